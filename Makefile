@@ -1,0 +1,39 @@
+# Both set-up commands make their own environment from the pinned set in constraints.txt.
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv
+
+.PHONY: demo test lint format constraints install clean
+
+demo: install
+	$(BIN)/shoulderseg demo demo
+
+test: install
+	$(BIN)/pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.venv/.packages: constraints.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
+	$(UV) pip install --quiet --constraint constraints.txt --group dev --group build --requirement pyproject.toml --extra demo
+	touch $@
+
+# The editable install links single files, so it is renewed to take in new ones.
+install: .venv/.packages
+	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+
+# Pins the newest versions that fit pyproject.toml, for every platform and Python from 3.11.
+constraints: .venv/.packages
+	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate \
+		--extra demo --group dev --group build pyproject.toml --output-file constraints.txt
+
+clean:
+	rm -rf .venv build demo *.egg-info
