@@ -1,0 +1,1 @@
+"""Everything that knows nnU-Net: trainers, plans, checkpoints, bundles and inference."""

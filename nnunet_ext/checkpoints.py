@@ -1,0 +1,145 @@
+"""Reads what `nnUNetv2_train` wrote, without running code that a checkpoint might carry."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import pickle
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from shoulderseg.nnunet_ext.plans import CONFIGURATION
+from shoulderseg.nnunet_ext.regions import BACKGROUND
+from shoulderseg.nnunet_ext.unets import UNetSet, UntrustedModelError, Weights, check_plans
+from shoulderseg.nnunet_ext.variants import FIRST, SECOND, TRAINERS
+
+CHECKPOINT = "checkpoint_final.pth"
+
+# numpy scalars in nnU-Net's log are all that its checkpoints hold beside tensors.
+NUMPY_SCALARS = [
+    np._core.multiarray.scalar,  # type: ignore[attr-defined]
+    np.dtype,
+    np.dtypes.Float32DType,
+    np.dtypes.Float64DType,
+    codecs.encode,
+]
+
+
+def model_folder(results_dataset: Path, variant: str, plans_name: str) -> Path:
+    """Where nnU-Net keeps the model of one trainer.
+
+    Args:
+        results_dataset: the dataset's folder under `nnUNet_results`.
+        variant: humerus, glenoid or whole.
+        plans_name: the plans identifier the training was given.
+    """
+    return results_dataset / f"{TRAINERS[variant]}__{plans_name}__{CONFIGURATION}"
+
+
+def finished_folds(folder: Path) -> list[str]:
+    """The folds of a model folder whose training has ended, in order; `all` last."""
+    folds = [path.parent.name.removeprefix("fold_") for path in folder.glob(f"fold_*/{CHECKPOINT}")]
+    return sorted(folds, key=lambda fold: (not fold.isdecimal(), fold))
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Loads a checkpoint with torch's restricted unpickler.
+
+    Args:
+        path: a `.pth` file written by nnU-Net's trainer.
+
+    Returns:
+        The checkpoint's dictionary, tensors on the CPU.
+
+    Raises:
+        UntrustedModelError: if the file holds anything but tensors, numbers and text. None of
+            it has been run then.
+    """
+    try:
+        with torch.serialization.safe_globals(NUMPY_SCALARS):
+            checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        reason = str(error).strip().splitlines()[0]
+        msg = f"{path.name} in {path.parent.name} is not a plain nnU-Net checkpoint: {reason}"
+        raise UntrustedModelError(msg) from error
+    return checkpoint
+
+
+def load_unets(results_dataset: Path, plans_name: str, folds: list[str] | None = None) -> UNetSet:
+    """Loads the three U-Nets of a dataset from nnU-Net's results folder.
+
+    Args:
+        results_dataset: the dataset's folder under `nnUNet_results`.
+        plans_name: the plans identifier of all three trainings.
+        folds: folds to take; by default the finished ones that all three have.
+
+    Raises:
+        FileNotFoundError: if a model or fold is missing; says which and how to train it.
+        UntrustedModelError: if a file is not what nnU-Net writes, or the three do not belong
+            together.
+    """
+    folders = {variant: model_folder(results_dataset, variant, plans_name) for variant in TRAINERS}
+    chosen = _common_folds(folders, folds)
+    plans = {variant: _read_json(folder / "plans.json") for variant, folder in folders.items()}
+    if any(other != plans[FIRST] for other in plans.values()):
+        msg = f"the three models in {results_dataset.name} were trained with different plans.json"
+        raise UntrustedModelError(msg)
+    check_plans(plans[FIRST])
+    weights: dict[str, dict[str, Weights]] = {}
+    axes = set()
+    for variant, folder in folders.items():
+        weights[variant] = {}
+        for fold in chosen:
+            checkpoint = load_checkpoint(folder / f"fold_{fold}" / CHECKPOINT)
+            weights[variant][fold] = checkpoint["network_weights"]
+            axes.add(tuple(checkpoint["inference_allowed_mirroring_axes"] or ()))
+    if len(axes) > 1:
+        msg = f"the three models allow different mirroring axes: {sorted(axes)}"
+        raise UntrustedModelError(msg)
+    described = {v: _read_json(folder / "dataset.json") for v, folder in folders.items()}
+    dataset_json = _two_part_dataset(described[FIRST], described[SECOND])
+    return UNetSet(plans[FIRST], dataset_json, axes.pop() or None, weights)
+
+
+def _common_folds(folders: dict[str, Path], wanted: list[str] | None) -> list[str]:
+    finished = {variant: finished_folds(folder) for variant, folder in folders.items()}
+    common = [fold for fold in finished[FIRST] if all(fold in f for f in finished.values())]
+    chosen = common if wanted is None else wanted
+    missing = [
+        f"{variant} fold {fold}"
+        for variant, folds in finished.items()
+        for fold in chosen
+        if fold not in folds
+    ]
+    if missing or not chosen:
+        listed = ", ".join(missing) or "no fold that all three have finished"
+        msg = (
+            f"missing in {folders[FIRST].parent}: {listed} (finished: {finished}); "
+            "run `shoulderseg train` for them first"
+        )
+        raise FileNotFoundError(msg)
+    return chosen
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        msg = f"{path} is missing; it is written when a training starts"
+        raise FileNotFoundError(msg)
+    content: dict[str, Any] = json.loads(path.read_text())
+    return content
+
+
+def _two_part_dataset(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Puts the plain labels back that the trainers had replaced by regions."""
+    labels = {BACKGROUND: 0}
+    for described in (first, second):
+        (entry,) = (item for item in described["labels"].items() if item[0] != BACKGROUND)
+        labels[entry[0]] = entry[1][0]
+    dataset_json = deepcopy(first)
+    dataset_json["labels"] = labels
+    del dataset_json["regions_class_order"]
+    return dataset_json

@@ -1,0 +1,155 @@
+"""The three U-Nets on one case: preprocessed once, probabilities on the input's own grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from nnunetv2.inference.export_prediction import (
+    convert_predicted_logits_to_segmentation_with_correct_shape,
+)
+from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+from shoulderseg.nnunet_ext.plans import CONFIGURATION
+from shoulderseg.nnunet_ext.regions import region_dataset_json
+from shoulderseg.nnunet_ext.unets import PARTS, UNetSet, build_unet
+
+Predictors = dict[str, nnUNetPredictor]
+FloatArray = npt.NDArray[np.float32]
+
+
+def build_predictors(
+    unets: UNetSet,
+    device: torch.device,
+    *,
+    folds: Sequence[str] | None = None,
+    mirroring: bool = True,
+) -> Predictors:
+    """Prepares one nnU-Net predictor for each of the three U-Nets.
+
+    Args:
+        unets: the trained U-Nets.
+        device: where the networks run.
+        folds: folds whose logits are averaged; by default all.
+        mirroring: average over in-plane mirror images, as nnU-Net does by default; four times
+            the work.
+
+    Raises:
+        ValueError: if a fold is not among the trained ones.
+    """
+    return {
+        variant: _predictor(unets, variant, device, folds=folds, mirroring=mirroring)
+        for variant in unets.weights
+    }
+
+
+def _predictor(
+    unets: UNetSet,
+    variant: str,
+    device: torch.device,
+    *,
+    folds: Sequence[str] | None,
+    mirroring: bool,
+) -> nnUNetPredictor:
+    trained = unets.weights[variant]
+    chosen = list(trained) if folds is None else list(folds)
+    unknown = [fold for fold in chosen if fold not in trained]
+    if unknown or not chosen:
+        msg = f"fold {unknown} is not in the model; it has {list(trained)}"
+        raise ValueError(msg)
+    network = build_unet(unets.plans)
+    network.load_state_dict(trained[chosen[0]])
+    plans = PlansManager(unets.plans)
+    predictor = nnUNetPredictor(
+        use_mirroring=mirroring and unets.mirroring_axes is not None,
+        perform_everything_on_device=device.type == "cuda",
+        device=device,
+        allow_tqdm=False,
+    )
+    predictor.manual_initialization(
+        network,
+        plans,
+        plans.get_configuration(CONFIGURATION),
+        [trained[fold] for fold in chosen],
+        region_dataset_json(unets.dataset_json, PARTS[variant]),
+        "nnUNetTrainer",
+        unets.mirroring_axes,
+    )
+    return predictor
+
+
+def slice_axis(unets: UNetSet) -> int:
+    """The array axis along which the 2D U-Nets take their slices."""
+    return int(unets.plans["transpose_forward"][0])
+
+
+def plane_spacing_mm(unets: UNetSet) -> tuple[float, float]:
+    """The in-plane spacing (row, column) that the U-Nets see, in mm."""
+    row, column = unets.plans["configurations"][CONFIGURATION]["spacing"]
+    return float(row), float(column)
+
+
+def predict_probabilities(
+    predictors: Predictors,
+    image: FloatArray,
+    spacing_mm: tuple[float, float, float],
+) -> dict[str, FloatArray]:
+    """Runs all U-Nets with all their folds on one case.
+
+    The case is preprocessed once, since the U-Nets share their plans. What comes out equals
+    three runs of `nnUNetv2_predict_from_modelfolder --save_probabilities`.
+
+    Args:
+        predictors: as `build_predictors` gives them.
+        image: intensities, (Z, Y, X), float32, finite.
+        spacing_mm: distance of voxel centres along (Z, Y, X).
+
+    Returns:
+        For each U-Net the probability of its bone, (Z, Y, X), float32, on the image's grid. A
+        voxel is that bone where it is above 0.5.
+
+    Raises:
+        ValueError: if the image is not 3D, or a network answers with NaN or infinity.
+    """
+    if image.ndim != 3:
+        msg = f"expected an image of shape (Z, Y, X), found {image.shape}"
+        raise ValueError(msg)
+    shared = next(iter(predictors.values()))
+    properties: dict[str, Any] = {"spacing": list(spacing_mm)}
+    preprocessor = shared.configuration_manager.preprocessor_class(verbose=False)
+    data, _, properties = preprocessor.run_case_npy(
+        image[None].astype(np.float32),
+        None,
+        properties,
+        shared.plans_manager,
+        shared.configuration_manager,
+        shared.dataset_json,
+    )
+    prepared = torch.from_numpy(data)
+    return {
+        variant: _bone_probability(predictor, prepared, properties)
+        for variant, predictor in predictors.items()
+    }
+
+
+def _bone_probability(
+    predictor: nnUNetPredictor, prepared: torch.Tensor, properties: dict[str, Any]
+) -> FloatArray:
+    logits = predictor.predict_logits_from_preprocessed_data(prepared).cpu()
+    _, probabilities = convert_predicted_logits_to_segmentation_with_correct_shape(
+        logits,
+        predictor.plans_manager,
+        predictor.configuration_manager,
+        predictor.label_manager,
+        properties,
+        return_probabilities=True,
+    )
+    bone: FloatArray = probabilities[0].astype(np.float32)
+    if not np.isfinite(bone).all():
+        msg = "a network answered with NaN or infinite values"
+        raise ValueError(msg)
+    return bone

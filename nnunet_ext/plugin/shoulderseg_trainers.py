@@ -1,0 +1,18 @@
+"""Hands nnU-Net the trainers of the installed package.
+
+nnU-Net imports the files of this folder as top-level modules and forgets them after its search.
+Re-exported classes keep their real module, so data workers can unpickle what belongs to them
+whatever way they are started.
+"""
+
+from shoulderseg.nnunet_ext.trainers import (
+    nnUNetTrainerShoulderGlenoid,
+    nnUNetTrainerShoulderHumerus,
+    nnUNetTrainerShoulderWhole,
+)
+
+__all__ = [
+    "nnUNetTrainerShoulderGlenoid",
+    "nnUNetTrainerShoulderHumerus",
+    "nnUNetTrainerShoulderWhole",
+]

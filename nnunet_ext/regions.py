@@ -1,0 +1,68 @@
+"""Which labels of a two-part dataset each of the three U-Nets learns."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+BACKGROUND = "background"
+IGNORE = "ignore"
+
+
+def foreground_labels(dataset_json: dict[str, Any]) -> dict[str, int]:
+    """Names and values of the two foreground labels, in the order of the dataset.json.
+
+    Args:
+        dataset_json: nnU-Net's dataset description with plain integer labels.
+
+    Returns:
+        Two entries, for a shoulder `{"humerus": 1, "glenoid": 2}`.
+
+    Raises:
+        ValueError: if the dataset has an ignore label, regions, or not exactly two
+            foreground labels.
+    """
+    labels = dataset_json["labels"]
+    if IGNORE in labels:
+        msg = "the shoulder trainers do not support an ignore label; remove it from dataset.json"
+        raise ValueError(msg)
+    foreground = {name: value for name, value in labels.items() if name != BACKGROUND}
+    if not all(isinstance(value, int) for value in foreground.values()):
+        msg = f"expected plain integer labels in dataset.json, found regions: {labels}"
+        raise ValueError(msg)
+    if len(foreground) != 2:
+        msg = (
+            "the shoulder trainers need exactly two foreground labels (humerus, glenoid), "
+            f"found {len(foreground)} in dataset.json: {labels}"
+        )
+        raise ValueError(msg)
+    return foreground
+
+
+def region_dataset_json(dataset_json: dict[str, Any], parts: tuple[int, ...]) -> dict[str, Any]:
+    """Describes the same dataset as one region made of some of its foreground labels.
+
+    nnU-Net then trains one sigmoid output on that region, while the label maps on disk keep
+    their values.
+
+    Args:
+        dataset_json: nnU-Net's dataset description with two plain foreground labels.
+        parts: positions among the foreground labels: `(0,)`, `(1,)` or `(0, 1)`.
+
+    Returns:
+        A changed copy; the input is left alone.
+
+    Raises:
+        ValueError: if the labels are not those of a two-part dataset.
+    """
+    foreground = foreground_labels(dataset_json)
+    names = [list(foreground)[part] for part in parts]
+    values = [foreground[name] for name in names]
+    described = deepcopy(dataset_json)
+    # nnU-Net takes a one-element list for a plain label, so a single label is named twice.
+    region = values if len(values) > 1 else values * 2
+    described["labels"] = {BACKGROUND: 0, "+".join(names): region}
+    # Predictions are written with this value; nnU-Net's validation compares them with the
+    # original label maps.
+    described["regions_class_order"] = [values[0]]
+    return described

@@ -1,0 +1,100 @@
+"""Three nnU-Net trainers that learn one dataset's two bones apart and together.
+
+All three read the same nnU-Net dataset with labels background, humerus and glenoid. nnU-Net's
+region mechanism turns the labels each of them is after into one sigmoid output, so nothing is
+preprocessed or stored three times.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Protocol
+
+import torch
+from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+
+from shoulderseg.nnunet_ext.regions import foreground_labels, region_dataset_json
+from shoulderseg.nnunet_ext.schedule import read_schedule
+
+
+class PreprocessedDataset(Protocol):
+    """What nnU-Net's data loader asks of a dataset."""
+
+    identifiers: list[str]
+
+    def load_case(self, identifier: str) -> tuple[Any, Any, Any, dict[str, Any]]:
+        """Loads image, label map, label map of a previous stage, and properties."""
+
+
+class OwnLabelsDataset:
+    """A preprocessed dataset whose foreground is that of one U-Net only.
+
+    Foreground oversampling draws patches around the places that a case's properties list for
+    each label. Places of the other bone would be background to this U-Net.
+    """
+
+    def __init__(self, dataset: PreprocessedDataset, labels: tuple[int, ...]) -> None:
+        self.dataset = dataset
+        self.labels = labels
+        self.identifiers = dataset.identifiers
+
+    def load_case(self, identifier: str) -> tuple[Any, Any, Any, dict[str, Any]]:
+        """Loads a case as nnU-Net does, with the locations of this U-Net's labels only."""
+        image, label_map, previous, properties = self.dataset.load_case(identifier)
+        locations = properties["class_locations"]
+        own = {label: places for label, places in locations.items() if label in self.labels}
+        return image, label_map, previous, {**properties, "class_locations": own}
+
+
+class nnUNetTrainerShoulderBase(nnUNetTrainer):  # type: ignore[misc]  # noqa: N801
+    """What the three trainers share; a subclass names the labels it learns.
+
+    The label values come from the dataset.json: the first foreground label stands for the
+    humerus, the second for the glenoid. Any other anatomy of two parts works too.
+    """
+
+    parts: ClassVar[tuple[int, ...]] = ()
+
+    # nnU-Net reads the parameter names of this constructor to store them in its checkpoints.
+    def __init__(
+        self,
+        plans: dict[str, Any],
+        configuration: str,
+        fold: int,
+        dataset_json: dict[str, Any],
+        device: torch.device = torch.device("cuda"),  # noqa: B008
+    ) -> None:
+        values = tuple(foreground_labels(dataset_json).values())
+        self.own_labels = tuple(values[part] for part in self.parts)
+        described = region_dataset_json(dataset_json, self.parts)
+        super().__init__(plans, configuration, fold, described, device)
+        schedule = read_schedule()
+        self.num_epochs = schedule.epochs
+        self.num_iterations_per_epoch = schedule.iterations
+        self.num_val_iterations_per_epoch = schedule.validation_iterations
+        self.save_every = schedule.save_every
+
+    def get_tr_and_val_datasets(self) -> tuple[OwnLabelsDataset, OwnLabelsDataset]:
+        """Training and validation cases, oversampled around this trainer's own labels."""
+        training, validation = super().get_tr_and_val_datasets()
+        return (
+            OwnLabelsDataset(training, self.own_labels),
+            OwnLabelsDataset(validation, self.own_labels),
+        )
+
+
+class nnUNetTrainerShoulderHumerus(nnUNetTrainerShoulderBase):  # noqa: N801
+    """Learns the humerus, or the first foreground label of another dataset."""
+
+    parts = (0,)
+
+
+class nnUNetTrainerShoulderGlenoid(nnUNetTrainerShoulderBase):  # noqa: N801
+    """Learns the glenoid, or the second foreground label of another dataset."""
+
+    parts = (1,)
+
+
+class nnUNetTrainerShoulderWhole(nnUNetTrainerShoulderBase):  # noqa: N801
+    """Learns both bones as one."""
+
+    parts = (0, 1)

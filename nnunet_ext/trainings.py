@@ -1,0 +1,73 @@
+"""Which `nnUNetv2_train` commands a dataset still needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from shoulderseg.nnunet_ext.plans import CONFIGURATION
+from shoulderseg.nnunet_ext.variants import TRAINERS
+
+State = Literal["finished", "half-finished", "new"]
+CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_latest.pth", "checkpoint_best.pth")
+
+
+class Training(NamedTuple):
+    """One U-Net of one fold, how far it is, and the command that finishes it."""
+
+    variant: str
+    fold: str
+    state: State
+    command: list[str]
+
+
+def list_trainings(
+    results_dataset: Path,
+    dataset_id: str,
+    *,
+    variants: Sequence[str],
+    folds: Sequence[str],
+    plans_name: str,
+    device: str,
+) -> list[Training]:
+    """Lists the trainings of all variants and folds in the order they are to run.
+
+    A training is finished when nnU-Net has written its validation summary, half-finished when
+    there is a checkpoint to go on from.
+
+    Args:
+        results_dataset: the dataset's folder under `nnUNet_results`; it need not exist yet.
+        dataset_id: what nnU-Net is to be given: a number or `DatasetNNN_Name`.
+        variants: some of humerus, glenoid, whole.
+        folds: `0` to `4`, or `all`.
+        plans_name: nnU-Net's plans identifier.
+        device: cuda, cpu or mps.
+
+    Raises:
+        ValueError: if a variant is unknown.
+    """
+    unknown = [variant for variant in variants if variant not in TRAINERS]
+    if unknown:
+        msg = f"unknown variant {unknown[0]!r}; expected some of {list(TRAINERS)}"
+        raise ValueError(msg)
+    trainings = []
+    for variant in variants:
+        trainer = TRAINERS[variant]
+        model = results_dataset / f"{trainer}__{plans_name}__{CONFIGURATION}"
+        for fold in folds:
+            state = _state(model / f"fold_{fold}")
+            command = ["nnUNetv2_train", dataset_id, CONFIGURATION, fold]
+            command += ["-tr", trainer, "-p", plans_name, "-device", device]
+            if state == "half-finished":
+                command.append("--c")
+            trainings.append(Training(variant, fold, state, command))
+    return trainings
+
+
+def _state(fold_folder: Path) -> State:
+    if (fold_folder / "validation" / "summary.json").is_file():
+        return "finished"
+    if any((fold_folder / name).is_file() for name in CHECKPOINTS):
+        return "half-finished"
+    return "new"
