@@ -1,0 +1,83 @@
+"""Checks on an image file before SimpleITK sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shoulderseg.datasets.dicom_header import check_dicom
+from shoulderseg.datasets.errors import UnreadableVolumeError
+from shoulderseg.datasets.files import DICOM_SUFFIX, IMAGE_SUFFIXES, has_dicom_mark, image_suffix
+from shoulderseg.datasets.meta_file import check_meta
+from shoulderseg.datasets.nifti_file import check_nifti
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from shoulderseg.datasets.nifti_header import NiftiHeader
+
+# 4 GiB as float32, about 200 times a large shoulder examination.
+MAX_VOXELS = 1 << 30
+
+
+def check_file(path: Path) -> NiftiHeader | None:
+    """Refuse a file that is empty, damaged, cut off or not what its name says.
+
+    NRRD files are only checked for being there and not empty: SimpleITK itself refuses them when
+    they end early. A flipped byte in an uncompressed file of any format cannot be noticed.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The header of a NIfTI file, None for other formats.
+
+    Raises:
+        UnreadableVolumeError: With the reason.
+    """
+    if not path.is_file():
+        raise UnreadableVolumeError(path, "there is no such file. Check the path.")
+    try:
+        if path.stat().st_size == 0:
+            raise UnreadableVolumeError(path, "file is empty (0 bytes). Copy it again.")
+        return _check_format(path)
+    except OSError as error:
+        reason = f"file cannot be opened ({error.strerror})."
+        raise UnreadableVolumeError(path, reason) from None
+
+
+def file_format(path: Path) -> str:
+    """Give the image suffix of a file; a DICOM file under another name counts as `.dcm`.
+
+    Raises:
+        UnreadableVolumeError: If the format is not supported.
+        OSError: If the file cannot be opened.
+    """
+    suffix = image_suffix(path) or (DICOM_SUFFIX if has_dicom_mark(path) else "")
+    if not suffix:
+        supported = ", ".join(IMAGE_SUFFIXES)
+        raise UnreadableVolumeError(path, f"unknown image format, expected one of {supported}.")
+    return suffix
+
+
+def _check_format(path: Path) -> NiftiHeader | None:
+    suffix = file_format(path)
+    try:
+        if suffix in {".nii", ".nii.gz"}:
+            _refuse_sibling(path, suffix)
+            return check_nifti(path, MAX_VOXELS)
+        if suffix in {".mha", ".mhd"}:
+            check_meta(path, MAX_VOXELS)
+        elif suffix == DICOM_SUFFIX:
+            check_dicom(path)
+    except ValueError as error:
+        raise UnreadableVolumeError(path, str(error)) from None
+    return None
+
+
+def _refuse_sibling(path: Path, suffix: str) -> None:
+    # SimpleITK opens x.nii when it is asked for x.nii.gz and both exist.
+    stem = path.name[: -len(suffix)]
+    sibling = path.with_name(stem + (".nii" if suffix == ".nii.gz" else ".nii.gz"))
+    if sibling.exists():
+        msg = f"{sibling.name} lies beside it and one may be read for the other. Move one away."
+        raise ValueError(msg)

@@ -1,0 +1,210 @@
+"""Checks on a folder of images and a folder of label maps before they become a dataset.
+
+Each check returns its findings as sentences that name the file, so that all of them can be shown
+at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoulderseg.datasets.files import case_name, find_volumes, ignored_files
+from shoulderseg.datasets.reader import (
+    MAX_LABEL,
+    UnreadableVolumeError,
+    read_image,
+    read_label_map,
+)
+from shoulderseg.datasets.volume import describe_grid_difference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from shoulderseg.datasets.volume import Volume
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The image file and the label file of one case."""
+
+    case: str
+    image: Path
+    label: Path
+
+
+def match_files(images: Path, labels: Path) -> tuple[list[Pair], list[str]]:
+    """Pair the files of two folders by case name.
+
+    Args:
+        images: Folder of images.
+        labels: Folder of label maps.
+
+    Returns:
+        The pairs in order of case name, and one finding per file that is doubled or alone.
+    """
+    problems: list[str] = []
+    image_of = _by_case(images, "image", problems)
+    label_of = _by_case(labels, "label map", problems)
+    for case in sorted(image_of.keys() ^ label_of.keys()):
+        if case in image_of:
+            problems.append(f"image {image_of[case].name}: there is no label map named {case}.")
+        else:
+            problems.append(f"label map {label_of[case].name}: there is no image named {case}.")
+    shared = sorted(image_of.keys() & label_of.keys())
+    return [Pair(case, image_of[case], label_of[case]) for case in shared], problems
+
+
+def check_label_values(label_values: Mapping[int, str], names: Iterable[str]) -> list[str]:
+    """Compare the map from values in the files to names with the names of the dataset."""
+    names = set(names)
+    problems = [
+        f"label value {value} is mapped to {name!r}, expected one of {sorted(names)}."
+        for value, name in label_values.items()
+        if name not in names
+    ]
+    problems.extend(
+        f"label value {value} is mapped, expected a value from 0 to {MAX_LABEL}."
+        for value in label_values
+        if not 0 <= value <= MAX_LABEL
+    )
+    if label_values.get(0, "background") != "background":
+        problems.append(f"label value 0 is mapped to {label_values[0]!r}, but it is background.")
+    problems.extend(
+        f"structure {name!r} has no label value. Add it to the map."
+        for name in sorted(names - set(label_values.values()) - {"background"})
+    )
+    return problems
+
+
+def check_contents(pairs: Iterable[Pair], known_values: Iterable[int]) -> list[str]:
+    """Read every pair once and look for what would spoil the dataset.
+
+    One pair is in memory at a time.
+
+    Args:
+        pairs: The pairs.
+        known_values: Label values with a meaning besides 0.
+
+    Returns:
+        One finding per unreadable file, grid that differs, set of unknown label values, and
+        image whose voxels equal those of an earlier one.
+    """
+    known = sorted({0, *known_values})
+    problems: list[str] = []
+    first_with: dict[bytes, str] = {}
+    for pair in pairs:
+        image, label_map = _read_pair(pair, problems)
+        if image is not None:
+            digest = hashlib.sha256(repr(image.array.shape).encode() + image.array.tobytes())
+            twin = first_with.setdefault(digest.digest(), pair.image.name)
+            if twin != pair.image.name:
+                problems.append(f"image {pair.image.name}: same voxels as {twin}. Remove one.")
+        if label_map is not None:
+            unknown = np.setdiff1d(label_map.array, known).tolist()
+            if unknown:
+                problems.append(
+                    f"label map {pair.label.name}: unknown label values {unknown}, "
+                    f"expected {known}. Correct the file or the map."
+                )
+        if image is not None and label_map is not None:
+            difference = describe_grid_difference(label_map, image)
+            if difference:
+                problems.append(
+                    f"label map {pair.label.name}: grid differs from its image. {difference}."
+                )
+    return problems
+
+
+def find_patients(cases: Iterable[str], pattern: str | None) -> tuple[dict[str, str], list[str]]:
+    """Give the patient of each case.
+
+    Args:
+        cases: Case names.
+        pattern: Regular expression with one group, searched for in the case name; the group is
+            the patient. None makes each case its own patient.
+
+    Returns:
+        Case to patient for the cases that match, and one finding per case that does not, or one
+        about the pattern.
+    """
+    if pattern is None:
+        return {case: case for case in cases}, []
+    try:
+        search = re.compile(pattern)
+    except re.error as error:
+        return {}, [f"patient pattern {pattern!r} is no regular expression: {error}."]
+    if search.groups != 1:
+        return {}, [f"patient pattern {pattern!r} has {search.groups} groups, expected one."]
+    patients: dict[str, str] = {}
+    problems: list[str] = []
+    for case in cases:
+        match = search.search(case)
+        if match is None or not match[1]:
+            problems.append(f"case {case}: patient pattern {pattern!r} finds no patient in it.")
+        else:
+            patients[case] = match[1]
+    return patients, problems
+
+
+def check_test_cases(patients: Mapping[str, str], test_cases: Iterable[str]) -> list[str]:
+    """Look for test cases that do not exist or whose patient is trained on.
+
+    Args:
+        patients: Case to patient, all cases.
+        test_cases: Names of the test cases.
+
+    Returns:
+        One finding per such test case.
+    """
+    tests = set(test_cases)
+    problems = [
+        f"test case {case}: there is no such case." for case in sorted(tests - patients.keys())
+    ]
+    for case in sorted(tests & patients.keys()):
+        shared = sorted(
+            other for other in patients.keys() - tests if patients[other] == patients[case]
+        )
+        if shared:
+            problems.append(
+                f"test case {case}: its patient is also in training with {', '.join(shared)}. "
+                "Test all cases of a patient or none."
+            )
+    return problems
+
+
+def _by_case(folder: Path, kind: str, problems: list[str]) -> dict[str, Path]:
+    try:
+        files = find_volumes(folder)
+    except FileNotFoundError as error:
+        problems.append(f"{kind} folder {error}")
+        return {}
+    if not files:
+        ignored = ", ".join(ignored_files(folder)[:10]) or "nothing"
+        problems.append(f"{kind} folder {folder.name}: no images found. It holds {ignored}.")
+    by_case: dict[str, Path] = {}
+    for file in files:
+        case = case_name(file)
+        if case in by_case:
+            first = by_case[case].name
+            problems.append(f"{kind} {file.name}: same case name as {first}. Remove one.")
+        by_case.setdefault(case, file)
+    return by_case
+
+
+def _read_pair(pair: Pair, problems: list[str]) -> tuple[Volume | None, Volume | None]:
+    image = label_map = None
+    try:
+        image = read_image(pair.image)
+    except UnreadableVolumeError as error:
+        problems.append(f"image {error}")
+    try:
+        label_map = read_label_map(pair.label)
+    except UnreadableVolumeError as error:
+        problems.append(f"label map {error}")
+    return image, label_map

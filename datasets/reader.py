@@ -1,0 +1,191 @@
+"""Reading of images and label maps with SimpleITK."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import SimpleITK
+
+from shoulderseg.datasets.errors import UnreadableVolumeError
+from shoulderseg.datasets.files import case_name, find_volumes, ignored_files
+from shoulderseg.datasets.integrity import MAX_VOXELS, check_file, file_format
+from shoulderseg.datasets.nifti_file import as_single_slice
+from shoulderseg.datasets.nifti_header import orientation_doubt
+from shoulderseg.datasets.volume import Volume
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    from shoulderseg.datasets.nifti_header import NiftiHeader
+
+__all__ = [
+    "MAX_LABEL",
+    "UnreadableVolumeError",
+    "case_name",
+    "find_volumes",
+    "ignored_files",
+    "read_image",
+    "read_label_map",
+]
+
+_LOGGER = logging.getLogger(__name__)
+_READERS = {
+    ".nii": "NiftiImageIO",
+    ".nii.gz": "NiftiImageIO",
+    ".nrrd": "NrrdImageIO",
+    ".mha": "MetaImageIO",
+    ".mhd": "MetaImageIO",
+    ".dcm": "GDCMImageIO",
+}
+_PLAUSIBLE_SPACING_MM = (0.01, 100.0)
+MAX_LABEL = 65535
+
+
+def read_image(path: Path) -> Volume:
+    """Read one grey-value image.
+
+    A 2D image becomes one slice, with the slice spacing its file states or else 1 mm.
+
+    Args:
+        path: A `.nii`, `.nii.gz`, `.nrrd`, `.mha` or `.mhd` file, or a single-frame DICOM file.
+
+    Returns:
+        The image with a float32 array, rescale slope and intercept applied.
+
+    Raises:
+        UnreadableVolumeError: If the file fails `check_file`, is 4D or has several values per
+            voxel, has an unusable geometry, holds NaN or infinity, or has no contrast.
+    """
+    volume = _read(path)
+    with np.errstate(over="ignore"):
+        array = volume.array.astype(np.float32)
+    wrong = array.size - int(np.isfinite(array).sum())
+    if wrong:
+        reason = f"{wrong} of {array.size} voxels are not finite numbers. Repair the image."
+        raise UnreadableVolumeError(path, reason)
+    if array.min() == array.max():
+        reason = f"image has no contrast: every voxel is {float(array.flat[0]):g}."
+        raise UnreadableVolumeError(path, reason)
+    return Volume(array, volume.spacing_mm, volume.origin_mm, volume.direction)
+
+
+def read_label_map(path: Path) -> Volume:
+    """Read one label map.
+
+    Args:
+        path: As for `read_image`.
+
+    Returns:
+        The label map with an array of uint8, or of uint16 if a label is above 255. An array
+        without any label is allowed.
+
+    Raises:
+        UnreadableVolumeError: As for `read_image`, and if a label is no whole number from 0 to
+            65535.
+    """
+    volume = _read(path)
+    values = np.unique(volume.array)
+    wrong = values[~((values >= 0) & (values <= MAX_LABEL) & (values == np.floor(values)))]
+    if wrong.size:
+        shown = ", ".join(f"{value:g}" for value in wrong[:5])
+        reason = f"labels must be whole numbers from 0 to {MAX_LABEL}, found {shown}."
+        raise UnreadableVolumeError(path, reason)
+    kind = np.uint8 if values.max() <= np.iinfo(np.uint8).max else np.uint16
+    array: npt.NDArray[Any] = volume.array.astype(kind)
+    return Volume(array, volume.spacing_mm, volume.origin_mm, volume.direction)
+
+
+def _read(path: Path) -> Volume:
+    header = check_file(path)
+    name = _READERS[file_format(path)]
+    if header is not None and header.is_2d:
+        with tempfile.TemporaryDirectory() as folder:
+            flat = Path(folder) / "slice.nii"
+            flat.write_bytes(as_single_slice(path, header))
+            image = _decode(flat, name, path)
+    else:
+        image = _decode(path, name, path)
+    low, high = _PLAUSIBLE_SPACING_MM
+    if not all(low <= size <= high for size in image.GetSpacing()):
+        reason = (
+            f"spacing is {image.GetSpacing()} mm (x, y, z), expected {low:g} to {high:g} mm. "
+            "Check the unit of length in its header."
+        )
+        raise UnreadableVolumeError(path, reason)
+    volume = Volume(
+        array=SimpleITK.GetArrayFromImage(image),
+        spacing_mm=image.GetSpacing()[::-1],
+        origin_mm=image.GetOrigin(),
+        direction=image.GetDirection(),
+    )
+    if header is not None:
+        _warn_of_doubt(path, header, volume)
+    return volume
+
+
+def _decode(path: Path, reader_name: str, shown: Path) -> SimpleITK.Image:
+    reader = SimpleITK.ImageFileReader()
+    reader.SetFileName(str(path))
+    reader.SetImageIO(reader_name)
+    with _quiet():
+        try:
+            reader.ReadImageInformation()
+            _check_claims(reader, shown)
+            return _as_3d(reader.Execute())
+        except RuntimeError as error:
+            raise UnreadableVolumeError(shown, _explain(str(error))) from None
+
+
+def _check_claims(reader: SimpleITK.ImageFileReader, path: Path) -> None:
+    size = reader.GetSize()
+    if reader.GetNumberOfComponents() != 1:
+        found = reader.GetNumberOfComponents()
+        reason = f"{found} values per voxel (colour or vector), expected one grey value."
+        raise UnreadableVolumeError(path, reason)
+    if len(size) < 2 or any(length != 1 for length in size[3:]):
+        reason = f"image is {len(size)}D with sizes {size}, expected 3D. Save one volume of it."
+        raise UnreadableVolumeError(path, reason)
+    if np.prod(size, dtype=np.float64) > MAX_VOXELS:
+        reason = f"header claims sizes {size}, at most {MAX_VOXELS} voxels are read."
+        raise UnreadableVolumeError(path, reason)
+    if "complex" in SimpleITK.GetPixelIDValueAsString(reader.GetPixelID()):
+        raise UnreadableVolumeError(path, "voxels are complex, expected one grey value each.")
+
+
+def _as_3d(image: SimpleITK.Image) -> SimpleITK.Image:
+    while image.GetDimension() > 3:
+        image = image[(slice(None),) * (image.GetDimension() - 1) + (0,)]
+    return SimpleITK.JoinSeries([image]) if image.GetDimension() == 2 else image
+
+
+def _explain(message: str) -> str:
+    if "orthonormal" in message:
+        return "its axes are not perpendicular (sheared). Resample it to a regular grid."
+    return "SimpleITK cannot decode it: it is damaged, cut off or of an unsupported kind."
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    # ITK writes warnings to stderr with full paths; what matters is checked here instead.
+    before = SimpleITK.ProcessObject.GetGlobalWarningDisplay()
+    SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
+    try:
+        yield
+    finally:
+        SimpleITK.ProcessObject.SetGlobalWarningDisplay(before)
+
+
+def _warn_of_doubt(path: Path, header: NiftiHeader, volume: Volume) -> None:
+    axes = np.reshape(volume.direction, (3, 3)) * np.array(volume.spacing_mm[::-1])
+    affine = np.eye(4)
+    affine[:3] = np.diag([-1.0, -1.0, 1.0]) @ np.column_stack([axes, volume.origin_mm])
+    doubt = orientation_doubt(header, affine)
+    if doubt is not None:
+        _LOGGER.warning("%s: %s.", path.name, doubt)

@@ -1,0 +1,105 @@
+"""An image volume with its place in the world, and the comparison of two grids."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """A 3D image or label map on a regular grid.
+
+    Attributes:
+        array: Voxel values, shape (Z, Y, X).
+        spacing_mm: Distance between voxel centres in array order (Z, Y, X).
+        origin_mm: Centre of the first voxel as (x, y, z) in LPS world coordinates.
+        direction: Unit vectors of the x, y and z image axes as the columns of a 3x3 matrix,
+            nine numbers in row-major order, as SimpleITK gives them.
+
+    Raises:
+        ValueError: If the array is not 3D, or the geometry has the wrong length, is not finite,
+            or has a spacing of zero or below.
+    """
+
+    array: npt.NDArray[Any]
+    spacing_mm: tuple[float, float, float]
+    origin_mm: tuple[float, float, float]
+    direction: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if self.array.ndim != 3:
+            msg = f"A volume needs an array of shape (Z, Y, X), got shape {self.array.shape}."
+            raise ValueError(msg)
+        lengths = (len(self.spacing_mm), len(self.origin_mm), len(self.direction))
+        if lengths != (3, 3, 9):
+            msg = f"Spacing, origin and direction need 3, 3 and 9 numbers, got {lengths}."
+            raise ValueError(msg)
+        if not np.isfinite([*self.spacing_mm, *self.origin_mm, *self.direction]).all():
+            msg = "Spacing, origin and direction must be finite numbers."
+            raise ValueError(msg)
+        if min(self.spacing_mm) <= 0:
+            msg = f"Every spacing must be above 0 mm, got {self.spacing_mm} (Z, Y, X)."
+            raise ValueError(msg)
+
+
+def same_grid(first: Volume, second: Volume, tolerance_mm: float = 1e-3) -> bool:
+    """Tell whether two volumes have the same voxels in the same places.
+
+    Args:
+        first: One volume.
+        second: The other volume.
+        tolerance_mm: Largest distance allowed between corresponding corner voxels.
+
+    Returns:
+        True if the shapes are equal and no corner voxel differs by more than the tolerance.
+        The grid is linear, so no inner voxel can differ by more than a corner.
+    """
+    if first.array.shape != second.array.shape:
+        return False
+    gap_mm = np.linalg.norm(_corners_mm(first) - _corners_mm(second), axis=1)
+    return bool(gap_mm.max() <= tolerance_mm)
+
+
+def describe_grid_difference(found: Volume, expected: Volume, tolerance_mm: float = 1e-3) -> str:
+    """Say in words how one grid differs from another.
+
+    Args:
+        found: The volume that is judged.
+        expected: The volume it should match.
+        tolerance_mm: As for `same_grid`.
+
+    Returns:
+        Each differing property with the found and the expected value; empty if `same_grid`.
+    """
+    if same_grid(found, expected, tolerance_mm):
+        return ""
+    properties = [
+        ("shape (Z, Y, X)", found.array.shape, expected.array.shape, 0.0),
+        ("spacing in mm (Z, Y, X)", found.spacing_mm, expected.spacing_mm, 1e-6),
+        ("origin in mm (x, y, z)", found.origin_mm, expected.origin_mm, tolerance_mm / 2),
+        ("direction", found.direction, expected.direction, 1e-6),
+    ]
+    return "; ".join(
+        f"{name}: found {_numbers(is_value)}, expected {_numbers(wanted)}"
+        for name, is_value, wanted, slack in properties
+        if not np.allclose(is_value, wanted, rtol=0.0, atol=slack)
+    )
+
+
+def _corners_mm(volume: Volume) -> npt.NDArray[np.float64]:
+    last = [size - 1 for size in volume.array.shape[::-1]]
+    indices = np.array(list(itertools.product(*((0, end) for end in last))), dtype=np.float64)
+    axes = np.reshape(volume.direction, (3, 3)) * np.array(volume.spacing_mm[::-1])
+    corners: npt.NDArray[np.float64] = indices @ axes.T + np.array(volume.origin_mm)
+    return corners
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    return "(" + ", ".join(f"{value:.7g}" for value in values) + ")"

@@ -1,0 +1,103 @@
+"""Writing of images and label maps, complete or not at all."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import SimpleITK
+
+from shoulderseg.datasets.errors import UnreadableVolumeError
+from shoulderseg.datasets.integrity import check_file
+from shoulderseg.datasets.volume import Volume
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+_WRITABLE = (".nii.gz", ".nii", ".nrrd", ".mha")
+
+
+def write_label_map(path: Path, label_map: npt.NDArray[np.uint8], like: Volume) -> None:
+    """Write a label map on the grid of the image it belongs to.
+
+    Args:
+        path: File to write, with the suffix `.nii.gz`, `.nii`, `.nrrd` or `.mha` in lower
+            case. An existing file is replaced.
+        label_map: Labels, uint8, shape (Z, Y, X).
+        like: The image whose spacing, origin and direction the file gets.
+
+    Raises:
+        ValueError: If the shapes differ, the type is not uint8 or the suffix is not supported.
+        OSError: If the file cannot be written. No partial file is left.
+    """
+    if label_map.shape != like.array.shape:
+        msg = (
+            f"Label map of shape {label_map.shape} does not fit the image of shape "
+            f"{like.array.shape} (Z, Y, X). Write it on the grid it was computed on."
+        )
+        raise ValueError(msg)
+    if label_map.dtype != np.uint8:
+        msg = f"Label map has type {label_map.dtype}, expected uint8."
+        raise ValueError(msg)
+    write_image(path, Volume(label_map, like.spacing_mm, like.origin_mm, like.direction))
+
+
+def write_image(path: Path, volume: Volume) -> None:
+    """Write a volume, compressed where the format can be.
+
+    NIfTI stores the place in single precision: read back, voxels move by less than 1e-4 mm.
+
+    Args:
+        path: As for `write_label_map`.
+        volume: The volume. Its array's type is the type of the file.
+
+    Raises:
+        ValueError: If the suffix is not supported.
+        OSError: If the file cannot be written. No partial file is left.
+    """
+    if not path.name.endswith(_WRITABLE):
+        msg = f"Cannot write {path.name}: expected one of the suffixes {', '.join(_WRITABLE)}."
+        raise ValueError(msg)
+    with replaced_file(path) as part:
+        try:
+            SimpleITK.WriteImage(_as_sitk(volume), str(part), useCompression=True)
+            # SimpleITK reports no error when the disk is full while it writes NIfTI.
+            check_file(part)
+        except (RuntimeError, UnreadableVolumeError):
+            msg = f"Cannot write {path.name}: the disk may be full or the folder read-only."
+            raise OSError(msg) from None
+
+
+@contextmanager
+def replaced_file(path: Path) -> Iterator[Path]:
+    """Give a temporary path that becomes `path` when the block ends without an error.
+
+    The temporary file has the final name in a hidden folder beside it, so that neither a suffix
+    search nor a folder listing takes it for a finished one.
+
+    Args:
+        path: The file to write or replace.
+
+    Yields:
+        The path to write to.
+
+    Raises:
+        OSError: If the folder cannot be written to.
+    """
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".part-") as folder:
+        part = Path(folder) / path.name
+        yield part
+        part.replace(path)
+
+
+def _as_sitk(volume: Volume) -> SimpleITK.Image:
+    image = SimpleITK.GetImageFromArray(volume.array)
+    image.SetSpacing(volume.spacing_mm[::-1])
+    image.SetOrigin(volume.origin_mm)
+    image.SetDirection(volume.direction)
+    return image
