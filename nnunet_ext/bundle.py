@@ -78,12 +78,19 @@ def read_unets(folder: Path, folds: list[str], mirroring_axes: tuple[int, ...] |
     network = build_unet(plans)
     weights: dict[str, Mapping[str, Weights]] = {
         variant: {
-            fold: complete_weights(network, read_tensors(folder / weights_file(variant, fold)))
-            for fold in folds
+            fold: _read_weights(network, folder / weights_file(variant, fold)) for fold in folds
         }
         for variant in PARTS
     }
     return UNetSet(plans, dataset_json, mirroring_axes, weights)
+
+
+def _read_weights(network: torch.nn.Module, path: Path) -> Weights:
+    try:
+        return complete_weights(network, read_tensors(path))
+    except UntrustedModelError as error:
+        msg = f"{path.name}: {error}"
+        raise UntrustedModelError(msg) from error
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
@@ -96,7 +103,7 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         tensors: dict[str, torch.Tensor] = load_file(path)
     except (SafetensorError, OSError) as error:
-        msg = f"{path.name} is not a readable safetensors file: {error}"
+        msg = f"not a readable safetensors file: {error}"
         raise UntrustedModelError(msg) from error
     return tensors
 

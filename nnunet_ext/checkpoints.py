@@ -43,7 +43,7 @@ def model_folder(results_dataset: Path, variant: str, plans_name: str) -> Path:
 def finished_folds(folder: Path) -> list[str]:
     """The folds of a model folder whose training has ended, in order; `all` last."""
     folds = [path.parent.name.removeprefix("fold_") for path in folder.glob(f"fold_*/{CHECKPOINT}")]
-    return sorted(folds, key=lambda fold: (not fold.isdecimal(), fold))
+    return sorted(folds, key=lambda fold: (not fold.isdecimal(), len(fold), fold))
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

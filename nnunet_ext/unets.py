@@ -158,7 +158,8 @@ def complete_weights(network: torch.nn.Module, stored: Weights) -> dict[str, tor
         A full float32 state dict.
 
     Raises:
-        UntrustedModelError: if names or shapes differ from the network's.
+        UntrustedModelError: if names or shapes differ from the network's, or a value is not
+            finite.
     """
     expected = network.state_dict()
     unknown = sorted(set(stored) - set(expected))
@@ -174,4 +175,7 @@ def complete_weights(network: torch.nn.Module, stored: Weights) -> dict[str, tor
             msg = f"the weights hold {found} for {name!r}, expected shape {tuple(tensor.shape)}"
             raise UntrustedModelError(msg)
         complete[name] = stored[source].to(torch.float32)
+        if not complete[name].isfinite().all():
+            msg = f"the weights of {name!r} are not finite numbers"
+            raise UntrustedModelError(msg)
     return complete

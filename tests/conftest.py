@@ -1,0 +1,106 @@
+"""A tiny nnU-Net dataset of drawn shapes, trained once a session by nnU-Net's own commands."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from shoulderseg.cli.scripts import installed_script
+from shoulderseg.datasets.nnunet_raw import DatasetSpec
+from shoulderseg.datasets.pairs import convert_pairs
+from shoulderseg.datasets.shapes import Grid, draw_shapes
+from shoulderseg.datasets.writer import write_image
+from shoulderseg.nnunet_ext.folders import adopt_splits
+from shoulderseg.nnunet_ext.plans import write_small_plans
+from shoulderseg.nnunet_ext.variants import TRAINERS, plugin_folder
+
+NAME = "Dataset901_Shapes"
+GRID = Grid(shape=(7, 48, 40), spacing_mm=(3.0, 0.8, 0.7))
+
+# Runs nnU-Net's command with workers that start from nothing, as on macOS and Windows.
+SPAWNING_TRAIN = (
+    "import multiprocessing, sys; multiprocessing.set_start_method('spawn');"
+    "from nnunetv2.run.run_training import run_training_entry; run_training_entry()"
+)
+
+
+class TrainedDataset(NamedTuple):
+    """Where the session's dataset and its models lie."""
+
+    root: Path
+    name: str
+    results: Path
+    unseen: list[Path]
+
+
+@pytest.fixture(scope="session")
+def nnunet_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """nnU-Net's folders with a raw dataset of six drawn cases, and two unseen ones."""
+    root = tmp_path_factory.mktemp("nnunet")
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"):
+            (root / variable).mkdir()
+            patch.setenv(variable, str(root / variable))
+        patch.setenv("nnUNet_def_n_proc", "1")
+        patch.setenv("OMP_WAIT_POLICY", "passive")
+        patch.delenv("nnUNet_extTrainer", raising=False)
+        rng = np.random.default_rng(3)
+        for folder in ("images", "labels", "unseen", "unseen_labels"):
+            (root / folder).mkdir()
+        for number in range(8):
+            image, label_map = draw_shapes(rng, GRID)
+            seen = number < 6
+            write_image(root / ("images" if seen else "unseen") / f"s{number}.nii.gz", image)
+            labels = "labels" if seen else "unseen_labels"
+            write_image(root / labels / f"s{number}.nii.gz", label_map)
+        convert_pairs(
+            root / "images",
+            root / "labels",
+            root / "nnUNet_raw",
+            DatasetSpec(901, "Shapes", {"background": 0, "humerus": 1, "glenoid": 2}),
+            {1: "humerus", 2: "glenoid"},
+            folds=3,
+            rng=rng,
+        )
+        yield root
+
+
+@pytest.fixture(scope="session")
+def trained(nnunet_root: Path) -> TrainedDataset:
+    """The dataset with one fold of each U-Net, by the literal commands of nnU-Net."""
+    plan = ["nnUNetv2_plan_and_preprocess", "-d", "901", "-c", "2d", "-npfp", "1", "-np", "1"]
+    _run([installed_script(plan[0]), *plan[1:]])
+    write_small_plans(nnunet_root / "nnUNet_preprocessed" / NAME, batch_size=6)
+    adopt_splits(NAME)
+    ways = {
+        "humerus": ([installed_script("nnUNetv2_train")], "1"),
+        "glenoid": ([sys.executable, "-c", SPAWNING_TRAIN], "1"),
+        "whole": ([installed_script("nnUNetv2_train")], "0"),
+    }
+    for variant, (program, workers) in ways.items():
+        command = [*program, "901", "2d", "0", "-tr", TRAINERS[variant]]
+        command += ["-p", "shoulderSmallPlans", "-device", "cpu"]
+        _run(command, nnUNet_n_proc_DA=workers)
+    results = nnunet_root / "nnUNet_results" / NAME
+    unseen = sorted((nnunet_root / "unseen").iterdir())
+    return TrainedDataset(nnunet_root, NAME, results, unseen)
+
+
+def _run(command: list[str], **variables: str) -> None:
+    environment = {
+        **os.environ,
+        "nnUNet_extTrainer": str(plugin_folder()),
+        "SHOULDERSEG_EPOCHS": "2",
+        "SHOULDERSEG_ITERATIONS": "40",
+        **variables,
+    }
+    outcome = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if outcome.returncode != 0:
+        pytest.fail(f"{command} ended with {outcome.returncode}:\n{outcome.stderr[-3000:]}")

@@ -1,0 +1,162 @@
+"""Needs the trained dataset of the session: real checkpoints written by nnUNetv2_train."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import SimpleITK
+import torch
+from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+from safetensors.torch import load_file, save_file
+
+from shoulderseg.datasets.reader import read_image
+from shoulderseg.nnunet_ext.bundle import read_unets, weights_file, write_unets
+from shoulderseg.nnunet_ext.checkpoints import load_unets, model_folder
+from shoulderseg.nnunet_ext.inference import (
+    build_predictors,
+    plane_spacing_mm,
+    predict_probabilities,
+    slice_axis,
+)
+from shoulderseg.nnunet_ext.unets import UNetSet, UntrustedModelError
+from shoulderseg.nnunet_ext.variants import TRAINERS
+
+if TYPE_CHECKING:
+    from tests.conftest import TrainedDataset
+
+PLANS = "shoulderSmallPlans"
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def unets(trained: TrainedDataset) -> UNetSet:
+    return load_unets(trained.results, PLANS)
+
+
+def predict_with_nnunet(folder: Path, image: Path, out: Path) -> tuple[Any, Any]:
+    """What `nnUNetv2_predict_from_modelfolder --save_probabilities` does, without workers."""
+    out.mkdir()
+    predictor = nnUNetPredictor(device=CPU, allow_tqdm=False)
+    predictor.initialize_from_trained_model_folder(str(folder), use_folds=(0,))
+    predictor.predict_from_files_sequential([[str(image)]], [str(out / "c")], True)
+    mask = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(out / "c.nii.gz")))
+    with np.load(out / "c.npz") as arrays:
+        return mask, arrays["probabilities"]
+
+
+@pytest.mark.parametrize("variant", TRAINERS)
+def test_trained_models_found_their_bone(trained: TrainedDataset, variant: str) -> None:
+    folder = model_folder(trained.results, variant, PLANS) / "fold_0" / "validation"
+    mean = json.loads((folder / "summary.json").read_text())["mean"]
+    assert min(scores["Dice"] for scores in mean.values()) > 0.6
+
+
+def test_agrees_with_nnunets_own_prediction(
+    trained: TrainedDataset, unets: UNetSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("nnUNet_extTrainer", str(Path(__file__).parents[2] / "nnunet_ext/plugin"))
+    path = trained.unseen[0]
+    volume = read_image(path)
+    ours = predict_probabilities(build_predictors(unets, CPU), volume.array, volume.spacing_mm)
+    assert set(ours) == set(TRAINERS)
+    for variant, probability in ours.items():
+        folder = model_folder(trained.results, variant, PLANS)
+        mask, theirs = predict_with_nnunet(folder, path, tmp_path / variant)
+        assert mask.any()
+        np.testing.assert_array_equal(probability > 0.5, mask > 0)
+        np.testing.assert_allclose(probability, theirs[0], atol=1e-3)
+
+
+def test_mirroring_changes_the_work(trained: TrainedDataset, unets: UNetSet) -> None:
+    volume = read_image(trained.unseen[0])
+    plain = build_predictors(unets, CPU, mirroring=False)
+    mirrored = build_predictors(unets, CPU, mirroring=True)
+    first = predict_probabilities(plain, volume.array, volume.spacing_mm)
+    second = predict_probabilities(mirrored, volume.array, volume.spacing_mm)
+    assert any(not np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_one_slice_keeps_its_grid(unets: UNetSet) -> None:
+    image = np.random.default_rng(0).normal(size=(1, 61, 53)).astype(np.float32)
+    found = predict_probabilities(build_predictors(unets, CPU), image, (6.0, 0.4, 0.5))
+    assert {probability.shape for probability in found.values()} == {(1, 61, 53)}
+
+
+def test_unknown_fold_and_wrong_shape(unets: UNetSet) -> None:
+    with pytest.raises(ValueError, match=r"fold \['3'\] is not in the model"):
+        build_predictors(unets, CPU, folds=["3"])
+    with pytest.raises(ValueError, match=r"\(Z, Y, X\)"):
+        predict_probabilities(build_predictors(unets, CPU), np.zeros((4, 4), np.float32), (1, 1, 1))
+
+
+def test_what_the_plans_say(unets: UNetSet) -> None:
+    assert slice_axis(unets) == 0
+    assert plane_spacing_mm(unets) == pytest.approx((0.8, 0.7))
+    assert unets.dataset_json["labels"] == {"background": 0, "humerus": 1, "glenoid": 2}
+
+
+@pytest.fixture
+def folder(unets: UNetSet, tmp_path: Path) -> Path:
+    write_unets(unets, tmp_path)
+    return tmp_path
+
+
+def test_bundle_keeps_the_weights_to_half_precision(unets: UNetSet, folder: Path) -> None:
+    back = read_unets(folder, ["0"], unets.mirroring_axes)
+    assert back.plans == unets.plans
+    assert back.dataset_json == unets.dataset_json
+    for variant, folds in unets.weights.items():
+        for name, tensor in folds["0"].items():
+            torch.testing.assert_close(
+                back.weights[variant]["0"][name], tensor.half().float(), rtol=0, atol=0
+            )
+
+
+def test_full_precision_bundle_is_exact(unets: UNetSet, tmp_path: Path) -> None:
+    write_unets(unets, tmp_path, torch.float32)
+    back = read_unets(tmp_path, ["0"], unets.mirroring_axes)
+    for variant, folds in unets.weights.items():
+        for name, tensor in folds["0"].items():
+            torch.testing.assert_close(back.weights[variant]["0"][name], tensor, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("damage", ["pickle", "missing", "renamed", "not finite"])
+def test_damaged_weights_are_refused_by_name(
+    trained: TrainedDataset, folder: Path, damage: str
+) -> None:
+    path = folder / weights_file("glenoid", "0")
+    if damage == "pickle":
+        source = model_folder(trained.results, "glenoid", PLANS) / "fold_0"
+        shutil.copyfile(source / "checkpoint_final.pth", path)
+    elif damage == "missing":
+        path.unlink()
+    else:
+        tensors = load_file(path)
+        first = next(iter(tensors))
+        if damage == "renamed":
+            tensors["other"] = tensors.pop(first)
+        else:
+            tensors[first] = torch.full_like(tensors[first], float("nan"))
+        save_file(tensors, path)
+    with pytest.raises(UntrustedModelError, match=r"glenoid_fold_0\.safetensors"):
+        read_unets(folder, ["0"], None)
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [("plans.json", "{"), ("plans.json", "[]"), ("dataset.json", "{}"), ("dataset.json", "[1]")],
+)
+def test_damaged_descriptions_are_refused_by_name(folder: Path, file: str, content: str) -> None:
+    (folder / file).write_text(content)
+    with pytest.raises(UntrustedModelError, match=file):
+        read_unets(folder, ["0"], None)
+
+
+def test_mirroring_axes_stay_in_plane(folder: Path) -> None:
+    with pytest.raises(UntrustedModelError, match="in-plane axes"):
+        read_unets(folder, ["0"], (0, 2))
