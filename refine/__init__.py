@@ -1,0 +1,1 @@
+"""Vote fusion and boundary refinement on plain arrays and tensors; research use only."""

@@ -1,0 +1,208 @@
+"""The patch classifier: an AlexNet-like network for small patches.
+
+Mu et al. (2021) do not publish their AlexNet's patch size or layers; these are our own. Sides for
+a patch of 32 pixels: conv5 28, pool 14, conv5 10, conv3 8, conv3 6, conv3 4, pool 2, dense 1.
+
+No layer pads. A padded layer would show the network where the patch ends, so a pixel's class would
+depend on the patch it was cut from. Without padding the same weights, the dense layers being
+convolutions, can be evaluated over a whole slice with the same result as patch by patch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import torch
+from torch import nn
+
+_KERNELS = (5, 5, 3, 3, 3)
+_POOLED = (True, False, False, False, True)
+_MAX_WIDTH = 4096
+
+
+@dataclass(frozen=True)
+class AlexNetConfig:
+    """Shape of the classifier.
+
+    Attributes:
+        patch_size: side in pixels; a multiple of 4 from 28 to 128, so both pools divide evenly.
+        in_channels: 1; patches hold the voxel's own slice only.
+        classes: background and the bones, 2 to 256.
+        widths: channels of the five convolutions.
+        dense: channels of the two hidden dense layers.
+        dropout: share dropped after each hidden dense layer, 0 to below 1.
+
+    Raises:
+        ValueError: a value outside these bounds.
+    """
+
+    patch_size: int = 32
+    in_channels: int = 1
+    classes: int = 3
+    widths: tuple[int, ...] = (48, 96, 160, 160, 128)
+    dense: tuple[int, ...] = (256, 256)
+    dropout: float = 0.5
+
+    def __post_init__(self) -> None:
+        _check_integer("patch_size", self.patch_size, 28, 128)
+        if self.patch_size % 4:
+            msg = f"patch_size is {self.patch_size}, expected a multiple of 4"
+            raise ValueError(msg)
+        _check_integer("in_channels", self.in_channels, 1, 1)
+        _check_integer("classes", self.classes, 2, 256)
+        _check_integers("widths", self.widths, 5)
+        _check_integers("dense", self.dense, 2)
+        _check_share("dropout", self.dropout)
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values that JSON can hold; `from_dict` reads them back."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> AlexNetConfig:
+        """Read a configuration that may come from an untrusted file.
+
+        Args:
+            values: exactly the keys that `to_dict` writes.
+
+        Returns:
+            The checked configuration.
+
+        Raises:
+            ValueError: keys missing or unknown, values of the wrong type or out of bounds.
+        """
+        expected = {field.name for field in fields(cls)}
+        if set(values) != expected:
+            msg = (
+                f"network configuration lacks {sorted(expected - set(values))} and has "
+                f"{len(set(values) - expected)} unknown keys; expected exactly {sorted(expected)}"
+            )
+            raise ValueError(msg)
+        # Types are checked in __post_init__.
+        known: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
+        return cls(**known)
+
+
+class PatchAlexNet(nn.Module):
+    """Classifier of patches (N, 1, S, S); gives logits (N, classes).
+
+    Attributes:
+        config: the shape it was built with.
+        layers: all layers in order; none pads, the dense ones are convolutions.
+    """
+
+    def __init__(self, config: AlexNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        layers: list[nn.Module] = []
+        channels, side = config.in_channels, config.patch_size
+        for width, kernel, pooled in zip(config.widths, _KERNELS, _POOLED, strict=True):
+            # The normalisation's shift makes a bias redundant.
+            layers += [nn.Conv2d(channels, width, kernel, bias=False)]
+            layers += [nn.BatchNorm2d(width), nn.ReLU()]
+            channels, side = width, side - kernel + 1
+            if pooled:
+                layers.append(nn.MaxPool2d(2))
+                side //= 2
+        for width in config.dense:
+            layers += [nn.Conv2d(channels, width, side), nn.ReLU(), nn.Dropout(config.dropout)]
+            channels, side = width, 1
+        layers.append(nn.Conv2d(channels, config.classes, 1))
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, patches: torch.Tensor) -> torch.Tensor:
+        """Logits (N, classes) of patches (N, 1, S, S) with S the configured side."""
+        logits: torch.Tensor = self.layers(patches)
+        return logits[:, :, 0, 0]
+
+
+def build_alexnet(config: AlexNetConfig, generator: torch.Generator) -> PatchAlexNet:
+    """Build a classifier with fresh weights.
+
+    Args:
+        config: its shape.
+        generator: CPU source of the weights, drawn after He et al. (2015, arXiv 1502.01852).
+
+    Returns:
+        The network on the CPU, float32, in training mode.
+    """
+    model = _empty_alexnet(config)
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            module.reset_parameters()
+    return model
+
+
+def load_alexnet(config: AlexNetConfig, tensors: Mapping[str, torch.Tensor]) -> PatchAlexNet:
+    """Build a classifier from stored weights.
+
+    Args:
+        config: its shape.
+        tensors: its state, as `state_dict()` names it.
+
+    Returns:
+        The network on the CPU, float32, in eval mode.
+
+    Raises:
+        ValueError: names or shapes differ from the configuration's, or a value is not finite.
+    """
+    model = _empty_alexnet(config)
+    expected = model.state_dict()
+    if set(tensors) != set(expected):
+        missing, extra = sorted(set(expected) - set(tensors)), sorted(set(tensors) - set(expected))
+        msg = (
+            f"weights do not fit the network: missing {_some(missing)}, unexpected {_some(extra)}; "
+            "use the configuration stored with the weights"
+        )
+        raise ValueError(msg)
+    for name, tensor in tensors.items():
+        if tensor.shape != expected[name].shape:
+            msg = (
+                f"weight {name} has shape {tuple(tensor.shape)}, the configuration asks for "
+                f"{tuple(expected[name].shape)}; use the configuration stored with the weights"
+            )
+            raise ValueError(msg)
+        if not bool(torch.isfinite(tensor).all()):
+            msg = f"weight {name} holds values that are not finite; train the classifier again"
+            raise ValueError(msg)
+    model.load_state_dict(dict(tensors))
+    return model.eval()
+
+
+def _empty_alexnet(config: AlexNetConfig) -> PatchAlexNet:
+    # On the meta device no default weights are drawn, so torch's global generator stays untouched.
+    with torch.device("meta"):
+        model = PatchAlexNet(config)
+    return model.to_empty(device="cpu")
+
+
+def _check_integer(name: str, value: object, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        msg = f"{name} is {str(value)[:80]}, expected an integer from {low} to {high}"
+        raise ValueError(msg)
+
+
+def _check_integers(name: str, values: object, count: int) -> None:
+    if not isinstance(values, tuple) or len(values) != count:
+        msg = f"{name} is {str(values)[:80]}, expected {count} integers"
+        raise ValueError(msg)
+    for value in values:
+        _check_integer(name, value, 1, _MAX_WIDTH)
+
+
+def _check_share(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value < 1.0:
+        msg = f"{name} is {str(value)[:80]}, expected a number from 0 to below 1"
+        raise ValueError(msg)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(name[:60] for name in names[:3]) + (" ..." if len(names) > 3 else "") or "none"

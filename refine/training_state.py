@@ -1,0 +1,128 @@
+"""What a training run is set to do, and where it stands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+
+from shoulderseg.refine.resampling import check_pixel_mm
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How to train.
+
+    Attributes:
+        epochs: passes between validations, at least 1.
+        steps_per_epoch: optimiser steps in each, at least 1.
+        batch_size: patches per step, at least 2 (batch normalisation needs two).
+        learning_rate: AdamW's, at the start; it falls to 0 along a cosine.
+        weight_decay: AdamW's, at least 0.
+        label_smoothing: 0 to below 1.
+        band_mm: how far from the reference's boundary counts as edge. Wider than the refinement's
+            band, since the vote's boundary may itself lie off the reference's.
+        hard_share: share of patches from hard places.
+        rest_share: share of patches far from every boundary; the edges get what remains.
+        augment: change training patches at random.
+        validation_voxels: how many held-out edge voxels give the score, at least 1.
+        pixel_mm: in-plane pixel size to resample images to; None is the native grid.
+
+    Raises:
+        ValueError: a value out of range.
+    """
+
+    epochs: int = 40
+    steps_per_epoch: int = 250
+    batch_size: int = 256
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    label_smoothing: float = 0.0
+    band_mm: float = 3.0
+    hard_share: float = 0.2
+    rest_share: float = 0.2
+    augment: bool = True
+    validation_voxels: int = 8192
+    pixel_mm: float | None = None
+
+    def __post_init__(self) -> None:
+        least = {"epochs": 1, "steps_per_epoch": 1, "batch_size": 2, "validation_voxels": 1}
+        for name, bound in least.items():
+            if getattr(self, name) < bound:
+                msg = f"{name} is {getattr(self, name)}, expected at least {bound}"
+                raise ValueError(msg)
+        for name in ("learning_rate", "weight_decay", "band_mm"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0.0):
+                msg = f"{name} is {value}, expected a finite number of at least 0"
+                raise ValueError(msg)
+        if not 0.0 <= self.label_smoothing < 1.0:
+            msg = f"label_smoothing is {self.label_smoothing}, expected 0 to below 1"
+            raise ValueError(msg)
+        if not (
+            min(self.hard_share, self.rest_share) >= 0 and self.hard_share + self.rest_share <= 1
+        ):
+            msg = (
+                f"hard_share is {self.hard_share} and rest_share {self.rest_share}, "
+                "expected at least 0 each and at most 1 together"
+            )
+            raise ValueError(msg)
+        check_pixel_mm(self.pixel_mm)
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """Where a training run stands after an epoch; holds copies on the CPU.
+
+    Every random draw follows from `seed` and the epoch's number, so no generator's inner state
+    needs keeping.
+
+    Attributes:
+        epoch: epochs done.
+        seed: source of all randomness of the run.
+        weights: the network's state.
+        optimizer: the optimiser's state; empty before the first epoch.
+        best_weights: the network's state at the best score so far.
+        best_score: that score, minus infinity before the first epoch.
+        loss: mean training loss of each epoch done.
+        score: validation score of each epoch done.
+    """
+
+    epoch: int
+    seed: int
+    weights: dict[str, torch.Tensor]
+    optimizer: dict[str, Any]
+    best_weights: dict[str, torch.Tensor]
+    best_score: float
+    loss: tuple[float, ...]
+    score: tuple[float, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Tensors, numbers, strings, lists and dicts, which `torch.load` reads weights-only."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> TrainingState:
+        """Read back what `to_dict` gave.
+
+        Args:
+            values: exactly its keys.
+
+        Returns:
+            The state.
+
+        Raises:
+            ValueError: keys missing or unknown.
+        """
+        expected = {field.name for field in fields(cls)}
+        if set(values) != expected:
+            msg = f"training state has keys {sorted(values)}, expected {sorted(expected)}"
+            raise ValueError(msg)
+        known: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
+        return cls(**known)
