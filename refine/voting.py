@@ -21,6 +21,17 @@ Then per voxel:
 
 A mean or weight of exactly 0.5 is background. Means are summed in float64 and compared as the
 float32 values that are returned.
+
+A voter of the whole speaks about every bone, since it cannot tell them apart: in the middle of one
+bone it also says yes to the other. That alone is no dispute. The voters agree on a voxel when what
+they say can be true at once:
+
+    own voters say yes for      voters of the whole say      the voters
+    no bone                     all no                       agree: background
+    one bone, all of its own    all yes                      agree: that bone
+    anything else                                            disagree
+
+Without voters of the whole the middle column does not count.
 """
 
 from __future__ import annotations
@@ -52,7 +63,7 @@ class Fusion(NamedTuple):
     Attributes:
         label_map: uint8 (Z, Y, X); 0 is background, k + 1 is bone k.
         probability: float32 (B, Z, Y, X); mean over the bone's voters.
-        disagreement: bool (Z, Y, X); True where the voters of some bone differ.
+        disagreement: bool (Z, Y, X); True where what the voters say cannot be true at once.
     """
 
     label_map: NDArray[np.uint8]
@@ -60,13 +71,20 @@ class Fusion(NamedTuple):
     disagreement: NDArray[np.bool_]
 
 
-def fuse(voters: Sequence[Sequence[FloatArray]], rule: Rule = "majority") -> Fusion:
+def fuse(
+    own: Sequence[Sequence[FloatArray]],
+    rule: Rule = "majority",
+    *,
+    whole: Sequence[FloatArray] = (),
+) -> Fusion:
     """Fuse the probabilities of each bone's voters by the rules at the top of this file.
 
     Args:
-        voters: `voters[k]` holds the probabilities (Z, Y, X), 0 to 1, of the models that can speak
-            about bone k. Bones may have different numbers of voters, 1 to 16 each.
+        own: `own[k]` holds the probabilities (Z, Y, X), 0 to 1, of the models that speak about
+            bone k alone, at least one. Bones may have different numbers of voters.
         rule: how a bone comes to claim a voxel.
+        whole: probabilities of models of all bones as one; they vote for every bone. A bone has at
+            most 16 voters with these.
 
     Returns:
         Label map, mean probability and disagreement; empty arrays for an empty grid.
@@ -75,6 +93,10 @@ def fuse(voters: Sequence[Sequence[FloatArray]], rule: Rule = "majority") -> Fus
         ValueError: unknown rule, no bone or voter, too many of either, different shapes, values
             that are not floating point, not finite or outside 0 to 1.
     """
+    if not all(own):
+        msg = f"bone {[bool(bone) for bone in own].index(False)} has no voter of its own"
+        raise ValueError(msg)
+    voters = [[*bone, *whole] for bone in own]
     shape = _checked_shape(voters, rule)
     tables = [_staple_table(bone) for bone in voters] if rule == "staple" else None
     fusion = Fusion(
@@ -98,8 +120,26 @@ def fuse(voters: Sequence[Sequence[FloatArray]], rule: Rule = "majority") -> Fus
             best_score[wins] = score[wins]
             best_mean[wins] = mean[wins]
             fusion.probability[k, z] = mean
-            fusion.disagreement[z] |= (patterns > 0) & (patterns < 2 ** len(bone) - 1)
+        fusion.disagreement[z] = _disagreement(
+            [[voter[z] > 0.5 for voter in bone] for bone in own],
+            [voter[z] > 0.5 for voter in whole],
+        )
     return fusion
+
+
+def _disagreement(
+    own: Sequence[Sequence[NDArray[np.bool_]]], whole: Sequence[NDArray[np.bool_]]
+) -> NDArray[np.bool_]:
+    """Where the votes of one slice cannot all be true."""
+    claimed = np.zeros_like(own[0][0])
+    disputed = np.zeros_like(claimed)
+    for bone in own:
+        some, every = np.logical_or.reduce(bone), np.logical_and.reduce(bone)
+        disputed |= (some & ~every) | (some & claimed)
+        claimed |= some
+    for vote in whole:
+        disputed |= vote != claimed
+    return disputed
 
 
 def _majority(

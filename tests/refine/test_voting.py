@@ -50,11 +50,42 @@ def test_every_vote_pattern_and_ordering(rule: Rule, counts: tuple[int, int]) ->
     split = [(row[: counts[0]], row[counts[0] :]) for row in table]
     assert fusion.label_map.ravel().tolist() == [oracle(rule, bones) for bones in split]
     half = Fraction(1, 2)
-    differ = [any(len({p > half for p in bone}) > 1 for bone in bones) for bones in split]
+    said = [[{p > half for p in bone} for bone in bones] for bones in split]
+    differ = [any(len(say) > 1 for say in says) or says == [{True}] * 2 for says in said]
     assert fusion.disagreement.ravel().tolist() == differ
     for k in range(2):
         means = [float(sum(bones[k]) / len(bones[k])) for bones in split]
         np.testing.assert_allclose(fusion.probability[k].ravel(), means, rtol=1e-6)
+
+
+@pytest.mark.parametrize("rule", ["majority", "mean"])
+@pytest.mark.parametrize("counts", [(1, 1, 1), (2, 2, 1), (2, 1, 1), (1, 1, 2)])
+def test_every_pattern_with_voters_of_the_whole(rule: Rule, counts: tuple[int, int, int]) -> None:
+    first, second, _ = counts
+    levels = LEVELS if sum(counts) < 5 else [LEVELS[1], LEVELS[3], LEVELS[4]]
+    table = list(product(levels, repeat=sum(counts)))
+    columns = [volume([float(p) for p in column]) for column in zip(*table, strict=True)]
+    own = [columns[:first], columns[first : first + second]]
+    fusion = fuse(own, rule, whole=columns[first + second :])
+    # A voter of the whole counts for each bone as one of the bone's own.
+    rows = [(row[:first], row[first : first + second], row[first + second :]) for row in table]
+    labels = [oracle(rule, [(*a, *whole), (*b, *whole)]) for a, b, whole in rows]
+    assert fusion.label_map.ravel().tolist() == labels
+    # What may be said together: nothing, the first bone, or the second.
+    sound = [
+        (False,) * sum(counts),
+        (True,) * first + (False,) * second + (True,) * counts[2],
+        (False,) * first + (True,) * second + (True,) * counts[2],
+    ]
+    differ = [tuple(p > Fraction(1, 2) for p in row) not in sound for row in table]
+    assert fusion.disagreement.ravel().tolist() == differ
+
+
+def test_the_middle_of_a_bone_is_not_disputed() -> None:
+    humerus, glenoid, whole = volume([0.9, 0.1, 0.0]), volume([0.0, 0.9, 0.1]), volume([1, 1, 0])
+    fusion = fuse([[humerus], [glenoid]], whole=[whole])
+    assert fusion.label_map.ravel().tolist() == [1, 2, 0]
+    assert not fusion.disagreement.any()
 
 
 def staple_voters(seed: int) -> list[list[NDArray[np.float32]]]:
@@ -152,8 +183,8 @@ def test_empty_grid_gives_empty_arrays() -> None:
     ("voters", "message"),
     [
         ([], "0 bones"),
-        ([[]], "bone 0 has 0 voters"),
-        ([[np.zeros((2, 3, 4))], []], "bone 1 has 0 voters"),
+        ([[]], "bone 0 has no voter of its own"),
+        ([[np.zeros((2, 3, 4))], []], "bone 1 has no voter of its own"),
         ([[np.zeros((2, 3, 4))], [np.zeros((2, 4, 3))]], "voter 0 of bone 1 has shape"),
         ([[np.zeros((3, 4))]], "has shape"),
         ([[np.full((1, 1, 2), np.nan)]], "values from nan"),
