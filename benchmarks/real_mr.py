@@ -1,0 +1,247 @@
+"""The whole method on real MR with expert labels, against stock nnU-Net on the same footing.
+
+Hippocampus MR (anterior and posterior part) stands in for the shoulder: two touching structures
+and their union. 30 of the 130 patients are kept for test; three U-Nets, the edge refiner and a
+stock nnU-Net learn from the other 100 with the same plans and the same number of iterations.
+Call it again after an interruption: what is finished is not done again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from shoulderseg.cli.scripts import installed_script
+from shoulderseg.datasets.files import case_name, find_volumes
+from shoulderseg.datasets.reader import read_image, read_label_map
+from shoulderseg.datasets.writer import write_image
+from shoulderseg.evaluation.scores import StructureScore, score_case, summarise
+from shoulderseg.nnunet_ext.folders import RESULTS, data_folder
+
+DATASET, DATASET_ID = "Dataset501_Hippocampus", "501"
+PARTS = {"anterior": 1, "posterior": 2}
+WHOLE = "both"
+TOLERANCE_MM = 1.0
+METRICS = {"dice": "Dice", "hd95_mm": "HD95 mm", "nsd": "NSD@1mm"}
+
+
+class Effort(NamedTuple):
+    """How much is trained and tested; stock nnU-Net has one class for each number of epochs."""
+
+    stock_trainer: str
+    epochs: int
+    refiner_epochs: int
+    refiner_steps: int
+    test_cases: int
+
+
+FULL = Effort("nnUNetTrainer_20epochs", 20, 8, 150, 30)
+QUICK = Effort("nnUNetTrainer_1epoch", 1, 1, 40, 6)
+ITERATIONS, BATCH_SIZE = 250, 16
+
+
+def main() -> None:
+    """Trains, predicts, scores and prints the table."""
+    options = _parse()
+    effort = QUICK if options.quick else FULL
+    work: Path = options.work
+    for variable in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"):
+        os.environ[variable] = str((work / variable).resolve())
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    _prepare(options.data, work)
+    _train(options.device, effort)
+    bundle = work / "bundle"
+    run("shoulderseg", "export", DATASET_ID, str(bundle), "--size", "small", "--overwrite")
+    raw = work / "nnUNet_raw" / DATASET
+    images, labels = options.test or (raw / "imagesTs", raw / "labelsTs")
+    cases = find_volumes(images)[: None if options.test else effort.test_cases]
+    predicted = _predict_stock(cases, work / "stock", options.device, effort)
+    references = {case_name(path): path for path in find_volumes(labels)}
+    scores = _score_all(cases, references, predicted, bundle, options.device)
+    table = {method: summarise(found) for method, found in scores.items()}
+    print(f"\n{len(cases)} test cases; {effort.epochs} x {ITERATIONS} iterations, ", end="")
+    print(f"batch {BATCH_SIZE}, for each U-Net and for stock nnU-Net\n")
+    print(_as_markdown(table))
+    if options.json:
+        options.json.write_text(json.dumps(_as_json(table, scores, effort), indent=2) + "\n")
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    shared = Path(__file__).resolve().parents[2] / "shared" / "data" / "msd_hippocampus"
+    parser.add_argument("--data", type=Path, default=shared, help="folder with images/ and labels/")
+    parser.add_argument("--work", type=Path, default=Path("runs/real_mr"), help="everything made")
+    parser.add_argument("--test", type=Path, nargs=2, metavar=("IMAGES", "LABELS"))
+    parser.add_argument("--device", default="auto", choices=["auto", "cuda", "cpu"])
+    parser.add_argument("--quick", action="store_true", help="one epoch, six test cases")
+    parser.add_argument("--json", type=Path, help="write every score here")
+    return parser.parse_args()
+
+
+def run(*command: str) -> None:
+    """Runs an installed command and stops at its failure."""
+    print("$", *command, flush=True)
+    subprocess.run([installed_script(command[0]), *command[1:]], check=True)
+
+
+def _prepare(data: Path, work: Path) -> None:
+    """Converts with a fixed choice of test patients and plans a small network."""
+    raw = work / "nnUNet_raw"
+    if not (raw / DATASET / "splits_final.json").is_file():
+        names = sorted(case_name(path) for path in find_volumes(data / "images"))
+        kept = np.random.default_rng(2026).permutation(names)[:30].tolist()
+        mapping = [f"--map={value}={name}" for name, value in PARTS.items()]
+        run(
+            *("shoulderseg", "convert", "pairs", str(data / "images"), str(data / "labels")),
+            *(str(raw), *mapping, "--dataset-id", DATASET_ID, "--name", "Hippocampus"),
+            *("--test-cases", ",".join(kept)),
+        )
+    run("shoulderseg", "plan", DATASET_ID, "--size", "small", "--batch-size", str(BATCH_SIZE))
+
+
+def _train(device: str, effort: Effort) -> None:
+    length = ["--epochs", str(effort.epochs), "--iterations", str(ITERATIONS)]
+    common = ["--size", "small", "--device", device]
+    run("shoulderseg", "train", DATASET_ID, "--folds", "all", *common, *length)
+    model = f"{effort.stock_trainer}__shoulderSmallPlans__2d"
+    folder = data_folder(RESULTS) / DATASET / model / "fold_all"
+    if not (folder / "checkpoint_final.pth").is_file():
+        stock = ["nnUNetv2_train", DATASET_ID, "2d", "all", "-tr", effort.stock_trainer]
+        run(*stock, "-p", "shoulderSmallPlans", "-device", _nnunet_device(device), "--c")
+    steps = ["--epochs", str(effort.refiner_epochs), "--steps", str(effort.refiner_steps)]
+    run("shoulderseg", "train-refiner", DATASET_ID, *common, *steps, "--band-mm", "1")
+
+
+def _predict_stock(cases: list[Path], out: Path, device: str, effort: Effort) -> Path:
+    """Stock nnU-Net's label maps, by its own command."""
+    shutil.rmtree(out, ignore_errors=True)
+    (out / "images").mkdir(parents=True)
+    for path in cases:
+        write_image(out / "images" / f"{case_name(path)}_0000.nii.gz", read_image(path))
+    run(
+        *("nnUNetv2_predict", "-i", str(out / "images"), "-o", str(out / "labels")),
+        *("-d", DATASET_ID, "-c", "2d", "-tr", effort.stock_trainer, "-p", "shoulderSmallPlans"),
+        *("-f", "all", "-device", _nnunet_device(device), "-npp", "1", "-nps", "1"),
+    )
+    return out / "labels"
+
+
+def _nnunet_device(device: str) -> str:
+    from shoulderseg.cli.options import Device
+
+    return Device(device).resolve()
+
+
+def _score_all(
+    cases: list[Path], references: dict[str, Path], stock: Path, bundle: Path, device: str
+) -> dict[str, list[StructureScore]]:
+    """Scores of every method in every case."""
+    from shoulderseg.cli.bundles import read_bundle
+    from shoulderseg.cli.options import Device
+    from shoulderseg.cli.pipeline import Settings, prepare
+
+    # Mirroring as in nnU-Net's own prediction, so that no method has an advantage.
+    settings = Settings(
+        Device(device).resolve(), None, mirroring=True, vote="majority", refine=True
+    )
+    segment = prepare(read_bundle(bundle), settings)
+    scores: dict[str, list[StructureScore]] = {}
+    for path in cases:
+        case = case_name(path)
+        reference = read_label_map(references[case])
+        result = segment(read_image(path))
+        found = {
+            "U-Net of this structure": _merge_unets(result.unets),
+            "vote": result.voted,
+            "vote + edge refinement": result.label_map,
+            "stock nnU-Net 2d": read_label_map(stock / f"{case}.nii.gz").array,
+        }
+        for method, label_map in found.items():
+            scores.setdefault(method, []).extend(
+                _score(label_map, reference.array, reference.spacing_mm, case)
+            )
+        # The union of the first row is what the whole U-Net alone says.
+        alone = result.unets["whole"].astype(np.uint8)
+        scores["U-Net of this structure"][-1] = _score_union(
+            alone, reference.array, reference.spacing_mm, case
+        )
+        print(f"scored {case}", file=sys.stderr, flush=True)
+    return scores
+
+
+def _merge_unets(unets: dict[str, npt.NDArray[np.bool_]]) -> npt.NDArray[np.uint8]:
+    """Masks of the two single-structure U-Nets as one label map of bits."""
+    bits: npt.NDArray[np.uint8] = unets["humerus"] * np.uint8(1) + unets["glenoid"] * np.uint8(2)
+    return bits
+
+
+def _score(
+    label_map: npt.NDArray[Any],
+    reference: npt.NDArray[Any],
+    spacing_mm: tuple[float, float, float],
+    case: str,
+) -> list[StructureScore]:
+    scores = []
+    for name, value in PARTS.items():
+        # In a label map of bits, 3 is both structures; in a plain one it does not occur.
+        own = ((label_map == value) | (label_map == 3)).astype(np.uint8)
+        true = (reference == value).astype(np.uint8)
+        scores += score_case(own, true, {name: 1}, spacing_mm, TOLERANCE_MM, case)
+    return [*scores, _score_union(label_map, reference, spacing_mm, case)]
+
+
+def _score_union(
+    label_map: npt.NDArray[Any],
+    reference: npt.NDArray[Any],
+    spacing_mm: tuple[float, float, float],
+    case: str,
+) -> StructureScore:
+    union, true = (label_map > 0).astype(np.uint8), (reference > 0).astype(np.uint8)
+    (score,) = score_case(union, true, {WHOLE: 1}, spacing_mm, TOLERANCE_MM, case)
+    return score
+
+
+def _as_markdown(table: dict[str, Any]) -> str:
+    structures = [*PARTS, WHOLE]
+    head = [f"{structure} {title}" for structure in structures for title in METRICS.values()]
+    lines = [f"| method | {' | '.join(head)} |", "|---" * (len(head) + 1) + "|"]
+    for method, summary in table.items():
+        cells = (summary[structure][metric] for structure in structures for metric in METRICS)
+        lines.append(f"| {method} | {_join(cells)} |")
+    return "\n".join(lines)
+
+
+def _join(cells: Iterable[Any]) -> str:
+    return " | ".join(f"{cell.mean:.3f} ± {cell.sd:.3f}" for cell in cells)
+
+
+def _as_json(
+    table: dict[str, Any], scores: dict[str, list[StructureScore]], effort: Effort
+) -> dict[str, Any]:
+    return {
+        "effort": effort._asdict(),
+        "iterations": ITERATIONS,
+        "batch_size": BATCH_SIZE,
+        "mean": {
+            method: {
+                structure: {metric: summary[metric].mean for metric in METRICS}
+                for structure, summary in structures.items()
+            }
+            for method, structures in table.items()
+        },
+        "cases": {method: [s.as_record() for s in found] for method, found in scores.items()},
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""`shoulderseg export`: a bundle from nnU-Net's results folder and the trained refiner."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shoulderseg.cli.failure import reported
+from shoulderseg.cli.options import DatasetArgument, NetworkSize, SizeOption, split_list
+
+
+class Precision(StrEnum):
+    """Type of the stored U-Net weights."""
+
+    fp16 = "fp16"
+    fp32 = "fp32"
+
+
+def export(
+    dataset: DatasetArgument,
+    out: Annotated[Path, typer.Argument(help="The bundle's folder; must not exist yet.")],
+    size: SizeOption = NetworkSize.auto,
+    folds: Annotated[str, typer.Option(help="Folds; default: all that are finished.")] = "",
+    precision: Annotated[Precision, typer.Option(help="Stored weights.")] = Precision.fp16,
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing bundle.")] = False,
+) -> None:
+    """Put the trained U-Nets and the edge refiner of a dataset into one folder."""
+    with reported():
+        if out.exists() and not overwrite:
+            msg = f"{out} exists; choose another folder or give --overwrite"
+            raise FileExistsError(msg)
+        if out.exists() and not (out / "bundle.json").is_file():
+            msg = f"{out} is not a bundle; it is not replaced"
+            raise FileExistsError(msg)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".bundle-") as work:
+            folder = Path(work) / "bundle"
+            folder.mkdir()
+            summary = _fill(folder, dataset, size, split_list(folds) or None, precision)
+            if out.exists():
+                shutil.rmtree(out)
+            folder.rename(out)
+        typer.echo(f"{out}: {summary}")
+
+
+def _fill(
+    folder: Path,
+    dataset: str,
+    size: NetworkSize,
+    folds: list[str] | None,
+    precision: Precision,
+) -> str:
+    import torch
+
+    from shoulderseg.cli.bundles import CLASSIFIER_FILE, write_manifest
+    from shoulderseg.cli.train_refiner import DESCRIPTION_FILE, refiner_folder
+    from shoulderseg.nnunet_ext.bundle import write_unets
+    from shoulderseg.nnunet_ext.checkpoints import load_unets
+    from shoulderseg.nnunet_ext.folders import RESULTS, data_folder, dataset_name
+
+    name = dataset_name(dataset)
+    unets = load_unets(data_folder(RESULTS) / name, size.plans_name, folds)
+    write_unets(unets, folder, torch.float16 if precision is Precision.fp16 else torch.float32)
+    trained = refiner_folder(name, size)
+    refiner = None
+    if (trained / DESCRIPTION_FILE).is_file():
+        refiner = json.loads((trained / DESCRIPTION_FILE).read_text())
+        shutil.copyfile(trained / CLASSIFIER_FILE, folder / CLASSIFIER_FILE)
+    chosen = list(next(iter(unets.weights.values())))
+    write_manifest(folder, folds=chosen, mirroring_axes=unets.mirroring_axes, refiner=refiner)
+    mebibytes = sum(path.stat().st_size for path in folder.iterdir()) / 2**20
+    with_refiner = "with" if refiner else "without (run `shoulderseg train-refiner`)"
+    return f"folds {', '.join(chosen)}, {with_refiner} edge refiner, {mebibytes:.1f} MiB"

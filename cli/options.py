@@ -1,0 +1,64 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+DatasetArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="nnU-Net dataset: a number or DatasetNNN_Name.")
+]
+
+
+class NetworkSize(StrEnum):
+    """Which plans file a training uses."""
+
+    auto = "auto"
+    small = "small"
+
+    @property
+    def plans_name(self) -> str:
+        """nnU-Net's plans identifier."""
+        from shoulderseg.nnunet_ext.plans import DEFAULT_PLANS, SMALL_PLANS
+
+        return DEFAULT_PLANS if self is NetworkSize.auto else SMALL_PLANS
+
+
+class Device(StrEnum):
+    """Where networks run."""
+
+    auto = "auto"
+    cuda = "cuda"
+    mps = "mps"
+    cpu = "cpu"
+
+    def resolve(self) -> str:
+        """Name of the device to use.
+
+        Raises:
+            ValueError: if the device asked for is not there.
+        """
+        import torch
+
+        available = {
+            "cuda": torch.cuda.is_available(),
+            "mps": torch.backends.mps.is_available(),
+            "cpu": True,
+        }
+        if self is Device.auto:
+            return next(name for name, there in available.items() if there)
+        if not available[self.value]:
+            msg = f"device {self.value} is not available here; try --device cpu"
+            raise ValueError(msg)
+        return self.value
+
+
+SizeOption = Annotated[NetworkSize, typer.Option(help="Which network: nnU-Net's own, or small.")]
+DeviceOption = Annotated[Device, typer.Option(help="Where the networks run.")]
+
+
+def split_list(text: str) -> list[str]:
+    """Items of a comma-separated option, without blanks."""
+    return [item.strip() for item in text.split(",") if item.strip()]

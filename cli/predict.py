@@ -1,0 +1,191 @@
+"""`shoulderseg predict`: label maps for a file or a folder of images."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from shoulderseg.cli.failure import (
+    BROKEN_ENVIRONMENT,
+    SOME_CASES_FAILED,
+    WRONG_USE,
+    complain,
+    reported,
+)
+from shoulderseg.cli.options import Device, DeviceOption, split_list
+
+if TYPE_CHECKING:
+    from shoulderseg.cli.bundles import Bundle
+    from shoulderseg.cli.pipeline import Segmentation, Settings
+    from shoulderseg.datasets.volume import Volume
+
+REPORT_FILE = "shoulderseg_report.json"
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Vote(StrEnum):
+    """How the voters of a bone are fused."""
+
+    majority = "majority"
+    mean = "mean"
+    staple = "staple"
+
+
+def predict(
+    images: Annotated[Path, typer.Argument(metavar="IN", help="An image, or a folder of images.")],
+    out: Annotated[Path, typer.Argument(help="Folder for the label maps and the run report.")],
+    model: Annotated[Path, typer.Option(help="Bundle made by `shoulderseg export`.")],
+    folds: Annotated[str, typer.Option(help="Folds of the U-Nets; default: all.")] = "",
+    vote: Annotated[Vote, typer.Option(help="How the voters are fused.")] = Vote.majority,
+    refine: Annotated[bool, typer.Option(help="Let the AlexNet decide the bones' edges.")] = True,
+    mirroring: Annotated[
+        bool | None,
+        typer.Option(help="Average over mirror images, four times the work; default: GPU only."),
+    ] = None,
+    device: DeviceOption = Device.auto,
+) -> None:
+    """Segment images; research use only.
+
+    Exit code 0: all cases done; 1: some failed, the others are written; 2: wrong use; 3: the
+    bundle or the device cannot be used.
+    """
+    with reported():
+        cases = _collect(images, out)
+    with reported(BROKEN_ENVIRONMENT):
+        from shoulderseg.cli.bundles import read_bundle
+        from shoulderseg.cli.pipeline import Settings, prepare
+
+        where = device.resolve()
+        bundle = read_bundle(model)
+        settings = Settings(
+            device=where,
+            folds=split_list(folds) or None,
+            mirroring=where != "cpu" if mirroring is None else mirroring,
+            vote=vote.value,
+            refine=refine,
+        )
+        segment = prepare(bundle, settings)
+        if refine and bundle.classifier is None:
+            _LOGGER.warning("the bundle has no edge refiner; the vote is the result")
+    with reported():
+        out.mkdir(parents=True, exist_ok=True)
+    records = _run_all(cases, out, segment)
+    report = out / REPORT_FILE
+    report.write_text(json.dumps(_report(bundle, settings, records), indent=2) + "\n")
+    failed = [record for record in records if "error" in record]
+    typer.echo(f"{len(records) - len(failed)} of {len(records)} cases written to {out}")
+    typer.echo(f"run report: {report}")
+    if failed:
+        raise typer.Exit(SOME_CASES_FAILED)
+
+
+def _collect(images: Path, out: Path) -> list[Path]:
+    """The input files; ends the program where there are none."""
+    from shoulderseg.datasets.files import find_volumes, ignored_files
+
+    cases = find_volumes(images)
+    if not cases:
+        ignored = ignored_files(images)
+        shown = ", ".join(ignored[:5]) + (" ..." if len(ignored) > 5 else "")
+        complain(f"no images found in {images}" + (f"; ignored: {shown}" if ignored else ""))
+        raise typer.Exit(WRONG_USE)
+    folder = images if images.is_dir() else images.parent
+    if out.resolve() == folder.resolve():
+        msg = f"{out} holds the input; choose another folder for the output"
+        raise ValueError(msg)
+    if out.exists() and not out.is_dir():
+        msg = f"{out} is a file; expected a folder for the output"
+        raise ValueError(msg)
+    return cases
+
+
+def _run_all(
+    cases: list[Path], out: Path, segment: Callable[[Volume], Segmentation]
+) -> list[dict[str, Any]]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from shoulderseg.datasets.files import case_name
+
+    records: list[dict[str, Any]] = []
+    written: set[str] = set()
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("cases", total=len(cases))
+        for path in cases:
+            name = case_name(path)
+            try:
+                if name in written:
+                    msg = f"{path.name}: another input is also called {name}; rename one"
+                    raise ValueError(msg)
+                record = _run_case(path, out / f"{name}.nii.gz", segment)
+                written.add(name)
+            except (ValueError, OSError, RuntimeError, MemoryError) as error:
+                _LOGGER.debug("traceback", exc_info=True)
+                reason = str(error) or type(error).__name__
+                named = reason if reason.startswith(path.name) else f"{path.name}: {reason}"
+                progress.console.print(f"failed: {named}", markup=False, soft_wrap=True)
+                record = {"case": name, "error": named}
+            records.append(record)
+            progress.advance(task)
+    return records
+
+
+def _run_case(
+    path: Path, target: Path, segment: Callable[[Volume], Segmentation]
+) -> dict[str, Any]:
+    from shoulderseg.datasets.reader import read_image
+    from shoulderseg.datasets.writer import write_label_map
+
+    started = time.perf_counter()
+    volume = read_image(path)
+    read = time.perf_counter()
+    result = segment(volume)
+    segmented = time.perf_counter()
+    write_label_map(target, result.label_map, volume)
+    ended = time.perf_counter()
+    if not result.label_map.any():
+        _LOGGER.warning("%s: no bone found", path.name)
+    return {
+        "case": target.name.removesuffix(".nii.gz"),
+        "output": target.name,
+        "shape": list(volume.array.shape),
+        "spacing_mm": [round(length, 6) for length in volume.spacing_mm],
+        "empty": not result.label_map.any(),
+        **result.measures,
+        "seconds": {
+            "read": round(read - started, 4),
+            **result.seconds,
+            "write": round(ended - segmented, 4),
+            "total": round(ended - started, 4),
+        },
+    }
+
+
+def _report(bundle: Bundle, settings: Settings, records: list[dict[str, Any]]) -> dict[str, Any]:
+    from shoulderseg.cli.bundles import NOTICE
+    from shoulderseg.nnunet_ext.regions import foreground_labels
+
+    packages = ("shoulderseg", "nnunetv2", "torch", "SimpleITK", "numpy")
+    return {
+        "notice": NOTICE,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {name: version(name) for name in packages},
+        "device": settings.device,
+        "model_sha256": bundle.digest,
+        "labels": foreground_labels(bundle.unets.dataset_json),
+        "folds": settings.folds or list(next(iter(bundle.unets.weights.values()))),
+        "vote": settings.vote,
+        "mirroring": settings.mirroring and bundle.unets.mirroring_axes is not None,
+        "refined": settings.refine and bundle.classifier is not None,
+        "cases": records,
+    }

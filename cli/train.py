@@ -1,0 +1,101 @@
+"""`shoulderseg train`: all U-Nets and folds of a dataset, by nnU-Net's own command."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from typing import Annotated
+
+import typer
+
+from shoulderseg.cli.failure import SOME_CASES_FAILED, complain, reported
+from shoulderseg.cli.options import (
+    DatasetArgument,
+    Device,
+    DeviceOption,
+    NetworkSize,
+    SizeOption,
+    split_list,
+)
+from shoulderseg.cli.scripts import installed_script
+
+
+def train(
+    dataset: DatasetArgument,
+    size: SizeOption = NetworkSize.auto,
+    variants: Annotated[str, typer.Option(help="Which U-Nets.")] = "humerus,glenoid,whole",
+    folds: Annotated[str, typer.Option(help="Which folds: 0 to 4, or all.")] = "0,1,2,3,4",
+    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs; default 1000.")] = None,
+    iterations: Annotated[
+        int | None, typer.Option(min=1, help="Training steps an epoch; default 250.")
+    ] = None,
+    device: DeviceOption = Device.auto,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the commands only.")] = False,
+) -> None:
+    """Train what is not finished yet; call it again after an interruption."""
+    from shoulderseg.nnunet_ext.folders import (
+        PREPROCESSED,
+        RESULTS,
+        adopt_splits,
+        data_folder,
+        dataset_name,
+    )
+    from shoulderseg.nnunet_ext.trainings import list_trainings
+
+    with reported():
+        name = dataset_name(dataset)
+        plans = data_folder(PREPROCESSED) / name / f"{size.plans_name}.json"
+        if not plans.is_file():
+            msg = f"{plans} is missing; run `shoulderseg plan {dataset} --size {size.value}` first"
+            raise FileNotFoundError(msg)
+        trainings = list_trainings(
+            data_folder(RESULTS) / name,
+            name,
+            variants=split_list(variants),
+            folds=split_list(folds),
+            plans_name=size.plans_name,
+            device=device.resolve(),
+        )
+        added = _added_environment(epochs, iterations, trainings[0].command if trainings else [])
+        if not dry_run and adopt_splits(name):
+            typer.echo("folds: per patient, from splits_final.json of the raw dataset")
+    failed = []
+    for training in trainings:
+        if training.state == "finished":
+            typer.echo(f"# {training.variant} fold {training.fold} is finished", err=dry_run)
+            continue
+        typer.echo(_as_shell(added, training.command))
+        if not dry_run:
+            environment = {**os.environ, **added}
+            command = [installed_script(training.command[0]), *training.command[1:]]
+            if subprocess.run(command, env=environment, check=False).returncode != 0:
+                failed.append(f"{training.variant} fold {training.fold}")
+    if failed:
+        complain(f"nnU-Net stopped early in: {', '.join(failed)}; see its messages above")
+        raise typer.Exit(SOME_CASES_FAILED)
+
+
+def _added_environment(
+    epochs: int | None, iterations: int | None, command: list[str]
+) -> dict[str, str]:
+    """What the training processes need beside the caller's own environment."""
+    from shoulderseg.nnunet_ext.schedule import EPOCHS_VARIABLE, ITERATIONS_VARIABLE
+    from shoulderseg.nnunet_ext.variants import PLUGIN_VARIABLE, plugin_folder
+
+    others = os.environ.get(PLUGIN_VARIABLE, "")
+    searched = [str(plugin_folder()), *[entry for entry in others.split(os.pathsep) if entry]]
+    added = {PLUGIN_VARIABLE: os.pathsep.join(dict.fromkeys(searched))}
+    if epochs is not None:
+        added[EPOCHS_VARIABLE] = str(epochs)
+    if iterations is not None:
+        added[ITERATIONS_VARIABLE] = str(iterations)
+    if "cpu" in command and "OMP_WAIT_POLICY" not in os.environ:
+        # Threads that spin while they wait take the cores from nnU-Net's data workers.
+        added["OMP_WAIT_POLICY"] = "passive"
+    return added
+
+
+def _as_shell(added: dict[str, str], command: list[str]) -> str:
+    assignments = [f"{variable}={shlex.quote(value)}" for variable, value in added.items()]
+    return " ".join([*assignments, shlex.join(command)])

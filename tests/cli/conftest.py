@@ -1,0 +1,39 @@
+"""A command runner, and a bundle of the session's trained models with a refiner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from shoulderseg.cli.app import app
+
+if TYPE_CHECKING:
+    from tests.conftest import TrainedDataset
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run() -> Run:
+    """Runs `shoulderseg` with some words in this process."""
+
+    def invoke(*words: object) -> Result:
+        return CliRunner().invoke(app, [str(word) for word in words])
+
+    return invoke
+
+
+@pytest.fixture(scope="session")
+def bundle(trained: TrainedDataset) -> Path:
+    """What `train-refiner` and `export` make of the trained models."""
+    runner = CliRunner()
+    folder = trained.root / "bundle"
+    words = "train-refiner 901 --size small --epochs 2 --steps 25 --batch-size 64 --device cpu"
+    for line in (words, f"export 901 {folder} --size small"):
+        outcome = runner.invoke(app, line.split())
+        assert outcome.exit_code == 0, outcome.output
+    return folder

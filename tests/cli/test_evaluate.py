@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from shoulderseg.datasets.volume import Volume
+from shoulderseg.datasets.writer import write_image
+from tests.cli.conftest import Run
+
+IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
+
+def put(
+    path: Path, array: npt.NDArray[np.uint8], origin_mm: tuple[float, float, float] = (0, 0, 0)
+) -> None:
+    path.parent.mkdir(exist_ok=True)
+    write_image(path, Volume(array, (2.0, 1.0, 1.0), origin_mm, IDENTITY))
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    reference = np.zeros((4, 12, 10), np.uint8)
+    reference[:, 2:6, 2:6] = 1
+    reference[:, 8:10, 2:8] = 2
+    shifted = np.zeros_like(reference)
+    shifted[:, 2:6, 3:7] = 1
+    for case in ("a", "b"):
+        put(tmp_path / "ref" / f"{case}.nii.gz", reference)
+    put(tmp_path / "pred" / "a.nii.gz", reference)
+    put(tmp_path / "pred" / "b.nii.gz", shifted)
+    return tmp_path
+
+
+def test_values_known_on_paper(run: Run, folders: Path) -> None:
+    outcome = run(
+        *("evaluate", folders / "pred", folders / "ref"),
+        *("--csv", folders / "s.csv", "--json", folders / "s.json"),
+    )
+    assert outcome.exit_code == 0, outcome.output
+    with (folders / "s.csv").open() as stream:
+        rows = {(row["case"], row["structure"]): row for row in csv.DictReader(stream)}
+    assert float(rows["a", "humerus"]["dice"]) == 1
+    # 3 of 4 columns overlap.
+    assert float(rows["b", "humerus"]["dice"]) == pytest.approx(0.75)
+    assert float(rows["b", "humerus"]["iou"]) == pytest.approx(0.6)
+    assert float(rows["b", "humerus"]["hd95_mm"]) == pytest.approx(1)
+    # The glenoid of b is missing: no Dice, and the diagonal of 8 x 12 x 10 mm.
+    assert float(rows["b", "glenoid"]["dice"]) == 0
+    assert float(rows["b", "glenoid"]["hd95_mm"]) == pytest.approx(np.sqrt(308))
+    summary = json.loads((folders / "s.json").read_text())["summary"]
+    assert summary["humerus"]["dice"]["mean"] == pytest.approx(0.875)
+    assert summary["humerus"]["dice"]["sd"] == pytest.approx(0.25 / np.sqrt(2))
+    assert "0.875" in outcome.output
+
+
+def test_other_structures(run: Run, folders: Path) -> None:
+    outcome = run("evaluate", folders / "pred", folders / "ref", "--map", "1=femur")
+    assert "femur" in outcome.output
+    assert "glenoid" not in outcome.output
+
+
+def test_missing_and_misplaced_predictions_are_named(run: Run, folders: Path) -> None:
+    put(folders / "ref" / "c.nii.gz", np.ones((4, 12, 10), np.uint8))
+    array = np.ones((4, 12, 10), np.uint8)
+    put(folders / "pred" / "b.nii.gz", array, origin_mm=(0, 0, 5))
+    outcome = run("evaluate", folders / "pred", folders / "ref")
+    assert outcome.exit_code == 1
+    assert "c: no prediction" in outcome.output
+    assert "b.nii.gz: not on the grid" in outcome.output
+    assert "humerus" in outcome.output
+
+
+def test_empty_folder(run: Run, folders: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert run("evaluate", tmp_path / "empty", folders / "ref").exit_code == 2
+    assert run("evaluate", folders / "pred", tmp_path / "nowhere").exit_code == 2

@@ -1,0 +1,207 @@
+"""Needs the trained dataset of the session."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nibabel
+import numpy as np
+import pytest
+import SimpleITK
+import torch
+
+from shoulderseg.cli.bundles import MANIFEST, read_bundle
+from shoulderseg.datasets.reader import read_image, read_label_map
+from shoulderseg.evaluation.overlap import count_voxels, dice
+from tests.cli.conftest import Run
+from tests.nnunet_ext.test_checkpoints import Payload
+
+if TYPE_CHECKING:
+    from tests.conftest import TrainedDataset
+
+SLICE = Path(__file__).parents[3] / "shared/data/shoulder_mr_t1_slice/MR2_UNCR.dcm"
+
+
+def test_bones_are_found_on_the_images_grid(
+    run: Run, trained: TrainedDataset, bundle: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    outcome = run("predict", trained.root / "unseen", out, "--model", bundle, "--device", "cpu")
+    assert outcome.exit_code == 0, outcome.output
+    for path in trained.unseen:
+        predicted = read_label_map(out / path.name).array
+        reference = read_label_map(trained.root / "unseen_labels" / path.name).array
+        for value in (1, 2):
+            assert dice(count_voxels(predicted == value, reference == value)) > 0.5
+        source = nibabel.nifti1.load(path)
+        written = nibabel.nifti1.load(out / path.name)
+        np.testing.assert_allclose(written.affine, source.affine, atol=1e-4)
+        assert written.shape == source.shape
+    report = json.loads((out / "shoulderseg_report.json").read_text())
+    assert report["versions"]["shoulderseg"] == version("shoulderseg")
+    assert report["labels"] == {"humerus": 1, "glenoid": 2}
+    assert report["model_sha256"] == read_bundle(bundle).digest
+    assert report["refined"]
+    case = report["cases"][0]
+    assert 0 < case["voter_disagreement"] < 1
+    assert {"read", "unets", "vote", "edges", "write", "total"} == set(case["seconds"])
+
+
+def spoil(folder: Path, good: Path) -> None:
+    """Three files that cannot be segmented."""
+    image = SimpleITK.ReadImage(str(good))
+    whole = good.read_bytes()
+    (folder / "truncated.nii.gz").write_bytes(whole[: len(whole) // 2])
+    nan = SimpleITK.GetImageFromArray(np.full((7, 48, 40), np.nan, np.float32))
+    SimpleITK.WriteImage(nan, str(folder / "nan.nii.gz"))
+    four = SimpleITK.JoinSeries([image, image])
+    SimpleITK.WriteImage(four, str(folder / "four.nii.gz"))
+
+
+def test_bad_files_are_named_and_the_others_go_on(
+    run: Run, trained: TrainedDataset, bundle: Path, tmp_path: Path
+) -> None:
+    images = tmp_path / "in"
+    images.mkdir()
+    shutil.copyfile(trained.unseen[0], images / "m_good.nii.gz")
+    shutil.copyfile(trained.unseen[1], images / "z_good_0000.nii.gz")
+    spoil(images, trained.unseen[0])
+    (images / "notes.txt").write_text("not an image")
+    (images / "._m_good.nii.gz").write_bytes(b"resource fork")
+    out = tmp_path / "out"
+    outcome = run("predict", images, out, "--model", bundle, "--device", "cpu", "--no-refine")
+    assert outcome.exit_code == 1
+    assert sorted(path.name for path in out.glob("*.nii.gz")) == ["m_good.nii.gz", "z_good.nii.gz"]
+    errors = {
+        case["case"]: case["error"]
+        for case in json.loads((out / "shoulderseg_report.json").read_text())["cases"]
+        if "error" in case
+    }
+    assert set(errors) == {"truncated", "nan", "four"}
+    assert "four.nii.gz" in errors["four"]
+    assert "truncated.nii.gz" in errors["truncated"]
+    assert "not finite" in errors["nan"]
+    for error in errors.values():
+        assert error.split(":")[0] in outcome.output
+
+
+def test_inputs_of_one_name_do_not_overwrite_each_other(
+    run: Run, trained: TrainedDataset, bundle: Path, tmp_path: Path
+) -> None:
+    images = tmp_path / "in"
+    images.mkdir()
+    shutil.copyfile(trained.unseen[0], images / "a.nii.gz")
+    SimpleITK.WriteImage(SimpleITK.ReadImage(str(trained.unseen[1])), str(images / "a.mha"))
+    outcome = run("predict", images, tmp_path / "out", "--model", bundle, "--no-refine")
+    assert outcome.exit_code == 1
+    assert "another input is also called a" in outcome.output
+
+
+def test_wrong_use_ends_with_2(run: Run, bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "readme.txt").touch()
+    outcome = run("predict", tmp_path / "empty", tmp_path / "out", "--model", bundle)
+    assert outcome.exit_code == 2
+    assert "no images found" in outcome.output
+    assert "readme.txt" in outcome.output
+    missing = run("predict", tmp_path / "nowhere", tmp_path / "out", "--model", bundle)
+    assert missing.exit_code == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_output_over_input_is_refused(run: Run, trained: TrainedDataset, bundle: Path) -> None:
+    folder = trained.root / "unseen"
+    assert run("predict", folder, folder, "--model", bundle).exit_code == 2
+
+
+@pytest.mark.skipif(not SLICE.is_file(), reason="the real slice is not at hand")
+def test_one_real_dicom_slice(run: Run, bundle: Path, tmp_path: Path) -> None:
+    outcome = run("predict", SLICE, tmp_path, "--model", bundle, "--device", "cpu")
+    assert outcome.exit_code == 0, outcome.output
+    mask, image = read_label_map(tmp_path / "MR2_UNCR.nii.gz"), read_image(SLICE)
+    assert mask.array.shape == image.array.shape == (1, 1024, 1024)
+    np.testing.assert_allclose(mask.spacing_mm, image.spacing_mm, atol=1e-6)
+    np.testing.assert_allclose(mask.origin_mm, image.origin_mm, atol=1e-4)
+
+
+@pytest.fixture
+def copied(bundle: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "copied"
+    shutil.copytree(bundle, folder)
+    return folder
+
+
+@pytest.mark.parametrize("honest_manifest", [True, False])
+@pytest.mark.parametrize("name", ["whole_fold_0.safetensors", "alexnet.safetensors"])
+def test_a_pickle_in_place_of_weights_is_refused_and_not_run(
+    run: Run, trained: TrainedDataset, copied: Path, name: str, honest_manifest: bool
+) -> None:
+    """Also where the attacker has put the file's true fingerprint into the manifest."""
+    from shoulderseg.cli.bundles import sha256_of
+
+    mark = copied.parent / "ran"
+    torch.save({"evil": Payload(mark)}, copied / name)
+    if honest_manifest:
+        manifest = json.loads((copied / MANIFEST).read_text())
+        manifest["files"][name] = sha256_of(copied / name)
+        (copied / MANIFEST).write_text(json.dumps(manifest))
+    outcome = run("predict", trained.unseen[0], copied.parent / "out", "--model", copied)
+    assert outcome.exit_code == 3
+    assert name in outcome.output or "safetensors" in outcome.output
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing", "added", "manifest", "none"])
+def test_a_damaged_bundle_ends_with_3(
+    run: Run, trained: TrainedDataset, copied: Path, damage: str
+) -> None:
+    plans = copied / "plans.json"
+    if damage == "changed":
+        plans.write_text(plans.read_text() + " ")
+    elif damage == "missing":
+        plans.unlink()
+    elif damage == "added":
+        (copied / "more.json").touch()
+    elif damage == "manifest":
+        (copied / MANIFEST).write_text('{"format": 1}')
+    else:
+        shutil.rmtree(copied)
+    outcome = run("predict", trained.unseen[0], copied.parent / "out", "--model", copied)
+    assert outcome.exit_code == 3
+    assert "copied" in outcome.output
+
+
+def test_a_fold_the_bundle_lacks(
+    run: Run, trained: TrainedDataset, bundle: Path, tmp_path: Path
+) -> None:
+    outcome = run("predict", trained.unseen[0], tmp_path, "--model", bundle, "--folds", "4")
+    assert outcome.exit_code == 3
+    assert "'4'" in outcome.output
+
+
+def test_export_does_not_replace_what_is_not_a_bundle(
+    run: Run, trained: TrainedDataset, bundle: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    for words in (["export", "901", tmp_path], ["export", "901", tmp_path, "--overwrite"]):
+        assert run(*words, "--size", "small").exit_code == 2
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_report_and_output_hold_no_patient(
+    run: Run, bundle: Path, trained: TrainedDataset, tmp_path: Path
+) -> None:
+    image = SimpleITK.ReadImage(str(trained.unseen[0]))
+    image.SetMetaData("PatientName", "DOE^JANE")
+    SimpleITK.WriteImage(image, str(tmp_path / "case.nrrd"))
+    assert b"DOE^JANE" in (tmp_path / "case.nrrd").read_bytes()
+    outcome = run("predict", tmp_path / "case.nrrd", tmp_path / "out", "--model", bundle)
+    assert outcome.exit_code == 0, outcome.output
+    written = (tmp_path / "out" / "shoulderseg_report.json").read_text() + outcome.output
+    assert "JANE" not in written
+    assert b"JANE" not in gzip.decompress((tmp_path / "out" / "case.nii.gz").read_bytes())

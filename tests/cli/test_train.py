@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+
+from tests.cli.conftest import Run
+
+if TYPE_CHECKING:
+    from tests.conftest import TrainedDataset
+
+
+@pytest.fixture
+def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for variable in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"):
+        (tmp_path / variable / "Dataset004_X").mkdir(parents=True)
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    (tmp_path / "nnUNet_preprocessed" / "Dataset004_X" / "nnUNetPlans.json").write_text("{}")
+    return tmp_path
+
+
+def test_dry_run_prints_every_command_and_runs_none(run: Run, planned: Path) -> None:
+    words = "train 4 --dry-run --epochs 30 --iterations 7 --device cpu"
+    outcome = run(*words.split())
+    assert outcome.exit_code == 0, outcome.output
+    lines = outcome.output.splitlines()
+    assert len(lines) == 15
+    assert all("SHOULDERSEG_EPOCHS=30 SHOULDERSEG_ITERATIONS=7" in line for line in lines)
+    assert lines[5].endswith(
+        "nnUNetv2_train Dataset004_X 2d 0 -tr nnUNetTrainerShoulderGlenoid "
+        "-p nnUNetPlans -device cpu"
+    )
+    assert not list((planned / "nnUNet_results" / "Dataset004_X").iterdir())
+
+
+def test_unplanned_size_says_what_to_run(run: Run, planned: Path) -> None:
+    outcome = run("train", "4", "--size", "small", "--dry-run")
+    assert outcome.exit_code == 2
+    assert "shoulderseg plan 4 --size small" in outcome.output
+
+
+def test_plan_adds_the_small_network_without_preprocessing(
+    run: Run, trained: TrainedDataset
+) -> None:
+    folder = trained.root / "nnUNet_preprocessed" / trained.name
+    small = folder / "shoulderSmallPlans.json"
+    before = small.read_text()
+    outcome = run("plan", "901", "--size", "small", "--batch-size", "3")
+    assert outcome.exit_code == 0, outcome.output
+    assert "planned already" in outcome.output
+    assert json.loads(small.read_text())["configurations"]["2d"]["batch_size"] == 3
+    small.write_text(before)
+
+
+def test_what_is_finished_is_not_trained_again(run: Run, trained: TrainedDataset) -> None:
+    outcome = run("train", "901", "--size", "small", "--folds", "0", "--device", "cpu")
+    assert outcome.exit_code == 0
+    assert outcome.output.count("is finished") == 3
+    assert "nnUNetv2_train" not in outcome.output
+
+
+def test_refiner_resumes_to_the_same_weights(
+    run: Run, trained: TrainedDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An epoch, an interruption and another epoch equal two epochs in a row."""
+    import shoulderseg.refine.training as training
+    from shoulderseg.cli.train_refiner import PROGRESS_FILE
+
+    words = "train-refiner 901 --size auto --epochs 2 --steps 3 --batch-size 16 --device cpu"
+    folder = trained.results / "shoulderRefiner__nnUNetPlans"
+    assert run(*words.split()).exit_code == 0
+    whole = torch.load(folder / PROGRESS_FILE, weights_only=True)["state"]["weights"]
+    (folder / PROGRESS_FILE).unlink()
+
+    original = training._score
+
+    def interrupted(*args: object) -> float:
+        if (folder / PROGRESS_FILE).exists():
+            raise KeyboardInterrupt
+        return original(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(training, "_score", interrupted)
+    assert run(*words.split()).exit_code == 130
+    assert torch.load(folder / PROGRESS_FILE, weights_only=True)["state"]["epoch"] == 1
+    monkeypatch.setattr(training, "_score", original)
+    assert run(*words.split()).exit_code == 0
+    resumed = torch.load(folder / PROGRESS_FILE, weights_only=True)["state"]["weights"]
+    for name, tensor in whole.items():
+        assert torch.equal(tensor, resumed[name]), name
