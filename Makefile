@@ -2,14 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
+# Named, since uv would rather take an environment that happens to be active.
+INTO := --python $(BIN)/python
 
 .PHONY: demo test lint format constraints install clean
 
 demo: install
 	$(BIN)/shoulderseg demo demo
 
+# Threads that spin while they wait would take the cores from the workers of nnU-Net.
 test: install
-	$(BIN)/pytest
+	OMP_WAIT_POLICY=passive $(BIN)/pytest --color=no
 
 lint: install
 	$(BIN)/ruff check .
@@ -23,12 +26,12 @@ format: install
 .venv/.packages: constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
-	$(UV) pip install --quiet --constraint constraints.txt --group dev --group build --requirement pyproject.toml --extra demo
+	$(UV) pip install --quiet $(INTO) --constraint constraints.txt --group dev --group build --requirement pyproject.toml --extra demo
 	touch $@
 
 # The editable install links single files, so it is renewed to take in new ones.
 install: .venv/.packages
-	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	$(UV) pip install --quiet $(INTO) --no-deps --no-build-isolation --editable .
 
 # Pins the newest versions that fit pyproject.toml, for every platform and Python from 3.11.
 constraints: .venv/.packages

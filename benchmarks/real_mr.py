@@ -24,6 +24,7 @@ import numpy.typing as npt
 from shoulderseg.cli.scripts import installed_script
 from shoulderseg.datasets.files import case_name, find_volumes
 from shoulderseg.datasets.reader import read_image, read_label_map
+from shoulderseg.datasets.volume import describe_grid_difference
 from shoulderseg.datasets.writer import write_image
 from shoulderseg.evaluation.scores import StructureScore, score_case, summarise
 from shoulderseg.nnunet_ext.folders import RESULTS, data_folder
@@ -38,26 +39,33 @@ METRICS = {"dice": "Dice", "hd95_mm": "HD95 mm", "nsd": "NSD@1mm"}
 class Effort(NamedTuple):
     """How much is trained and tested; stock nnU-Net has one class for each number of epochs."""
 
-    stock_trainer: str
     epochs: int
     refiner_epochs: int
     refiner_steps: int
     test_cases: int
 
+    @property
+    def stock_trainer(self) -> str:
+        """nnU-Net's class for this number of epochs."""
+        return f"nnUNetTrainer_{self.epochs}epoch{'s' if self.epochs > 1 else ''}"
 
-FULL = Effort("nnUNetTrainer_20epochs", 20, 8, 150, 30)
-QUICK = Effort("nnUNetTrainer_1epoch", 1, 1, 40, 6)
+
+FULL = Effort(20, 8, 150, 30)
+QUICK = Effort(1, 1, 40, 6)
 ITERATIONS, BATCH_SIZE = 250, 16
 
 
 def main() -> None:
     """Trains, predicts, scores and prints the table."""
     options = _parse()
-    effort = QUICK if options.quick else FULL
-    work: Path = options.work
+    effort = QUICK if options.quick else FULL._replace(epochs=options.epochs)
+    # Trainings of another length must not be taken for finished ones.
+    work: Path = options.work / f"{effort.epochs}_epochs"
     for variable in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"):
         os.environ[variable] = str((work / variable).resolve())
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    if options.test:
+        _check_cases(*options.test)
     _prepare(options.data, work)
     _train(options.device, effort)
     bundle = work / "bundle"
@@ -83,9 +91,22 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=Path("runs/real_mr"), help="everything made")
     parser.add_argument("--test", type=Path, nargs=2, metavar=("IMAGES", "LABELS"))
     parser.add_argument("--device", default="auto", choices=["auto", "cuda", "cpu"])
+    parser.add_argument("--epochs", type=int, default=20, choices=[1, 5, 10, 20, 50, 100, 250])
     parser.add_argument("--quick", action="store_true", help="one epoch, six test cases")
     parser.add_argument("--json", type=Path, help="write every score here")
     return parser.parse_args()
+
+
+def _check_cases(images: Path, labels: Path) -> None:
+    """Reads the test cases once, since a fault in them should not show after hours."""
+    references = {case_name(path): path for path in find_volumes(labels)}
+    for path in find_volumes(images):
+        if case_name(path) not in references:
+            sys.exit(f"{path.name}: no label map of this name in {labels}")
+        reference = read_label_map(references[case_name(path)])
+        difference = describe_grid_difference(reference, read_image(path))
+        if difference:
+            sys.exit(f"{references[case_name(path)].name}: not on its image's grid: {difference}")
 
 
 def run(*command: str) -> None:
@@ -229,7 +250,7 @@ def _as_json(
     table: dict[str, Any], scores: dict[str, list[StructureScore]], effort: Effort
 ) -> dict[str, Any]:
     return {
-        "effort": effort._asdict(),
+        "effort": effort._asdict() | {"stock_trainer": effort.stock_trainer},
         "iterations": ITERATIONS,
         "batch_size": BATCH_SIZE,
         "mean": {

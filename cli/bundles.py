@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 MANIFEST = "bundle.json"
 CLASSIFIER_FILE = "alexnet.safetensors"
 FORMAT = 1
+# Background and two bones.
+CLASSES = 3
 NOTICE = "Research use only. Not a medical device; no clinical accuracy is claimed."
 
 
@@ -45,6 +48,11 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def _visible(folder: Path) -> list[Path]:
+    """The files of a bundle; file managers and network drives leave hidden ones behind."""
+    return [path for path in folder.iterdir() if not path.name.startswith(".")]
+
+
 def write_manifest(
     folder: Path,
     *,
@@ -67,7 +75,7 @@ def write_manifest(
         "folds": folds,
         "mirroring_axes": None if mirroring_axes is None else list(mirroring_axes),
         "refiner": refiner,
-        "files": {path.name: sha256_of(path) for path in sorted(folder.iterdir())},
+        "files": {path.name: sha256_of(path) for path in sorted(_visible(folder))},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
 
@@ -115,7 +123,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             and isinstance(folds, list)
             and all(isinstance(fold, str) and fold.isalnum() for fold in folds)
             and (axes is None or all(isinstance(axis, int) for axis in axes))
-            and (refiner is None or {"network", "band_mm", "pixel_mm"} <= set(refiner))
+            and (refiner is None or _is_sound(refiner))
         )
     except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
         msg = f"{MANIFEST} of {folder.name} is damaged: {error!r}; copy the bundle again"
@@ -127,8 +135,21 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return result
 
 
+def _is_sound(refiner: Any) -> bool:  # noqa: ANN401  (whatever a JSON file may hold)
+    """Whether the description of the AlexNet has its entries, in the right types."""
+    return (
+        isinstance(refiner, dict)
+        and isinstance(refiner.get("network"), dict)
+        and refiner["network"].get("classes") == CLASSES
+        and all(
+            isinstance(refiner.get(length), int | float) and math.isfinite(refiner[length])
+            for length in ("band_mm", "pixel_mm")
+        )
+    )
+
+
 def _verify_files(folder: Path, files: Mapping[str, str]) -> None:
-    present = {path.name for path in folder.iterdir() if path.name != MANIFEST}
+    present = {path.name for path in _visible(folder) if path.name != MANIFEST}
     if present != set(files):
         msg = (
             f"bundle {folder.name} should hold {sorted(files)} beside {MANIFEST}, "

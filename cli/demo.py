@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import time
@@ -15,6 +16,7 @@ from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, complain, reported
 from shoulderseg.cli.scripts import installed_script
 
 TRAINING_CASES, UNSEEN_CASES = 8, 2
+MARK = ".shoulderseg-demo"
 STEPS = [
     "convert pairs {root}/images {root}/labels {root}/nnUNet_raw --map 1=humerus --map 2=glenoid "
     "--dataset-id 1 --name Shapes",
@@ -39,7 +41,7 @@ def demo(
     typer.echo("No shoulder model comes with this version. The demo trains a tiny model on drawn")
     typer.echo("shapes, which takes some minutes on two cores, and segments two unseen drawings.")
     with reported():
-        root.mkdir(parents=True, exist_ok=True)
+        _make_room(root)
         _draw_cases(root)
     environment = {
         **os.environ,
@@ -49,8 +51,8 @@ def demo(
     }
     with (root / "log.txt").open("w") as log:
         for step in STEPS:
-            words = step.format(root=root).split()
-            typer.secho(f"\n$ shoulderseg {' '.join(words)}", bold=True)
+            words = [word.format(root=root) for word in step.split()]
+            typer.secho(f"\n$ shoulderseg {shlex.join(words)}", bold=True)
             shown = words[0] in ("export", "predict", "evaluate", "train-refiner")
             outcome = subprocess.run(
                 [installed_script("shoulderseg"), *words],
@@ -60,12 +62,23 @@ def demo(
                 stderr=None if shown else log,
             )
             if outcome.returncode != 0:
-                complain(f"this step failed; see {root / 'log.txt'}")
+                complain("this step failed; see " + ("above" if shown else str(root / "log.txt")))
                 raise typer.Exit(BROKEN_ENVIRONMENT)
     for picture in _draw_overlays(root):
         typer.echo(f"picture: {picture}")
     typer.echo(f"label maps: {root / 'predicted'}")
     typer.echo(f"done in {time.monotonic() - started:.0f} s")
+
+
+def _make_room(root: Path) -> None:
+    """Empties the folder of an earlier demo; refuses any other that holds something."""
+    if root.exists() and any(root.iterdir()):
+        if not (root / MARK).is_file():
+            msg = f"{root} is not empty and not of an earlier demo; choose another folder"
+            raise ValueError(msg)
+        shutil.rmtree(root)
+    root.mkdir(parents=True, exist_ok=True)
+    (root / MARK).touch()
 
 
 def _draw_cases(root: Path) -> None:
@@ -75,8 +88,6 @@ def _draw_cases(root: Path) -> None:
     from shoulderseg.datasets.writer import write_image
 
     rng = np.random.default_rng(1)
-    for folder in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results", "predicted"):
-        shutil.rmtree(root / folder, ignore_errors=True)
     names = [f"shapes_{number:02d}" for number in range(TRAINING_CASES + UNSEEN_CASES)]
     for number, name in enumerate(names):
         seen = number < TRAINING_CASES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -18,12 +17,9 @@ def env(
 ) -> None:
     """Print shell exports; use it as `eval "$(shoulderseg env)"`."""
     from shoulderseg.nnunet_ext.folders import PREPROCESSED, RAW, RESULTS
-    from shoulderseg.nnunet_ext.variants import PLUGIN_VARIABLE, plugin_folder
+    from shoulderseg.nnunet_ext.variants import PLUGIN_VARIABLE, trainer_search_path
 
-    plugin = str(plugin_folder())
-    present = [entry for entry in os.environ.get(PLUGIN_VARIABLE, "").split(os.pathsep) if entry]
-    searched = present if plugin in present else [plugin, *present]
-    exports = {PLUGIN_VARIABLE: os.pathsep.join(searched)}
+    exports = {PLUGIN_VARIABLE: trainer_search_path()}
     if root is not None:
         for variable in (RAW, PREPROCESSED, RESULTS):
             exports[variable] = str(root.resolve() / variable)

@@ -58,7 +58,7 @@ def _fill(
 ) -> str:
     import torch
 
-    from shoulderseg.cli.bundles import CLASSIFIER_FILE, write_manifest
+    from shoulderseg.cli.bundles import CLASSIFIER_FILE, read_bundle, write_manifest
     from shoulderseg.cli.train_refiner import DESCRIPTION_FILE, refiner_folder
     from shoulderseg.nnunet_ext.bundle import write_unets
     from shoulderseg.nnunet_ext.checkpoints import load_unets
@@ -74,6 +74,7 @@ def _fill(
         shutil.copyfile(trained / CLASSIFIER_FILE, folder / CLASSIFIER_FILE)
     chosen = list(next(iter(unets.weights.values())))
     write_manifest(folder, folds=chosen, mirroring_axes=unets.mirroring_axes, refiner=refiner)
+    read_bundle(folder)
     mebibytes = sum(path.stat().st_size for path in folder.iterdir()) / 2**20
     with_refiner = "with" if refiner else "without (run `shoulderseg train-refiner`)"
     return f"folds {', '.join(chosen)}, {with_refiner} edge refiner, {mebibytes:.1f} MiB"

@@ -79,9 +79,14 @@ def predict(
             _LOGGER.warning("the bundle has no edge refiner; the vote is the result")
     with reported():
         out.mkdir(parents=True, exist_ok=True)
-    records = _run_all(cases, out, segment)
+    records: list[dict[str, Any]] = []
     report = out / REPORT_FILE
-    report.write_text(json.dumps(_report(bundle, settings, records), indent=2) + "\n")
+    with reported():
+        try:
+            _run_all(cases, out, segment, records)
+        finally:
+            # Also after an interruption: what is done is done.
+            _write_report(report, _report(bundle, settings, records))
     failed = [record for record in records if "error" in record]
     typer.echo(f"{len(records) - len(failed)} of {len(records)} cases written to {out}")
     typer.echo(f"run report: {report}")
@@ -110,34 +115,52 @@ def _collect(images: Path, out: Path) -> list[Path]:
 
 
 def _run_all(
-    cases: list[Path], out: Path, segment: Callable[[Volume], Segmentation]
-) -> list[dict[str, Any]]:
+    cases: list[Path],
+    out: Path,
+    segment: Callable[[Volume], Segmentation],
+    records: list[dict[str, Any]],
+) -> None:
+    """Segments case by case and adds a record of each."""
     from rich.console import Console
     from rich.progress import Progress
 
     from shoulderseg.datasets.files import case_name
 
-    records: list[dict[str, Any]] = []
     written: set[str] = set()
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("cases", total=len(cases))
         for path in cases:
             name = case_name(path)
+            target = out / f"{name}.nii.gz"
             try:
                 if name in written:
                     msg = f"{path.name}: another input is also called {name}; rename one"
                     raise ValueError(msg)
-                record = _run_case(path, out / f"{name}.nii.gz", segment)
+                record = _run_case(path, target, segment)
                 written.add(name)
-            except (ValueError, OSError, RuntimeError, MemoryError) as error:
+            except Exception as error:
+                # Whatever goes wrong in one case, the others go on.
                 _LOGGER.debug("traceback", exc_info=True)
-                reason = str(error) or type(error).__name__
-                named = reason if reason.startswith(path.name) else f"{path.name}: {reason}"
-                progress.console.print(f"failed: {named}", markup=False, soft_wrap=True)
-                record = {"case": name, "error": named}
+                stale = name not in written and target.exists()
+                record = _failure(path, target, error, stale=stale)
+                progress.console.print(f"failed: {record['error']}", markup=False, soft_wrap=True)
             records.append(record)
             progress.advance(task)
-    return records
+
+
+def _failure(path: Path, target: Path, error: Exception, *, stale: bool) -> dict[str, Any]:
+    known = isinstance(error, ValueError | OSError | MemoryError) and str(error)
+    reason = str(error) if known else f"{type(error).__name__}: {error}"
+    named = reason if reason.startswith(path.name) else f"{path.name}: {reason}"
+    if stale:
+        named += f" ({target.name} is of an earlier run)"
+    return {"case": target.name.removesuffix(".nii.gz"), "error": named}
+
+
+def _write_report(path: Path, report: dict[str, Any]) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(report, indent=2) + "\n")
+    part.replace(path)
 
 
 def _run_case(

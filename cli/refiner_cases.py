@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import math
@@ -60,6 +61,12 @@ def load_training_cases(name: str, size: NetworkSize, fold: int) -> RefinerCases
 
     raw, preprocessed = data_folder(RAW) / name, data_folder(PREPROCESSED) / name
     adopt_splits(name)
+    if not (preprocessed / SPLITS_FILE).is_file():
+        msg = (
+            f"{preprocessed / SPLITS_FILE} is missing; it says which patients to hold out. Write "
+            "one as nnU-Net describes, or let nnU-Net write it by training any numbered fold"
+        )
+        raise FileNotFoundError(msg)
     splits = json.loads((preprocessed / SPLITS_FILE).read_text())
     if fold >= len(splits):
         msg = f"fold {fold} does not exist; {SPLITS_FILE} has {len(splits)} folds"
@@ -81,13 +88,23 @@ def load_training_cases(name: str, size: NetworkSize, fold: int) -> RefinerCases
     )
 
 
+def cases_digest(cases: RefinerCases) -> str:
+    """Fingerprint of everything the refiner learns from, to tell whether it changed."""
+    digest = hashlib.sha256()
+    for case in (*cases.training, *cases.held_out):
+        arrays = (case.image, case.label_map, case.hard)
+        for array in arrays:
+            digest.update(b"-" if array is None else array.tobytes())
+    return digest.hexdigest()
+
+
 def _validation_predictions(
     name: str, size: NetworkSize, values: list[int]
 ) -> dict[str, list[tuple[Path, list[int]]]]:
     """For each case the U-Nets' validation masks, and the labels each U-Net was after."""
-    from shoulderseg.nnunet_ext.checkpoints import model_folder
     from shoulderseg.nnunet_ext.folders import RESULTS, data_folder
     from shoulderseg.nnunet_ext.unets import PARTS
+    from shoulderseg.nnunet_ext.variants import model_folder
 
     found: dict[str, list[tuple[Path, list[int]]]] = {}
     for variant, parts in PARTS.items():

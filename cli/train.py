@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,12 +20,17 @@ from shoulderseg.cli.options import (
 )
 from shoulderseg.cli.scripts import installed_script
 
+if TYPE_CHECKING:
+    from shoulderseg.nnunet_ext.trainings import Training
+
 
 def train(
     dataset: DatasetArgument,
     size: SizeOption = NetworkSize.auto,
     variants: Annotated[str, typer.Option(help="Which U-Nets.")] = "humerus,glenoid,whole",
-    folds: Annotated[str, typer.Option(help="Which folds: 0 to 4, or all.")] = "0,1,2,3,4",
+    folds: Annotated[
+        str, typer.Option(help="Which folds: numbers, or all; default: each one there is.")
+    ] = "",
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs; default 1000.")] = None,
     iterations: Annotated[
         int | None, typer.Option(min=1, help="Training steps an epoch; default 250.")
@@ -40,6 +45,7 @@ def train(
         adopt_splits,
         data_folder,
         dataset_name,
+        fold_names,
     )
     from shoulderseg.nnunet_ext.trainings import list_trainings
 
@@ -53,7 +59,7 @@ def train(
             data_folder(RESULTS) / name,
             name,
             variants=split_list(variants),
-            folds=split_list(folds),
+            folds=split_list(folds) or fold_names(name),
             plans_name=size.plans_name,
             device=device.resolve(),
         )
@@ -63,7 +69,7 @@ def train(
     failed = []
     for training in trainings:
         if training.state == "finished":
-            typer.echo(f"# {training.variant} fold {training.fold} is finished", err=dry_run)
+            typer.echo(_finished(training, epochs, iterations), err=dry_run)
             continue
         typer.echo(_as_shell(added, training.command))
         if not dry_run:
@@ -76,16 +82,26 @@ def train(
         raise typer.Exit(SOME_CASES_FAILED)
 
 
+def _finished(training: Training, epochs: int | None, iterations: int | None) -> str:
+    from shoulderseg.nnunet_ext.schedule import kept_lengths
+
+    line = f"# {training.variant} fold {training.fold} is finished"
+    kept = kept_lengths(training.folder)
+    if kept is not None and (epochs or kept[0], iterations or kept[1]) != kept:
+        line += (
+            f", with {kept[0]} epochs of {kept[1]} iterations; remove {training.folder} for more"
+        )
+    return line
+
+
 def _added_environment(
     epochs: int | None, iterations: int | None, command: list[str]
 ) -> dict[str, str]:
     """What the training processes need beside the caller's own environment."""
     from shoulderseg.nnunet_ext.schedule import EPOCHS_VARIABLE, ITERATIONS_VARIABLE
-    from shoulderseg.nnunet_ext.variants import PLUGIN_VARIABLE, plugin_folder
+    from shoulderseg.nnunet_ext.variants import PLUGIN_VARIABLE, trainer_search_path
 
-    others = os.environ.get(PLUGIN_VARIABLE, "")
-    searched = [str(plugin_folder()), *[entry for entry in others.split(os.pathsep) if entry]]
-    added = {PLUGIN_VARIABLE: os.pathsep.join(dict.fromkeys(searched))}
+    added = {PLUGIN_VARIABLE: trainer_search_path()}
     if epochs is not None:
         added[EPOCHS_VARIABLE] = str(epochs)
     if iterations is not None:

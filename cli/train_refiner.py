@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 DESCRIPTION_FILE = "refiner.json"
 PROGRESS_FILE = "progress.pt"
 
-_LOGGER = logging.getLogger(__name__)
-
 
 def train_refiner(
     dataset: DatasetArgument,
@@ -33,6 +30,7 @@ def train_refiner(
     ] = 2.0,
     seed: Annotated[int, typer.Option(help="Source of all randomness.")] = 1,
     device: DeviceOption = Device.auto,
+    restart: Annotated[bool, typer.Option("--restart", help="Forget an earlier run.")] = False,
 ) -> None:
     """Train the edge refiner on a dataset; call it again after an interruption.
 
@@ -41,7 +39,7 @@ def train_refiner(
     """
     import numpy as np
 
-    from shoulderseg.cli.refiner_cases import load_training_cases
+    from shoulderseg.cli.refiner_cases import cases_digest, load_training_cases
     from shoulderseg.nnunet_ext.folders import dataset_name
     from shoulderseg.refine.network import AlexNetConfig
     from shoulderseg.refine.training import TrainingConfig, fit_classifier
@@ -73,9 +71,10 @@ def train_refiner(
                 "held_out_fold": fold,
                 "training_cases": len(cases.training),
                 "held_out_cases": len(cases.held_out),
+                "cases_sha256": cases_digest(cases),
             },
         }
-        state = _load_progress(folder / PROGRESS_FILE, described)
+        state = None if restart else _load_progress(folder / PROGRESS_FILE, described)
         state = fit_classifier(
             cases.training,
             cases.held_out,
@@ -109,7 +108,11 @@ def _save_progress(path: Path, state: TrainingState, described: dict[str, Any]) 
 
 
 def _load_progress(path: Path, described: dict[str, Any]) -> TrainingState | None:
-    """The state to go on from; none if there is none or it belongs to other settings."""
+    """The state to go on from, None if there is none.
+
+    Raises:
+        ValueError: if it belongs to other settings or cases.
+    """
     import torch
 
     from shoulderseg.refine.training import TrainingState
@@ -118,8 +121,11 @@ def _load_progress(path: Path, described: dict[str, Any]) -> TrainingState | Non
         return None
     saved = torch.load(path, map_location="cpu", weights_only=True)
     if saved["described"] != json.dumps(described):
-        _LOGGER.warning("the settings differ from those of the earlier run; starting anew")
-        return None
+        msg = (
+            f"{path} belongs to a run with other settings, images or U-Net predictions; "
+            "give --restart to forget it"
+        )
+        raise ValueError(msg)
     return TrainingState.from_dict(saved["state"])
 
 
@@ -129,6 +135,8 @@ def _save_classifier(folder: Path, state: TrainingState, described: dict[str, An
     from shoulderseg.cli.bundles import CLASSIFIER_FILE
 
     weights = {name: tensor.contiguous() for name, tensor in state.best_weights.items()}
-    save_file(weights, folder / CLASSIFIER_FILE)
     described = {**described, "held_out_balanced_accuracy": round(state.best_score, 6)}
+    # Without its description the classifier counts as not trained, so the two never mix.
+    (folder / DESCRIPTION_FILE).unlink(missing_ok=True)
+    save_file(weights, folder / CLASSIFIER_FILE)
     (folder / DESCRIPTION_FILE).write_text(json.dumps(described, indent=2) + "\n")

@@ -7,11 +7,12 @@ header is read with pydicom first. Only the tags named here are read.
 from __future__ import annotations
 
 import warnings
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pydicom
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from shoulderseg.datasets.files import has_dicom_mark
 
@@ -55,7 +56,15 @@ def check_dicom(path: Path) -> None:
             dataset = pydicom.dcmread(path, specific_tags=list(_TAGS))
             _check_pixels(dataset)
             _check_place(dataset)
-        except (InvalidDicomError, EOFError, TypeError, AttributeError, KeyError):
+        except (
+            InvalidDicomError,
+            BytesLengthException,
+            EOFError,
+            TypeError,
+            AttributeError,
+            KeyError,
+            zlib.error,
+        ):
             msg = "DICOM header is damaged. Export it again."
             raise ValueError(msg) from None
 

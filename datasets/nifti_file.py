@@ -1,7 +1,7 @@
-"""Whether a NIfTI file holds all the bytes its header claims.
+"""Whether a NIfTI file holds all the bytes its header claims, and numbers only.
 
-SimpleITK reads truncated and damaged NIfTI files without an error and fills in zeros, so the
-whole file is checked before it is handed over.
+SimpleITK reads truncated and damaged NIfTI files without an error and fills in zeros; NaN and
+infinite voxels become zeros too. So the whole file is checked before it is handed over.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import gzip
 import struct
 import zlib
 from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
 
 from shoulderseg.datasets.nifti_header import HEADER_BYTES, NiftiHeader, parse_nifti_header
 
@@ -23,8 +25,8 @@ _CHUNK_BYTES = 1 << 20
 def check_nifti(path: Path, max_voxels: int) -> NiftiHeader:
     """Check a `.nii` or `.nii.gz` file from its first byte to its last.
 
-    A compressed file is decompressed once in chunks that are thrown away: this checks its CRC
-    and its length.
+    The file is read once in chunks that are thrown away, decompressed where it is compressed,
+    which checks its CRC.
 
     Args:
         path: The file. Its suffix says whether it must be compressed.
@@ -34,8 +36,8 @@ def check_nifti(path: Path, max_voxels: int) -> NiftiHeader:
         The header.
 
     Raises:
-        ValueError: With the reason, if the file is damaged, ends early, or contradicts its name
-            or its header.
+        ValueError: With the reason, if the file is damaged, ends early, contradicts its name or
+            its header, or holds NaN or infinity.
         OSError: If the file cannot be opened.
     """
     named_gzip = path.name.lower().endswith(".gz")
@@ -49,9 +51,7 @@ def check_nifti(path: Path, max_voxels: int) -> NiftiHeader:
             msg = "gzip-compressed but named .nii. Rename it to .nii.gz."
             raise ValueError(msg)
         if not is_gzip:
-            header = _header(stream, max_voxels)
-            _compare_length(path.stat().st_size, header)
-            return header
+            return _check_stream(stream, max_voxels)
         with gzip.open(stream) as unpacked:
             return _check_gzip(unpacked, max_voxels)
 
@@ -82,20 +82,36 @@ def as_single_slice(path: Path, header: NiftiHeader) -> bytes:
 
 def _check_gzip(unpacked: gzip.GzipFile, max_voxels: int) -> NiftiHeader:
     try:
-        header = _header(unpacked, max_voxels)
-        length = HEADER_BYTES
-        while chunk := unpacked.read(_CHUNK_BYTES):
-            length += len(chunk)
-            if length > header.file_bytes:
-                break
+        return _check_stream(unpacked, max_voxels)
     except EOFError:
         msg = "file ends early: its compressed data is cut off. Copy it again."
         raise ValueError(msg) from None
     except (gzip.BadGzipFile, zlib.error):
         msg = "compressed data is damaged (CRC check failed). Copy it again."
         raise ValueError(msg) from None
+
+
+def _check_stream(stream: BinaryIO | gzip.GzipFile, max_voxels: int) -> NiftiHeader:
+    header = _header(stream, max_voxels)
+    length = HEADER_BYTES + len(stream.read(header.data_start - HEADER_BYTES))
+    wrong = 0
+    while length <= header.file_bytes and (chunk := stream.read(_CHUNK_BYTES)):
+        length += len(chunk)
+        wrong += _count_non_finite(chunk, header)
     _compare_length(length, header)
+    if wrong:
+        msg = f"{wrong} of {header.voxels} voxels are not finite numbers. Repair the image."
+        raise ValueError(msg)
     return header
+
+
+def _count_non_finite(chunk: bytes, header: NiftiHeader) -> int:
+    if header.float_type is None:
+        return 0
+    # Only the last chunk of a file of the wrong length ends within a voxel.
+    whole = len(chunk) // header.float_type.itemsize
+    values = np.frombuffer(chunk, header.float_type, count=whole)
+    return whole - int(np.count_nonzero(np.isfinite(values)))
 
 
 def _header(stream: BinaryIO | gzip.GzipFile, max_voxels: int) -> NiftiHeader:

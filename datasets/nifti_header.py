@@ -9,7 +9,7 @@ import itertools
 import math
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +29,7 @@ _REFUSED_TYPES = {
     2048: "complex",
     2304: "RGBA colour",
 }
+_FLOATS = {16: "f4", 64: "f8"}
 _SCALE_TOLERANCE = 1e-3
 # Quaternions in single precision are good to about 0.1 mm at the corner of a shoulder image.
 _FORM_TOLERANCE_MM = 0.2
@@ -42,7 +43,9 @@ class NiftiHeader:
         byte_order: `<` or `>`, as for `struct`.
         shape: Sizes along x, y and z; the last is 1 for a 2D image.
         is_2d: Whether the header claims two dimensions only.
+        data_start: Byte of the uncompressed file where the voxels start.
         file_bytes: Length that the uncompressed file must have.
+        float_type: Type of floating-point voxels with its byte order, None for whole numbers.
         sform: Voxel index to RAS world in mm, shape (4, 4), None where the code is 0.
         qform: As `sform`.
     """
@@ -50,7 +53,9 @@ class NiftiHeader:
     byte_order: str
     shape: tuple[int, int, int]
     is_2d: bool
+    data_start: int
     file_bytes: int
+    float_type: np.dtype[np.floating[Any]] | None
     sform: npt.NDArray[np.float64] | None
     qform: npt.NDArray[np.float64] | None
 
@@ -100,7 +105,9 @@ def parse_nifti_header(block: bytes) -> NiftiHeader:
         byte_order=order,
         shape=shape,
         is_2d=ndim == 2,
+        data_start=int(offset),
         file_bytes=int(offset) + math.prod(shape) * bits // 8,
+        float_type=np.dtype(order + _FLOATS[datatype]) if datatype in _FLOATS else None,
         sform=sform,
         qform=_qform(block, order, unit_mm, (qfac, *pixdim)),
     )

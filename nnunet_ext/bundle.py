@@ -86,8 +86,9 @@ def read_unets(folder: Path, folds: list[str], mirroring_axes: tuple[int, ...] |
 
 
 def _read_weights(network: torch.nn.Module, path: Path) -> Weights:
+    stored = read_tensors(path)
     try:
-        return complete_weights(network, read_tensors(path))
+        return complete_weights(network, stored)
     except UntrustedModelError as error:
         msg = f"{path.name}: {error}"
         raise UntrustedModelError(msg) from error
@@ -103,7 +104,7 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         tensors: dict[str, torch.Tensor] = load_file(path)
     except (SafetensorError, OSError) as error:
-        msg = f"not a readable safetensors file: {error}"
+        msg = f"{path.name}: not a readable safetensors file: {error}"
         raise UntrustedModelError(msg) from error
     return tensors
 

@@ -12,12 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from shoulderseg.nnunet_ext.plans import CONFIGURATION
 from shoulderseg.nnunet_ext.regions import BACKGROUND
 from shoulderseg.nnunet_ext.unets import UNetSet, UntrustedModelError, Weights, check_plans
-from shoulderseg.nnunet_ext.variants import FIRST, SECOND, TRAINERS
-
-CHECKPOINT = "checkpoint_final.pth"
+from shoulderseg.nnunet_ext.variants import CHECKPOINT, FIRST, SECOND, TRAINERS, model_folder
 
 # numpy scalars in nnU-Net's log are all that its checkpoints hold beside tensors.
 NUMPY_SCALARS = [
@@ -27,17 +24,6 @@ NUMPY_SCALARS = [
     np.dtypes.Float64DType,
     codecs.encode,
 ]
-
-
-def model_folder(results_dataset: Path, variant: str, plans_name: str) -> Path:
-    """Where nnU-Net keeps the model of one trainer.
-
-    Args:
-        results_dataset: the dataset's folder under `nnUNet_results`.
-        variant: humerus, glenoid or whole.
-        plans_name: the plans identifier the training was given.
-    """
-    return results_dataset / f"{TRAINERS[variant]}__{plans_name}__{CONFIGURATION}"
 
 
 def finished_folds(folder: Path) -> list[str]:
@@ -75,7 +61,8 @@ def load_unets(results_dataset: Path, plans_name: str, folds: list[str] | None =
     Args:
         results_dataset: the dataset's folder under `nnUNet_results`.
         plans_name: the plans identifier of all three trainings.
-        folds: folds to take; by default the finished ones that all three have.
+        folds: folds to take; by default the finished ones of the cross-validation that all
+            three have, or else `all`.
 
     Raises:
         FileNotFoundError: if a model or fold is missing; says which and how to train it.
@@ -108,7 +95,8 @@ def load_unets(results_dataset: Path, plans_name: str, folds: list[str] | None =
 def _common_folds(folders: dict[str, Path], wanted: list[str] | None) -> list[str]:
     finished = {variant: finished_folds(folder) for variant, folder in folders.items()}
     common = [fold for fold in finished[FIRST] if all(fold in f for f in finished.values())]
-    chosen = common if wanted is None else wanted
+    numbered = [fold for fold in common if fold.isdecimal()]
+    chosen = (numbered or common) if wanted is None else wanted
     missing = [
         f"{variant} fold {fold}"
         for variant, folds in finished.items()

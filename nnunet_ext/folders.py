@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -66,11 +67,54 @@ def adopt_splits(name: str) -> bool:
         name: full dataset name; its preprocessed folder must exist.
 
     Returns:
-        Whether the folds were copied: false where there are none, or nnU-Net has some already.
+        Whether the folds were copied: false where the raw dataset has none, or nnU-Net has them.
+
+    Raises:
+        ValueError: if nnU-Net has other folds than the raw dataset.
     """
-    source = data_folder(RAW) / name / SPLITS_FILE
+    raw = os.environ.get(RAW)
+    source = Path(raw or ".") / name / SPLITS_FILE
     target = data_folder(PREPROCESSED) / name / SPLITS_FILE
-    if target.exists() or not source.is_file():
+    if not raw or not source.is_file():
+        return False
+    if target.exists():
+        if json.loads(target.read_text()) != json.loads(source.read_text()):
+            msg = (
+                f"{target} and {source} hold different folds; remove the one that is not wanted. "
+                "Models trained with it have seen other patients"
+            )
+            raise ValueError(msg)
         return False
     shutil.copyfile(source, target)
     return True
+
+
+def fold_names(name: str) -> list[str]:
+    """The folds of a dataset: those of its splits file, or nnU-Net's five."""
+    for variable in (RAW, PREPROCESSED):
+        path = data_folder(variable) / name / SPLITS_FILE
+        if path.is_file():
+            return [str(fold) for fold in range(len(json.loads(path.read_text())))]
+    return [str(fold) for fold in range(5)]
+
+
+def is_preprocessed(name: str, plans_file: str, data_identifier: str) -> bool:
+    """Whether the preprocessed cases are there, all of them, and not older than the raw ones.
+
+    An interrupted preprocessing leaves its plans behind, and a fold `all` then learns from
+    whatever cases are there.
+
+    Args:
+        name: full dataset name.
+        plans_file: file name of the plans.
+        data_identifier: folder of the preprocessed cases.
+    """
+    raw, preprocessed = data_folder(RAW) / name, data_folder(PREPROCESSED) / name
+    plans = preprocessed / plans_file
+    if not plans.is_file():
+        return False
+    labels = list((raw / "labelsTr").iterdir())
+    sources = [*labels, *(raw / "imagesTr").iterdir()]
+    ready = {path.name for path in (preprocessed / data_identifier).glob("*.pkl")}
+    complete = all(f"{path.name.split('.')[0]}.pkl" in ready for path in labels)
+    return complete and max(path.stat().st_mtime for path in sources) <= plans.stat().st_mtime

@@ -87,12 +87,6 @@ def slice_axis(unets: UNetSet) -> int:
     return int(unets.plans["transpose_forward"][0])
 
 
-def plane_spacing_mm(unets: UNetSet) -> tuple[float, float]:
-    """The in-plane spacing (row, column) that the U-Nets see, in mm."""
-    row, column = unets.plans["configurations"][CONFIGURATION]["spacing"]
-    return float(row), float(column)
-
-
 def predict_probabilities(
     predictors: Predictors,
     image: FloatArray,

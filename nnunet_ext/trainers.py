@@ -7,13 +7,16 @@ preprocessed or stored three times.
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import torch
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
+from shoulderseg.nnunet_ext.folders import SPLITS_FILE, adopt_splits
 from shoulderseg.nnunet_ext.regions import foreground_labels, region_dataset_json
-from shoulderseg.nnunet_ext.schedule import read_schedule
+from shoulderseg.nnunet_ext.schedule import keep_schedule, read_schedule
 
 
 class PreprocessedDataset(Protocol):
@@ -66,12 +69,31 @@ class nnUNetTrainerShoulderBase(nnUNetTrainer):  # type: ignore[misc]  # noqa: N
         values = tuple(foreground_labels(dataset_json).values())
         self.own_labels = tuple(values[part] for part in self.parts)
         described = region_dataset_json(dataset_json, self.parts)
+        resuming = plans["continue_training"]
         super().__init__(plans, configuration, fold, described, device)
-        schedule = read_schedule()
+        schedule = read_schedule(Path(self.output_folder) if resuming else None)
+        keep_schedule(Path(self.output_folder), schedule)
         self.num_epochs = schedule.epochs
         self.num_iterations_per_epoch = schedule.iterations
         self.num_val_iterations_per_epoch = schedule.validation_iterations
         self.save_every = schedule.save_every
+
+    def do_split(self) -> tuple[list[str], list[str]]:
+        """Training and validation cases of this fold, by the folds of the raw dataset.
+
+        Raises:
+            ValueError: if the fold does not exist. nnU-Net would draw a random split of cases,
+                with the same patients on both sides.
+        """
+        adopt_splits(self.plans_manager.dataset_name)
+        splits = Path(self.preprocessed_dataset_folder_base) / SPLITS_FILE
+        if self.fold != "all" and splits.is_file():
+            folds = len(json.loads(splits.read_text()))
+            if self.fold >= folds:
+                msg = f"fold {self.fold} does not exist; {SPLITS_FILE} has {folds} folds, from 0"
+                raise ValueError(msg)
+        split: tuple[list[str], list[str]] = super().do_split()
+        return split
 
     def get_tr_and_val_datasets(self) -> tuple[OwnLabelsDataset, OwnLabelsDataset]:
         """Training and validation cases, oversampled around this trainer's own labels."""

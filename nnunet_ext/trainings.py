@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
-from shoulderseg.nnunet_ext.variants import TRAINERS
+from shoulderseg.nnunet_ext.variants import CHECKPOINT, TRAINERS, model_folder
 
 State = Literal["finished", "half-finished", "new"]
-CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_latest.pth", "checkpoint_best.pth")
+CHECKPOINTS = (CHECKPOINT, "checkpoint_latest.pth", "checkpoint_best.pth")
 
 
 class Training(NamedTuple):
-    """One U-Net of one fold, how far it is, and the command that finishes it."""
+    """One U-Net of one fold, where it is kept, how far it is, and what finishes it."""
 
     variant: str
     fold: str
+    folder: Path
     state: State
     command: list[str]
 
@@ -54,14 +55,15 @@ def list_trainings(
     trainings = []
     for variant in variants:
         trainer = TRAINERS[variant]
-        model = results_dataset / f"{trainer}__{plans_name}__{CONFIGURATION}"
+        model = model_folder(results_dataset, variant, plans_name)
         for fold in folds:
-            state = _state(model / f"fold_{fold}")
+            folder = model / f"fold_{fold}"
+            state = _state(folder)
             command = ["nnUNetv2_train", dataset_id, CONFIGURATION, fold]
             command += ["-tr", trainer, "-p", plans_name, "-device", device]
             if state == "half-finished":
                 command.append("--c")
-            trainings.append(Training(variant, fold, state, command))
+            trainings.append(Training(variant, fold, folder, state, command))
     return trainings
 
 

@@ -43,6 +43,16 @@ NORMALISATIONS = {
 RESAMPLERS = {"resample_data_or_seg_to_shape", "resample_torch_fornnunet", "resample_torch_simple"}
 
 
+# What nnU-Net reads of the plans when it predicts, beside the configuration.
+REQUIRED_PLANS = (
+    "dataset_name",
+    "plans_name",
+    "transpose_forward",
+    "transpose_backward",
+    "foreground_intensity_properties_per_channel",
+)
+
+
 class UntrustedModelError(ValueError):
     """A model file asks for something that a model has no business to ask for."""
 
@@ -87,6 +97,8 @@ def check_plans(plans: dict[str, Any]) -> None:
         ]
         _allow("resampling function", resamplers, RESAMPLERS)
         _allow("label manager", [plans.get("label_manager", "LabelManager")], {"LabelManager"})
+        for entry in REQUIRED_PLANS:
+            plans[entry]
         if "inherits_from" in configuration:
             msg = "the 2d configuration of plans.json inherits from another; write it out"
             raise UntrustedModelError(msg)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -29,6 +29,25 @@ SPAWNING_TRAIN = (
     "import multiprocessing, sys; multiprocessing.set_start_method('spawn');"
     "from nnunetv2.run.run_training import run_training_entry; run_training_entry()"
 )
+
+
+class Payload:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return open, (str(self.mark), "w")
+
+
+PayloadMaker = Callable[[Path], Payload]
+
+
+@pytest.fixture
+def payload() -> PayloadMaker:
+    """Makes objects that write a file when something unpickles them."""
+    return Payload
 
 
 class TrainedDataset(NamedTuple):

@@ -4,31 +4,24 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from shoulderseg.nnunet_ext.variants import plugin_folder
-from tests.cli.conftest import Run
 
-COMMANDS = [
-    "predict",
-    "convert",
-    "plan",
-    "env",
-    "train",
-    "train-refiner",
-    "export",
-    "evaluate",
-    "doctor",
-    "demo",
-]
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run
+
+COMMANDS = ["predict", "convert", "plan", "env", "train", "train-refiner", "export"]
+COMMANDS += ["evaluate", "doctor", "demo"]
 
 
 def test_help_names_every_command_and_the_limits_of_use(run: Run) -> None:
     outcome = run("--help")
     assert outcome.exit_code == 0
     assert all(command in outcome.output for command in COMMANDS)
-    assert "not for clinical use" in outcome.output
+    assert "not for clinical use" in " ".join(outcome.output.split())
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -99,5 +92,5 @@ def test_doctor_names_missing_folders(
     for variable in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"):
         monkeypatch.setenv(variable, str(tmp_path / variable))
     outcome = run("doctor")
-    assert outcome.exit_code == 3
-    assert "FAULT  nnU-Net folders: nnUNet_raw" in outcome.output
+    assert outcome.exit_code == 0
+    assert "not there yet: nnUNet_raw, nnUNet_preprocessed, nnUNet_results" in outcome.output

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from shoulderseg.datasets.reader import read_label_map
 from shoulderseg.datasets.shapes import Grid, draw_shapes
 from shoulderseg.datasets.volume import Volume
 from shoulderseg.datasets.writer import write_image
-from tests.cli.conftest import Run
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run
 
 GRID = Grid((4, 20, 16), (3.0, 0.8, 0.7))
 

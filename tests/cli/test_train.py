@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from tests.cli.conftest import Run
-
 if TYPE_CHECKING:
+    from tests.cli.conftest import Run
     from tests.conftest import TrainedDataset
 
 

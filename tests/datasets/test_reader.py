@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -113,11 +114,18 @@ def test_4d_and_colour_are_refused(tmp_path: Path, oblique: Volume, suffix: str)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_one_voxel_that_is_no_number(tmp_path: Path, oblique: Volume, value: float) -> None:
-    oblique.array[2, 3, 4] = value
-    write_image(tmp_path / "case.mha", oblique)
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("suffix", [".nii.gz", ".nii", ".mha", ".nrrd"])
+def test_one_voxel_that_is_no_number(
+    tmp_path: Path, oblique: Volume, suffix: str, kind: type[np.floating[Any]], value: float
+) -> None:
+    """SimpleITK reads such a voxel of a NIfTI file as zero."""
+    array = oblique.array.astype(kind)
+    array[2, 3, 4] = value
+    path = tmp_path / f"case{suffix}"
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(array), str(path))
     with pytest.raises(UnreadableVolumeError, match="1 of 385 voxels are not finite"):
-        read_image(tmp_path / "case.mha")
+        read_image(path)
 
 
 def test_value_beyond_float32_is_refused(tmp_path: Path, oblique: Volume) -> None:

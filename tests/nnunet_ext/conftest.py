@@ -50,5 +50,6 @@ def plans() -> dict[str, Any]:
         "transpose_forward": [0, 1, 2],
         "transpose_backward": [0, 1, 2],
         "label_manager": "LabelManager",
+        "foreground_intensity_properties_per_channel": {"0": {}},
         "configurations": {"2d": configuration, "3d_fullres": {"batch_size": 2}},
     }

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
@@ -10,22 +10,17 @@ import torch
 from shoulderseg.nnunet_ext.checkpoints import finished_folds, load_checkpoint, load_unets
 from shoulderseg.nnunet_ext.unets import UntrustedModelError
 
-
-class Payload:
-    """Writes a file when it is unpickled."""
-
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return open, (str(self.mark), "w")
+if TYPE_CHECKING:
+    from tests.conftest import PayloadMaker
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_a_pickle_with_a_payload_is_refused_and_not_run(tmp_path: Path, zipped: bool) -> None:
+def test_a_pickle_with_a_payload_is_refused_and_not_run(
+    tmp_path: Path, payload: PayloadMaker, zipped: bool
+) -> None:
     mark, path = tmp_path / "ran", tmp_path / "checkpoint_final.pth"
     torch.save(
-        {"network_weights": {}, "evil": Payload(mark)},
+        {"network_weights": {}, "evil": payload(mark)},
         path,
         _use_new_zipfile_serialization=zipped,
     )
@@ -34,8 +29,8 @@ def test_a_pickle_with_a_payload_is_refused_and_not_run(tmp_path: Path, zipped: 
     assert not mark.exists()
 
 
-def test_the_payload_would_run_if_unpickled(tmp_path: Path) -> None:
-    pickle.loads(pickle.dumps(Payload(tmp_path / "ran"))).close()
+def test_the_payload_would_run_if_unpickled(tmp_path: Path, payload: PayloadMaker) -> None:
+    pickle.loads(pickle.dumps(payload(tmp_path / "ran"))).close()
     assert (tmp_path / "ran").exists()
 
 
