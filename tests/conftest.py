@@ -17,7 +17,6 @@ from shoulderseg.datasets.nnunet_raw import DatasetSpec
 from shoulderseg.datasets.pairs import convert_pairs
 from shoulderseg.datasets.shapes import Grid, draw_shapes
 from shoulderseg.datasets.writer import write_image
-from shoulderseg.nnunet_ext.folders import adopt_splits
 from shoulderseg.nnunet_ext.plans import write_small_plans
 from shoulderseg.nnunet_ext.variants import TRAINERS, plugin_folder
 
@@ -29,6 +28,19 @@ SPAWNING_TRAIN = (
     "import multiprocessing, sys; multiprocessing.set_start_method('spawn');"
     "from nnunetv2.run.run_training import run_training_entry; run_training_entry()"
 )
+
+# Ends nnU-Net's command after its first epoch, as a lost connection would.
+INTERRUPTED_TRAIN = """
+import sys
+from nnunetv2.run.run_training import run_training_entry
+from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+begin = nnUNetTrainer.on_epoch_start
+def stop(self):
+    sys.exit(77) if self.current_epoch == 1 else begin(self)
+nnUNetTrainer.on_epoch_start = stop
+run_training_entry()
+"""
+LENGTH = {"SHOULDERSEG_EPOCHS": "2", "SHOULDERSEG_ITERATIONS": "40"}
 
 
 class Payload:
@@ -97,29 +109,27 @@ def trained(nnunet_root: Path) -> TrainedDataset:
     plan = ["nnUNetv2_plan_and_preprocess", "-d", "901", "-c", "2d", "-npfp", "1", "-np", "1"]
     _run([installed_script(plan[0]), *plan[1:]])
     write_small_plans(nnunet_root / "nnUNet_preprocessed" / NAME, batch_size=6)
-    adopt_splits(NAME)
-    ways = {
-        "humerus": ([installed_script("nnUNetv2_train")], "1"),
-        "glenoid": ([sys.executable, "-c", SPAWNING_TRAIN], "1"),
-        "whole": ([installed_script("nnUNetv2_train")], "0"),
-    }
-    for variant, (program, workers) in ways.items():
-        command = [*program, "901", "2d", "0", "-tr", TRAINERS[variant]]
-        command += ["-p", "shoulderSmallPlans", "-device", "cpu"]
-        _run(command, nnUNet_n_proc_DA=workers)
+    _train([sys.executable, "-c", INTERRUPTED_TRAIN], "humerus", workers="0", expected=77)
+    resume = "train 901 --size small --variants humerus --folds 0 --device cpu"
+    # Without LENGTH: the training keeps the length it began with.
+    _run([installed_script("shoulderseg"), *resume.split()], nnUNet_n_proc_DA="0")
+    _train([sys.executable, "-c", SPAWNING_TRAIN], "glenoid", workers="1")
+    _train([installed_script("nnUNetv2_train")], "whole", workers="1")
     results = nnunet_root / "nnUNet_results" / NAME
     unseen = sorted((nnunet_root / "unseen").iterdir())
     return TrainedDataset(nnunet_root, NAME, results, unseen)
 
 
-def _run(command: list[str], **variables: str) -> None:
-    environment = {
-        **os.environ,
-        "nnUNet_extTrainer": str(plugin_folder()),
-        "SHOULDERSEG_EPOCHS": "2",
-        "SHOULDERSEG_ITERATIONS": "40",
-        **variables,
-    }
+def _train(program: list[str], variant: str, *, workers: str, expected: int = 0) -> None:
+    command = [*program, "901", "2d", "0", "-tr", TRAINERS[variant]]
+    command += ["-p", "shoulderSmallPlans", "-device", "cpu"]
+    variables = {"nnUNet_extTrainer": str(plugin_folder()), "nnUNet_n_proc_DA": workers}
+    _run(command, expected, **variables, **LENGTH)
+
+
+def _run(command: list[str], expected: int = 0, **variables: str) -> None:
+    environment = {**os.environ, **variables}
     outcome = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if outcome.returncode != 0:
-        pytest.fail(f"{command} ended with {outcome.returncode}:\n{outcome.stderr[-3000:]}")
+    if outcome.returncode != expected:
+        output = outcome.stdout[-2000:] + outcome.stderr[-2000:]
+        pytest.fail(f"{command} ended with {outcome.returncode}:\n{output}")

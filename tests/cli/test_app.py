@@ -94,3 +94,11 @@ def test_doctor_names_missing_folders(
     outcome = run("doctor")
     assert outcome.exit_code == 0
     assert "not there yet: nnUNet_raw, nnUNet_preprocessed, nnUNet_results" in outcome.output
+
+
+def test_demo_spares_a_folder_that_is_not_its_own(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "nnUNet_results").mkdir()
+    outcome = run("demo", tmp_path)
+    assert outcome.exit_code == 2
+    assert "choose another folder" in outcome.output
+    assert (tmp_path / "nnUNet_results").is_dir()

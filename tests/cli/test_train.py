@@ -42,16 +42,30 @@ def test_unplanned_size_says_what_to_run(run: Run, planned: Path) -> None:
 
 
 def test_plan_adds_the_small_network_without_preprocessing(
-    run: Run, trained: TrainedDataset
+    run: Run, trained: TrainedDataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    folder = trained.root / "nnUNet_preprocessed" / trained.name
-    small = folder / "shoulderSmallPlans.json"
+    small = trained.root / "nnUNet_preprocessed" / trained.name / "shoulderSmallPlans.json"
     before = small.read_text()
+    monkeypatch.setenv("nnUNet_results", str(tmp_path))
+    try:
+        for batch_size in ("3", "5"):
+            outcome = run("plan", "901", "--size", "small", "--batch-size", batch_size)
+            assert outcome.exit_code == 0, outcome.output
+            assert "planned already" in outcome.output
+            planned = json.loads(small.read_text())["configurations"]["2d"]["batch_size"]
+            assert planned == int(batch_size)
+    finally:
+        small.write_text(before)
+
+
+def test_plans_that_models_were_trained_with_stay(run: Run, trained: TrainedDataset) -> None:
+    small = trained.root / "nnUNet_preprocessed" / trained.name / "shoulderSmallPlans.json"
+    before = small.read_text()
+    assert "batch size 6" in run("plan", "901", "--size", "small").output
     outcome = run("plan", "901", "--size", "small", "--batch-size", "3")
-    assert outcome.exit_code == 0, outcome.output
-    assert "planned already" in outcome.output
-    assert json.loads(small.read_text())["configurations"]["2d"]["batch_size"] == 3
-    small.write_text(before)
+    assert outcome.exit_code == 2
+    assert "holds models of batch size 6" in " ".join(outcome.output.split())
+    assert small.read_text() == before
 
 
 def test_what_is_finished_is_not_trained_again(run: Run, trained: TrainedDataset) -> None:
@@ -71,6 +85,8 @@ def test_refiner_resumes_to_the_same_weights(
     words = "train-refiner 901 --size auto --epochs 2 --steps 3 --batch-size 16 --device cpu"
     folder = trained.results / "shoulderRefiner__nnUNetPlans"
     assert run(*words.split()).exit_code == 0
+    # Nothing is thrown away because of another option.
+    assert run(*words.replace("--steps 3", "--steps 4").split()).exit_code == 2
     whole = torch.load(folder / PROGRESS_FILE, weights_only=True)["state"]["weights"]
     (folder / PROGRESS_FILE).unlink()
 

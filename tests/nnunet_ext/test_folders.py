@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from shoulderseg.nnunet_ext.folders import adopt_splits, data_folder, dataset_name
+from shoulderseg.nnunet_ext.folders import (
+    adopt_splits,
+    data_folder,
+    dataset_name,
+    fold_names,
+    is_preprocessed,
+)
 
 
 @pytest.fixture
@@ -45,6 +52,59 @@ def test_splits_are_adopted_once(folders: Path) -> None:
     assert adopt_splits(name)
     target = folders / "nnUNet_preprocessed" / name / "splits_final.json"
     assert target.read_text() == "[1]"
-    target.write_text("[2]")
     assert not adopt_splits(name)
+    target.write_text("[2]")
+    with pytest.raises(ValueError, match="hold different folds"):
+        adopt_splits(name)
     assert target.read_text() == "[2]"
+
+
+def test_training_needs_no_raw_dataset(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("nnUNet_raw")
+    assert not adopt_splits("Dataset007_Shoulder")
+
+
+def test_folds_of_a_dataset(folders: Path) -> None:
+    assert fold_names("Dataset007_Shoulder") == ["0", "1", "2", "3", "4"]
+    splits = folders / "nnUNet_raw" / "Dataset007_Shoulder" / "splits_final.json"
+    splits.write_text("[{}, {}, {}]")
+    assert fold_names("Dataset007_Shoulder") == ["0", "1", "2"]
+
+
+@pytest.fixture
+def preprocessed(folders: Path) -> Path:
+    """Two raw cases, and everything nnU-Net makes of them."""
+    raw = folders / "nnUNet_raw" / "Dataset007_Shoulder"
+    done = folders / "nnUNet_preprocessed" / "Dataset007_Shoulder"
+    (done / "P_2d").mkdir()
+    for case in ("a", "b"):
+        for folder, suffix in (("imagesTr", "_0000.nii.gz"), ("labelsTr", ".nii.gz")):
+            (raw / folder).mkdir(exist_ok=True)
+            (raw / folder / f"{case}{suffix}").touch()
+            os.utime(raw / folder / f"{case}{suffix}", (1000, 1000))
+        (done / "P_2d" / f"{case}.pkl").touch()
+    (done / "P.json").touch()
+    os.utime(done / "P.json", (2000, 2000))
+    return folders
+
+
+def is_current() -> bool:
+    return is_preprocessed("Dataset007_Shoulder", "P.json", "P_2d")
+
+
+def test_complete_preprocessing_is_recognised(preprocessed: Path) -> None:
+    assert is_current()
+
+
+def test_an_interrupted_preprocessing_is_not_complete(preprocessed: Path) -> None:
+    done = preprocessed / "nnUNet_preprocessed" / "Dataset007_Shoulder"
+    (done / "P_2d" / "b.pkl").unlink()
+    assert not is_current()
+    (done / "P.json").unlink()
+    assert not is_current()
+
+
+def test_images_changed_afterwards_are_noticed(preprocessed: Path) -> None:
+    image = preprocessed / "nnUNet_raw" / "Dataset007_Shoulder" / "imagesTr" / "a_0000.nii.gz"
+    os.utime(image, (3000, 3000))
+    assert not is_current()

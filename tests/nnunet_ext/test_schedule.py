@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from shoulderseg.nnunet_ext.schedule import Schedule, read_schedule
+from shoulderseg.nnunet_ext.schedule import (
+    Schedule,
+    keep_schedule,
+    kept_lengths,
+    read_schedule,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -36,3 +43,23 @@ def test_other_texts_are_refused_by_name(monkeypatch: pytest.MonkeyPatch, text: 
     monkeypatch.setenv("SHOULDERSEG_EPOCHS", text)
     with pytest.raises(ValueError, match=f"SHOULDERSEG_EPOCHS is '{text}'"):
         read_schedule()
+
+
+def test_a_begun_training_keeps_its_length(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert kept_lengths(tmp_path) is None
+    assert read_schedule(tmp_path) == read_schedule()
+    monkeypatch.setenv("SHOULDERSEG_EPOCHS", "40")
+    keep_schedule(tmp_path, read_schedule())
+    assert kept_lengths(tmp_path) == (40, 250)
+    assert read_schedule(tmp_path).epochs == 40
+    monkeypatch.delenv("SHOULDERSEG_EPOCHS")
+    assert read_schedule(tmp_path) == Schedule(40, 250, 50, 2)
+
+
+def test_a_begun_training_cannot_change_its_length(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    keep_schedule(tmp_path, Schedule(40, 250, 50, 2))
+    monkeypatch.setenv("SHOULDERSEG_ITERATIONS", "9")
+    with pytest.raises(ValueError, match=r"began with 40 epochs of 250 .* 40 of 9"):
+        read_schedule(tmp_path)
