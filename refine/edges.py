@@ -109,11 +109,14 @@ def refine_edges(
     if len(region):
         volume = as_image_tensor(image, device)
         volume = resample_in_plane(volume, spacing_mm, config.pixel_mm)
-        centres = map_centres(region, image.shape, volume.shape)
+        # Where the grid shrank, several voxels share a pixel, which is classified once.
+        centres, shared = np.unique(
+            map_centres(region, image.shape, volume.shape), axis=0, return_inverse=True
+        )
         probabilities = classify_patches(
             model, volume, centres, batch_size=config.batch_size, device=device
         )
-        refined[tuple(region.T)] = probabilities.argmax(axis=1)
+        refined[tuple(region.T)] = probabilities.argmax(axis=1)[shared]
         _return_strays(refined, label_map)
     return EdgeRefinement(refined, len(region), int(np.count_nonzero(refined != label_map)))
 
