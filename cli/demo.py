@@ -21,7 +21,7 @@ STEPS = [
     "convert pairs {root}/images {root}/labels {root}/nnUNet_raw --map 1=humerus --map 2=glenoid "
     "--dataset-id 1 --name Shapes",
     "plan 1 --size small --batch-size 8",
-    "train 1 --size small --folds all --epochs 3 --iterations 40",
+    "train 1 --size small --folds all --epochs 2 --iterations 40",
     "train-refiner 1 --size small --epochs 2 --steps 40 --batch-size 128",
     "export 1 {root}/bundle --size small --overwrite",
     "predict {root}/unseen {root}/predicted --model {root}/bundle",

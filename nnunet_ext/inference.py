@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -64,12 +66,14 @@ def _predictor(
     network = build_unet(unets.plans)
     network.load_state_dict(trained[chosen[0]])
     plans = PlansManager(unets.plans)
-    predictor = nnUNetPredictor(
-        use_mirroring=mirroring and unets.mirroring_axes is not None,
-        perform_everything_on_device=device.type == "cuda",
-        device=device,
-        allow_tqdm=False,
-    )
+    # It prints on every device but CUDA.
+    with contextlib.redirect_stdout(io.StringIO()):
+        predictor = nnUNetPredictor(
+            use_mirroring=mirroring and unets.mirroring_axes is not None,
+            perform_everything_on_device=device.type == "cuda",
+            device=device,
+            allow_tqdm=False,
+        )
     predictor.manual_initialization(
         network,
         plans,

@@ -140,7 +140,7 @@ def _return_strays(refined: NDArray[np.uint8], voted: NDArray[np.uint8]) -> None
         for bone in lost:
             refined[voted == bone] = bone
         if lost or back.any():
-            _logger.info(
+            _logger.debug(
                 "returned %d stray voxels and %d vanished bones to the vote",
                 np.count_nonzero(back),
                 len(lost),
