@@ -100,6 +100,7 @@ def score_files(
 
 def print_table(means: Mapping[str, Mapping[str, MetricSummary]], tolerance_mm: float) -> None:
     """Prints mean and SD of each metric, a row a structure."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
@@ -112,7 +113,8 @@ def print_table(means: Mapping[str, Mapping[str, MetricSummary]], tolerance_mm: 
         "assd_mm": "ASSD mm",
         "nsd": f"NSD {tolerance_mm:g} mm",
     }
-    table = Table("structure", "n", *titles.values())
+    # Narrow enough for a terminal of 120 columns.
+    table = Table("structure", "n", *titles.values(), box=SIMPLE_HEAD)
     for structure, metrics in means.items():
         cells = [f"{metrics[name].mean:.3f} ± {metrics[name].sd:.3f}" for name in titles]
         table.add_row(structure, str(metrics["dice"].n), *cells)
