@@ -100,7 +100,6 @@ def score_files(
 
 def print_table(means: Mapping[str, Mapping[str, MetricSummary]], tolerance_mm: float) -> None:
     """Prints mean and SD of each metric, a row a structure."""
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
@@ -114,9 +113,9 @@ def print_table(means: Mapping[str, Mapping[str, MetricSummary]], tolerance_mm: 
         "nsd": f"NSD {tolerance_mm:g} mm",
     }
     # Narrow enough for a terminal of 120 columns.
-    table = Table("structure", "n", *titles.values(), box=SIMPLE_HEAD)
+    table = Table("structure", "n", *titles.values(), box=None, pad_edge=False)
     for structure, metrics in means.items():
-        cells = [f"{metrics[name].mean:.3f} ± {metrics[name].sd:.3f}" for name in titles]
+        cells = [f"{metrics[name].mean:.3f}±{metrics[name].sd:.3f}" for name in titles]
         table.add_row(structure, str(metrics["dice"].n), *cells)
     Console(width=120).print(table)
 
