@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from shoulderseg.cli.scripts import installed_script
+from shoulderseg.cli.scripts import installed_script, process_limit
 from shoulderseg.datasets.files import case_name, find_volumes
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.datasets.volume import describe_grid_difference
@@ -42,6 +42,7 @@ class Effort(NamedTuple):
     epochs: int
     refiner_epochs: int
     refiner_steps: int
+    training_cases: int
     test_cases: int
 
     @property
@@ -50,8 +51,8 @@ class Effort(NamedTuple):
         return f"nnUNetTrainer_{self.epochs}epoch{'s' if self.epochs > 1 else ''}"
 
 
-FULL = Effort(20, 8, 150, 30)
-QUICK = Effort(1, 1, 40, 6)
+FULL = Effort(20, 8, 150, 100, 30)
+QUICK = Effort(1, 1, 40, 10, 5)
 ITERATIONS, BATCH_SIZE = 250, 16
 
 
@@ -60,19 +61,20 @@ def main() -> None:
     options = _parse()
     effort = QUICK if options.quick else FULL._replace(epochs=options.epochs)
     # Trainings of another length must not be taken for finished ones.
-    work: Path = options.work / f"{effort.epochs}_epochs"
+    work: Path = options.work / ("quick" if options.quick else f"{effort.epochs}_epochs")
     for variable in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"):
         os.environ[variable] = str((work / variable).resolve())
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.environ.update(process_limit())
     if options.test:
         _check_cases(*options.test)
-    _prepare(options.data, work)
+    _prepare(options.data, work, effort)
     _train(options.device, effort)
     bundle = work / "bundle"
     run("shoulderseg", "export", DATASET_ID, str(bundle), "--size", "small", "--overwrite")
     raw = work / "nnUNet_raw" / DATASET
     images, labels = options.test or (raw / "imagesTs", raw / "labelsTs")
-    cases = find_volumes(images)[: None if options.test else effort.test_cases]
+    cases = find_volumes(images)
     predicted = _predict_stock(cases, work / "stock", options.device, effort)
     references = {case_name(path): path for path in find_volumes(labels)}
     scores = _score_all(cases, references, predicted, bundle, options.device)
@@ -92,7 +94,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--test", type=Path, nargs=2, metavar=("IMAGES", "LABELS"))
     parser.add_argument("--device", default="auto", choices=["auto", "cuda", "cpu"])
     parser.add_argument("--epochs", type=int, default=20, choices=[1, 5, 10, 20, 50, 100, 250])
-    parser.add_argument("--quick", action="store_true", help="one epoch, six test cases")
+    parser.add_argument("--quick", action="store_true", help="one epoch, ten and five cases")
     parser.add_argument("--json", type=Path, help="write every score here")
     return parser.parse_args()
 
@@ -115,12 +117,15 @@ def run(*command: str) -> None:
     subprocess.run([installed_script(command[0]), *command[1:]], check=True)
 
 
-def _prepare(data: Path, work: Path) -> None:
+def _prepare(data: Path, work: Path, effort: Effort) -> None:
     """Converts with a fixed choice of test patients and plans a small network."""
     raw = work / "nnUNet_raw"
     if not (raw / DATASET / "splits_final.json").is_file():
         names = sorted(case_name(path) for path in find_volumes(data / "images"))
-        kept = np.random.default_rng(2026).permutation(names)[:30].tolist()
+        drawn = np.random.default_rng(2026).permutation(names).tolist()
+        kept, learned = drawn[: effort.test_cases], drawn[30 : 30 + effort.training_cases]
+        if len(kept) + len(learned) < len(names):
+            data = _copy_some(data, [*kept, *learned], work / "data")
         mapping = [f"--map={value}={name}" for name, value in PARTS.items()]
         run(
             *("shoulderseg", "convert", "pairs", str(data / "images"), str(data / "labels")),
@@ -128,6 +133,16 @@ def _prepare(data: Path, work: Path) -> None:
             *("--test-cases", ",".join(kept)),
         )
     run("shoulderseg", "plan", DATASET_ID, "--size", "small", "--batch-size", str(BATCH_SIZE))
+
+
+def _copy_some(data: Path, names: list[str], out: Path) -> Path:
+    """Some of the cases in a folder of their own."""
+    for folder in ("images", "labels"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+        for path in find_volumes(data / folder):
+            if case_name(path) in names:
+                shutil.copy(path, out / folder)
+    return out
 
 
 def _train(device: str, effort: Effort) -> None:

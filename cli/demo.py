@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, complain, reported
-from shoulderseg.cli.scripts import installed_script
+from shoulderseg.cli.scripts import installed_script, process_limit
 
 TRAINING_CASES, UNSEEN_CASES = 8, 2
 MARK = ".shoulderseg-demo"
@@ -47,7 +47,7 @@ def demo(
         **os.environ,
         **{name: str(root.resolve() / name) for name in ("nnUNet_raw", "nnUNet_preprocessed")},
         "nnUNet_results": str(root.resolve() / "nnUNet_results"),
-        "nnUNet_def_n_proc": str(min(2, os.cpu_count() or 1)),
+        **process_limit(),
     }
     with (root / "log.txt").open("w") as log:
         for step in STEPS:

@@ -1,7 +1,8 @@
-"""Finds the commands that were installed together with this one."""
+"""Finds the commands that were installed together with this one, and how to call nnU-Net's."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -13,3 +14,12 @@ def installed_script(name: str) -> str:
     """
     beside = Path(sys.executable).parent / name
     return str(beside) if beside.exists() else name
+
+
+def process_limit() -> dict[str, str]:
+    """Keeps nnU-Net from starting eight helpers on a machine with fewer cores.
+
+    Each of them imports torch before it does anything, which takes minutes on two cores.
+    """
+    variable = "nnUNet_def_n_proc"
+    return {variable: os.environ.get(variable) or str(min(8, os.cpu_count() or 1))}

@@ -18,7 +18,7 @@ from shoulderseg.cli.options import (
     SizeOption,
     split_list,
 )
-from shoulderseg.cli.scripts import installed_script
+from shoulderseg.cli.scripts import installed_script, process_limit
 
 if TYPE_CHECKING:
     from shoulderseg.nnunet_ext.trainings import Training
@@ -101,7 +101,7 @@ def _added_environment(
     from shoulderseg.nnunet_ext.schedule import EPOCHS_VARIABLE, ITERATIONS_VARIABLE
     from shoulderseg.nnunet_ext.variants import PLUGIN_VARIABLE, trainer_search_path
 
-    added = {PLUGIN_VARIABLE: trainer_search_path()}
+    added = {PLUGIN_VARIABLE: trainer_search_path(), **process_limit()}
     if epochs is not None:
         added[EPOCHS_VARIABLE] = str(epochs)
     if iterations is not None:
