@@ -27,8 +27,10 @@ class AlexNetConfig:
     """Shape of the classifier.
 
     Attributes:
-        patch_size: side in pixels; a multiple of 4 from 28 to 128, so both pools divide evenly.
-        in_channels: 1; patches hold the voxel's own slice only.
+        patch_size: side in pixels; a multiple of 4 from 28 to 128, of 8 from 56 with stride 2.
+        stride: step of the first convolution, 1 or 2; 2 sees twice as far at equal cost.
+        neighbours: slices before and after the voxel's own that are channels too, 0 to 2.
+        votes: how many voters' probabilities are channels too, 0 to 16.
         classes: background and the bones, 2 to 256.
         widths: channels of the five convolutions.
         dense: channels of the two hidden dense layers.
@@ -39,22 +41,31 @@ class AlexNetConfig:
     """
 
     patch_size: int = 32
-    in_channels: int = 1
+    stride: int = 1
+    neighbours: int = 0
+    votes: int = 0
     classes: int = 3
     widths: tuple[int, ...] = (48, 96, 160, 160, 128)
     dense: tuple[int, ...] = (256, 256)
     dropout: float = 0.5
 
     def __post_init__(self) -> None:
-        _check_integer("patch_size", self.patch_size, 28, 128)
-        if self.patch_size % 4:
-            msg = f"patch_size is {self.patch_size}, expected a multiple of 4"
+        _check_integer("stride", self.stride, 1, 2)
+        _check_integer("patch_size", self.patch_size, 28 * self.stride, 128)
+        if self.patch_size % (4 * self.stride):
+            msg = f"patch_size is {self.patch_size}, expected a multiple of {4 * self.stride}"
             raise ValueError(msg)
-        _check_integer("in_channels", self.in_channels, 1, 1)
+        _check_integer("neighbours", self.neighbours, 0, 2)
+        _check_integer("votes", self.votes, 0, 16)
         _check_integer("classes", self.classes, 2, 256)
         _check_integers("widths", self.widths, 5)
         _check_integers("dense", self.dense, 2)
         _check_share("dropout", self.dropout)
+
+    @property
+    def in_channels(self) -> int:
+        """Channels of a patch: image slices, then votes, as `PatchInputs` orders them."""
+        return 1 + 2 * self.neighbours + self.votes
 
     def to_dict(self) -> dict[str, object]:
         """Plain values that JSON can hold; `from_dict` reads them back."""
@@ -88,7 +99,7 @@ class AlexNetConfig:
 
 
 class PatchAlexNet(nn.Module):
-    """Classifier of patches (N, 1, S, S); gives logits (N, classes).
+    """Classifier of patches (N, C, S, S); gives logits (N, classes).
 
     Attributes:
         config: the shape it was built with.
@@ -100,11 +111,14 @@ class PatchAlexNet(nn.Module):
         self.config = config
         layers: list[nn.Module] = []
         channels, side = config.in_channels, config.patch_size
-        for width, kernel, pooled in zip(config.widths, _KERNELS, _POOLED, strict=True):
+        strides = (config.stride, 1, 1, 1, 1)
+        for width, kernel, stride, pooled in zip(
+            config.widths, _KERNELS, strides, _POOLED, strict=True
+        ):
             # The normalisation's shift makes a bias redundant.
-            layers += [nn.Conv2d(channels, width, kernel, bias=False)]
+            layers += [nn.Conv2d(channels, width, kernel, stride, bias=False)]
             layers += [nn.BatchNorm2d(width), nn.ReLU()]
-            channels, side = width, side - kernel + 1
+            channels, side = width, (side - kernel) // stride + 1
             if pooled:
                 layers.append(nn.MaxPool2d(2))
                 side //= 2
@@ -115,7 +129,7 @@ class PatchAlexNet(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, patches: torch.Tensor) -> torch.Tensor:
-        """Logits (N, classes) of patches (N, 1, S, S) with S the configured side."""
+        """Logits (N, classes) of patches (N, C, S, S) with S the configured side."""
         logits: torch.Tensor = self.layers(patches)
         return logits[:, :, 0, 0]
 
