@@ -119,20 +119,30 @@ def run(*command: str) -> None:
 
 def _prepare(data: Path, work: Path, effort: Effort) -> None:
     """Converts with a fixed choice of test patients and plans a small network."""
-    raw = work / "nnUNet_raw"
-    if not (raw / DATASET / "splits_final.json").is_file():
-        names = sorted(case_name(path) for path in find_volumes(data / "images"))
-        drawn = np.random.default_rng(2026).permutation(names).tolist()
-        kept, learned = drawn[: effort.test_cases], drawn[30 : 30 + effort.training_cases]
-        if len(kept) + len(learned) < len(names):
-            data = _copy_some(data, [*kept, *learned], work / "data")
-        mapping = [f"--map={value}={name}" for name, value in PARTS.items()]
-        run(
-            *("shoulderseg", "convert", "pairs", str(data / "images"), str(data / "labels")),
-            *(str(raw), *mapping, "--dataset-id", DATASET_ID, "--name", "Hippocampus"),
-            *("--test-cases", ",".join(kept)),
-        )
+    convert_some(data, work, effort.test_cases, effort.training_cases, folds=5)
     run("shoulderseg", "plan", DATASET_ID, "--size", "small", "--batch-size", str(BATCH_SIZE))
+
+
+def convert_some(data: Path, work: Path, tested: int, learned: int, folds: int) -> None:
+    """Makes the nnU-Net dataset of some patients, where it is not there yet.
+
+    The draw is fixed: of any two sizes the larger one holds the patients of the smaller one, and
+    the 30 patients at its head are only ever tested on.
+    """
+    raw = work / "nnUNet_raw"
+    if (raw / DATASET / "splits_final.json").is_file():
+        return
+    names = sorted(case_name(path) for path in find_volumes(data / "images"))
+    drawn = np.random.default_rng(2026).permutation(names).tolist()
+    kept, taught = drawn[:tested], drawn[30 : 30 + learned]
+    if len(kept) + len(taught) < len(names):
+        data = _copy_some(data, [*kept, *taught], work / "data")
+    mapping = [f"--map={value}={name}" for name, value in PARTS.items()]
+    run(
+        *("shoulderseg", "convert", "pairs", str(data / "images"), str(data / "labels")),
+        *(str(raw), *mapping, "--dataset-id", DATASET_ID, "--name", "Hippocampus"),
+        *("--test-cases", ",".join(kept), "--folds", str(folds)),
+    )
 
 
 def _copy_some(data: Path, names: list[str], out: Path) -> Path:
@@ -155,7 +165,7 @@ def _train(device: str, effort: Effort) -> None:
         stock = ["nnUNetv2_train", DATASET_ID, "2d", "all", "-tr", effort.stock_trainer]
         run(*stock, "-p", "shoulderSmallPlans", "-device", _nnunet_device(device), "--c")
     steps = ["--epochs", str(effort.refiner_epochs), "--steps", str(effort.refiner_steps)]
-    run("shoulderseg", "train-refiner", DATASET_ID, *common, *steps, "--band-mm", "1")
+    run("shoulderseg", "train-refiner", DATASET_ID, *common, *steps)
 
 
 def _predict_stock(cases: list[Path], out: Path, device: str, effort: Effort) -> Path:

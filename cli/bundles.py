@@ -13,14 +13,31 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from shoulderseg.nnunet_ext.unets import UNetSet
+    from shoulderseg.refine.edges import EdgeRule
     from shoulderseg.refine.network import PatchAlexNet
 
 MANIFEST = "bundle.json"
-CLASSIFIER_FILE = "alexnet.safetensors"
-FORMAT = 1
+FORMAT = 2
 # Background and two bones.
 CLASSES = 3
 NOTICE = "Research use only. Not a medical device; no clinical accuracy is claimed."
+
+
+@dataclass(frozen=True)
+class Refiner:
+    """The patch classifiers, and what their cross-validation showed.
+
+    Attributes:
+        classifiers: one AlexNet for each fold.
+        pixel_mm: in-plane pixel size they were trained at.
+        rule: which voxels they decide, and how far they are trusted.
+        helps: whether the rule beat the vote on held-out patients.
+    """
+
+    classifiers: Mapping[str, PatchAlexNet]
+    pixel_mm: float
+    rule: EdgeRule
+    helps: bool
 
 
 @dataclass(frozen=True)
@@ -29,17 +46,18 @@ class Bundle:
 
     Attributes:
         unets: the three U-Nets.
-        classifier: the AlexNet, or None where the bundle has none.
-        band_mm: width of the edge band the bundle was made for.
-        pixel_mm: in-plane pixel size the AlexNet was trained at.
+        refiner: the edge refiner, or None where the bundle has none.
         digest: sha256 of the manifest, which holds the sha256 of every other file.
     """
 
     unets: UNetSet
-    classifier: PatchAlexNet | None
-    band_mm: float
-    pixel_mm: float
+    refiner: Refiner | None
     digest: str
+
+
+def classifier_file(fold: str) -> str:
+    """Name of the weights of one fold's AlexNet."""
+    return f"alexnet_fold_{fold}.safetensors"
 
 
 def sha256_of(path: Path) -> str:
@@ -66,7 +84,7 @@ def write_manifest(
         folder: the bundle; every file in it is listed.
         folds: folds that each U-Net has weights for.
         mirroring_axes: in-plane axes that test-time mirroring may use.
-        refiner: what `train-refiner` wrote about the AlexNet, or None without one.
+        refiner: what `train-refiner` wrote about the edge refiner, or None without one.
     """
     manifest = {
         "format": FORMAT,
@@ -86,24 +104,34 @@ def read_bundle(folder: Path) -> Bundle:
     Raises:
         ValueError: if a file is missing, changed, or not what its name says; names it.
     """
-    from shoulderseg.nnunet_ext.bundle import read_tensors, read_unets
-    from shoulderseg.refine.network import AlexNetConfig, load_alexnet
+    from shoulderseg.nnunet_ext.bundle import read_unets
 
     manifest = _read_manifest(folder)
     _verify_files(folder, manifest["files"])
     axes = manifest["mirroring_axes"]
     unets = read_unets(folder, manifest["folds"], None if axes is None else tuple(axes))
     refiner = manifest["refiner"]
-    classifier = None
-    if refiner is not None:
-        config = AlexNetConfig.from_dict(refiner["network"])
-        classifier = load_alexnet(config, read_tensors(folder / CLASSIFIER_FILE))
     return Bundle(
         unets=unets,
-        classifier=classifier,
-        band_mm=0.0 if refiner is None else float(refiner["band_mm"]),
-        pixel_mm=0.0 if refiner is None else float(refiner["pixel_mm"]),
+        refiner=None if refiner is None else _read_refiner(folder, refiner),
         digest=sha256_of(folder / MANIFEST),
+    )
+
+
+def _read_refiner(folder: Path, described: Mapping[str, Any]) -> Refiner:
+    from shoulderseg.nnunet_ext.bundle import read_tensors
+    from shoulderseg.refine.edges import EdgeRule
+    from shoulderseg.refine.network import AlexNetConfig, load_alexnet
+
+    config = AlexNetConfig.from_dict(described["network"])
+    return Refiner(
+        classifiers={
+            fold: load_alexnet(config, read_tensors(folder / classifier_file(fold)))
+            for fold in described["folds"]
+        },
+        pixel_mm=float(described["pixel_mm"]),
+        rule=EdgeRule(**described["rule"]),
+        helps=described["helps"],
     )
 
 
@@ -115,13 +143,15 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text())
         if manifest["format"] != FORMAT:
-            msg = f"{MANIFEST} has format {manifest['format']!r}; this version reads {FORMAT}"
+            msg = (
+                f"{MANIFEST} of {folder.name} has format {manifest['format']!r}, this version "
+                f"reads {FORMAT}; export the bundle again"
+            )
             raise ValueError(msg)
         folds, axes, refiner = (manifest[key] for key in ("folds", "mirroring_axes", "refiner"))
         sound = (
             isinstance(manifest["files"], dict)
-            and isinstance(folds, list)
-            and all(isinstance(fold, str) and fold.isalnum() for fold in folds)
+            and _are_folds(folds)
             and (axes is None or all(isinstance(axis, int) for axis in axes))
             and (refiner is None or _is_sound(refiner))
         )
@@ -135,17 +165,30 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return result
 
 
-def _is_sound(refiner: Any) -> bool:  # noqa: ANN401  (whatever a JSON file may hold)
-    """Whether the description of the AlexNet has its entries, in the right types."""
+def _are_folds(folds: Any) -> bool:  # noqa: ANN401  (whatever a JSON file may hold)
+    """Whether something is a list of folds, which become part of file names."""
+    return isinstance(folds, list) and all(isinstance(f, str) and f.isalnum() for f in folds)
+
+
+def _is_sound(refiner: Any) -> bool:  # noqa: ANN401
+    """Whether the description of the edge refiner has its entries, in the right types."""
     return (
         isinstance(refiner, dict)
         and isinstance(refiner.get("network"), dict)
         and refiner["network"].get("classes") == CLASSES
-        and all(
-            isinstance(refiner.get(length), int | float) and math.isfinite(refiner[length])
-            for length in ("band_mm", "pixel_mm")
-        )
+        and _is_length(refiner.get("pixel_mm"))
+        and bool(refiner.get("folds"))
+        and _are_folds(refiner["folds"])
+        and isinstance(refiner.get("helps"), bool)
+        and isinstance(refiner.get("rule"), dict)
+        and set(refiner["rule"]) == {"band_mm", "trust", "uncertain_only"}
+        and all(_is_length(refiner["rule"][name]) for name in ("band_mm", "trust"))
+        and isinstance(refiner["rule"]["uncertain_only"], bool)
     )
+
+
+def _is_length(value: Any) -> bool:  # noqa: ANN401
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _verify_files(folder: Path, files: Mapping[str, str]) -> None:

@@ -24,7 +24,7 @@ STEPS = [
     "train 1 --size small --folds all --epochs 2 --iterations 40",
     "train-refiner 1 --size small --epochs 2 --steps 40 --batch-size 128",
     "export 1 {root}/bundle --size small --overwrite",
-    "predict {root}/unseen {root}/predicted --model {root}/bundle",
+    "predict {root}/unseen {root}/predicted --model {root}/bundle --refine",
     "evaluate {root}/predicted {root}/unseen_labels",
 ]
 

@@ -58,7 +58,7 @@ def _fill(
 ) -> str:
     import torch
 
-    from shoulderseg.cli.bundles import CLASSIFIER_FILE, read_bundle, write_manifest
+    from shoulderseg.cli.bundles import classifier_file, read_bundle, write_manifest
     from shoulderseg.cli.train_refiner import DESCRIPTION_FILE, refiner_folder
     from shoulderseg.nnunet_ext.bundle import write_unets
     from shoulderseg.nnunet_ext.checkpoints import load_unets
@@ -71,7 +71,8 @@ def _fill(
     refiner = None
     if (trained / DESCRIPTION_FILE).is_file():
         refiner = json.loads((trained / DESCRIPTION_FILE).read_text())
-        shutil.copyfile(trained / CLASSIFIER_FILE, folder / CLASSIFIER_FILE)
+        for fold in refiner["folds"]:
+            shutil.copyfile(trained / classifier_file(fold), folder / classifier_file(fold))
     chosen = list(next(iter(unets.weights.values())))
     write_manifest(folder, folds=chosen, mirroring_axes=unets.mirroring_axes, refiner=refiner)
     read_bundle(folder)

@@ -1,4 +1,4 @@
-"""One case from image to label map: three U-Nets, the vote, the edge."""
+"""One case from image to label map: the voters, the vote, the edge."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from shoulderseg.cli.slices import slices_back, slices_first, spacing_first
+from shoulderseg.cli.refining import classifier_opinions, refine, refiner_case
 
 if TYPE_CHECKING:
     from shoulderseg.cli.bundles import Bundle
@@ -28,14 +28,16 @@ class Settings:
         folds: folds of the U-Nets, None for all.
         mirroring: whether the U-Nets average over mirror images.
         vote: how the voters are fused.
-        refine: whether the AlexNet decides the edges.
+        refine: whether the AlexNet decides the edges; None asks the bundle whether that helps.
+        all_voters: whether the AlexNet votes beside the U-Nets.
     """
 
     device: str
     folds: list[str] | None
     mirroring: bool
     vote: Rule
-    refine: bool
+    refine: bool | None = None
+    all_voters: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,13 @@ class Segmentation:
     seconds: dict[str, float]
 
 
+def is_refining(bundle: Bundle, settings: Settings) -> bool:
+    """Whether edges will be refined: as asked for, or else where the bundle's refiner helps."""
+    if bundle.refiner is None:
+        return False
+    return bundle.refiner.helps if settings.refine is None else settings.refine
+
+
 def prepare(bundle: Bundle, settings: Settings) -> Callable[[Volume], Segmentation]:
     """Loads the networks onto the device once.
 
@@ -68,7 +77,7 @@ def prepare(bundle: Bundle, settings: Settings) -> Callable[[Volume], Segmentati
         A function from an image to its segmentation.
 
     Raises:
-        ValueError: if the bundle lacks a fold that was asked for.
+        ValueError: if the bundle lacks a fold or the AlexNet that was asked for.
     """
     import torch
 
@@ -80,6 +89,9 @@ def prepare(bundle: Bundle, settings: Settings) -> Callable[[Volume], Segmentati
         folds=settings.folds,
         mirroring=settings.mirroring,
     )
+    if settings.all_voters and bundle.refiner is None:
+        msg = "the bundle has no AlexNet to vote; make one with `shoulderseg train-refiner`"
+        raise ValueError(msg)
     axis = slice_axis(bundle.unets)
 
     def segment(volume: Volume) -> Segmentation:
@@ -91,14 +103,24 @@ def prepare(bundle: Bundle, settings: Settings) -> Callable[[Volume], Segmentati
         seconds: dict[str, float] = {}
         with _timed(seconds, "unets"):
             bones = predict_probabilities(predictors, volume.array, volume.spacing_mm)
+        own = [[bones[FIRST]], [bones[SECOND]]]
+        refiner, where, folds = bundle.refiner, settings.device, settings.folds
+        refining = is_refining(bundle, settings)
+        case = None
+        if refiner is not None and (refining or settings.all_voters):
+            case = refiner_case(volume, bones, axis)
+        if refiner is not None and case is not None and settings.all_voters:
+            with _timed(seconds, "fourth_voter"):
+                said = classifier_opinions(refiner, case, folds, where)
+                own = [[*voters, vote] for voters, vote in zip(own, said, strict=True)]
         with _timed(seconds, "vote"):
-            own = [[bones[FIRST]], [bones[SECOND]]]
             fusion = fuse(own, settings.vote, whole=[bones[WHOLE]])
         refined, measures = fusion.label_map, _measures(fusion)
-        if settings.refine and bundle.classifier is not None:
+        if refiner is not None and case is not None and refining:
             with _timed(seconds, "edges"):
-                refined, counts = _refine(bundle, volume, fusion, axis, settings.device)
-            measures |= counts
+                result = refine(refiner, case, fusion, folds, where)
+            refined = result.label_map
+            measures |= {"band_voxels": result.band, "changed_voxels": result.changed}
         values = [0, *foreground_labels(bundle.unets.dataset_json).values()]
         lookup = np.array(values, dtype=np.uint8)
         return Segmentation(
@@ -110,28 +132,6 @@ def prepare(bundle: Bundle, settings: Settings) -> Callable[[Volume], Segmentati
         )
 
     return segment
-
-
-def _refine(
-    bundle: Bundle, volume: Volume, fusion: Fusion, axis: int, device: str
-) -> tuple[npt.NDArray[np.uint8], dict[str, int]]:
-    from shoulderseg.refine.classify import normalise_volume
-    from shoulderseg.refine.edges import RefineConfig, refine_edges
-
-    if bundle.classifier is None:
-        msg = "the bundle has no edge refiner; train one with `shoulderseg train-refiner`"
-        raise ValueError(msg)
-    refinement = refine_edges(
-        slices_first(normalise_volume(volume.array), axis),
-        slices_first(fusion.label_map, axis),
-        slices_first(fusion.disagreement, axis),
-        bundle.classifier,
-        spacing_first(volume.spacing_mm, axis),
-        RefineConfig(band_mm=bundle.band_mm, pixel_mm=bundle.pixel_mm),
-        device,
-    )
-    counts = {"band_voxels": refinement.band, "changed_voxels": refinement.changed}
-    return slices_back(refinement.label_map, axis), counts
 
 
 def _measures(fusion: Fusion) -> dict[str, Any]:

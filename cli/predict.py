@@ -41,13 +41,29 @@ class Vote(StrEnum):
     staple = "staple"
 
 
+class Voters(StrEnum):
+    """Who votes."""
+
+    unets = "unets"
+    all = "all"
+
+
 def predict(
     images: Annotated[Path, typer.Argument(metavar="IN", help="An image, or a folder of images.")],
     out: Annotated[Path, typer.Argument(help="Folder for the label maps and the run report.")],
     model: Annotated[Path, typer.Option(help="Bundle made by `shoulderseg export`.")],
     folds: Annotated[str, typer.Option(help="Folds of the U-Nets; default: all.")] = "",
     vote: Annotated[Vote, typer.Option(help="How the voters are fused.")] = Vote.majority,
-    refine: Annotated[bool, typer.Option(help="Let the AlexNet decide the bones' edges.")] = True,
+    voters: Annotated[
+        Voters, typer.Option(help="The three U-Nets, or all: with the AlexNet as the fourth.")
+    ] = Voters.unets,
+    refine: Annotated[
+        bool | None,
+        typer.Option(
+            help="Let the AlexNet decide the bones' edges; default: where the bundle's "
+            "cross-validation showed that it helps."
+        ),
+    ] = None,
     mirroring: Annotated[
         bool | None,
         typer.Option(help="Average over mirror images, four times the work; default: GPU only."),
@@ -73,9 +89,10 @@ def predict(
             mirroring=where != "cpu" if mirroring is None else mirroring,
             vote=vote.value,
             refine=refine,
+            all_voters=voters is Voters.all,
         )
         segment = prepare(bundle, settings)
-        if refine and bundle.classifier is None:
+        if refine and bundle.refiner is None:
             _LOGGER.warning("the bundle has no edge refiner; the vote is the result")
     with reported():
         out.mkdir(parents=True, exist_ok=True)
@@ -196,6 +213,7 @@ def _run_case(
 
 def _report(bundle: Bundle, settings: Settings, records: list[dict[str, Any]]) -> dict[str, Any]:
     from shoulderseg.cli.bundles import NOTICE
+    from shoulderseg.cli.pipeline import is_refining
     from shoulderseg.nnunet_ext.regions import foreground_labels
 
     packages = ("shoulderseg", "nnunetv2", "torch", "SimpleITK", "numpy")
@@ -208,7 +226,8 @@ def _report(bundle: Bundle, settings: Settings, records: list[dict[str, Any]]) -
         "labels": foreground_labels(bundle.unets.dataset_json),
         "folds": settings.folds or list(next(iter(bundle.unets.weights.values()))),
         "vote": settings.vote,
+        "voters": "all" if settings.all_voters else "unets",
         "mirroring": settings.mirroring and bundle.unets.mirroring_axes is not None,
-        "refined": settings.refine and bundle.classifier is not None,
+        "refined": is_refining(bundle, settings),
         "cases": records,
     }

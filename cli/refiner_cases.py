@@ -1,4 +1,4 @@
-"""Training cases of the refiner, from a raw nnU-Net dataset and the U-Nets' validation."""
+"""Training cases of the refiner, from a raw nnU-Net dataset and the U-Nets' out-of-fold votes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,14 @@ import numpy.typing as npt
 from shoulderseg.cli.slices import slices_first, spacing_first
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shoulderseg.cli.options import NetworkSize
+    from shoulderseg.refine.edges import Voted
     from shoulderseg.refine.training import TrainingCase
+
+# How far from the vote's edge it learns; as far as any rule may let it decide.
+REGION_PIXELS = 3.0
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -25,120 +31,142 @@ class RefinerCases(NamedTuple):
     """What the refiner learns from, and what it is judged on.
 
     Attributes:
-        training: cases of the patients outside the held-out fold.
-        held_out: cases of the patients in it.
+        cases: every training case of the dataset by name; a case has votes where U-Nets that
+            never saw its patient have been trained.
+        held_out: for each fold the names of its held-out cases.
+        voted: folds whose held-out cases have votes.
         pixel_mm: in-plane pixel size of the U-Nets' plans.
         classes: background and the bones.
     """
 
-    training: list[TrainingCase]
-    held_out: list[TrainingCase]
+    cases: dict[str, TrainingCase]
+    held_out: dict[str, list[str]]
+    voted: list[str]
     pixel_mm: float
     classes: int
 
 
-def load_training_cases(name: str, size: NetworkSize, fold: int) -> RefinerCases:
-    """Reads the training cases of a raw dataset.
+def load_refiner_cases(
+    name: str,
+    size: NetworkSize,
+    cache: Path,
+    device: str,
+    *,
+    folds: Sequence[str] | None = None,
+) -> RefinerCases:
+    """Reads the training cases of a raw dataset, with out-of-fold votes where U-Nets can give them.
 
     Args:
         name: full dataset name.
-        size: which plans, for the slice axis, the pixel size and the validation predictions.
-        fold: which patients to hold out.
+        size: which plans, for the slice axis, the pixel size and the U-Nets.
+        cache: folder that keeps the votes.
+        device: where the U-Nets vote.
+        folds: use votes of these folds only; by default of all that are trained.
 
     Raises:
         FileNotFoundError: if plans, folds or images are missing.
-        ValueError: if a case cannot be read or the fold does not exist.
+        ValueError: if a case cannot be read or a fold does not exist.
     """
-    from shoulderseg.nnunet_ext.folders import (
-        PREPROCESSED,
-        RAW,
-        SPLITS_FILE,
-        adopt_splits,
-        data_folder,
-    )
+    from shoulderseg.cli.refiner_votes import out_of_fold_votes, voting_folds
+    from shoulderseg.nnunet_ext.folders import PREPROCESSED, RAW, data_folder
     from shoulderseg.nnunet_ext.plans import CONFIGURATION
     from shoulderseg.nnunet_ext.regions import foreground_labels
 
     raw, preprocessed = data_folder(RAW) / name, data_folder(PREPROCESSED) / name
-    adopt_splits(name)
-    if not (preprocessed / SPLITS_FILE).is_file():
-        msg = (
-            f"{preprocessed / SPLITS_FILE} is missing; it says which patients to hold out. Write "
-            "one as nnU-Net describes, or let nnU-Net write it by training any numbered fold"
-        )
-        raise FileNotFoundError(msg)
-    splits = json.loads((preprocessed / SPLITS_FILE).read_text())
-    if fold >= len(splits):
-        msg = f"fold {fold} does not exist; {SPLITS_FILE} has {len(splits)} folds"
+    held_out = _read_folds(name)
+    unknown = [fold for fold in folds or () if fold not in held_out]
+    if unknown:
+        msg = f"fold {unknown[0]} does not exist; the dataset has folds {', '.join(held_out)}"
         raise ValueError(msg)
+    voted = voting_folds(name, size, list(folds or held_out))
+    votes = out_of_fold_votes(name, size, {fold: held_out[fold] for fold in voted}, cache, device)
+    _LOGGER.info("out-of-fold votes: %d cases of folds %s", len(votes), ", ".join(voted) or "-")
     plans = json.loads((preprocessed / f"{size.plans_name}.json").read_text())
     values = list(foreground_labels(json.loads((raw / "dataset.json").read_text())).values())
     axis = int(plans["transpose_forward"][0])
-    predictions = _validation_predictions(name, size, values)
-    _LOGGER.info("validation predictions of the U-Nets found for %d cases", len(predictions))
-
-    def load(case: str) -> TrainingCase:
-        return _load_case(raw, case, values, axis, predictions.get(case, []))
-
+    pixel_mm = math.sqrt(math.prod(plans["configurations"][CONFIGURATION]["spacing"]))
+    reach_mm = REGION_PIXELS * pixel_mm
+    names = sorted({case for fold in held_out.values() for case in fold})
     return RefinerCases(
-        training=[load(case) for case in splits[fold]["train"]],
-        held_out=[load(case) for case in splits[fold]["val"]],
-        pixel_mm=math.sqrt(math.prod(plans["configurations"][CONFIGURATION]["spacing"])),
+        cases={n: _load_case(raw, n, values, axis, votes.get(n), reach_mm) for n in names},
+        held_out=held_out,
+        voted=voted,
+        pixel_mm=pixel_mm,
         classes=len(values) + 1,
     )
+
+
+def vote_of(case: TrainingCase) -> Voted:
+    """The majority vote on a case that has out-of-fold votes.
+
+    Raises:
+        ValueError: if it has none.
+    """
+    from shoulderseg.refine.edges import Voted
+    from shoulderseg.refine.voting import fuse
+
+    if case.votes is None:
+        msg = "the case has no out-of-fold votes; train its fold's three U-Nets first"
+        raise ValueError(msg)
+    first, second, whole = case.votes
+    fusion = fuse([[first], [second]], whole=[whole])
+    return Voted(fusion.label_map, fusion.disagreement, case.votes)
 
 
 def cases_digest(cases: RefinerCases) -> str:
     """Fingerprint of everything the refiner learns from, to tell whether it changed."""
     digest = hashlib.sha256()
-    for case in (*cases.training, *cases.held_out):
-        arrays = (case.image, case.label_map, case.hard)
-        for array in arrays:
+    for case in cases.cases.values():
+        for array in (case.image, case.label_map, case.votes, case.region):
             digest.update(b"-" if array is None else array.tobytes())
     return digest.hexdigest()
 
 
-def _validation_predictions(
-    name: str, size: NetworkSize, values: list[int]
-) -> dict[str, list[tuple[Path, list[int]]]]:
-    """For each case the U-Nets' validation masks, and the labels each U-Net was after."""
-    from shoulderseg.nnunet_ext.folders import RESULTS, data_folder
-    from shoulderseg.nnunet_ext.unets import PARTS
-    from shoulderseg.nnunet_ext.variants import model_folder
+def _read_folds(name: str) -> dict[str, list[str]]:
+    """Held-out cases of each fold."""
+    from shoulderseg.nnunet_ext.folders import (
+        PREPROCESSED,
+        SPLITS_FILE,
+        adopt_splits,
+        data_folder,
+    )
 
-    found: dict[str, list[tuple[Path, list[int]]]] = {}
-    for variant, parts in PARTS.items():
-        folder = model_folder(data_folder(RESULTS) / name, variant, size.plans_name)
-        for path in sorted(folder.glob("fold_*/validation/*.nii.gz")):
-            case = path.name.removesuffix(".nii.gz")
-            found.setdefault(case, []).append((path, [values[part] for part in parts]))
-    return found
+    adopt_splits(name)
+    path = data_folder(PREPROCESSED) / name / SPLITS_FILE
+    if not path.is_file():
+        msg = (
+            f"{path} is missing; it says which patients to hold out. Write one as nnU-Net "
+            "describes, or let nnU-Net write it by training any numbered fold"
+        )
+        raise FileNotFoundError(msg)
+    splits = json.loads(path.read_text())
+    return {str(fold): list(split["val"]) for fold, split in enumerate(splits)}
 
 
 def _load_case(
-    raw: Path,
-    case: str,
-    values: list[int],
-    axis: int,
-    predictions: list[tuple[Path, list[int]]],
+    raw: Path, case: str, values: list[int], axis: int, votes: Path | None, reach_mm: float
 ) -> TrainingCase:
+    from shoulderseg.cli.refiner_votes import read_votes
     from shoulderseg.datasets.reader import read_image, read_label_map
-    from shoulderseg.refine.classify import normalise_volume
+    from shoulderseg.refine.boundary import refinement_region
+    from shoulderseg.refine.normalise import normalise_volume
     from shoulderseg.refine.training import TrainingCase
 
     image = read_image(raw / "imagesTr" / f"{case}_0000.nii.gz")
     reference = read_label_map(raw / "labelsTr" / f"{case}.nii.gz").array
-    hard: npt.NDArray[np.bool_] | None = None
-    for path, own in predictions:
-        wrong = (read_label_map(path).array > 0) != np.isin(reference, own)
-        hard = wrong if hard is None else hard | wrong
     # Class k + 1 of the refiner is the dataset's k-th foreground label.
     classes: npt.NDArray[Any] = np.zeros_like(reference, dtype=np.uint8)
     for position, value in enumerate(values, start=1):
         classes[reference == value] = position
-    return TrainingCase(
+    plain = TrainingCase(
         image=slices_first(normalise_volume(image.array), axis),
         label_map=slices_first(classes, axis),
         spacing_mm=spacing_first(image.spacing_mm, axis),
-        hard=None if hard is None else slices_first(hard, axis),
     )
+    if votes is None:
+        return plain
+    said = np.stack([slices_first(vote, axis) for vote in read_votes(votes)])
+    with_votes = TrainingCase(plain.image, plain.label_map, plain.spacing_mm, said)
+    voted = vote_of(with_votes)
+    region = refinement_region(voted.label_map, voted.disagreement, plain.spacing_mm, reach_mm)
+    return TrainingCase(plain.image, plain.label_map, plain.spacing_mm, said, region)

@@ -3,93 +3,106 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from shoulderseg.cli.failure import reported
-from shoulderseg.cli.options import DatasetArgument, Device, DeviceOption, NetworkSize, SizeOption
+from shoulderseg.cli.options import (
+    DatasetArgument,
+    Device,
+    DeviceOption,
+    NetworkSize,
+    SizeOption,
+    split_list,
+)
 
 if TYPE_CHECKING:
+    from shoulderseg.cli.refiner_cases import RefinerCases
+    from shoulderseg.cli.refiner_training import RefinerPlan
     from shoulderseg.refine.training import TrainingState
 
 DESCRIPTION_FILE = "refiner.json"
-PROGRESS_FILE = "progress.pt"
+VOTERS = 3
+
+
+class Inputs(StrEnum):
+    """What the AlexNet sees."""
+
+    image = "image"
+    votes = "votes"
 
 
 def train_refiner(
     dataset: DatasetArgument,
     size: SizeOption = NetworkSize.auto,
-    fold: Annotated[int, typer.Option(min=0, help="Fold whose patients are held out.")] = 0,
+    inputs: Annotated[
+        Inputs, typer.Option(help="Image patches alone, as in the paper, or with the votes.")
+    ] = Inputs.image,
+    neighbours: Annotated[
+        int, typer.Option(min=0, max=2, help="Neighbouring slices it sees on either side.")
+    ] = 0,
+    patch_size: Annotated[int, typer.Option(help="Side of a patch in pixels.")] = 32,
+    folds: Annotated[
+        str, typer.Option(help="Folds; default: those that all three U-Nets have finished.")
+    ] = "",
     epochs: Annotated[int, typer.Option(min=1, help="Epochs.")] = 40,
     steps: Annotated[int, typer.Option(min=1, help="Training steps an epoch.")] = 250,
     batch_size: Annotated[int, typer.Option(min=2, help="Patches a step.")] = 256,
-    band_mm: Annotated[
-        float, typer.Option(min=0.0, help="Edge band that predict decides again, in mm.")
-    ] = 2.0,
     seed: Annotated[int, typer.Option(help="Source of all randomness.")] = 1,
     device: DeviceOption = Device.auto,
     restart: Annotated[bool, typer.Option("--restart", help="Forget an earlier run.")] = False,
 ) -> None:
     """Train the edge refiner on a dataset; call it again after an interruption.
 
-    Run it after `shoulderseg train`: where the U-Nets have left validation predictions, their
-    errors are sampled more often.
+    Run it after `shoulderseg train`: it learns on what U-Nets say about patients they never saw,
+    one AlexNet a fold, and the held-out patients choose which voxels it decides and how far it is
+    trusted. Where no rule beats the vote, `predict` keeps the vote unless told otherwise.
     """
-    import numpy as np
-
-    from shoulderseg.cli.refiner_cases import cases_digest, load_training_cases
+    from shoulderseg.cli.refiner_cases import load_refiner_cases
+    from shoulderseg.cli.refiner_training import RefinerPlan, train_fold
     from shoulderseg.nnunet_ext.folders import dataset_name
     from shoulderseg.refine.network import AlexNetConfig
-    from shoulderseg.refine.training import TrainingConfig, fit_classifier
+    from shoulderseg.refine.precision import has_fast_half
+    from shoulderseg.refine.training import TrainingConfig
 
     with reported():
         where = device.resolve()
         name = dataset_name(dataset)
         folder = refiner_folder(name, size)
-        folder.mkdir(parents=True, exist_ok=True)
-        cases = load_training_cases(name, size, fold)
-        # The voted edge may lie off the true one, so training reaches further than the band.
+        cases = load_refiner_cases(
+            name, size, folder / "votes", where, folds=split_list(folds) or None
+        )
+        network = AlexNetConfig(
+            patch_size=patch_size,
+            neighbours=neighbours,
+            votes=VOTERS if inputs is Inputs.votes else 0,
+            classes=cases.classes,
+        )
         config = TrainingConfig(
             epochs=epochs,
             steps_per_epoch=steps,
             batch_size=batch_size,
-            band_mm=band_mm + 2 * cases.pixel_mm,
+            band_mm=4.0 * cases.pixel_mm,
             pixel_mm=cases.pixel_mm,
+            half=has_fast_half(where),
         )
-        network = AlexNetConfig(classes=cases.classes)
-        described = {
-            "network": network.to_dict(),
-            "band_mm": band_mm,
-            "pixel_mm": cases.pixel_mm,
-            "training": {
-                "seed": seed,
-                "epochs": epochs,
-                "steps": steps,
-                "batch_size": batch_size,
-                "held_out_fold": fold,
-                "training_cases": len(cases.training),
-                "held_out_cases": len(cases.held_out),
-                "cases_sha256": cases_digest(cases),
-            },
-        }
-        state = None if restart else _load_progress(folder / PROGRESS_FILE, described)
-        state = fit_classifier(
-            cases.training,
-            cases.held_out,
-            network,
-            config,
-            np.random.default_rng(seed),
-            device=where,
-            state=state,
-            on_epoch=lambda reached: _save_progress(folder / PROGRESS_FILE, reached, described),
-        )
-        _save_classifier(folder, state, described)
-        typer.echo(
-            f"{folder}: {state.epoch} epochs, balanced accuracy at the edge of "
-            f"{len(cases.held_out)} held-out cases {state.best_score:.4f}"
-        )
+        plan = RefinerPlan(network, config, seed)
+        # Without votes one classifier is all that can be made; nothing can tell if it helps.
+        chosen = cases.voted or split_list(folds)[:1] or ["0"]
+        states = {}
+        for fold in chosen:
+            states[fold] = train_fold(
+                cases, fold, plan, folder / f"fold_{fold}", where, restart=restart
+            )
+            typer.echo(
+                f"fold {fold}: {states[fold].epoch} epochs, balanced accuracy at the edges of "
+                f"its held-out cases {states[fold].best_score:.4f}"
+            )
+        typer.echo(_finish(folder, cases, plan, states, where))
 
 
 def refiner_folder(dataset_name: str, size: NetworkSize) -> Path:
@@ -99,44 +112,55 @@ def refiner_folder(dataset_name: str, size: NetworkSize) -> Path:
     return data_folder(RESULTS) / dataset_name / f"shoulderRefiner__{size.plans_name}"
 
 
-def _save_progress(path: Path, state: TrainingState, described: dict[str, Any]) -> None:
-    import torch
-
-    part = path.with_suffix(".part")
-    torch.save({"described": json.dumps(described), "state": state.to_dict()}, part)
-    part.replace(path)
-
-
-def _load_progress(path: Path, described: dict[str, Any]) -> TrainingState | None:
-    """The state to go on from, None if there is none.
-
-    Raises:
-        ValueError: if it belongs to other settings or cases.
-    """
-    import torch
-
-    from shoulderseg.refine.training import TrainingState
-
-    if not path.is_file():
-        return None
-    saved = torch.load(path, map_location="cpu", weights_only=True)
-    if saved["described"] != json.dumps(described):
-        msg = (
-            f"{path} belongs to a run with other settings, images or U-Net predictions; "
-            "give --restart to forget it"
-        )
-        raise ValueError(msg)
-    return TrainingState.from_dict(saved["state"])
-
-
-def _save_classifier(folder: Path, state: TrainingState, described: dict[str, Any]) -> None:
+def _finish(
+    folder: Path,
+    cases: RefinerCases,
+    plan: RefinerPlan,
+    states: Mapping[str, TrainingState],
+    device: str,
+) -> str:
+    """Chooses the rule, writes weights and description, and says what came out."""
     from safetensors.torch import save_file
 
-    from shoulderseg.cli.bundles import CLASSIFIER_FILE
+    from shoulderseg.cli.bundles import classifier_file
+    from shoulderseg.cli.refiner_rule import choose_rule, describe_choice, rule_grid
+    from shoulderseg.cli.refiner_training import held_out_dice
+    from shoulderseg.refine.edges import EdgeRule
+    from shoulderseg.refine.ensemble import ClassifyConfig
+    from shoulderseg.refine.network import load_alexnet
 
-    weights = {name: tensor.contiguous() for name, tensor in state.best_weights.items()}
-    described = {**described, "held_out_balanced_accuracy": round(state.best_score, 6)}
-    # Without its description the classifier counts as not trained, so the two never mix.
+    described: dict[str, Any] = {
+        "network": plan.network.to_dict(),
+        "pixel_mm": cases.pixel_mm,
+        "folds": list(states),
+        "rule": vars(EdgeRule(round(2 * cases.pixel_mm, 3))),
+        "helps": False,
+        "cross_validation": None,
+        "training": {
+            "seed": plan.seed,
+            "half": plan.training.half,
+            "balanced_accuracy": {f: round(s.best_score, 6) for f, s in states.items()},
+        },
+    }
+    summary = "no out-of-fold votes, so nothing shows whether it helps; `predict` keeps the vote"
+    if cases.voted:
+        rules = rule_grid(cases.pixel_mm)
+        models = {f: load_alexnet(plan.network, s.best_weights) for f, s in states.items()}
+        config = ClassifyConfig(pixel_mm=cases.pixel_mm)
+        dice = held_out_dice(cases, models, rules, config, device)
+        choice = choose_rule(rules, dice)
+        described |= {"rule": vars(choice.rule), "helps": choice.helps}
+        described["cross_validation"] = describe_choice(choice, len(dice))
+        verdict = "refines" if choice.helps else "keeps the vote"
+        summary = (
+            f"{len(dice)} held-out cases: Dice {choice.vote_dice:.4f} by the vote, "
+            f"{choice.gain:+.4f} (standard error {choice.standard_error:.4f}) by the best rule "
+            f"{choice.rule}; `predict` {verdict} by default"
+        )
+    # Without its description the refiner counts as not trained, so the two never mix.
     (folder / DESCRIPTION_FILE).unlink(missing_ok=True)
-    save_file(weights, folder / CLASSIFIER_FILE)
+    for fold, state in states.items():
+        weights = {name: tensor.contiguous() for name, tensor in state.best_weights.items()}
+        save_file(weights, folder / classifier_file(fold))
     (folder / DESCRIPTION_FILE).write_text(json.dumps(described, indent=2) + "\n")
+    return f"{folder}: {summary}"

@@ -109,6 +109,29 @@ def score_case(
         ValueError: If the shapes differ or are not 3D, or the spacing or the tolerance is not
             usable.
     """
+    at = score_case_at_tolerances(predicted, reference, labels, spacing_mm, (tolerance_mm,), case)
+    return at[tolerance_mm]
+
+
+def score_case_at_tolerances(
+    predicted: npt.NDArray[np.integer],
+    reference: npt.NDArray[np.integer],
+    labels: Mapping[str, int],
+    spacing_mm: Sequence[float],
+    tolerances_mm: Sequence[float],
+    case: str,
+) -> dict[float, list[StructureScore]]:
+    """Score one case at several tolerances, measuring the surface distances once.
+
+    The arguments are those of `score_case`, but for `tolerances_mm`: any number of tolerances of
+    the normalised surface Dice, in mm. Empty masks follow the rules of this module.
+
+    Returns:
+        Tolerance to what `score_case` gives at it; empty without a tolerance.
+
+    Raises:
+        ValueError: As for `score_case`, of any of the tolerances.
+    """
     if predicted.shape != reference.shape or predicted.ndim != 3:
         msg = (
             f"{case}: prediction and reference have shapes {predicted.shape} and "
@@ -116,13 +139,15 @@ def score_case(
         )
         raise ValueError(msg)
     surface.check_spacing(spacing_mm)
-    surface.check_tolerance(tolerance_mm)
-    ruler = _Ruler(tuple(spacing_mm), tolerance_mm)
-    return [
+    for limit in tolerances_mm:
+        surface.check_tolerance(limit)
+    ruler = _Ruler(tuple(spacing_mm), tuple(tolerances_mm))
+    structures = [
         _score_structure(predicted == value, reference == value, ruler, (case, name))
         for name, value in labels.items()
         if value != 0
     ]
+    return {limit: [scores[k] for scores in structures] for k, limit in enumerate(tolerances_mm)}
 
 
 def summarise(scores: Iterable[StructureScore]) -> dict[str, dict[str, MetricSummary]]:
@@ -149,7 +174,7 @@ def summarise(scores: Iterable[StructureScore]) -> dict[str, dict[str, MetricSum
 
 class _Ruler(NamedTuple):
     spacing_mm: tuple[float, ...]
-    tolerance_mm: float
+    tolerances_mm: tuple[float, ...]
 
 
 def _score_structure(
@@ -157,7 +182,7 @@ def _score_structure(
     reference: npt.NDArray[np.bool_],
     ruler: _Ruler,
     names: tuple[str, str],
-) -> StructureScore:
+) -> list[StructureScore]:
     counts = overlap.count_voxels(predicted, reference)
     in_predicted = counts.both + counts.predicted_only
     in_reference = counts.both + counts.reference_only
@@ -166,28 +191,31 @@ def _score_structure(
     if both_filled:
         distances = surface.surface_distances(predicted, reference, ruler.spacing_mm)
         hd95_mm, assd_mm = surface.hd95_mm(distances), surface.assd_mm(distances)
-        nsd = surface.surface_dice(distances, ruler.tolerance_mm)
+        nsds = [surface.surface_dice(distances, limit) for limit in ruler.tolerances_mm]
     else:
         diagonal_mm = math.hypot(*np.multiply(predicted.shape, ruler.spacing_mm))
         hd95_mm = assd_mm = math.nan if math.isnan(share_if_empty) else diagonal_mm
-        nsd = share_if_empty
+        nsds = [share_if_empty] * len(ruler.tolerances_mm)
     voxel_ml = math.prod(ruler.spacing_mm) / 1000
-    return StructureScore(
-        case=names[0],
-        structure=names[1],
-        dice=overlap.dice(counts),
-        iou=overlap.iou(counts),
-        ppv=overlap.ppv(counts) if both_filled else share_if_empty,
-        sensitivity=overlap.sensitivity(counts) if both_filled else share_if_empty,
-        hd95_mm=hd95_mm,
-        assd_mm=assd_mm,
-        nsd=nsd,
-        tolerance_mm=ruler.tolerance_mm,
-        reference_voxels=in_reference,
-        predicted_voxels=in_predicted,
-        reference_ml=in_reference * voxel_ml,
-        predicted_ml=in_predicted * voxel_ml,
-    )
+    return [
+        StructureScore(
+            case=names[0],
+            structure=names[1],
+            dice=overlap.dice(counts),
+            iou=overlap.iou(counts),
+            ppv=overlap.ppv(counts) if both_filled else share_if_empty,
+            sensitivity=overlap.sensitivity(counts) if both_filled else share_if_empty,
+            hd95_mm=hd95_mm,
+            assd_mm=assd_mm,
+            nsd=nsd,
+            tolerance_mm=tolerance_mm,
+            reference_voxels=in_reference,
+            predicted_voxels=in_predicted,
+            reference_ml=in_reference * voxel_ml,
+            predicted_ml=in_predicted * voxel_ml,
+        )
+        for tolerance_mm, nsd in zip(ruler.tolerances_mm, nsds, strict=True)
+    ]
 
 
 def _summary(values: npt.NDArray[np.float64]) -> MetricSummary:

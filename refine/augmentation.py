@@ -46,6 +46,8 @@ def source_size(patch_size: int) -> int:
 def build_augmentation(patch_size: int) -> Any:  # noqa: ANN401  (batchgenerators has no types)
     """Chain of transforms from `source_size` patches to patches one pixel larger than wanted.
 
+    The first one moves pixels, the others change grey values.
+
     Args:
         patch_size: even side in pixels.
 
@@ -68,19 +70,23 @@ def build_augmentation(patch_size: int) -> Any:  # noqa: ANN401  (batchgenerator
     return Compose(
         [
             spatial,
-            BrightnessTransform(mu=0.0, sigma=0.2, p_per_sample=0.3),
-            BrightnessMultiplicativeTransform((0.8, 1.25), p_per_sample=0.2),
-            ContrastAugmentationTransform((0.75, 1.25), p_per_sample=0.2),
+            # Neighbouring slices come from one scan, so they change together.
+            BrightnessTransform(mu=0.0, sigma=0.2, p_per_sample=0.3, per_channel=False),
+            BrightnessMultiplicativeTransform((0.8, 1.25), p_per_sample=0.2, per_channel=False),
+            ContrastAugmentationTransform((0.75, 1.25), p_per_sample=0.2, per_channel=False),
             GammaTransform((0.7, 1.5), retain_stats=True, p_per_sample=0.2),
             # batchgenerators takes the "variance" as the standard deviation.
             GaussianNoiseTransform((0.0, 0.15), p_per_sample=0.2),
-            GaussianBlurTransform((0.5, 1.0), p_per_sample=0.15),
+            GaussianBlurTransform(
+                (0.5, 1.0), different_sigma_per_channel=False, p_per_channel=1, p_per_sample=0.15
+            ),
         ]
     )
 
 
 def augment(
     patches: NDArray[np.float32],
+    images: int,
     transforms: Any,  # noqa: ANN401
     patch_size: int,
     rng: np.random.Generator,
@@ -88,18 +94,24 @@ def augment(
     """Change patches at random; the centre pixel, and so the label, stays.
 
     Args:
-        patches: float32 (N, 1, S, S) with S = `source_size(patch_size)`; not changed.
+        patches: float32 (N, C, S, S) with S = `source_size(patch_size)`; not changed.
+        images: how many channels, from the first, are image; the others are probabilities, which
+            turn and scale with the image but keep their values.
         transforms: from `build_augmentation(patch_size)`.
         patch_size: even side in pixels.
         rng: source of all randomness.
 
     Returns:
-        float32 (N, 1, patch_size, patch_size).
+        float32 (N, C, patch_size, patch_size).
     """
+    spatial, *grey = transforms.transforms
     with _seeded_globals(rng):
-        changed = transforms(data=patches)["data"]
-    result: NDArray[np.float32] = changed[:, :, :patch_size, :patch_size]
-    return result
+        changed: NDArray[np.float32] = spatial(data=patches)["data"]
+        image = changed[:, :images]
+        for transform in grey:
+            image = transform(data=image)["data"]
+    changed[:, :images] = image
+    return changed[:, :, :patch_size, :patch_size]
 
 
 @contextmanager

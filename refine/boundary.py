@@ -53,13 +53,33 @@ def boundary_band(
     return band
 
 
+def near_mask(
+    mask: NDArray[np.bool_], spacing_mm: Sequence[float], reach_mm: float
+) -> NDArray[np.bool_]:
+    """Mark the voxels in a mask or near one of its voxels in their own slice.
+
+    Args:
+        mask: bool (Z, Y, X); axis 0 is the slice axis.
+        spacing_mm: voxel size in array order (Z, Y, X).
+        reach_mm: largest Euclidean distance, centre to centre, within the slice.
+
+    Returns:
+        bool (Z, Y, X); slices without a voxel of the mask stay False.
+
+    Raises:
+        ValueError: as `boundary_band`.
+    """
+    outside = boundary_band(mask.astype(np.uint8), spacing_mm, reach_mm)
+    return mask | outside
+
+
 def refinement_region(
     label_map: NDArray[np.integer],
     disagreement: NDArray[np.bool_],
     spacing_mm: Sequence[float],
     band_mm: float,
-) -> NDArray[np.int64]:
-    """List the voxels to classify again: near a boundary, or where the voters differ.
+) -> NDArray[np.bool_]:
+    """Mark the voxels to decide again: near a boundary, or where the voters differ.
 
     Args:
         label_map: integer (Z, Y, X).
@@ -68,7 +88,7 @@ def refinement_region(
         band_mm: see `boundary_band`.
 
     Returns:
-        int64 (N, 3) voxel indices in C order; (0, 3) where there is nothing to look at.
+        bool (Z, Y, X).
 
     Raises:
         ValueError: as `boundary_band`, or `disagreement` is not boolean or of another shape.
@@ -79,8 +99,7 @@ def refinement_region(
             f"expected bool {label_map.shape} like the label map"
         )
         raise ValueError(msg)
-    region = boundary_band(label_map, spacing_mm, band_mm) | disagreement
-    return np.argwhere(region).astype(np.int64, copy=False)
+    return boundary_band(label_map, spacing_mm, band_mm) | disagreement
 
 
 def _crop(

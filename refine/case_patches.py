@@ -9,43 +9,56 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from shoulderseg.refine.patches import as_image_tensor, gather_patches
-from shoulderseg.refine.resampling import map_centres, resample_in_plane
+from shoulderseg.refine.inputs import PatchInputs, gather_patches, patch_inputs
+from shoulderseg.refine.network import AlexNetConfig
+from shoulderseg.refine.resampling import map_centres, resample_inputs
 from shoulderseg.refine.sampling import Draw, TrainingCase
 
 
 class CaseSet(NamedTuple):
-    """Cases with the images that patches are cut from.
+    """Cases with the volumes that patches are cut from.
 
     Attributes:
         cases: the cases.
-        images: float32 (Z, Y', X') on the CPU, one per case, at the classifier's pixel size.
+        inputs: volumes on the CPU, one set per case, at the classifier's pixel size.
     """
 
     cases: Sequence[TrainingCase]
-    images: Sequence[torch.Tensor]
+    inputs: Sequence[PatchInputs]
 
 
-def case_set(cases: Sequence[TrainingCase], pixel_mm: float | None) -> CaseSet:
-    """Bring the images of the cases to the classifier's pixel size, as the refinement does.
+def case_set(
+    cases: Sequence[TrainingCase], network: AlexNetConfig, pixel_mm: float | None
+) -> CaseSet:
+    """Bring the cases to the classifier's pixel size, as the refinement does.
 
     Args:
         cases: any number.
+        network: says which channels the classifier sees.
         pixel_mm: in-plane pixel size; None keeps each native grid.
 
     Returns:
-        The cases and their images; without resampling the images share the cases' memory.
+        The cases and their volumes; without resampling these share the cases' memory.
     """
-    images = [
-        resample_in_plane(as_image_tensor(case.image, "cpu"), case.spacing_mm, pixel_mm)
+    inputs = [
+        resample_inputs(
+            patch_inputs(
+                case.image,
+                "cpu",
+                votes=case.votes if network.votes else None,
+                neighbours=network.neighbours,
+            ),
+            case.spacing_mm,
+            pixel_mm,
+        )
         for case in cases
     ]
-    return CaseSet(cases, images)
+    return CaseSet(cases, inputs)
 
 
 def by_case(
     data: CaseSet, draw: Draw
-) -> Iterator[tuple[torch.Tensor, NDArray[np.bool_], NDArray[np.int64]]]:
+) -> Iterator[tuple[PatchInputs, NDArray[np.bool_], NDArray[np.int64]]]:
     """Split a draw by case.
 
     Args:
@@ -53,13 +66,13 @@ def by_case(
         draw: N centres.
 
     Yields:
-        The case's image, bool (N,) which of the draw are its, and their centres int64 (M, 3) in
-        that image.
+        The case's volumes, bool (N,) which of the draw are its, and their centres int64 (M, 3) in
+        these.
     """
     for index in np.unique(draw.cases):
         chosen = draw.cases == index
-        image, shape = data.images[index], data.cases[index].image.shape
-        yield image, chosen, map_centres(draw.centres[chosen], shape, image.shape)
+        inputs, shape = data.inputs[index], data.cases[index].image.shape
+        yield inputs, chosen, map_centres(draw.centres[chosen], shape, inputs.image.shape)
 
 
 def draw_patches(data: CaseSet, draw: Draw, size: int) -> torch.Tensor:
@@ -71,11 +84,11 @@ def draw_patches(data: CaseSet, draw: Draw, size: int) -> torch.Tensor:
         size: patch side in pixels.
 
     Returns:
-        float32 (N, 1, size, size) on the CPU.
+        float32 (N, C, size, size) on the CPU.
     """
-    patches = torch.empty((len(draw.cases), 1, size, size))
-    for image, chosen, centres in by_case(data, draw):
-        patches[torch.from_numpy(chosen)] = gather_patches(image, torch.from_numpy(centres), size)
+    patches = torch.empty((len(draw.cases), data.inputs[0].channels, size, size))
+    for inputs, chosen, centres in by_case(data, draw):
+        patches[torch.from_numpy(chosen)] = gather_patches(inputs, torch.from_numpy(centres), size)
     return patches
 
 

@@ -1,52 +1,90 @@
-"""Decide the voxels near the bones' edges again, by the patch classifier."""
+"""Decide the voxels near the bones' edges again, by the patch classifier.
+
+Mu et al. (2021) let the classifier alone decide the edge. Here its opinion is weighed against the
+vote's: a voxel gets the label that is most probable under
+
+    trust * classifier + (1 - trust) * vote
+
+so a trust of 1 is the paper's way.
+"""
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import cc3d
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from shoulderseg.refine.boundary import refinement_region
-from shoulderseg.refine.classify import classify_patches
+from shoulderseg.refine.ensemble import ClassifyConfig, class_probabilities
 from shoulderseg.refine.network import PatchAlexNet
-from shoulderseg.refine.patches import as_image_tensor
-from shoulderseg.refine.resampling import check_pixel_mm, map_centres, resample_in_plane
+from shoulderseg.refine.opinion import label_belief
+from shoulderseg.refine.strays import return_strays
 
-_logger = logging.getLogger(__name__)
+# The vote is sure of a voxel from here on.
+_SURE = 0.8
 
 
 @dataclass(frozen=True)
-class RefineConfig:
-    """How to refine.
+class EdgeRule:
+    """Which voxels are decided again, and how.
 
     Attributes:
-        band_mm: voxels up to this far from a boundary are decided again.
-        batch_size: patches per pass at most.
-        pixel_mm: in-plane pixel size the classifier was trained at; None is the native grid.
+        band_mm: voxels up to this far from a boundary of the vote are decided again, as are those
+            the voters dispute.
+        trust: weight of the classifier against the vote, 0 to 1; 1 replaces the vote, 0 keeps it
+            as it was voted.
+        uncertain_only: leave voxels alone that the vote gives a label at 0.8 or more, unless the
+            voters dispute them.
 
     Raises:
         ValueError: a value out of range.
     """
 
     band_mm: float = 2.0
-    batch_size: int = 1024
-    pixel_mm: float | None = None
+    trust: float = 1.0
+    uncertain_only: bool = False
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.band_mm) and self.band_mm >= 0.0):
             msg = f"band_mm is {self.band_mm}, expected a finite length of at least 0 mm"
             raise ValueError(msg)
-        if self.batch_size < 1:
-            msg = f"batch_size is {self.batch_size}, expected at least 1"
+        if not 0.0 <= self.trust <= 1.0:
+            msg = f"trust is {self.trust}, expected a weight from 0 to 1"
             raise ValueError(msg)
-        check_pixel_mm(self.pixel_mm)
+
+
+class Voted(NamedTuple):
+    """The vote on one case.
+
+    Attributes:
+        label_map: uint8 (Z, Y, X); 0 is background, k + 1 is bone k.
+        disagreement: bool (Z, Y, X), where what the voters say cannot be true at once.
+        votes: float32 (V, Z, Y, X), the U-Nets' probabilities: one for each bone, in order, then
+            those of both bones as one.
+    """
+
+    label_map: NDArray[np.uint8]
+    disagreement: NDArray[np.bool_]
+    votes: NDArray[np.float32]
+
+
+class Opinions(NamedTuple):
+    """What vote and classifier say about the voxels near the edges.
+
+    Attributes:
+        voxels: int64 (N, 3), in C order.
+        vote: float32 (N, classes), by `label_belief`.
+        classifier: float32 (N, classes).
+    """
+
+    voxels: NDArray[np.int64]
+    vote: NDArray[np.float32]
+    classifier: NDArray[np.float32]
 
 
 class EdgeRefinement(NamedTuple):
@@ -64,26 +102,23 @@ class EdgeRefinement(NamedTuple):
 
 
 def refine_edges(
-    image: NDArray[np.floating[Any]],
-    label_map: NDArray[np.uint8],
-    disagreement: NDArray[np.bool_],
-    model: PatchAlexNet,
+    image: NDArray[np.float32],
+    voted: Voted,
+    models: Sequence[PatchAlexNet],
     spacing_mm: Sequence[float],
-    config: RefineConfig,
+    rule: EdgeRule,
+    config: ClassifyConfig,
     device: torch.device | str,
 ) -> EdgeRefinement:
-    """Relabel the voxels of the refinement region to the classifier's most probable class.
-
-    All other voxels stay. Afterwards a piece of bone (26-neighbour) that shares no voxel with the
-    vote for that bone goes back to the vote, and so does a bone that would vanish.
+    """Decide the edges of one case again: `edge_opinions`, then `decide_edges`.
 
     Args:
-        image: (Z, Y, X), normalised by `normalise_volume` as in training.
-        label_map: uint8 (Z, Y, X), the vote.
-        disagreement: bool (Z, Y, X), where the voters differ.
-        model: the classifier; class c means label c.
+        image: float32 (Z, Y, X), normalised by `normalise_volume` as in training.
+        voted: the vote.
+        models: the classifiers, whose opinions are averaged; class c means label c.
         spacing_mm: voxel size in array order (Z, Y, X).
-        config: band, batch and pixel size.
+        rule: which voxels, and how they are decided.
+        config: how voxels are classified.
         device: where to compute.
 
     Returns:
@@ -92,58 +127,100 @@ def refine_edges(
     Raises:
         ValueError: shapes differ, or the label map holds labels the classifier does not know.
     """
+    if rule.trust == 0.0:
+        return EdgeRefinement(voted.label_map.copy(), 0, 0)
+    opinions = edge_opinions(image, voted, models, spacing_mm, rule.band_mm, config, device)
+    return decide_edges(voted, opinions, spacing_mm, rule)
+
+
+def edge_opinions(
+    image: NDArray[np.float32],
+    voted: Voted,
+    models: Sequence[PatchAlexNet],
+    spacing_mm: Sequence[float],
+    band_mm: float,
+    config: ClassifyConfig,
+    device: torch.device | str,
+) -> Opinions:
+    """Ask vote and classifiers about every voxel that a rule of this band may decide.
+
+    Args:
+        image: float32 (Z, Y, X), normalised.
+        voted: the vote.
+        models: the classifiers, at least one.
+        spacing_mm: voxel size in array order (Z, Y, X).
+        band_mm: see `EdgeRule`.
+        config: how voxels are classified.
+        device: where to compute.
+
+    Returns:
+        Their opinions; no rows where there is nothing to look at.
+
+    Raises:
+        ValueError: as `refine_edges`.
+    """
+    _check(image, voted, models)
+    region = refinement_region(voted.label_map, voted.disagreement, spacing_mm, band_mm)
+    voxels = np.argwhere(region).astype(np.int64, copy=False)
+    classes = models[0].config.classes
+    said = voted.votes[(slice(None), *voxels.T)]
+    belief = label_belief([[said[bone]] for bone in range(classes - 1)], list(said[classes - 1 :]))
+    found = class_probabilities(models, image, voted.votes, voxels, spacing_mm, config, device)
+    return Opinions(voxels, belief, found)
+
+
+def decide_edges(
+    voted: Voted, opinions: Opinions, spacing_mm: Sequence[float], rule: EdgeRule
+) -> EdgeRefinement:
+    """Give the voxels of a rule's region their most probable label.
+
+    All other voxels stay. Afterwards a piece of bone (26-neighbour) that shares no voxel with the
+    vote for that bone goes back to the vote, and so does a bone that would vanish.
+
+    Args:
+        voted: the vote.
+        opinions: from `edge_opinions` with at least the rule's band.
+        spacing_mm: voxel size in array order (Z, Y, X).
+        rule: which voxels, and how they are decided.
+
+    Returns:
+        The new label map and the counts.
+    """
+    region = refinement_region(voted.label_map, voted.disagreement, spacing_mm, rule.band_mm)
+    rows = region[tuple(opinions.voxels.T)]
+    if rule.uncertain_only:
+        disputed = voted.disagreement[tuple(opinions.voxels.T)]
+        rows &= disputed | (opinions.vote.max(axis=1) < _SURE)
+    refined = voted.label_map.copy()
+    if rule.trust > 0.0 and rows.any():
+        weighed = rule.trust * opinions.classifier[rows] + (1 - rule.trust) * opinions.vote[rows]
+        refined[tuple(opinions.voxels[rows].T)] = weighed.argmax(axis=1)
+        return_strays(refined, voted.label_map)
+    changed = int(np.count_nonzero(refined != voted.label_map))
+    return EdgeRefinement(refined, int(np.count_nonzero(rows)), changed)
+
+
+def _check(image: NDArray[np.float32], voted: Voted, models: Sequence[PatchAlexNet]) -> None:
+    label_map = voted.label_map
     if image.shape != label_map.shape or label_map.dtype != np.uint8:
         msg = (
             f"image has shape {image.shape} and label map is {label_map.dtype} {label_map.shape}; "
             "expected one shape (Z, Y, X) and uint8 labels"
         )
         raise ValueError(msg)
-    if label_map.size and int(label_map.max()) >= model.config.classes:
+    if not models:
+        msg = "found no classifier, expected at least one"
+        raise ValueError(msg)
+    classes = models[0].config.classes
+    if label_map.size and int(label_map.max()) >= classes:
         msg = (
             f"label map holds label {int(label_map.max())}, the classifier knows "
-            f"0 to {model.config.classes - 1}; use the classifier trained for these bones"
+            f"0 to {classes - 1}; use the classifier trained for these bones"
         )
         raise ValueError(msg)
-    region = refinement_region(label_map, disagreement, spacing_mm, config.band_mm)
-    refined = label_map.copy()
-    if len(region):
-        volume = as_image_tensor(image, device)
-        volume = resample_in_plane(volume, spacing_mm, config.pixel_mm)
-        # Where the grid shrank, several voxels share a pixel, which is classified once.
-        centres, shared = np.unique(
-            map_centres(region, image.shape, volume.shape), axis=0, return_inverse=True
+    if voted.votes.shape[1:] != label_map.shape or len(voted.votes) < classes - 1:
+        msg = (
+            f"votes have shape {voted.votes.shape}, expected at least {classes - 1} voters of "
+            f"shape {label_map.shape}"
         )
-        probabilities = classify_patches(
-            model, volume, centres, batch_size=config.batch_size, device=device
-        )
-        refined[tuple(region.T)] = probabilities.argmax(axis=1)[shared]
-        _return_strays(refined, label_map)
-    return EdgeRefinement(refined, len(region), int(np.count_nonzero(refined != label_map)))
-
-
-def _return_strays(refined: NDArray[np.uint8], voted: NDArray[np.uint8]) -> None:
-    """Give stray pieces and vanished bones back to the vote, in place.
-
-    Giving a bone back can cut another one in two, hence the loop. It ends because voxels only ever
-    go back to the vote.
-    """
-    bones = [int(label) for label in np.unique(voted) if label > 0]
-    while True:
-        pieces = cc3d.connected_components(refined, connectivity=26)
-        anchored = np.zeros(int(pieces.max()) + 1, np.bool_)
-        # A piece shares a voxel with its own bone's vote where the label did not change.
-        anchored[pieces[refined == voted]] = True
-        anchored[0] = True
-        back = ~anchored[pieces]
-        refined[back] = voted[back]
-        lost = [bone for bone in bones if not (refined == bone).any()]
-        for bone in lost:
-            refined[voted == bone] = bone
-        if lost or back.any():
-            _logger.debug(
-                "returned %d stray voxels and %d vanished bones to the vote",
-                np.count_nonzero(back),
-                len(lost),
-            )
-        else:
-            return
+        raise ValueError(msg)

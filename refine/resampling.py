@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
+from shoulderseg.refine.inputs import PatchInputs
 
 _SAME_PIXEL = 0.01
 _PIXEL_RANGE_MM = (0.05, 10.0)
@@ -61,6 +64,30 @@ def resample_in_plane(
     return resized[:, 0]
 
 
+def resample_inputs(
+    inputs: PatchInputs, spacing_mm: Sequence[float], pixel_mm: float | None
+) -> PatchInputs:
+    """Resample all volumes of a case as `resample_in_plane` does the image.
+
+    Args:
+        inputs: the case.
+        spacing_mm: voxel size in array order (Z, Y, X).
+        pixel_mm: wanted pixel size in mm; None keeps the native grid.
+
+    Returns:
+        The volumes on the new grid; the inputs themselves where nothing changes.
+
+    Raises:
+        ValueError: `pixel_mm` out of range.
+    """
+    image = resample_in_plane(inputs.image, spacing_mm, pixel_mm)
+    if image is inputs.image:
+        return inputs
+    votes = [resample_in_plane(vote, spacing_mm, pixel_mm) for vote in inputs.votes]
+    stacked = torch.stack(votes) if votes else image.new_empty((0, *image.shape))
+    return PatchInputs(image, stacked, inputs.neighbours)
+
+
 def map_centres(
     centres: NDArray[np.int64], shape: Sequence[int], resampled: Sequence[int]
 ) -> NDArray[np.int64]:
@@ -79,3 +106,54 @@ def map_centres(
     # Integers keep this exact.
     native, new = np.asarray(shape, np.int64), np.asarray(resampled, np.int64)
     return (2 * centres + 1) * new // (2 * native)
+
+
+class Corners(NamedTuple):
+    """Pixels that values are interpolated from, and how.
+
+    Attributes:
+        pixels: int64 (P, 3), each once, in C order.
+        corners: int64 (N, 4), which pixels surround each point.
+        weight: float32 (N, 4), their weights, 0 to 1, summing to 1.
+    """
+
+    pixels: NDArray[np.int64]
+    corners: NDArray[np.int64]
+    weight: NDArray[np.float32]
+
+
+def interpolation_corners(
+    centres: NDArray[np.int64], shape: Sequence[int], resampled: Sequence[int]
+) -> Corners:
+    """Find the pixels of a resampled grid between which voxel centres lie.
+
+    Bilinear within the slice; beyond the outermost pixel centres the outermost pixel counts.
+
+    Args:
+        centres: int64 (N, 3), (z, y, x) in the native grid.
+        shape: (Z, Y, X) of the native grid.
+        resampled: (Z, Y', X') of a grid with the same field of view.
+
+    Returns:
+        The corners. On an unchanged grid each voxel is its own and only corner; N = 0 gives
+        empty arrays.
+    """
+    native, new = np.asarray(shape, np.int64)[1:], np.asarray(resampled, np.int64)[1:]
+    # Position (i + 1/2) * new / native - 1/2 in pixels, as a fraction over 2 * native: exact.
+    numerator = np.clip((2 * centres[:, 1:] + 1) * new - native, 0, (new - 1) * 2 * native)
+    low, remainder = np.divmod(numerator, 2 * native)
+    share = remainder / (2 * native)
+    pixels, weights = [], []
+    for down in (0, 1):
+        for right in (0, 1):
+            step = np.array([down, right])
+            weights.append(np.where(step, share, 1.0 - share).prod(axis=1))
+            # A corner of no weight may lie outside; it is never looked at.
+            corner = np.where(weights[-1][:, None] > 0.0, low + step, low)
+            pixels.append(np.column_stack([centres[:, 0], corner]))
+    flat = np.stack(pixels, axis=1).reshape(-1, 3)
+    keys = np.ravel_multi_index(tuple(flat.T), tuple(resampled))
+    kept, index = np.unique(keys, return_inverse=True)
+    found = np.column_stack(np.unravel_index(kept, tuple(resampled))).astype(np.int64)
+    weight = np.stack(weights, axis=1).astype(np.float32)
+    return Corners(found.reshape(-1, 3), index.reshape(-1, 4), weight)

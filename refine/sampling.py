@@ -1,6 +1,8 @@
-"""Where training patches are taken: near edges, at hard places, and from the rest.
+"""Where training patches are taken: where edges will be decided, and from the rest.
 
-The mix is our own; Mu et al. (2021) do not publish theirs.
+With the votes of models that never saw the patient, the classifier learns on the very voxels that
+the refinement would hand it, with the errors it will meet there, in their natural share. Without
+votes the edges of the reference stand in. The mix is our own; Mu et al. (2021) publish none.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ class TrainingCase:
         image: float32 (Z, Y, X), normalised by `normalise_volume`.
         label_map: uint8 (Z, Y, X), the reference; 0 is background, k + 1 is bone k.
         spacing_mm: voxel size in array order (Z, Y, X).
-        hard: bool (Z, Y, X), places where earlier models erred, or None.
+        votes: float32 (V, Z, Y, X), probabilities of voters that never saw this patient, or None.
+        region: bool (Z, Y, X), voxels that the refinement of those votes decides again, or None.
 
     Raises:
         ValueError: wrong dtypes, or shapes that differ.
@@ -35,15 +38,19 @@ class TrainingCase:
     image: NDArray[np.float32]
     label_map: NDArray[np.uint8]
     spacing_mm: tuple[float, float, float]
-    hard: NDArray[np.bool_] | None = None
+    votes: NDArray[np.float32] | None = None
+    region: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         found: list[tuple[str, NDArray[np.generic], type[np.generic]]] = [
             ("image", self.image, np.float32),
             ("label_map", self.label_map, np.uint8),
         ]
-        if self.hard is not None:
-            found.append(("hard", self.hard, np.bool_))
+        if self.region is not None:
+            found.append(("region", self.region, np.bool_))
+        if self.votes is not None:
+            # A voter's channel is a volume like the image; without voters there is nothing to see.
+            found += [("votes", volume, np.float32) for volume in self.votes]
         for name, array, dtype in found:
             if array.dtype != dtype or array.ndim != 3 or array.shape != self.image.shape:
                 msg = (
@@ -73,15 +80,14 @@ class Pools(NamedTuple):
     """Voxel pools of all cases; a pool without groups is None.
 
     Attributes:
-        edge: one group per case and bone, the band around that bone's boundary. Inside and outside
-            keep their natural share, so the classifier learns no bias at the edge.
-        hard: one group per case.
-        rest: one group per case and label, away from every boundary.
+        edge: one group per case, its region; for a case without one a group per bone, the band
+            around that bone's boundary. Inside and outside keep their natural share, so the
+            classifier learns no bias at the edge.
+        rest: one group per case and label, away from these.
         shapes: (Z, Y, X) of each case.
     """
 
     edge: Pool | None
-    hard: Pool | None
     rest: Pool | None
     shapes: tuple[tuple[int, ...], ...]
 
@@ -103,23 +109,20 @@ def build_pools(cases: Sequence[TrainingCase], band_mm: float, rng: np.random.Ge
 
     Args:
         cases: at least one with a voxel.
-        band_mm: how far from a boundary counts as edge.
-        rng: thins out the voxels far from every boundary.
+        band_mm: how far from the reference's boundary counts as edge, for cases without region.
+        rng: thins out the voxels far from every edge.
 
     Returns:
-        The pools; cases without a boundary or hard places simply add nothing to those pools.
+        The pools; cases without an edge simply add nothing to that pool.
 
     Raises:
         ValueError: no case, or cases without voxels only.
     """
     edge: list[tuple[int, NDArray[np.int64]]] = []
-    hard: list[tuple[int, NDArray[np.int64]]] = []
     rest: list[tuple[int, NDArray[np.int64]]] = []
     for index, case in enumerate(cases):
-        bands = list(_bone_bands(case, band_mm))
+        bands = [case.region] if case.region is not None else list(_bone_bands(case, band_mm))
         edge += [(index, np.flatnonzero(band)) for band in bands]
-        if case.hard is not None:
-            hard.append((index, np.flatnonzero(case.hard)))
         far = ~np.logical_or.reduce(bands) if bands else np.ones(case.label_map.shape, np.bool_)
         for label in np.unique(case.label_map):
             voxels = np.flatnonzero(far & (case.label_map == label))
@@ -127,39 +130,31 @@ def build_pools(cases: Sequence[TrainingCase], band_mm: float, rng: np.random.Ge
                 voxels = voxels[rng.integers(voxels.size, size=_FAR_VOXELS)]
             rest.append((index, voxels))
     shapes = tuple(case.label_map.shape for case in cases)
-    pools = Pools(_pool(edge), _pool(hard), _pool(rest), shapes)
+    pools = Pools(_pool(edge), _pool(rest), shapes)
     if pools.edge is None and pools.rest is None:
         msg = f"found no voxel to draw from in {len(cases)} cases; give at least one case"
         raise ValueError(msg)
     return pools
 
 
-def draw_centres(
-    pools: Pools, count: int, hard_share: float, rest_share: float, rng: np.random.Generator
-) -> Draw:
-    """Draw patch centres: hard places, rest, and edges for what remains.
-
-    The share of a pool that is empty goes to the edges; without any edge, to the rest.
+def draw_centres(pools: Pools, count: int, rest_share: float, rng: np.random.Generator) -> Draw:
+    """Draw patch centres: the given share from the rest, the others from the edges.
 
     Args:
-        pools: from `build_pools`.
+        pools: from `build_pools`; where one of the two is empty, the other gives everything.
         count: how many.
-        hard_share: chance of a hard place, 0 to 1.
-        rest_share: chance of a voxel far from every boundary, 0 to 1; with `hard_share` at most 1.
+        rest_share: chance of a voxel far from every edge, 0 to 1.
         rng: source of the draw.
 
     Returns:
         `count` centres in random order, drawn with replacement.
     """
-    kind = rng.random(count)
-    hard = kind < (hard_share if pools.hard is not None else 0.0)
-    rest = (kind >= 1.0 - (rest_share if pools.rest is not None else 0.0)) & ~hard
+    rest = rng.random(count) < (rest_share if pools.rest is not None else 0.0)
     if pools.edge is None:
-        rest = ~hard
+        rest = np.ones(count, np.bool_)
     cases = np.empty(count, np.int64)
     centres = np.empty((count, 3), np.int64)
-    kinds = ((pools.hard, hard), (pools.rest, rest), (pools.edge, ~(hard | rest)))
-    for pool, chosen in kinds:
+    for pool, chosen in ((pools.rest, rest), (pools.edge, ~rest)):
         if pool is None:
             continue
         group = rng.integers(len(pool.cases), size=int(chosen.sum()))

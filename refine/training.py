@@ -13,7 +13,7 @@ from torch import nn
 
 from shoulderseg.refine.augmentation import augment, build_augmentation, source_size
 from shoulderseg.refine.case_patches import CaseSet, by_case, case_set, draw_labels, draw_patches
-from shoulderseg.refine.classify import classify_patches
+from shoulderseg.refine.classify import classify_voxels
 from shoulderseg.refine.network import AlexNetConfig, PatchAlexNet, build_alexnet, load_alexnet
 from shoulderseg.refine.sampling import Draw, Pools, TrainingCase, build_pools, draw_centres
 from shoulderseg.refine.training_state import TrainingConfig, TrainingState
@@ -39,10 +39,10 @@ def fit_classifier(
 ) -> TrainingState:
     """Train a classifier, or go on with a run that was cut off.
 
-    After each epoch the classifier is scored on a fixed set of voxels near the edges of the
-    held-out cases: the mean, over the classes that occur, of the share of voxels recognised
-    (balanced accuracy). The weights of the best epoch are kept. On the CPU a resumed run ends with
-    the same bits as one that was never cut off, given the same cases and settings.
+    After each epoch the classifier is scored on a fixed set of edge voxels of the held-out cases:
+    the mean, over the classes that occur, of the share of voxels recognised (balanced accuracy).
+    The weights of the best epoch are kept. On the CPU a resumed run ends with the same bits as one
+    that was never cut off, given the same cases and settings.
 
     Args:
         train: cases to learn from, at least one.
@@ -58,13 +58,14 @@ def fit_classifier(
         The state after the last epoch; `state` itself if that was reached already.
 
     Raises:
-        ValueError: no case, a case on both sides, labels beyond the network's classes, or a state
-            that does not fit the network.
+        ValueError: no case, a case on both sides, labels beyond the network's classes, votes that
+            the network expects and a case lacks, or a state that does not fit the network.
         RuntimeError: the loss is no longer finite.
     """
-    _check_cases(train, validation, network.classes)
+    _check_cases(train, validation, network)
     state = state or _fresh_state(network, int(rng.integers(2**62)))
-    learning, held_out = case_set(train, config.pixel_mm), case_set(validation, config.pixel_mm)
+    learning = case_set(train, network, config.pixel_mm)
+    held_out = case_set(validation, network, config.pixel_mm)
     pools = build_pools(train, config.band_mm, _stream(state.seed, _TRAINING_POOLS))
     fixed = _validation_draw(validation, config, state.seed)
     model = load_alexnet(network, state.weights)
@@ -96,6 +97,7 @@ def _train_epoch(
     rng = _stream(state.seed, _EPOCHS + state.epoch)
     size = model.config.patch_size
     transforms = build_augmentation(size) if config.augment else None
+    images = model.config.in_channels - model.config.votes
     device = next(model.parameters()).device
     total = torch.zeros((), device=device)
     criterion = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
@@ -107,13 +109,16 @@ def _train_epoch(
             done = (state.epoch + step / config.steps_per_epoch) / config.epochs
             for group in optimizer.param_groups:
                 group["lr"] = config.learning_rate * 0.5 * (1.0 + math.cos(math.pi * done))
-            draw = draw_centres(pools, config.batch_size, config.hard_share, config.rest_share, rng)
+            draw = draw_centres(pools, config.batch_size, config.rest_share, rng)
             patches = draw_patches(learning, draw, source_size(size) if transforms else size)
             if transforms is not None:
-                patches = torch.from_numpy(augment(patches.numpy(), transforms, size, rng))
+                changed = augment(patches.numpy(), images, transforms, size, rng)
+                patches = torch.from_numpy(changed)
             labels = torch.from_numpy(draw_labels(learning, draw))
             optimizer.zero_grad(set_to_none=True)
-            loss = criterion(model(patches.to(device)), labels.to(device))
+            with torch.autocast(device.type, torch.bfloat16, enabled=config.half):
+                logits = model(patches.to(device, memory_format=torch.channels_last))
+            loss = criterion(logits.float(), labels.to(device))
             loss.backward()
             optimizer.step()
             total += loss.detach()
@@ -123,7 +128,7 @@ def _train_epoch(
 def _validation_draw(cases: Sequence[TrainingCase], config: TrainingConfig, seed: int) -> Draw:
     rng = _stream(seed, _VALIDATION)
     pools = build_pools(cases, config.band_mm, rng)
-    return draw_centres(pools, config.validation_voxels, 0.0, 0.0, rng)
+    return draw_centres(pools, config.validation_voxels, 0.0, rng)
 
 
 def _score(
@@ -135,9 +140,9 @@ def _score(
 ) -> float:
     labels = draw_labels(held_out, draw)
     predicted = np.empty_like(labels)
-    for image, chosen, centres in by_case(held_out, draw):
-        probabilities = classify_patches(
-            model, image, centres, batch_size=batch_size, device=device
+    for inputs, chosen, centres in by_case(held_out, draw):
+        probabilities = classify_voxels(
+            model, inputs, centres, batch_size=batch_size, device=device
         )
         predicted[chosen] = probabilities.argmax(axis=1)
     return float(np.mean([(predicted[labels == c] == c).mean() for c in np.unique(labels)]))
@@ -187,7 +192,7 @@ def _stream(seed: int, purpose: int) -> np.random.Generator:
 
 
 def _check_cases(
-    train: Sequence[TrainingCase], validation: Sequence[TrainingCase], classes: int
+    train: Sequence[TrainingCase], validation: Sequence[TrainingCase], network: AlexNetConfig
 ) -> None:
     if not train or not validation:
         msg = f"found {len(train)} training and {len(validation)} held-out cases, need one of each"
@@ -196,6 +201,11 @@ def _check_cases(
         msg = "a case is both trained on and held out; its score would mean nothing"
         raise ValueError(msg)
     for case in (*train, *validation):
-        if case.label_map.size and int(case.label_map.max()) >= classes:
-            msg = f"a case holds label {case.label_map.max()}, the network has {classes} classes"
+        if case.label_map.size and int(case.label_map.max()) >= network.classes:
+            highest = case.label_map.max()
+            msg = f"a case holds label {highest}, the network has {network.classes} classes"
+            raise ValueError(msg)
+        voters = 0 if case.votes is None else len(case.votes)
+        if network.votes not in (0, voters):
+            msg = f"a case has {voters} votes, the network expects {network.votes}"
             raise ValueError(msg)

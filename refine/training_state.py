@@ -23,13 +23,14 @@ class TrainingConfig:
         learning_rate: AdamW's, at the start; it falls to 0 along a cosine.
         weight_decay: AdamW's, at least 0.
         label_smoothing: 0 to below 1.
-        band_mm: how far from the reference's boundary counts as edge. Wider than the refinement's
-            band, since the vote's boundary may itself lie off the reference's.
-        hard_share: share of patches from hard places.
-        rest_share: share of patches far from every boundary; the edges get what remains.
+        band_mm: how far from the reference's boundary counts as edge, for cases without a region
+            of their own. Wider than the refinement's band, since the vote's boundary may itself
+            lie off the reference's.
+        rest_share: share of patches far from every edge; the edges get what remains, 0 to 1.
         augment: change training patches at random.
         validation_voxels: how many held-out edge voxels give the score, at least 1.
         pixel_mm: in-plane pixel size to resample images to; None is the native grid.
+        half: multiply in bfloat16, which is only faster where the hardware has it.
 
     Raises:
         ValueError: a value out of range.
@@ -42,11 +43,11 @@ class TrainingConfig:
     weight_decay: float = 1e-2
     label_smoothing: float = 0.0
     band_mm: float = 3.0
-    hard_share: float = 0.2
     rest_share: float = 0.2
     augment: bool = True
     validation_voxels: int = 8192
     pixel_mm: float | None = None
+    half: bool = False
 
     def __post_init__(self) -> None:
         least = {"epochs": 1, "steps_per_epoch": 1, "batch_size": 2, "validation_voxels": 1}
@@ -62,13 +63,8 @@ class TrainingConfig:
         if not 0.0 <= self.label_smoothing < 1.0:
             msg = f"label_smoothing is {self.label_smoothing}, expected 0 to below 1"
             raise ValueError(msg)
-        if not (
-            min(self.hard_share, self.rest_share) >= 0 and self.hard_share + self.rest_share <= 1
-        ):
-            msg = (
-                f"hard_share is {self.hard_share} and rest_share {self.rest_share}, "
-                "expected at least 0 each and at most 1 together"
-            )
+        if not 0.0 <= self.rest_share <= 1.0:
+            msg = f"rest_share is {self.rest_share}, expected 0 to 1"
             raise ValueError(msg)
         check_pixel_mm(self.pixel_mm)
 

@@ -32,7 +32,8 @@ def test_bones_are_found_on_the_images_grid(
     run: Run, trained: TrainedDataset, bundle: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    outcome = run("predict", trained.root / "unseen", out, "--model", bundle, "--device", "cpu")
+    words = ["predict", trained.root / "unseen", out, "--model", bundle, "--device", "cpu"]
+    outcome = run(*words, "--refine")
     assert outcome.exit_code == 0, outcome.output
     for path in trained.unseen:
         predicted = read_label_map(out / path.name).array
@@ -51,6 +52,68 @@ def test_bones_are_found_on_the_images_grid(
     case = report["cases"][0]
     assert 0 < case["voter_disagreement"] < 1
     assert {"read", "unets", "vote", "edges", "write", "total"} == set(case["seconds"])
+
+
+def rewritten(bundle: Path, **changes: object) -> None:
+    """Changes entries of the refiner's description."""
+    manifest = json.loads((bundle / MANIFEST).read_text())
+    manifest["refiner"] |= changes
+    (bundle / MANIFEST).write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("helps", [True, False])
+def test_edges_are_refined_by_default_where_that_helps(
+    run: Run, trained: TrainedDataset, copied: Path, tmp_path: Path, helps: bool
+) -> None:
+    rewritten(copied, helps=helps)
+    results = {}
+    for name, words in (("default", []), ("on", ["--refine"]), ("off", ["--no-refine"])):
+        out = tmp_path / name
+        outcome = run("predict", trained.unseen[0], out, "--model", copied, *words)
+        assert outcome.exit_code == 0, outcome.output
+        report = json.loads((out / "shoulderseg_report.json").read_text())
+        label_map = read_label_map(out / trained.unseen[0].name).array
+        results[name] = (report["refined"], label_map.tobytes())
+    assert results["default"] == results["on" if helps else "off"]
+    assert results["on"][0] is True
+    assert results["off"][0] is False
+
+
+def test_the_alexnet_votes_as_the_fourth(
+    run: Run, trained: TrainedDataset, bundle: Path, tmp_path: Path
+) -> None:
+    reports, label_maps = {}, {}
+    for voters in ("unets", "all"):
+        out = tmp_path / voters
+        words = ["predict", trained.unseen[0], out, "--model", bundle, "--no-refine"]
+        outcome = run(*words, "--voters", voters)
+        assert outcome.exit_code == 0, outcome.output
+        reports[voters] = json.loads((out / "shoulderseg_report.json").read_text())
+        label_maps[voters] = read_label_map(out / trained.unseen[0].name).array
+    assert reports["all"]["voters"] == "all"
+    assert "fourth_voter" in reports["all"]["cases"][0]["seconds"]
+    # Who joins can only add disputes.
+    disputed = [reports[v]["cases"][0]["disputed_voxels"] for v in ("unets", "all")]
+    assert disputed[1] > disputed[0]
+    assert (label_maps["all"] != label_maps["unets"]).any()
+    reference = read_label_map(trained.root / "unseen_labels" / trained.unseen[0].name).array
+    for value in (1, 2):
+        found = count_voxels(label_maps["all"] == value, reference == value)
+        assert dice(found) > 0.25
+
+
+def test_all_voters_need_an_alexnet(
+    run: Run, trained: TrainedDataset, copied: Path, tmp_path: Path
+) -> None:
+    manifest = json.loads((copied / MANIFEST).read_text())
+    manifest["refiner"] = None
+    del manifest["files"]["alexnet_fold_0.safetensors"]
+    (copied / MANIFEST).write_text(json.dumps(manifest))
+    (copied / "alexnet_fold_0.safetensors").unlink()
+    words = ["predict", trained.unseen[0], tmp_path / "out", "--model", copied]
+    outcome = run(*words, "--voters", "all")
+    assert outcome.exit_code == 3
+    assert "no AlexNet to vote" in " ".join(outcome.output.split())
 
 
 def spoil(folder: Path, good: Path) -> None:
@@ -150,7 +213,7 @@ def copied(bundle: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("honest_manifest", [True, False])
-@pytest.mark.parametrize("name", ["whole_fold_0.safetensors", "alexnet.safetensors"])
+@pytest.mark.parametrize("name", ["whole_fold_0.safetensors", "alexnet_fold_0.safetensors"])
 def test_a_pickle_in_place_of_weights_is_refused_and_not_run(
     run: Run,
     trained: TrainedDataset,
@@ -177,11 +240,16 @@ def test_a_pickle_in_place_of_weights_is_refused_and_not_run(
 
 
 UNSOUND_REFINERS: list[Any] = [
-    ["network", "band_mm", "pixel_mm"],
-    {"network": 5, "band_mm": 1, "pixel_mm": 1},
-    {"network": {"classes": 4}, "band_mm": 1, "pixel_mm": 1},
-    {"network": {"classes": 3}, "band_mm": float("nan"), "pixel_mm": 1},
-    {"network": {"classes": 3}, "band_mm": [], "pixel_mm": 1},
+    ["network", "rule", "pixel_mm"],
+    {"network": 5},
+    {"network": {"classes": 4}},
+    {"pixel_mm": float("nan")},
+    {"folds": []},
+    {"folds": ["../0"]},
+    {"helps": 1},
+    {"rule": {"band_mm": 1.0}},
+    {"rule": {"band_mm": [], "trust": 1.0, "uncertain_only": False}},
+    {"rule": {"band_mm": 1.0, "trust": 1.0, "uncertain_only": "no"}},
 ]
 
 
@@ -190,7 +258,9 @@ def test_an_unsound_description_of_the_refiner_ends_with_3(
     run: Run, trained: TrainedDataset, copied: Path, refiner: object
 ) -> None:
     manifest = json.loads((copied / MANIFEST).read_text())
-    manifest["refiner"] = refiner
+    manifest["refiner"] = (
+        {**manifest["refiner"], **refiner} if isinstance(refiner, dict) else refiner
+    )
     (copied / MANIFEST).write_text(json.dumps(manifest))
     outcome = run("predict", trained.unseen[0], copied.parent / "out", "--model", copied)
     assert outcome.exit_code == 3
@@ -214,7 +284,7 @@ def test_a_damaged_bundle_ends_with_3(
     elif damage == "added":
         (copied / "more.json").touch()
     elif damage == "manifest":
-        (copied / MANIFEST).write_text('{"format": 1}')
+        (copied / MANIFEST).write_text('{"format": 2}')
     else:
         shutil.rmtree(copied)
     outcome = run("predict", trained.unseen[0], copied.parent / "out", "--model", copied)

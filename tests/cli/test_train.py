@@ -80,10 +80,11 @@ def test_refiner_resumes_to_the_same_weights(
 ) -> None:
     """An epoch, an interruption and another epoch equal two epochs in a row."""
     import shoulderseg.refine.training as training
-    from shoulderseg.cli.train_refiner import PROGRESS_FILE
+    from shoulderseg.cli.refiner_training import PROGRESS_FILE
 
     words = "train-refiner 901 --size auto --epochs 2 --steps 3 --batch-size 16 --device cpu"
-    folder = trained.results / "shoulderRefiner__nnUNetPlans"
+    # No U-Net of this size is trained, so there are no votes and one classifier.
+    folder = trained.results / "shoulderRefiner__nnUNetPlans" / "fold_0"
     assert run(*words.split()).exit_code == 0
     # Nothing is thrown away because of another option.
     assert run(*words.replace("--steps 3", "--steps 4").split()).exit_code == 2
@@ -105,3 +106,37 @@ def test_refiner_resumes_to_the_same_weights(
     resumed = torch.load(folder / PROGRESS_FILE, weights_only=True)["state"]["weights"]
     for name, tensor in whole.items():
         assert torch.equal(tensor, resumed[name]), name
+
+
+def test_refiner_without_votes_is_not_said_to_help(run: Run, trained: TrainedDataset) -> None:
+    words = "train-refiner 901 --size auto --epochs 2 --steps 3 --batch-size 16 --device cpu"
+    outcome = run(*words.split())
+    assert outcome.exit_code == 0, outcome.output
+    assert "nothing shows whether it helps" in " ".join(outcome.output.split())
+    folder = trained.results / "shoulderRefiner__nnUNetPlans"
+    described = json.loads((folder / "refiner.json").read_text())
+    assert described["helps"] is False
+    assert described["cross_validation"] is None
+    outcome = run(*words.split(), "--inputs", "votes", "--restart")
+    assert outcome.exit_code == 2
+    assert "train all folds of the U-Nets first" in " ".join(outcome.output.split())
+
+
+def test_refiner_is_judged_on_patients_that_no_model_saw(
+    trained: TrainedDataset, bundle: Path
+) -> None:
+    folder = trained.results / "shoulderRefiner__shoulderSmallPlans"
+    described = json.loads((folder / "refiner.json").read_text())
+    splits = trained.root / "nnUNet_raw" / trained.name / "splits_final.json"
+    held_out = json.loads(splits.read_text())[0]["val"]
+    # Only fold 0 of the U-Nets is trained.
+    assert described["folds"] == ["0"]
+    assert sorted(p.stem for p in (folder / "votes").iterdir()) == sorted(held_out)
+    judged = described["cross_validation"]
+    assert judged["cases"] == len(held_out)
+    gains = [rule["gain"] for rule in judged["rules"]]
+    best = judged["rules"][gains.index(max(gains))]
+    assert {name: best[name] for name in described["rule"]} == described["rule"]
+    assert judged["gain"] == max(gains)
+    assert described["helps"] == (judged["gain"] > judged["standard_error"])
+    assert json.loads((bundle / "bundle.json").read_text())["refiner"] == described

@@ -3,9 +3,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from shoulderseg.evaluation.scores import METRICS, score_case, summarise
+from shoulderseg.evaluation import surface
+from shoulderseg.evaluation.scores import (
+    METRICS,
+    score_case,
+    score_case_at_tolerances,
+    summarise,
+)
 
 _LabelMap = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 _LABELS = {"background": 0, "humerus": 1, "glenoid": 2}
@@ -33,6 +40,47 @@ def test_values_known_on_paper() -> None:
     assert score.nsd == pytest.approx(2 / 3)
     assert (score.reference_voxels, score.predicted_voxels) == (24, 24)
     assert score.reference_ml == score.predicted_ml == pytest.approx(24 * 1.2e-3)
+
+
+def test_several_tolerances_from_one_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Per column of the shifted box 1.0, 0.5 and 0 mm, as in the surface tests.
+    measured = []
+    surface_distances = surface.surface_distances
+
+    def measure(
+        predicted: npt.NDArray[np.bool_],
+        reference: npt.NDArray[np.bool_],
+        spacing_mm: tuple[float, ...],
+    ) -> surface.SurfaceDistances:
+        measured.append(spacing_mm)
+        return surface_distances(predicted, reference, spacing_mm)
+
+    monkeypatch.setattr(surface, "surface_distances", measure)
+    scores = score_case_at_tolerances(*_maps(), _LABELS, _SPACING, (1.0, 0.2, 0.5), "case")
+    assert measured == [_SPACING]
+    assert {limit: found[0].nsd for limit, found in scores.items()} == pytest.approx(
+        {1.0: 1.0, 0.2: 1 / 3, 0.5: 2 / 3}
+    )
+    for limit, found in scores.items():
+        # As text, since NaN is not equal to itself.
+        assert str(found) == str(score_case(*_maps(), _LABELS, _SPACING, limit, "case"))
+
+
+def test_several_tolerances_of_empty_masks() -> None:
+    _, filled = _maps()
+    scores = score_case_at_tolerances(
+        np.zeros_like(filled), filled, _LABELS, _SPACING, (0.5, 1.0), "case"
+    )
+    assert [scores[limit][0].nsd for limit in (0.5, 1.0)] == [0.0, 0.0]
+    assert all(math.isnan(scores[limit][1].nsd) for limit in (0.5, 1.0))
+
+
+def test_no_tolerance_and_an_unusable_one() -> None:
+    assert score_case_at_tolerances(*_maps(), _LABELS, _SPACING, (), "case") == {}
+    assert score_case_at_tolerances(*_maps(), {}, _SPACING, (0.5, 0.5), "case") == {0.5: []}
+    empty = np.zeros((2, 3, 4), dtype=np.uint8)
+    with pytest.raises(ValueError, match="Tolerance is -1"):
+        score_case_at_tolerances(empty, empty, _LABELS, _SPACING, (0.5, -1.0), "case")
 
 
 def test_both_empty_is_not_counted() -> None:

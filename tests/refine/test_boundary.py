@@ -95,7 +95,7 @@ def test_region_joins_band_and_disagreement_in_c_order() -> None:
     disagreement[0, 2, 0] = disagreement[1, 1, 4] = True
     region = refinement_region(label_map, disagreement, (1.0, 1.0, 1.0), 1.0)
     expected = [[0, 2, 0]] + [[1, y, x] for y in range(3) for x in (3, 4)]
-    assert region.tolist() == expected
+    assert np.argwhere(region).tolist() == expected
     assert region.dtype == np.int64
     nothing = refinement_region(label_map * 0, disagreement & False, (1.0, 1.0, 1.0), 1.0)
     assert nothing.shape == (0, 3)

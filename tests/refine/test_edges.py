@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from shoulderseg.refine import ensemble
 from shoulderseg.refine.boundary import boundary_band
-from shoulderseg.refine.edges import EdgeRefinement, RefineConfig, refine_edges
+from shoulderseg.refine.edges import (
+    EdgeRefinement,
+    EdgeRule,
+    Voted,
+    decide_edges,
+    edge_opinions,
+    refine_edges,
+)
+from shoulderseg.refine.ensemble import ClassifyConfig
+from shoulderseg.refine.inputs import PatchInputs
 from shoulderseg.refine.network import AlexNetConfig, PatchAlexNet
 
 SPACING_MM = (3.0, 0.5, 0.8)
@@ -18,28 +27,51 @@ Labels = NDArray[np.uint8]
 
 
 class Oracle(PatchAlexNet):
-    """Reads the class off one pixel of the patch."""
+    """Stands for a classifier that reads the class off one pixel of the patch."""
 
     column = 16
 
     def __init__(self) -> None:
         super().__init__(AlexNetConfig(widths=(1, 1, 1, 1, 1), dense=(1, 1)))
 
-    def forward(self, patches: torch.Tensor) -> torch.Tensor:
-        value = patches[:, 0, 16, self.column].round().long().clamp(0, 2)
-        return 9.0 * torch.nn.functional.one_hot(value, 3).float()
+
+def ask(
+    model: PatchAlexNet, inputs: PatchInputs, centres: NDArray[np.int64], **_: object
+) -> NDArray[np.float32]:
+    """What `classify_voxels` would give if the oracle were a network."""
+    assert isinstance(model, Oracle)
+    z, y, x = centres.T
+    x = np.clip(x + model.column - 16, 0, inputs.image.shape[2] - 1)
+    value = inputs.image.numpy()[z, y, x].round().clip(0, 2).astype(np.int64)
+    scores: NDArray[np.float32] = np.exp(9.0 * np.eye(3, dtype=np.float32)[value])
+    return scores / scores.sum(axis=1, keepdims=True)
+
+
+@pytest.fixture(autouse=True)
+def oracle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ensemble, "classify_voxels", ask)
+
+
+PLAIN = ClassifyConfig()
+
+
+def vote(label_map: Labels, disagreement: NDArray[np.bool_] | None = None) -> Voted:
+    """U-Nets that are sure of their vote."""
+    if disagreement is None:
+        disagreement = np.zeros(label_map.shape, np.bool_)
+    votes = np.stack([label_map == 1, label_map == 2, label_map > 0]).astype(np.float32)
+    return Voted(label_map, disagreement, votes)
 
 
 def refine(
     truth: NDArray[np.integer],
     voted: Labels,
-    config: RefineConfig,
+    rule: EdgeRule,
     disagreement: NDArray[np.bool_] | None = None,
 ) -> EdgeRefinement:
-    if disagreement is None:
-        disagreement = np.zeros(voted.shape, np.bool_)
     image = truth.astype(np.float32)
-    return refine_edges(image, voted, disagreement, Oracle(), SPACING_MM, config, "cpu")
+    case = vote(voted, disagreement)
+    return refine_edges(image, case, [Oracle()], SPACING_MM, rule, PLAIN, "cpu")
 
 
 def two_bones() -> Labels:
@@ -58,7 +90,7 @@ def test_shifted_vote_is_put_right_within_the_band_only() -> None:
     # A hole in the reference, out of the classifier's reach.
     truth[2, 12, 9] = 0
     assert not band[2, 12, 9]
-    result = refine(truth, voted, RefineConfig(band_mm=1.7, batch_size=100))
+    result = refine(truth, voted, EdgeRule(band_mm=1.7))
     expected = np.where(band, truth, voted)
     np.testing.assert_array_equal(result.label_map, expected)
     np.testing.assert_array_equal(voted, before)
@@ -72,7 +104,7 @@ def test_disagreement_is_decided_too() -> None:
     voted[2, 12:14, 8:11] = 0
     disagreement = np.zeros(voted.shape, np.bool_)
     disagreement[2, 12, 8:11] = True
-    result = refine(truth, voted, RefineConfig(band_mm=0.0), disagreement)
+    result = refine(truth, voted, EdgeRule(band_mm=0.0), disagreement)
     assert np.argwhere(result.label_map != voted).tolist() == [[2, 12, x] for x in (8, 9, 10)]
     assert (result.band, result.changed) == (3, 3)
 
@@ -85,7 +117,7 @@ def test_voxels_outside_the_region_never_change(seed: int, band_mm: float) -> No
     voted = rng.integers(0, 3, shape).astype(np.uint8) * (rng.random(shape) < 0.3)
     disagreement = rng.random(shape) < 0.1
     region = boundary_band(voted, SPACING_MM, band_mm) | disagreement
-    result = refine(rng.integers(0, 3, shape), voted, RefineConfig(band_mm=band_mm), disagreement)
+    result = refine(rng.integers(0, 3, shape), voted, EdgeRule(band_mm=band_mm), disagreement)
     np.testing.assert_array_equal(result.label_map[~region], voted[~region])
     assert set(np.unique(voted)) <= set(np.unique(result.label_map)) | {0}
 
@@ -98,7 +130,7 @@ def test_stray_pieces_return_to_the_vote() -> None:
     truth[1, 23, 8] = 1
     truth[1, 21, 16] = 1
     truth[0, 8, 20] = 1
-    result = refine(truth, voted, RefineConfig(band_mm=1.5))
+    result = refine(truth, voted, EdgeRule(band_mm=1.5))
     assert np.argwhere(result.label_map != voted).tolist() == [[1, 21, 16]]
 
 
@@ -108,7 +140,7 @@ def test_vanished_bone_keeps_its_vote() -> None:
     voted[1, 10:12, 22:24] = 2
     truth = np.where(voted == 2, 0, voted)
     truth[:, 5, 4:16] = 0
-    result = refine(truth, voted, RefineConfig(band_mm=2.0))
+    result = refine(truth, voted, EdgeRule(band_mm=2.0))
     np.testing.assert_array_equal(result.label_map == 2, voted == 2)
     assert not (result.label_map[:, 5] == 1).any()
 
@@ -120,7 +152,7 @@ def test_bone_swallowed_by_its_neighbour_comes_back_whole() -> None:
     truth = np.zeros_like(voted)
     # All of bone 2 is called bone 1, and so is a rim beyond it that then hangs on nothing.
     truth[0, 3:9, 2:11] = 1
-    result = refine(truth, voted, RefineConfig(band_mm=1.7))
+    result = refine(truth, voted, EdgeRule(band_mm=1.7))
     np.testing.assert_array_equal(result.label_map, voted)
     assert result.changed == 0
 
@@ -133,13 +165,14 @@ def test_patches_see_the_millimetres_of_training(pixel_mm: float | None, shift: 
     model = Oracle()
     # Four pixels to the right of the centre, whatever the pixel is.
     model.column = 20
+    everywhere = vote(voted, np.ones(voted.shape, np.bool_))
     result = refine_edges(
         truth.astype(np.float32),
-        voted,
-        np.ones(voted.shape, np.bool_),
-        model,
+        everywhere,
+        [model],
         (3.0, 0.4, 0.4),
-        RefineConfig(pixel_mm=pixel_mm),
+        EdgeRule(),
+        ClassifyConfig(pixel_mm=pixel_mm),
         "cpu",
     )
     np.testing.assert_array_equal(result.label_map[:, 12:36], np.roll(truth, -shift, 2)[:, 12:36])
@@ -147,7 +180,7 @@ def test_patches_see_the_millimetres_of_training(pixel_mm: float | None, shift: 
 
 def test_nothing_to_refine() -> None:
     voted = np.zeros((2, 5, 6), np.uint8)
-    result = refine(voted, voted, RefineConfig())
+    result = refine(voted, voted, EdgeRule())
     assert (result.band, result.changed) == (0, 0)
     np.testing.assert_array_equal(result.label_map, voted)
 
@@ -155,15 +188,93 @@ def test_nothing_to_refine() -> None:
 def test_bad_input_is_refused() -> None:
     voted = np.zeros((2, 5, 6), np.uint8)
     with pytest.raises(ValueError, match="shape"):
-        refine(np.zeros((2, 6, 5), np.int64), voted, RefineConfig())
+        refine(np.zeros((2, 6, 5), np.int64), voted, EdgeRule())
     voted[0, 0, 0] = 3
     with pytest.raises(ValueError, match="label 3"):
-        refine(voted, voted, RefineConfig())
+        refine(voted, voted, EdgeRule())
+
+
+def test_opinions_are_weighed() -> None:
+    """A vote of 0.7 against a classifier that is sure of the opposite."""
+    voted = two_bones()
+    truth = np.roll(voted, (1, 1), (1, 2))
+    case = vote(voted)._replace(votes=(0.3 + 0.4 * vote(voted).votes).astype(np.float32))
+    opinions = edge_opinions(
+        truth.astype(np.float32), case, [Oracle()], SPACING_MM, 1.7, PLAIN, "cpu"
+    )
+    said = opinions.vote.max(axis=1)
+    # Yes and no at 0.7 throughout: (0.7, 0.3) cubed, over the three possible labels.
+    bone = voted[tuple(opinions.voxels.T)] > 0
+    yes = 0.7**1.5 / (0.7**1.5 + 0.3 * 0.7**0.5 + 0.3**1.5)
+    no = 0.7**1.5 / (0.7**1.5 + 2 * 0.3 * np.sqrt(0.7 * 0.3))
+    np.testing.assert_allclose(said[bone].max(), yes, atol=0.2)
+    assert (opinions.vote.argmax(axis=1) == voted[tuple(opinions.voxels.T)]).all()
+    assert no < 1
+    band = boundary_band(voted, SPACING_MM, 1.7)
+    for trust, follows in ((0.2, voted), (0.9, np.where(band, truth, voted)), (0.0, voted)):
+        result = decide_edges(case, opinions, SPACING_MM, EdgeRule(1.7, trust))
+        np.testing.assert_array_equal(result.label_map, follows)
+
+
+def test_sure_voxels_stay_where_only_uncertain_ones_are_decided() -> None:
+    voted = two_bones()
+    truth = np.roll(voted, (1, 1), (1, 2))
+    case = vote(voted)
+    unsure = np.zeros(voted.shape, np.bool_)
+    unsure[:, 10:15] = True
+    case = case._replace(votes=np.where(unsure, 0.25 + 0.5 * case.votes, case.votes))
+    rule = EdgeRule(1.7, 1.0, uncertain_only=True)
+    result = refine_edges(
+        truth.astype(np.float32), case, [Oracle()], SPACING_MM, rule, PLAIN, "cpu"
+    )
+    region = boundary_band(voted, SPACING_MM, 1.7) & unsure
+    np.testing.assert_array_equal(result.label_map, np.where(region, truth, voted))
+    assert result.changed > 0
+    assert result.band == np.count_nonzero(region)
+
+
+def test_narrower_rules_read_the_opinions_of_a_wider_band() -> None:
+    voted = two_bones()
+    image = np.roll(voted, (1, 1), (1, 2)).astype(np.float32)
+    wide = edge_opinions(image, vote(voted), [Oracle()], SPACING_MM, 4.0, PLAIN, "cpu")
+    for band_mm in (0.5, 1.1, 4.0):
+        rule = EdgeRule(band_mm)
+        own = refine_edges(image, vote(voted), [Oracle()], SPACING_MM, rule, PLAIN, "cpu")
+        again = decide_edges(vote(voted), wide, SPACING_MM, rule)
+        np.testing.assert_array_equal(again.label_map, own.label_map)
+        assert again[1:] == own[1:]
+
+
+def test_several_classifiers_and_zooms_are_averaged() -> None:
+    voted = two_bones()
+    image = np.roll(voted, (1, 1), (1, 2)).astype(np.float32)
+    left, right = Oracle(), Oracle()
+    left.column, right.column = 15, 17
+    config = ClassifyConfig(zooms=(1.0,))
+    alone = [
+        edge_opinions(image, vote(voted), [one], SPACING_MM, 2.0, config, "cpu").classifier
+        for one in (left, right)
+    ]
+    both = edge_opinions(image, vote(voted), [left, right], SPACING_MM, 2.0, config, "cpu")
+    np.testing.assert_allclose(both.classifier, np.mean(alone, axis=0), atol=1e-6)
+    zoomed = ClassifyConfig(zooms=(0.9, 1.0, 1.1))
+    several = edge_opinions(image, vote(voted), [Oracle()], SPACING_MM, 2.0, zoomed, "cpu")
+    np.testing.assert_allclose(several.classifier.sum(axis=1), 1.0, atol=1e-5)
+    plain = edge_opinions(image, vote(voted), [Oracle()], SPACING_MM, 2.0, PLAIN, "cpu")
+    assert (several.classifier.argmax(axis=1) == plain.classifier.argmax(axis=1)).mean() > 0.8
 
 
 @pytest.mark.parametrize(
-    "change", [{"band_mm": -1.0}, {"band_mm": float("nan")}, {"batch_size": 0}, {"pixel_mm": 0.0}]
+    "change", [{"band_mm": -1.0}, {"band_mm": float("nan")}, {"trust": 1.1}, {"trust": -0.1}]
 )
-def test_bad_config_is_refused(change: dict[str, float]) -> None:
+def test_bad_rule_is_refused(change: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="expected"):
-        RefineConfig(**change)  # type: ignore[arg-type]
+        EdgeRule(**change)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "change", [{"batch_size": 0}, {"pixel_mm": 0.0}, {"zooms": ()}, {"zooms": (0.5,)}]
+)
+def test_bad_config_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        ClassifyConfig(**change)  # type: ignore[arg-type]

@@ -11,9 +11,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from shoulderseg.refine.classify import normalise_volume
-from shoulderseg.refine.edges import RefineConfig, refine_edges
+from shoulderseg.refine.edges import EdgeRule, Voted, refine_edges
+from shoulderseg.refine.ensemble import ClassifyConfig
 from shoulderseg.refine.network import AlexNetConfig, load_alexnet
+from shoulderseg.refine.normalise import normalise_volume
 from shoulderseg.refine.training import (
     TrainingCase,
     TrainingConfig,
@@ -50,7 +51,7 @@ def fit(
 ) -> tuple[TrainingState, list[TrainingState]]:
     seen: list[TrainingState] = []
     final = fit_classifier(
-        [ellipses(1), replace(ellipses(2), hard=ellipses(2).label_map == 2)],
+        [ellipses(1), replace(ellipses(2), region=ellipses(2).label_map == 2)],
         [ellipses(5, depth=1)],
         TINY,
         config,
@@ -140,9 +141,10 @@ def test_learns_edges_and_refinement_with_it_mends_a_shifted_vote() -> None:
     model = load_alexnet(NETWORK, final.best_weights)
     case = ellipses(20)
     voted = np.roll(case.label_map, (2, -2), (1, 2))
-    nothing = np.zeros(voted.shape, np.bool_)
+    votes = np.stack([voted == 1, voted == 2, voted > 0]).astype(np.float32)
+    vote = Voted(voted, np.zeros(voted.shape, np.bool_), votes)
     result = refine_edges(
-        case.image, voted, nothing, model, SPACING_MM, RefineConfig(band_mm=2.0), "cpu"
+        case.image, vote, [model], SPACING_MM, EdgeRule(band_mm=2.0), ClassifyConfig(), "cpu"
     )
     for bone in (1, 2):
         before = dice(voted == bone, case.label_map == bone)
@@ -192,7 +194,7 @@ def test_state_with_wrong_keys_is_refused() -> None:
         {"learning_rate": math.nan},
         {"weight_decay": -1.0},
         {"label_smoothing": 1.0},
-        {"hard_share": 0.6, "rest_share": 0.6},
+        {"rest_share": 1.1},
         {"rest_share": -0.1},
         {"pixel_mm": 0.0},
     ],

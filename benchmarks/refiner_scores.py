@@ -1,0 +1,196 @@
+"""The test patients of the refiner study: every method's masks, their scores and the tests."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from benchmarks.real_mr import DATASET, PARTS
+from benchmarks.refiner_variants import WAYS, Trained
+from shoulderseg.datasets.files import case_name, find_volumes
+from shoulderseg.datasets.reader import read_image, read_label_map
+from shoulderseg.evaluation.paired import Paired, compare_paired
+from shoulderseg.evaluation.scores import score_case_at_tolerances
+from shoulderseg.nnunet_ext.checkpoints import load_unets
+from shoulderseg.nnunet_ext.inference import build_predictors, predict_probabilities
+from shoulderseg.nnunet_ext.plans import SMALL_PLANS
+from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
+from shoulderseg.refine.edges import Voted, decide_edges, edge_opinions
+from shoulderseg.refine.ensemble import ClassifyConfig
+from shoulderseg.refine.fourth_voter import classifier_votes
+from shoulderseg.refine.normalise import normalise_volume
+from shoulderseg.refine.voting import fuse
+
+UNETS, ALL = "vote, --voters unets", "vote, --voters all"
+TOLERANCES_MM = (0.5, 1.0)
+METRICS = {
+    "dice": "Dice",
+    "nsd_0.5": "NSD@0.5mm",
+    "nsd_1.0": "NSD@1mm",
+    "hd95_mm": "HD95 mm",
+    "assd_mm": "ASSD mm",
+}
+# Smaller and larger than the training's pixel, within what augmentation has shown.
+ZOOMS = (0.9, 1.0, 1.1)
+Volume = npt.NDArray[np.float32]
+LabelMap = npt.NDArray[np.uint8]
+# Scores of one method: structure, metric, one value a patient.
+Scores = dict[str, dict[str, list[float]]]
+
+
+def score_methods(
+    work: Path,
+    chosen: Mapping[str, Trained],
+    pixel_mm: float,
+    device: str,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """Runs every method on the test patients and compares each with the vote of the U-Nets."""
+    raw = work / "nnUNet_raw" / DATASET
+    voted = vote_on_tests(work, device)
+    scores: dict[str, Scores] = {}
+    for path in find_volumes(raw / "imagesTs"):
+        image = read_image(path)
+        case = case_name(path)
+        reference = read_label_map(raw / "labelsTs" / f"{case}.nii.gz").array
+        votes = np.load(voted[case])
+        normalised = normalise_volume(image.array)
+        masks = _masks(normalised, votes, image.spacing_mm, chosen, pixel_mm, device)
+        for method, label_map in masks.items():
+            _add_scores(scores.setdefault(method, {}), label_map, reference, image.spacing_mm, case)
+        print(f"scored {case}", file=sys.stderr, flush=True)
+    return {
+        "scores": scores,
+        "rules": {kind: one.describe_rules() for kind, one in chosen.items()},
+        "patch_size": {kind: one.network.patch_size for kind, one in chosen.items()},
+        "compared": _compare(scores, rng),
+    }
+
+
+def vote_on_tests(work: Path, device: str) -> dict[str, Path]:
+    """What the U-Nets of all folds say about the test patients; kept in files."""
+    folder = work / "test_votes"
+    folder.mkdir(exist_ok=True)
+    tests = {
+        case_name(path): path for path in find_volumes(work / "nnUNet_raw" / DATASET / "imagesTs")
+    }
+    found = {case: folder / f"{case}.npy" for case in tests}
+    if all(path.is_file() for path in found.values()):
+        return found
+    unets = load_unets(work / "nnUNet_results" / DATASET, SMALL_PLANS)
+    predictors = build_predictors(unets, torch.device(device), mirroring=False)
+    for case, path in found.items():
+        if not path.is_file():
+            image = read_image(tests[case])
+            said = predict_probabilities(predictors, image.array, image.spacing_mm)
+            part = path.with_suffix(".part.npy")
+            np.save(part, np.stack([said[FIRST], said[SECOND], said[WHOLE]]))
+            part.replace(path)
+    return found
+
+
+def _masks(
+    image: Volume,
+    votes: Volume,
+    spacing_mm: tuple[float, float, float],
+    chosen: Mapping[str, Trained],
+    pixel_mm: float,
+    device: str,
+) -> dict[str, LabelMap]:
+    """Label maps of one patient by every method."""
+    first, second, whole = votes
+    fusion = fuse([[first], [second]], whole=[whole])
+    voted = Voted(fusion.label_map, fusion.disagreement, votes)
+    plain = ClassifyConfig(pixel_mm=pixel_mm)
+    paper = chosen["image"]
+    fourth = classifier_votes(paper.models, image, votes, spacing_mm, plain, device)
+    four = fuse([[first, fourth[0]], [second, fourth[1]]], whole=[whole])
+    masks = {UNETS: fusion.label_map, ALL: four.label_map}
+    everyone = Voted(four.label_map, four.disagreement, votes)
+    rule = paper.rules["replace"]
+    opinions = edge_opinions(image, everyone, paper.models, spacing_mm, rule.band_mm, plain, device)
+    masks["the paper: all vote, image edge replaces"] = decide_edges(
+        everyone, opinions, spacing_mm, rule
+    ).label_map
+    for kind, one in chosen.items():
+        band_mm = max(rule.band_mm for rule in one.rules.values())
+        opinions = edge_opinions(image, voted, one.models, spacing_mm, band_mm, plain, device)
+        for way in WAYS:
+            refined = decide_edges(voted, opinions, spacing_mm, one.rules[way])
+            masks[f"{kind}: {way}"] = refined.label_map
+    best = max(chosen.values(), key=lambda one: one.gains[one.best_way])
+    rule = best.rules[best.best_way]
+    zoomed = ClassifyConfig(pixel_mm=pixel_mm, zooms=ZOOMS)
+    opinions = edge_opinions(image, voted, best.models, spacing_mm, rule.band_mm, zoomed, device)
+    refined = decide_edges(voted, opinions, spacing_mm, rule)
+    masks[f"{best.kind}: {best.best_way}, three zooms"] = refined.label_map
+    return masks
+
+
+def _add_scores(
+    scores: Scores,
+    label_map: LabelMap,
+    reference: npt.NDArray[Any],
+    spacing_mm: tuple[float, float, float],
+    case: str,
+) -> None:
+    found = score_case_at_tolerances(label_map, reference, PARTS, spacing_mm, TOLERANCES_MM, case)
+    for index, structure in enumerate(PARTS):
+        row = scores.setdefault(structure, {metric: [] for metric in METRICS})
+        at = {tolerance: of_all[index] for tolerance, of_all in found.items()}
+        for name in ("dice", "hd95_mm", "assd_mm"):
+            row[name].append(getattr(at[TOLERANCES_MM[0]], name))
+        for tolerance, score in at.items():
+            row[f"nsd_{tolerance}"].append(score.nsd)
+
+
+def _compare(
+    scores: Mapping[str, Scores], rng: np.random.Generator
+) -> dict[str, dict[str, dict[str, Paired]]]:
+    """Each method against the U-Nets' vote, patient by patient."""
+    return {
+        method: {
+            structure: {
+                metric: compare_paired(scores[UNETS][structure][metric], values, rng)
+                for metric, values in by_metric.items()
+            }
+            for structure, by_metric in by_structure.items()
+        }
+        for method, by_structure in scores.items()
+    }
+
+
+def as_markdown(result: Mapping[str, Any]) -> str:
+    """Means of every method, then the paired differences from the vote."""
+    if not result:
+        return "trained; the test patients were not looked at"
+    lines = [f"- {kind}: {rules}" for kind, rules in result["rules"].items()]
+    for structure in PARTS:
+        lines += [
+            "",
+            f"| {structure} | {' | '.join(METRICS.values())} | Dice difference [95 %] | p | r "
+            "| NSD@1mm difference [95 %] | p | r |",
+            "|---" * (len(METRICS) + 7) + "|",
+        ]
+        for method, by_structure in result["compared"].items():
+            found: dict[str, Paired] = by_structure[structure]
+            means = " | ".join(f"{found[metric].mean_after:.3f}" for metric in METRICS)
+            tests = "- | - | - | - | - | -"
+            if method != UNETS:
+                tests = f"{_as_cells(found['dice'])} | {_as_cells(found['nsd_1.0'])}"
+            lines.append(f"| {method} | {means} | {tests} |")
+    return "\n".join(lines)
+
+
+def _as_cells(paired: Paired) -> str:
+    low, high = paired.interval
+    return (
+        f"{paired.mean_difference:+.4f} [{low:+.4f}, {high:+.4f}] | {paired.p_value:.2g} | "
+        f"{paired.effect_size:+.2f}"
+    )
