@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +15,8 @@ import torch
 
 from benchmarks.real_mr import DATASET, PARTS
 from benchmarks.refiner_variants import WAYS, Trained
+from shoulderseg.cli.options import NetworkSize
+from shoulderseg.cli.refiner_votes import weights_digest
 from shoulderseg.datasets.files import case_name, find_volumes
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.evaluation.paired import Paired, compare_paired
@@ -75,16 +79,15 @@ def score_methods(
 
 def vote_on_tests(work: Path, device: str) -> dict[str, Path]:
     """What the U-Nets of all folds say about the test patients; kept in files."""
-    folder = work / "test_votes"
-    folder.mkdir(exist_ok=True)
-    tests = {
-        case_name(path): path for path in find_volumes(work / "nnUNet_raw" / DATASET / "imagesTs")
-    }
-    found = {case: folder / f"{case}.npy" for case in tests}
-    if all(path.is_file() for path in found.values()):
-        return found
+    folder = work / "nnUNet_raw" / DATASET / "imagesTs"
+    tests = {case_name(path): path for path in find_volumes(folder)}
     unets = load_unets(work / "nnUNet_results" / DATASET, SMALL_PLANS)
+    digests = (weights_digest(DATASET, NetworkSize.small, fold) for fold in unets.weights[FIRST])
+    # Another name for other weights, so that old votes are never taken for theirs.
+    kept = work / "test_votes" / hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
+    kept.mkdir(parents=True, exist_ok=True)
     predictors = build_predictors(unets, torch.device(device), mirroring=False)
+    found = {case: kept / f"{case}.npy" for case in tests}
     for case, path in found.items():
         if not path.is_file():
             image = read_image(tests[case])
@@ -167,30 +170,51 @@ def _compare(
 
 
 def as_markdown(result: Mapping[str, Any]) -> str:
-    """Means of every method, then the paired differences from the vote."""
+    """Means and deviations of every method, then its paired differences from the vote."""
     if not result:
         return "trained; the test patients were not looked at"
+    head = " | ".join(METRICS.values())
     lines = [f"- {kind}: {rules}" for kind, rules in result["rules"].items()]
     for structure in PARTS:
-        lines += [
-            "",
-            f"| {structure} | {' | '.join(METRICS.values())} | Dice difference [95 %] | p | r "
-            "| NSD@1mm difference [95 %] | p | r |",
-            "|---" * (len(METRICS) + 7) + "|",
-        ]
-        for method, by_structure in result["compared"].items():
-            found: dict[str, Paired] = by_structure[structure]
-            means = " | ".join(f"{found[metric].mean_after:.3f}" for metric in METRICS)
-            tests = "- | - | - | - | - | -"
+        scores = {method: found[structure] for method, found in result["scores"].items()}
+        lines += ["", f"| {structure} | {head} |", "|---" * (len(METRICS) + 1) + "|"]
+        for method, values in scores.items():
+            cells = [f"{np.mean(v):.3f} ± {np.std(v, ddof=1):.3f}" for v in values.values()]
+            lines.append(f"| {method} | {' | '.join(cells)} |")
+    for structure in PARTS:
+        lines += ["", f"| {structure}, minus the vote | {head} |"]
+        lines.append("|---" * (len(METRICS) + 1) + "|")
+        for method, found in result["compared"].items():
             if method != UNETS:
-                tests = f"{_as_cells(found['dice'])} | {_as_cells(found['nsd_1.0'])}"
-            lines.append(f"| {method} | {means} | {tests} |")
+                cells = [_as_cell(paired) for paired in found[structure].values()]
+                lines.append(f"| {method} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _as_cells(paired: Paired) -> str:
+def as_json(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The result with named figures; null where there is none."""
+    compared = {
+        method: {
+            structure: {
+                metric: {k: _or_none(v) for k, v in paired._asdict().items()}
+                for metric, paired in by_metric.items()
+            }
+            for structure, by_metric in by_structure.items()
+        }
+        for method, by_structure in result.get("compared", {}).items()
+    }
+    return {**result, "compared": compared}
+
+
+def _as_cell(paired: Paired) -> str:
     low, high = paired.interval
     return (
-        f"{paired.mean_difference:+.4f} [{low:+.4f}, {high:+.4f}] | {paired.p_value:.2g} | "
-        f"{paired.effect_size:+.2f}"
+        f"{paired.mean_difference:+.3f} [{low:+.3f}, {high:+.3f}] "
+        f"p={paired.p_value:.2g} r={paired.effect_size:+.2f}"
     )
+
+
+def _or_none(value: float | tuple[float, float]) -> float | list[float | None] | None:
+    if isinstance(value, tuple):
+        return [None if math.isnan(end) else end for end in value]
+    return None if math.isnan(value) else value

@@ -3,7 +3,8 @@
 For each training size the three U-Nets are trained in cross-validation, the refiners on what these
 say about the patients held out from them. Patch size, band and decision rule are chosen on training
 patients alone; the 30 test patients are looked at once, by everything that was chosen. Call it
-again after an interruption: what is finished is not done again.
+again after an interruption: what is finished is not done again. Run it from the project's folder
+as a module, `python -m benchmarks.refiner_study`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.real_mr import DATASET, DATASET_ID, convert_some, run
-from benchmarks.refiner_scores import as_markdown, score_methods
+from benchmarks.refiner_scores import as_json, as_markdown, score_methods
 from benchmarks.refiner_variants import (
     KINDS,
     Effort,
@@ -33,7 +34,7 @@ from shoulderseg.cli.scripts import process_limit
 # for a hundred patients: what two cores do in an afternoon.
 EFFORTS = {
     5: Effort(patients=5, folds=5, trained=5, unet_epochs=8, refiner_epochs=4),
-    20: Effort(patients=20, folds=3, trained=3, unet_epochs=14, refiner_epochs=5),
+    20: Effort(patients=20, folds=3, trained=3, unet_epochs=14, refiner_epochs=4),
     100: Effort(patients=100, folds=3, trained=2, unet_epochs=30, refiner_epochs=8),
 }
 QUICK = Effort(patients=5, folds=5, trained=2, unet_epochs=1, refiner_epochs=1)
@@ -56,7 +57,8 @@ def main() -> None:
         print(f"\n### {patients} training patients\n")
         print(as_markdown(result))
     if options.json:
-        options.json.write_text(json.dumps({str(k): v for k, v in results.items()}, indent=2))
+        figures = {str(size): as_json(result) for size, result in results.items()}
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
 def _parse() -> argparse.Namespace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from shoulderseg.cli.refiner_cases import RefinerCases, cases_digest
 from shoulderseg.cli.refiner_rule import rule_grid
@@ -148,11 +148,15 @@ def _held_out(
             return np.array(stored["dice"])
     config = ClassifyConfig(pixel_mm=cases.pixel_mm)
     dice = held_out_dice(cases, models, rules, config, device)
-    path.write_text(json.dumps({"key": key, "dice": dice.tolist()}))
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps({"key": key, "dice": dice.tolist()}))
+    part.replace(path)
     return dice
 
 
 def _digest(models: Mapping[str, PatchAlexNet]) -> str:
-    with torch.inference_mode():
-        sums = [float(p.double().abs().sum()) for m in models.values() for p in m.parameters()]
-    return f"{sum(sums):.9e}"
+    digest = hashlib.sha256()
+    for model in models.values():
+        for tensor in model.state_dict().values():
+            digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -20,6 +19,8 @@ MANIFEST = "bundle.json"
 FORMAT = 2
 # Background and two bones.
 CLASSES = 3
+VOTES = 3
+_MOST_MM = 1000
 NOTICE = "Research use only. Not a medical device; no clinical accuracy is claimed."
 
 
@@ -153,7 +154,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             isinstance(manifest["files"], dict)
             and _are_folds(folds)
             and (axes is None or all(isinstance(axis, int) for axis in axes))
-            and (refiner is None or _is_sound(refiner))
+            and (refiner is None or is_sound_refiner(refiner))
         )
     except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
         msg = f"{MANIFEST} of {folder.name} is damaged: {error!r}; copy the bundle again"
@@ -170,13 +171,16 @@ def _are_folds(folds: Any) -> bool:  # noqa: ANN401  (whatever a JSON file may h
     return isinstance(folds, list) and all(isinstance(f, str) and f.isalnum() for f in folds)
 
 
-def _is_sound(refiner: Any) -> bool:  # noqa: ANN401
+def is_sound_refiner(refiner: Any) -> bool:  # noqa: ANN401
     """Whether the description of the edge refiner has its entries, in the right types."""
     return (
         isinstance(refiner, dict)
         and isinstance(refiner.get("network"), dict)
         and refiner["network"].get("classes") == CLASSES
+        # The U-Nets give three votes, all of which the AlexNet sees or none.
+        and refiner["network"].get("votes") in (0, VOTES)
         and _is_length(refiner.get("pixel_mm"))
+        and refiner["pixel_mm"] > 0
         and bool(refiner.get("folds"))
         and _are_folds(refiner["folds"])
         and isinstance(refiner.get("helps"), bool)
@@ -188,7 +192,8 @@ def _is_sound(refiner: Any) -> bool:  # noqa: ANN401
 
 
 def _is_length(value: Any) -> bool:  # noqa: ANN401
-    return isinstance(value, int | float) and math.isfinite(value)
+    # NaN fails every comparison; an integer too large for a float does not fail this one.
+    return type(value) in (int, float) and 0 <= value < _MOST_MM
 
 
 def _verify_files(folder: Path, files: Mapping[str, str]) -> None:

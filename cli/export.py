@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,6 +49,29 @@ def export(
         typer.echo(f"{out}: {summary}")
 
 
+def _check_refiner(refiner: Any, name: str, size: NetworkSize) -> None:  # noqa: ANN401
+    """Refuses a refiner whose evidence belongs to other U-Nets.
+
+    Raises:
+        ValueError: if the U-Nets were trained anew after it, or its description is of an earlier
+            version.
+    """
+    from shoulderseg.cli.bundles import is_sound_refiner
+    from shoulderseg.cli.refiner_votes import voting_folds, weights_digest
+
+    current = False
+    if is_sound_refiner(refiner) and isinstance(refiner.get("unets"), dict):
+        judged = refiner["unets"]
+        kept = voting_folds(name, size, list(judged))
+        current = judged == {fold: weights_digest(name, size, fold) for fold in kept}
+    if not current:
+        msg = (
+            "the edge refiner was trained with other U-Nets or by an earlier version; run "
+            "`shoulderseg train-refiner` again"
+        )
+        raise ValueError(msg)
+
+
 def _fill(
     folder: Path,
     dataset: str,
@@ -71,6 +94,7 @@ def _fill(
     refiner = None
     if (trained / DESCRIPTION_FILE).is_file():
         refiner = json.loads((trained / DESCRIPTION_FILE).read_text())
+        _check_refiner(refiner, name, size)
         for fold in refiner["folds"]:
             shutil.copyfile(trained / classifier_file(fold), folder / classifier_file(fold))
     chosen = list(next(iter(unets.weights.values())))

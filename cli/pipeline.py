@@ -60,10 +60,16 @@ class Segmentation:
 
 
 def is_refining(bundle: Bundle, settings: Settings) -> bool:
-    """Whether edges will be refined: as asked for, or else where the bundle's refiner helps."""
+    """Whether edges will be refined: as asked for, or else where the bundle's refiner helps.
+
+    That it helps was shown for the majority of the three U-Nets, so only for that is it a default.
+    """
     if bundle.refiner is None:
         return False
-    return bundle.refiner.helps if settings.refine is None else settings.refine
+    if settings.refine is not None:
+        return settings.refine
+    usual = settings.vote == "majority" and not settings.all_voters
+    return usual and bundle.refiner.helps
 
 
 def prepare(bundle: Bundle, settings: Settings) -> Callable[[Volume], Segmentation]:

@@ -15,14 +15,13 @@ import numpy.typing as npt
 from shoulderseg.cli.slices import slices_first, spacing_first
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from shoulderseg.cli.options import NetworkSize
     from shoulderseg.refine.edges import Voted
     from shoulderseg.refine.training import TrainingCase
 
-# How far from the vote's edge it learns; as far as any rule may let it decide.
-REGION_PIXELS = 3.0
+# How far from the vote's edge it learns; as far as any rule may let it decide. A little over whole
+# pixels, so that rounding, or a case slightly coarser than the plans, loses no ring of voxels.
+REGION_PIXELS = 3.06
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -33,6 +32,7 @@ class RefinerCases(NamedTuple):
     Attributes:
         cases: every training case of the dataset by name; a case has votes where U-Nets that
             never saw its patient have been trained.
+        learned: for each fold the names of the cases to learn from.
         held_out: for each fold the names of its held-out cases.
         voted: folds whose held-out cases have votes.
         pixel_mm: in-plane pixel size of the U-Nets' plans.
@@ -40,6 +40,7 @@ class RefinerCases(NamedTuple):
     """
 
     cases: dict[str, TrainingCase]
+    learned: dict[str, list[str]]
     held_out: dict[str, list[str]]
     voted: list[str]
     pixel_mm: float
@@ -51,8 +52,6 @@ def load_refiner_cases(
     size: NetworkSize,
     cache: Path,
     device: str,
-    *,
-    folds: Sequence[str] | None = None,
 ) -> RefinerCases:
     """Reads the training cases of a raw dataset, with out-of-fold votes where U-Nets can give them.
 
@@ -61,11 +60,10 @@ def load_refiner_cases(
         size: which plans, for the slice axis, the pixel size and the U-Nets.
         cache: folder that keeps the votes.
         device: where the U-Nets vote.
-        folds: use votes of these folds only; by default of all that are trained.
 
     Raises:
         FileNotFoundError: if plans, folds or images are missing.
-        ValueError: if a case cannot be read or a fold does not exist.
+        ValueError: if a case cannot be read.
     """
     from shoulderseg.cli.refiner_votes import out_of_fold_votes, voting_folds
     from shoulderseg.nnunet_ext.folders import PREPROCESSED, RAW, data_folder
@@ -73,12 +71,8 @@ def load_refiner_cases(
     from shoulderseg.nnunet_ext.regions import foreground_labels
 
     raw, preprocessed = data_folder(RAW) / name, data_folder(PREPROCESSED) / name
-    held_out = _read_folds(name)
-    unknown = [fold for fold in folds or () if fold not in held_out]
-    if unknown:
-        msg = f"fold {unknown[0]} does not exist; the dataset has folds {', '.join(held_out)}"
-        raise ValueError(msg)
-    voted = voting_folds(name, size, list(folds or held_out))
+    learned, held_out = (_read_folds(name, side) for side in ("train", "val"))
+    voted = voting_folds(name, size, list(held_out))
     votes = out_of_fold_votes(name, size, {fold: held_out[fold] for fold in voted}, cache, device)
     _LOGGER.info("out-of-fold votes: %d cases of folds %s", len(votes), ", ".join(voted) or "-")
     plans = json.loads((preprocessed / f"{size.plans_name}.json").read_text())
@@ -86,9 +80,11 @@ def load_refiner_cases(
     axis = int(plans["transpose_forward"][0])
     pixel_mm = math.sqrt(math.prod(plans["configurations"][CONFIGURATION]["spacing"]))
     reach_mm = REGION_PIXELS * pixel_mm
-    names = sorted({case for fold in held_out.values() for case in fold})
+    folds = (*learned.values(), *held_out.values())
+    names = sorted({case for fold in folds for case in fold})
     return RefinerCases(
         cases={n: _load_case(raw, n, values, axis, votes.get(n), reach_mm) for n in names},
+        learned=learned,
         held_out=held_out,
         voted=voted,
         pixel_mm=pixel_mm,
@@ -115,15 +111,16 @@ def vote_of(case: TrainingCase) -> Voted:
 
 def cases_digest(cases: RefinerCases) -> str:
     """Fingerprint of everything the refiner learns from, to tell whether it changed."""
-    digest = hashlib.sha256()
-    for case in cases.cases.values():
+    digest = hashlib.sha256(repr((cases.learned, cases.held_out, cases.pixel_mm)).encode())
+    for name, case in cases.cases.items():
+        digest.update(repr((name, case.image.shape, case.spacing_mm)).encode())
         for array in (case.image, case.label_map, case.votes, case.region):
             digest.update(b"-" if array is None else array.tobytes())
     return digest.hexdigest()
 
 
-def _read_folds(name: str) -> dict[str, list[str]]:
-    """Held-out cases of each fold."""
+def _read_folds(name: str, side: str) -> dict[str, list[str]]:
+    """Cases of each fold: those of its `train` or its `val` side."""
     from shoulderseg.nnunet_ext.folders import (
         PREPROCESSED,
         SPLITS_FILE,
@@ -140,7 +137,7 @@ def _read_folds(name: str) -> dict[str, list[str]]:
         )
         raise FileNotFoundError(msg)
     splits = json.loads(path.read_text())
-    return {str(fold): list(split["val"]) for fold, split in enumerate(splits)}
+    return {str(fold): list(split[side]) for fold, split in enumerate(splits)}
 
 
 def _load_case(

@@ -14,7 +14,7 @@ from shoulderseg.cli.refiner_cases import REGION_PIXELS
 if TYPE_CHECKING:
     from shoulderseg.refine.edges import EdgeRule, Opinions, Voted
 
-BANDS_IN_PIXELS = (1.0, 2.0, REGION_PIXELS)
+BANDS_IN_PIXELS = (1.02, 2.04, REGION_PIXELS)
 TRUSTS = (0.25, 0.5, 0.75, 1.0)
 
 
@@ -22,13 +22,14 @@ class RuleChoice(NamedTuple):
     """What came out of the cross-validation.
 
     Attributes:
-        rule: the best rule that refines at all.
-        helps: whether it beats the vote by more than chance explains: mean gain in Dice above
-            its standard error over the cases, with at least two cases.
+        rule: the rule with the best mean Dice.
+        helps: whether choosing a rule this way beats the vote: the lower 95 % bound of `gain`
+            (one-sided, Student's t) is above 0.
         vote_dice: mean Dice of the vote, over cases and bones.
-        gain: mean gain in Dice of the rule.
+        gain: mean gain in Dice over cases, each by the rule that the other cases would choose, so
+            that no case chooses the rule it is scored with; NaN for fewer than two cases.
         standard_error: of that gain; NaN for fewer than two cases.
-        table: mean gain of each rule.
+        table: mean gain of each rule over all cases.
     """
 
     rule: EdgeRule
@@ -51,7 +52,7 @@ def rule_grid(pixel_mm: float) -> list[EdgeRule]:
     from shoulderseg.refine.edges import EdgeRule
 
     return [
-        EdgeRule(round(pixels * pixel_mm, 3), trust, uncertain_only)
+        EdgeRule(pixels * pixel_mm, trust, uncertain_only)
         for pixels in BANDS_IN_PIXELS
         for trust in TRUSTS
         for uncertain_only in (False, True)
@@ -85,7 +86,7 @@ def rule_dice(
 
 
 def choose_rule(rules: Sequence[EdgeRule], dice: npt.NDArray[np.float64]) -> RuleChoice:
-    """Picks the rule with the best mean Dice over cases.
+    """Picks the rule with the best mean Dice over cases, and tests whether such a choice helps.
 
     Args:
         rules: R rules.
@@ -94,20 +95,24 @@ def choose_rule(rules: Sequence[EdgeRule], dice: npt.NDArray[np.float64]) -> Rul
     Raises:
         ValueError: if there is no case.
     """
+    from scipy.special import stdtrit
+
     if not len(dice):
         msg = "found no held-out case with out-of-fold votes, expected at least one"
         raise ValueError(msg)
     gains = dice[:, 1:] - dice[:, :1]
     mean = gains.mean(axis=0)
-    best = int(mean.argmax())
-    error = (
-        float(gains[:, best].std(ddof=1) / math.sqrt(len(gains))) if len(gains) > 1 else math.nan
-    )
+    gain, error, bound = math.nan, math.nan, math.nan
+    if len(gains) > 1:
+        of_others = (gains.sum(axis=0) - gains) / (len(gains) - 1)
+        nested = gains[np.arange(len(gains)), of_others.argmax(axis=1)]
+        gain, error = float(nested.mean()), float(nested.std(ddof=1) / math.sqrt(len(nested)))
+        bound = gain - float(stdtrit(len(nested) - 1, 0.95)) * error
     return RuleChoice(
-        rule=rules[best],
-        helps=bool(mean[best] > error),
+        rule=rules[int(mean.argmax())],
+        helps=bound > 0.0,
         vote_dice=float(dice[:, 0].mean()),
-        gain=float(mean[best]),
+        gain=gain,
         standard_error=error,
         table=list(zip(rules, mean.tolist(), strict=True)),
     )
@@ -118,10 +123,14 @@ def describe_choice(choice: RuleChoice, cases: int) -> dict[str, Any]:
     return {
         "cases": cases,
         "vote_dice": round(choice.vote_dice, 6),
-        "gain": round(choice.gain, 6),
-        "standard_error": None if math.isnan(choice.standard_error) else choice.standard_error,
+        "gain": _or_none(choice.gain),
+        "standard_error": _or_none(choice.standard_error),
         "rules": [{**vars(rule), "gain": round(gain, 6)} for rule, gain in choice.table],
     }
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 6)
 
 
 def _mean_dice(label_map: npt.NDArray[np.uint8], reference: npt.NDArray[np.uint8]) -> float:

@@ -49,8 +49,8 @@ def train_fold(
 ) -> TrainingState:
     """Trains the classifier of one fold, or goes on where an earlier call was stopped.
 
-    It learns from the cases outside the fold; where it sees votes, from those with out-of-fold
-    votes only.
+    It learns from the cases outside the fold with out-of-fold votes; where there are none and it
+    does not see votes, from all of them, at the edges of the reference.
 
     Args:
         cases: the dataset's cases.
@@ -69,10 +69,11 @@ def train_fold(
     """
     from shoulderseg.refine.training import fit_classifier
 
-    held_out = cases.held_out[fold]
-    learned = [name for name in cases.cases if name not in held_out]
+    learned, held_out = cases.learned[fold], cases.held_out[fold]
+    if plan.network.votes or _with_votes(cases, learned):
+        learned = _with_votes(cases, learned)
     if plan.network.votes:
-        learned, held_out = _with_votes(cases, learned), _with_votes(cases, held_out)
+        held_out = _with_votes(cases, held_out)
         if not learned or not held_out:
             msg = (
                 f"fold {fold} has {len(learned)} cases with out-of-fold votes to learn from and "

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +45,7 @@ def out_of_fold_votes(
     """Lets each fold's U-Nets vote on the patients that were held out from them.
 
     Without mirroring, so that a machine without a GPU gets through; votes that are there already
-    and come from the same weights are kept.
+    and come from the same weights and images are kept.
 
     Args:
         name: full dataset name.
@@ -59,11 +60,12 @@ def out_of_fold_votes(
     found: dict[str, Path] = {}
     cache.mkdir(parents=True, exist_ok=True)
     for fold, held_out in cases.items():
-        digest = _weights_digest(name, size, fold)
+        weights = weights_digest(name, size, fold)
+        keys = {case: f"{weights} {_image_digest(name, case)}" for case in held_out}
         paths = {case: cache / f"{case}.npz" for case in held_out}
-        missing = [case for case, path in paths.items() if not _is_current(path, digest)]
+        missing = [case for case in held_out if not _is_current(paths[case], keys[case])]
         if missing:
-            _vote(name, size, fold, {case: paths[case] for case in missing}, digest, device)
+            _vote(name, size, fold, {case: (paths[case], keys[case]) for case in missing}, device)
         found |= paths
     return found
 
@@ -79,32 +81,32 @@ def _vote(
     name: str,
     size: NetworkSize,
     fold: str,
-    paths: Mapping[str, Path],
-    digest: str,
+    targets: Mapping[str, tuple[Path, str]],
     device: str,
 ) -> None:
     import torch
 
     from shoulderseg.datasets.reader import read_image
     from shoulderseg.nnunet_ext.checkpoints import load_unets
-    from shoulderseg.nnunet_ext.folders import RAW, RESULTS, data_folder
+    from shoulderseg.nnunet_ext.folders import RESULTS, data_folder
     from shoulderseg.nnunet_ext.inference import build_predictors, predict_probabilities
     from shoulderseg.nnunet_ext.variants import TRAINERS
 
     unets = load_unets(data_folder(RESULTS) / name, size.plans_name, [fold])
     predictors = build_predictors(unets, torch.device(device), mirroring=False)
-    for case, path in paths.items():
-        image = read_image(data_folder(RAW) / name / "imagesTr" / f"{case}_0000.nii.gz")
+    for case, (path, key) in targets.items():
+        image = read_image(_image_path(name, case))
         said = predict_probabilities(predictors, image.array, image.spacing_mm)
         votes = np.stack([said[variant] for variant in TRAINERS])
         part = path.with_suffix(".part")
         with part.open("wb") as stream:
-            np.savez_compressed(stream, votes=votes.astype(np.float16), digest=np.array(digest))
+            np.savez_compressed(stream, votes=votes.astype(np.float16), key=np.array(key))
         part.replace(path)
         _LOGGER.info("fold %s voted on %s", fold, case)
 
 
-def _weights_digest(name: str, size: NetworkSize, fold: str) -> str:
+def weights_digest(name: str, size: NetworkSize, fold: str) -> str:
+    """Fingerprint of the three U-Nets of one fold."""
     from shoulderseg.nnunet_ext.folders import RESULTS, data_folder
     from shoulderseg.nnunet_ext.variants import CHECKPOINT, TRAINERS, model_folder
 
@@ -116,12 +118,23 @@ def _weights_digest(name: str, size: NetworkSize, fold: str) -> str:
     return digest.hexdigest()
 
 
-def _is_current(path: Path, digest: str) -> bool:
+def _image_path(name: str, case: str) -> Path:
+    from shoulderseg.nnunet_ext.folders import RAW, data_folder
+
+    return data_folder(RAW) / name / "imagesTr" / f"{case}_0000.nii.gz"
+
+
+def _image_digest(name: str, case: str) -> str:
+    with _image_path(name, case).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _is_current(path: Path, key: str) -> bool:
     if not path.is_file():
         return False
     try:
         with np.load(path, allow_pickle=False) as stored:
-            kept: Any = stored["digest"]
-            return bool(str(kept) == digest)
-    except (OSError, ValueError, KeyError):
+            kept: Any = stored["key"]
+            return bool(str(kept) == key)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return False

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from shoulderseg.refine.training import TrainingState
 
 DESCRIPTION_FILE = "refiner.json"
-VOTERS = 3
 
 
 class Inputs(StrEnum):
@@ -46,6 +45,9 @@ def train_refiner(
         int, typer.Option(min=0, max=2, help="Neighbouring slices it sees on either side.")
     ] = 0,
     patch_size: Annotated[int, typer.Option(help="Side of a patch in pixels.")] = 32,
+    stride: Annotated[
+        int, typer.Option(min=1, max=2, help="2 lets larger patches cost what smaller ones do.")
+    ] = 1,
     folds: Annotated[
         str, typer.Option(help="Folds; default: those that all three U-Nets have finished.")
     ] = "",
@@ -60,8 +62,9 @@ def train_refiner(
 
     Run it after `shoulderseg train`: it learns on what U-Nets say about patients they never saw,
     one AlexNet a fold, and the held-out patients choose which voxels it decides and how far it is
-    trusted. Where no rule beats the vote, `predict` keeps the vote unless told otherwise.
+    trusted. Unless that clearly beats the vote, `predict` keeps the vote by default.
     """
+    from shoulderseg.cli.bundles import VOTES
     from shoulderseg.cli.refiner_cases import load_refiner_cases
     from shoulderseg.cli.refiner_training import RefinerPlan, train_fold
     from shoulderseg.nnunet_ext.folders import dataset_name
@@ -73,13 +76,13 @@ def train_refiner(
         where = device.resolve()
         name = dataset_name(dataset)
         folder = refiner_folder(name, size)
-        cases = load_refiner_cases(
-            name, size, folder / "votes", where, folds=split_list(folds) or None
-        )
+        cases = load_refiner_cases(name, size, folder / "votes", where)
+        chosen = _chosen_folds(cases, split_list(folds))
         network = AlexNetConfig(
             patch_size=patch_size,
+            stride=stride,
             neighbours=neighbours,
-            votes=VOTERS if inputs is Inputs.votes else 0,
+            votes=VOTES if inputs is Inputs.votes else 0,
             classes=cases.classes,
         )
         config = TrainingConfig(
@@ -91,8 +94,6 @@ def train_refiner(
             half=has_fast_half(where),
         )
         plan = RefinerPlan(network, config, seed)
-        # Without votes one classifier is all that can be made; nothing can tell if it helps.
-        chosen = cases.voted or split_list(folds)[:1] or ["0"]
         states = {}
         for fold in chosen:
             states[fold] = train_fold(
@@ -102,7 +103,22 @@ def train_refiner(
                 f"fold {fold}: {states[fold].epoch} epochs, balanced accuracy at the edges of "
                 f"its held-out cases {states[fold].best_score:.4f}"
             )
-        typer.echo(_finish(folder, cases, plan, states, where))
+        typer.echo(_finish(name, size, cases, plan, states, where))
+
+
+def _chosen_folds(cases: RefinerCases, asked: list[str]) -> list[str]:
+    """The folds to train; without any votes one classifier is all that can be made."""
+    if not cases.voted:
+        asked = asked or ["0"]
+    possible = cases.voted or list(cases.held_out)
+    missing = [fold for fold in asked if fold not in possible]
+    if missing:
+        msg = (
+            f"fold {missing[0]} has no out-of-fold votes; folds with all three U-Nets finished: "
+            f"{', '.join(possible)}"
+        )
+        raise ValueError(msg)
+    return asked or possible
 
 
 def refiner_folder(dataset_name: str, size: NetworkSize) -> Path:
@@ -113,7 +129,8 @@ def refiner_folder(dataset_name: str, size: NetworkSize) -> Path:
 
 
 def _finish(
-    folder: Path,
+    name: str,
+    size: NetworkSize,
     cases: RefinerCases,
     plan: RefinerPlan,
     states: Mapping[str, TrainingState],
@@ -123,18 +140,26 @@ def _finish(
     from safetensors.torch import save_file
 
     from shoulderseg.cli.bundles import classifier_file
-    from shoulderseg.cli.refiner_rule import choose_rule, describe_choice, rule_grid
+    from shoulderseg.cli.refiner_rule import (
+        BANDS_IN_PIXELS,
+        choose_rule,
+        describe_choice,
+        rule_grid,
+    )
     from shoulderseg.cli.refiner_training import held_out_dice
+    from shoulderseg.cli.refiner_votes import weights_digest
     from shoulderseg.refine.edges import EdgeRule
     from shoulderseg.refine.ensemble import ClassifyConfig
     from shoulderseg.refine.network import load_alexnet
 
+    folder = refiner_folder(name, size)
     described: dict[str, Any] = {
         "network": plan.network.to_dict(),
         "pixel_mm": cases.pixel_mm,
         "folds": list(states),
-        "rule": vars(EdgeRule(round(2 * cases.pixel_mm, 3))),
+        "rule": vars(EdgeRule(BANDS_IN_PIXELS[1] * cases.pixel_mm)),
         "helps": False,
+        "unets": {fold: weights_digest(name, size, fold) for fold in cases.voted},
         "cross_validation": None,
         "training": {
             "seed": plan.seed,
@@ -154,13 +179,13 @@ def _finish(
         verdict = "refines" if choice.helps else "keeps the vote"
         summary = (
             f"{len(dice)} held-out cases: Dice {choice.vote_dice:.4f} by the vote, "
-            f"{choice.gain:+.4f} (standard error {choice.standard_error:.4f}) by the best rule "
-            f"{choice.rule}; `predict` {verdict} by default"
+            f"{choice.gain:+.4f} (standard error {choice.standard_error:.4f}) by rules that the "
+            f"other cases chose; `predict` {verdict} by default; rule {choice.rule}"
         )
     # Without its description the refiner counts as not trained, so the two never mix.
     (folder / DESCRIPTION_FILE).unlink(missing_ok=True)
     for fold, state in states.items():
-        weights = {name: tensor.contiguous() for name, tensor in state.best_weights.items()}
+        weights = {key: tensor.contiguous() for key, tensor in state.best_weights.items()}
         save_file(weights, folder / classifier_file(fold))
     (folder / DESCRIPTION_FILE).write_text(json.dumps(described, indent=2) + "\n")
     return f"{folder}: {summary}"

@@ -20,6 +20,7 @@ from shoulderseg.refine.resampling import (
 
 # Augmentation scales training patches by 0.85 to 1.2; a zoom has to stay inside.
 ZOOM_RANGE = (0.85, 1.2)
+_VOXELS_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -95,19 +96,22 @@ def class_probabilities(
         image, device, votes=votes if network.votes else None, neighbours=network.neighbours
     )
     for inputs in _zoomed(native, spacing_mm, config):
-        corners = interpolation_corners(voxels, image.shape, inputs.image.shape)
-        for model in models:
-            found = classify_voxels(
-                model,
-                inputs,
-                corners.pixels,
-                device=device,
-                method=config.method,
-                batch_size=config.batch_size,
-                precision=config.precision,
-            )
-            for corner in range(4):
-                total += corners.weight[:, corner, None] * found[corners.corners[:, corner]]
+        # In parts, since corners take some hundred bytes a voxel.
+        for begin in range(0, len(voxels), _VOXELS_AT_ONCE):
+            some = slice(begin, begin + _VOXELS_AT_ONCE)
+            corners = interpolation_corners(voxels[some], image.shape, inputs.image.shape)
+            for model in models:
+                found = classify_voxels(
+                    model,
+                    inputs,
+                    corners.pixels,
+                    device=device,
+                    method=config.method,
+                    batch_size=config.batch_size,
+                    precision=config.precision,
+                )
+                for index, weight in zip(corners.corners.T, corners.weight.T, strict=True):
+                    total[some] += weight[:, None] * found[index]
     total /= len(models) * len(config.zooms)
     return total
 

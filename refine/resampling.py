@@ -113,8 +113,8 @@ class Corners(NamedTuple):
 
     Attributes:
         pixels: int64 (P, 3), each once, in C order.
-        corners: int64 (N, 4), which pixels surround each point.
-        weight: float32 (N, 4), their weights, 0 to 1, summing to 1.
+        corners: int64 (N, K), which pixels surround each point; K is 4, or 1 on an equal grid.
+        weight: float32 (N, K), their weights, 0 to 1, summing to 1.
     """
 
     pixels: NDArray[np.int64]
@@ -139,6 +139,8 @@ def interpolation_corners(
         empty arrays.
     """
     native, new = np.asarray(shape, np.int64)[1:], np.asarray(resampled, np.int64)[1:]
+    if (native == new).all():
+        return _own_pixels(centres, resampled)
     # Position (i + 1/2) * new / native - 1/2 in pixels, as a fraction over 2 * native: exact.
     numerator = np.clip((2 * centres[:, 1:] + 1) * new - native, 0, (new - 1) * 2 * native)
     low, remainder = np.divmod(numerator, 2 * native)
@@ -151,9 +153,21 @@ def interpolation_corners(
             # A corner of no weight may lie outside; it is never looked at.
             corner = np.where(weights[-1][:, None] > 0.0, low + step, low)
             pixels.append(np.column_stack([centres[:, 0], corner]))
-    flat = np.stack(pixels, axis=1).reshape(-1, 3)
-    keys = np.ravel_multi_index(tuple(flat.T), tuple(resampled))
-    kept, index = np.unique(keys, return_inverse=True)
-    found = np.column_stack(np.unravel_index(kept, tuple(resampled))).astype(np.int64)
+    found, index = _each_once(np.stack(pixels, axis=1).reshape(-1, 3), resampled)
     weight = np.stack(weights, axis=1).astype(np.float32)
-    return Corners(found.reshape(-1, 3), index.reshape(-1, 4), weight)
+    return Corners(found, index.reshape(-1, len(pixels)), weight)
+
+
+def _own_pixels(centres: NDArray[np.int64], shape: Sequence[int]) -> Corners:
+    found, index = _each_once(centres, shape)
+    return Corners(found, index[:, None], np.ones((len(centres), 1), np.float32))
+
+
+def _each_once(
+    pixels: NDArray[np.int64], shape: Sequence[int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The pixels in C order, each once, and where each of the given ones went."""
+    keys = np.ravel_multi_index(tuple(pixels.T), tuple(shape))
+    kept, index = np.unique(keys, return_inverse=True)
+    found = np.column_stack(np.unravel_index(kept, tuple(shape))).astype(np.int64)
+    return found.reshape(-1, 3), index.reshape(-1)

@@ -56,7 +56,7 @@ def fold(model: PatchAlexNet, device: torch.device | str, dtype: torch.dtype) ->
 
     Batch normalisation in eval mode is y = g * (x - m) / sqrt(v + e) + b for each channel, so it
     goes into the convolution before it: weight * g / sqrt(v + e) and b - m * g / sqrt(v + e).
-    The folding is done in float64.
+    The folding is done in float64 on the CPU, since not every accelerator has float64.
 
     Args:
         model: the classifier.
@@ -69,9 +69,9 @@ def fold(model: PatchAlexNet, device: torch.device | str, dtype: torch.dtype) ->
     layers: list[Layer] = []
     for module in model.layers:
         if isinstance(module, nn.Conv2d):
-            weight = module.weight.detach().double()
-            bias = weight.new_zeros(len(weight)) if module.bias is None else module.bias.detach()
-            layers.append(_filter(weight, bias.double(), module.stride[0], relu=False))
+            weight = _exact(module.weight)
+            bias = weight.new_zeros(len(weight)) if module.bias is None else _exact(module.bias)
+            layers.append(_filter(weight, bias, module.stride[0], relu=False))
         elif isinstance(module, nn.BatchNorm2d):
             layers[-1] = _normalised(_last_filter(layers), module)
         elif isinstance(module, nn.ReLU):
@@ -140,10 +140,14 @@ def _normalised(layer: Filter, norm: nn.BatchNorm2d) -> Filter:
     if mean is None or variance is None:
         msg = "batch normalisation without running statistics depends on the batch; track them"
         raise TypeError(msg)
-    scale = norm.weight.detach().double() / (variance.double() + norm.eps).sqrt()
+    scale = _exact(norm.weight) / (_exact(variance) + norm.eps).sqrt()
     weight = layer.weight * scale[:, None, None, None]
-    bias = (layer.bias - mean.double()) * scale + norm.bias.detach().double()
+    bias = (layer.bias - _exact(mean)) * scale + _exact(norm.bias)
     return _filter(weight, bias, layer.stride, layer.relu)
+
+
+def _exact(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.detach().cpu().double()
 
 
 def _filter(weight: torch.Tensor, bias: torch.Tensor, stride: int, relu: bool) -> Filter:

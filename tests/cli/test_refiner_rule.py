@@ -8,24 +8,34 @@ import numpy as np
 import pytest
 
 from shoulderseg.cli.refiner_rule import choose_rule, rule_dice, rule_grid
+from shoulderseg.refine.boundary import boundary_band
 from shoulderseg.refine.edges import EdgeRule, Opinions, Voted
 
 RULES = [EdgeRule(1.0, 0.5), EdgeRule(2.0, 1.0)]
 
 
-def test_the_best_mean_wins_and_helps_where_it_exceeds_its_error() -> None:
-    dice = np.array([[0.80, 0.82, 0.90], [0.90, 0.92, 0.80], [0.70, 0.72, 0.72]])
-    choice = choose_rule(RULES, dice)
+def test_the_best_mean_wins_and_helps_where_other_cases_choose_it() -> None:
+    gains = np.array([[0.02, 0.05], [0.03, -0.06], [0.025, 0.01], [0.03, 0.0]])
+    choice = choose_rule(RULES, np.column_stack([np.full(4, 0.8), 0.8 + gains]))
     assert choice.rule == RULES[0]
     assert choice.helps
-    assert choice.gain == pytest.approx(0.02)
+    assert choice.gain == pytest.approx(0.02625)
     assert choice.vote_dice == pytest.approx(0.8)
-    assert [gain for _, gain in choice.table] == pytest.approx([0.02, 0.02 / 3])
+    assert [gain for _, gain in choice.table] == pytest.approx([0.02625, 0.0])
+
+
+def test_a_case_does_not_choose_the_rule_it_is_scored_with() -> None:
+    # Each case has a rule that suits it alone: the best mean is 0.01, the honest one a loss.
+    gains = np.where(np.eye(3, dtype=np.bool_), 0.09, -0.03)
+    rules = [*RULES, EdgeRule(3.0)]
+    choice = choose_rule(rules, np.column_stack([np.full(3, 0.8), 0.8 + gains]))
+    assert max(gain for _, gain in choice.table) == pytest.approx(0.01)
+    assert choice.gain == pytest.approx(-0.03)
+    assert not choice.helps
 
 
 def test_a_gain_within_its_error_does_not_help() -> None:
-    choice = choose_rule(RULES[:1], np.array([[0.8, 0.9], [0.8, 0.71], [0.8, 0.8]]))
-    # Mean 0.01 / 3, deviation 0.095: no more than chance.
+    choice = choose_rule(RULES[:1], np.array([[0.8, 0.9], [0.8, 0.71], [0.8, 0.83]]))
     assert choice.gain > 0
     assert not choice.helps
 
@@ -39,10 +49,22 @@ def test_a_loss_or_a_single_case_does_not_help() -> None:
         choose_rule(RULES, np.zeros((0, 3)))
 
 
+@pytest.mark.parametrize("pixel_mm", [0.3125, 0.2734, 0.4167, 0.6875, 1.0])
+def test_bands_of_whole_pixels_hold_as_many_rings(pixel_mm: float) -> None:
+    label_map = np.zeros((1, 30, 30), np.uint8)
+    label_map[:, 10:20, 10:20] = 1
+    # A case may be a little coarser than the plans.
+    for spacing_mm in (pixel_mm, 1.01 * pixel_mm):
+        for rings, rule in zip((1, 2, 3), rule_grid(pixel_mm)[::8], strict=True):
+            band = boundary_band(label_map, (3.0, spacing_mm, spacing_mm), rule.band_mm)
+            assert band[0, 15].sum() == 4 * rings
+
+
 def test_grid_holds_the_papers_rule_at_every_band() -> None:
     grid = rule_grid(0.4)
-    assert {rule.band_mm for rule in grid} == {0.4, 0.8, 1.2}
-    assert EdgeRule(0.8, 1.0) in grid
+    bands = sorted({rule.band_mm for rule in grid})
+    assert bands == pytest.approx([0.4, 0.8, 1.2], rel=0.03)
+    assert all(EdgeRule(band_mm, 1.0) in grid for band_mm in bands)
     assert len(set(grid)) == len(grid) == 24
 
 

@@ -30,7 +30,8 @@ def ask(
     assert isinstance(model, Reader)
     value = inputs.image.numpy()[tuple(centres.T)].round().clip(0, 2).astype(np.int64)
     scores: NDArray[np.float32] = np.exp(9.0 * np.eye(3, dtype=np.float32)[value])
-    return scores / scores.sum(axis=1, keepdims=True)
+    scores /= scores.sum(axis=1, keepdims=True)
+    return scores
 
 
 @pytest.fixture(autouse=True)

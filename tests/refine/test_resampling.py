@@ -89,7 +89,7 @@ def test_interpolation_on_the_same_grid_asks_for_each_voxel_itself() -> None:
     corners = interpolation_corners(voxels, (2, 5, 6), (2, 5, 6))
     np.testing.assert_array_equal(corners.pixels, [[0, 0, 0], [1, 2, 3]])
     np.testing.assert_array_equal(corners.pixels[corners.corners[:, 0]], voxels)
-    np.testing.assert_array_equal(corners.weight, [[1, 0, 0, 0]] * 2)
+    np.testing.assert_array_equal(corners.weight, [[1], [1]])
     assert interpolation_corners(voxels[:0], (2, 5, 6), (2, 4, 4)).pixels.shape == (0, 3)
 
 
