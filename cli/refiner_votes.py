@@ -133,7 +133,8 @@ def _is_current(path: Path, key: str) -> bool:
     if not path.is_file():
         return False
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # numpy leaves a file open that it opened itself and cannot read.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             kept: Any = stored["key"]
             return bool(str(kept) == key)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):

@@ -96,9 +96,10 @@ def test_region_joins_band_and_disagreement_in_c_order() -> None:
     region = refinement_region(label_map, disagreement, (1.0, 1.0, 1.0), 1.0)
     expected = [[0, 2, 0]] + [[1, y, x] for y in range(3) for x in (3, 4)]
     assert np.argwhere(region).tolist() == expected
-    assert region.dtype == np.int64
+    assert region.dtype == np.bool_
     nothing = refinement_region(label_map * 0, disagreement & False, (1.0, 1.0, 1.0), 1.0)
-    assert nothing.shape == (0, 3)
+    assert nothing.shape == (2, 3, 6)
+    assert not nothing.any()
 
 
 @pytest.mark.parametrize(
