@@ -9,7 +9,9 @@ the network. It runs once with torch's own threads and once with one slice threa
 engines do; the faster one counts. `floor` is the time that the multiply-adds of the needed set,
 the fewest of the three ways, take at the rate of a square matrix product measured in between with
 the same threads; `share` is how much of that rate auto reaches by the clock, `CPU share` by
-processor time, which other work on the same cores hardly changes. Medians of interleaved repeats.
+processor time, which other work on the same cores hardly changes. Multiply-adds are counted as
+convolutions do them; the needed set saves a third in layers of 3 x 3 (Winograd), so the floor is no
+bound. Medians of interleaved repeats.
 """
 
 from __future__ import annotations

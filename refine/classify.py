@@ -28,8 +28,8 @@ __all__ = ["Method", "Precision", "classify_voxels", "voxel_logits"]
 Precision: TypeAlias = Literal["auto", "float32", "half"]
 
 # Voxels whose two likeliest classes are closer than this in half precision are decided again. With
-# bfloat16's 8 bits, logits moved by up to 0.1, so probabilities that are not near 0 or 1 by more
-# than 0.01; with float16's 11 bits by an eighth of that.
+# bfloat16's 8 bits, logits moved by up to 0.1 and probabilities by up to 0.022; with float16's 11
+# bits an eighth of that is expected.
 _DOUBT = {torch.float16: 0.1, torch.bfloat16: 0.75}
 
 _logger = logging.getLogger(__name__)
@@ -51,8 +51,8 @@ def classify_voxels(
     as in eval mode. When an accelerator's memory ends, smaller batches go on. On a CPU as many
     threads work as torch is set to.
 
-    In half precision, probabilities are within 1e-2 of those in float32. Voxels whose two likeliest
-    classes lie close together are computed again in float32, so that the labels hold.
+    In half precision, voxels whose two likeliest classes lie so close together that rounding could
+    swap them are computed again in float32; the margin is measured, not proven.
 
     Args:
         model: the classifier.
@@ -181,13 +181,13 @@ def _half_type(device: torch.device, precision: Precision) -> torch.dtype | None
 
 @contextlib.contextmanager
 def _true_float32(device: torch.device) -> Iterator[None]:
-    """Keeps cuDNN from rounding float32 to 10 bits, its default for convolutions."""
+    """Keeps a GPU from rounding float32 to 10 bits, cuDNN's default for convolutions."""
     if device.type != "cuda":
         yield
         return
-    before = torch.backends.cudnn.allow_tf32
-    torch.backends.cudnn.allow_tf32 = False
+    before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     try:
         yield
     finally:
-        torch.backends.cudnn.allow_tf32 = before
+        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before
