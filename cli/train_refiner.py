@@ -39,11 +39,12 @@ def train_refiner(
     dataset: DatasetArgument,
     size: SizeOption = NetworkSize.auto,
     inputs: Annotated[
-        Inputs, typer.Option(help="Image patches alone, as in the paper, or with the votes.")
+        Inputs, typer.Option(help="Image patches alone, or also the U-Nets' votes there.")
     ] = Inputs.image,
     neighbours: Annotated[
-        int, typer.Option(min=0, max=2, help="Neighbouring slices it sees on either side.")
-    ] = 0,
+        int,
+        typer.Option(min=0, max=2, help="Slices it sees on either side; 0 is the paper's way."),
+    ] = 1,
     patch_size: Annotated[int, typer.Option(help="Side of a patch in pixels.")] = 32,
     stride: Annotated[
         int, typer.Option(min=1, max=2, help="2 lets larger patches cost what smaller ones do.")
