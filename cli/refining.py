@@ -62,7 +62,7 @@ def classifier_opinions(
     from shoulderseg.refine.fourth_voter import classifier_votes
 
     said = classifier_votes(
-        chosen_classifiers(refiner, folds),
+        _chosen_classifiers(refiner, folds),
         case.image,
         case.votes,
         case.spacing_mm,
@@ -86,7 +86,7 @@ def refine(
     result = refine_edges(
         case.image,
         voted,
-        chosen_classifiers(refiner, folds),
+        _chosen_classifiers(refiner, folds),
         case.spacing_mm,
         refiner.rule,
         _config(refiner),
@@ -95,7 +95,7 @@ def refine(
     return result._replace(label_map=slices_back(result.label_map, case.axis))
 
 
-def chosen_classifiers(refiner: Refiner, folds: Sequence[str] | None) -> list[PatchAlexNet]:
+def _chosen_classifiers(refiner: Refiner, folds: Sequence[str] | None) -> list[PatchAlexNet]:
     """The classifiers of some folds; all of them where none of these has one."""
     own = [refiner.classifiers[fold] for fold in folds or () if fold in refiner.classifiers]
     return own or list(refiner.classifiers.values())
