@@ -1,0 +1,1 @@
+"""A digital shoulder: procedural anatomy seen through simulated MR physics."""

@@ -1,0 +1,1 @@
+"""The shoulder as signed distance functions."""

@@ -1,0 +1,145 @@
+"""One phantom: an image, its label map, its tissue map, and everything that is true about it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import cc3d
+import numpy as np
+
+from shoulderseg.datasets.phantom.anatomy.shoulder import build_scene, draw_shoulder
+from shoulderseg.datasets.phantom.painting import paint
+from shoulderseg.datasets.phantom.planning import plan_grid
+from shoulderseg.datasets.phantom.scanner.acquire import acquire
+from shoulderseg.datasets.phantom.scanner.protocol import PLANES, SEQUENCES
+from shoulderseg.datasets.phantom.scanner.sampling import sample_protocol
+from shoulderseg.datasets.phantom.scanner.signals import structure_signals
+from shoulderseg.datasets.phantom.scanner.wild import wild_signals
+from shoulderseg.datasets.phantom.scanner.wrap import rendered_grid
+from shoulderseg.datasets.phantom.structures import Structure
+from shoulderseg.datasets.phantom.truth import true_measurements
+from shoulderseg.datasets.volume import Volume
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from shoulderseg.datasets.phantom.grid import ScanGrid
+    from shoulderseg.datasets.phantom.options import PhantomOptions
+    from shoulderseg.datasets.phantom.painting import Painted
+    from shoulderseg.datasets.phantom.scanner.protocol import Protocol
+
+HUMERUS_LABEL, GLENOID_LABEL = 1, 2
+
+
+@dataclass(frozen=True, eq=False)
+class PhantomCase:
+    """A phantom.
+
+    Attributes:
+        image: The image as a scanner would store it, int16.
+        label_map: 0 background, 1 humerus, 2 glenoid (or the whole scapula), uint8, (Z, Y, X).
+        tissue_map: Values of `Structure`, uint8, (Z, Y, X).
+        protocol: What the scan was set to.
+        grid: Its slices, with their thickness.
+        parameters: Every drawn value, for JSON: dimensions, findings, protocol, seed-free.
+        measurements: What is true about the scanned shoulder, for JSON; lengths in mm.
+    """
+
+    image: Volume
+    label_map: npt.NDArray[np.uint8]
+    tissue_map: npt.NDArray[np.uint8]
+    protocol: Protocol
+    grid: ScanGrid
+    parameters: dict[str, Any]
+    measurements: dict[str, Any]
+
+
+def make_case(
+    options: PhantomOptions, rng: np.random.Generator, *, workers: int = 2
+) -> PhantomCase:
+    """Make one phantom.
+
+    Args:
+        options: What it should be like.
+        rng: Source of everything that the options leave open; the same state gives the same bytes.
+        workers: Threads; the result does not depend on it.
+
+    Returns:
+        The phantom.
+    """
+    sequence = options.sequence or SEQUENCES[rng.integers(len(SEQUENCES))]
+    plane = options.plane or PLANES[rng.integers(len(PLANES))]
+    protocol = sample_protocol(
+        sequence,
+        plane,
+        rng,
+        shape=options.shape,
+        spacing_mm=options.spacing_mm,
+        field_t=options.field_t,
+    )
+    shoulder = draw_shoulder(options, rng)
+    scene = build_scene(shoulder, options.glenoid_depth_mm, whole=options.whole_scapula)
+    grid = plan_grid(
+        protocol, scene.frames, mirrored=scene.mirrored, joint_mm=scene.joint_mm, rng=rng
+    )
+    signals = wild_signals(rng) if options.wild else structure_signals(protocol)
+    # Noise is measured against muscle, whatever its contrast.
+    reference = float(signals[Structure.DELTOID, 0, 0]) if options.wild else None
+    wide = rendered_grid(grid, protocol)
+    painted = paint(scene, wide, signals, workers)
+    magnitude = acquire(
+        painted.water,
+        painted.fat,
+        grid,
+        protocol,
+        shoulder.coils_mm,
+        rng,
+        reference=reference,
+        workers=workers,
+    )
+    inside = _inside(grid, wide)
+    return PhantomCase(
+        image=Volume(_stored(magnitude), grid.spacing_mm, grid.origin_mm, grid.direction),
+        label_map=_label_map(painted, inside, whole=options.whole_scapula),
+        tissue_map=painted.tissue_map[inside],
+        protocol=protocol,
+        grid=grid,
+        parameters={
+            "dimensions": asdict(shoulder.dimensions),
+            "findings": asdict(shoulder.findings),
+            "protocol": asdict(protocol),
+            "contrast": "wild" if options.wild else "physical",
+            "second_label": "scapula" if options.whole_scapula else "glenoid",
+            "glenoid_depth_mm": None if options.whole_scapula else options.glenoid_depth_mm,
+        },
+        measurements=true_measurements(scene, shoulder),
+    )
+
+
+def _inside(grid: ScanGrid, wide: ScanGrid) -> tuple[slice, slice, slice]:
+    """Where the image lies in the wider grid that was painted."""
+    before = [(large - small) // 2 for small, large in zip(grid.shape, wide.shape, strict=True)]
+    first, second, third = (
+        slice(start, start + size) for start, size in zip(before, grid.shape, strict=True)
+    )
+    return first, second, third
+
+
+def _label_map(
+    painted: Painted, inside: tuple[slice, slice, slice], *, whole: bool
+) -> npt.NDArray[np.uint8]:
+    """Labels voxels that are mostly bone; of the glenoid, only the piece that is the joint's."""
+    glenoid = painted.glenoid[inside] >= 0.5
+    if not whole and glenoid.any():
+        # The cut can leave a chip of the spine or the coracoid that hangs on by nothing.
+        glenoid = cc3d.largest_k(glenoid, k=1, connectivity=26) > 0
+    label_map = np.zeros(glenoid.shape, np.uint8)
+    label_map[glenoid] = GLENOID_LABEL
+    label_map[painted.humerus[inside] >= 0.5] = HUMERUS_LABEL
+    return label_map
+
+
+def _stored(magnitude: npt.NDArray[np.float32]) -> npt.NDArray[np.int16]:
+    """Rounds to what scanners store."""
+    return np.clip(np.rint(magnitude), 0, 32767).astype(np.int16)

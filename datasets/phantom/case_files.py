@@ -1,0 +1,115 @@
+"""The files of one phantom in a set: which there are, and writing them complete or not at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from shoulderseg.datasets.nnunet_raw import FILE_ENDING, write_case, write_json
+from shoulderseg.datasets.phantom.dicom_series import SeriesIdentity, write_series
+from shoulderseg.datasets.phantom.presets import case_name, case_options, is_test_case
+from shoulderseg.datasets.writer import write_label_map
+
+if TYPE_CHECKING:
+    from shoulderseg.datasets.phantom.case import PhantomCase
+    from shoulderseg.datasets.phantom.presets import PhantomSet
+
+FileFormat = Literal["nifti", "dicom"]
+SCRATCH = ".part-"
+KINDS = ("images", "labels", "tissues", "parameters")
+PARTS = ("Tr", "Ts")
+
+
+class CasePaths(NamedTuple):
+    """Where the parts of a case lie, relative to the folder of the set; the last is written last.
+
+    Attributes:
+        image: A file, or the folder of a series.
+        labels: The label map.
+        tissues: The tissue map.
+        parameters: What is true about the case.
+    """
+
+    image: Path
+    labels: Path
+    tissues: Path
+    parameters: Path
+
+
+def case_paths(phantoms: PhantomSet, number: int, file_format: FileFormat) -> CasePaths:
+    """Give the paths of the phantom with a number from 1 on."""
+    name = case_name(number)
+    part = PARTS[is_test_case(phantoms, number)] if file_format == "nifti" else ""
+    image = Path(f"images{part}", f"{name}_0000{FILE_ENDING}")
+    return CasePaths(
+        image=image if file_format == "nifti" else Path("dicom", name),
+        labels=Path(f"labels{part}", f"{name}{FILE_ENDING}"),
+        tissues=Path(f"tissues{part}", f"{name}{FILE_ENDING}"),
+        parameters=Path(f"parameters{part}", f"{name}.json"),
+    )
+
+
+def write_case_files(
+    folder: Path, phantoms: PhantomSet, number: int, file_format: FileFormat, case: PhantomCase
+) -> None:
+    """Write a phantom into the folder of its set.
+
+    Args:
+        folder: Of the set.
+        phantoms: The set.
+        number: Of the phantom, from 1 on.
+        file_format: Of its image.
+        case: The phantom.
+
+    Raises:
+        ValueError: As for `write_series` and `write_label_map`.
+        OSError: If a file cannot be written.
+    """
+    paths = case_paths(phantoms, number, file_format)
+    record = _record(phantoms, number)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=SCRATCH) as name:
+        scratch = Path(name)
+        for path in paths:
+            (scratch / path).parent.mkdir(exist_ok=True)
+            (folder / path).parent.mkdir(exist_ok=True)
+        if file_format == "nifti":
+            test = is_test_case(phantoms, number)
+            write_case(scratch, case_name(number), case.image, case.label_map, test=test)
+        else:
+            identity = SeriesIdentity(number, json.dumps(record, sort_keys=True))
+            write_series(scratch / paths.image, case, identity)
+            write_label_map(scratch / paths.labels, case.label_map, case.image)
+        write_label_map(scratch / paths.tissues, case.tissue_map, case.image)
+        whole = {
+            "case": case_name(number),
+            "kept_for": "test" if is_test_case(phantoms, number) else "training",
+            **record,
+            "grid": asdict(case.grid),
+            "parameters": case.parameters,
+            "measurements": case.measurements,
+        }
+        write_json(scratch / paths.parameters, whole)
+        for path in paths:
+            _move(scratch / path, folder / path)
+
+
+def _record(phantoms: PhantomSet, number: int) -> dict[str, Any]:
+    """All that a phantom is made from."""
+    return {
+        "shoulderseg": version("shoulderseg"),
+        "seed": phantoms.seed,
+        "number": number,
+        "options": asdict(case_options(phantoms, number)),
+    }
+
+
+def _move(source: Path, target: Path) -> None:
+    # What an interrupted run left of a series is in the way; a file is just replaced.
+    if target.is_dir():
+        shutil.rmtree(target)
+    source.replace(target)

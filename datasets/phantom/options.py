@@ -1,0 +1,78 @@
+"""What a phantom should be like, and what is left to chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+from shoulderseg.datasets.phantom.anatomy.glenoid import DEPTH_MM
+from shoulderseg.datasets.phantom.scanner.protocol import PLANES, SEQUENCES
+
+if TYPE_CHECKING:
+    from shoulderseg.datasets.phantom.scanner.protocol import Plane, Sequence
+
+Health = Literal["healthy", "mixed", "instability", "arthrosis", "cuff-tear"]
+HEALTH: tuple[Health, ...] = get_args(Health)
+
+
+@dataclass(frozen=True)
+class PhantomOptions:
+    """What a phantom should be like; None leaves a choice to chance.
+
+    Attributes:
+        sequence: Kind of contrast, one of `SEQUENCES`.
+        plane: Slice orientation, one of `PLANES`.
+        side: Left or right shoulder.
+        sex: Of the person, for the distributions of the dimensions.
+        field_t: Field strength, 1.5 or 3 tesla.
+        shape: Voxels along (Z, Y, X).
+        spacing_mm: Of the voxels along (Z, Y, X).
+        health: Which findings there may be: none, a mixture as in a clinic (many shoulders sound),
+            or those of one disease.
+        bone_loss_percent: Area of the glenoid's best-fit circle missing in front.
+        wild: Random intensities instead of a physical contrast; `sequence` then only sets noise,
+            shading and resolution.
+        whole_scapula: Label the whole scapula instead of the glenoid.
+        glenoid_depth_mm: How far from the joint surface the scapula is called glenoid.
+
+    Raises:
+        ValueError: If a value is none of those that are known, or a number is out of range.
+    """
+
+    sequence: Sequence | None = None
+    plane: Plane | None = None
+    side: Literal["left", "right"] | None = None
+    sex: Literal["female", "male"] | None = None
+    field_t: float | None = None
+    shape: tuple[int, int, int] | None = None
+    spacing_mm: tuple[float, float, float] | None = None
+    health: Health = "mixed"
+    bone_loss_percent: float | None = None
+    wild: bool = False
+    whole_scapula: bool = False
+    glenoid_depth_mm: float = DEPTH_MM
+
+    def __post_init__(self) -> None:
+        for name, value, known in (
+            ("sequence", self.sequence, SEQUENCES),
+            ("plane", self.plane, PLANES),
+            ("side", self.side, ("left", "right")),
+            ("sex", self.sex, ("female", "male")),
+            ("field_t", self.field_t, (1.5, 3.0)),
+            ("health", self.health, HEALTH),
+        ):
+            if value is not None and value not in known:
+                msg = f"{name} is {value!r}, expected one of {', '.join(map(str, known))}"
+                raise ValueError(msg)
+        if self.shape is not None and min(self.shape) < 1:
+            msg = f"shape is {self.shape}, expected three numbers of voxels (Z, Y, X), 1 or more"
+            raise ValueError(msg)
+        if self.spacing_mm is not None and not all(0 < step < 50 for step in self.spacing_mm):
+            msg = f"spacing_mm is {self.spacing_mm}, expected three lengths (Z, Y, X) in mm"
+            raise ValueError(msg)
+        if self.bone_loss_percent is not None and not 0 <= self.bone_loss_percent <= 35:
+            msg = f"bone_loss_percent is {self.bone_loss_percent}, expected 0 to 35"
+            raise ValueError(msg)
+        if not 5 <= self.glenoid_depth_mm <= 60:
+            msg = f"glenoid_depth_mm is {self.glenoid_depth_mm}, expected 5 to 60"
+            raise ValueError(msg)

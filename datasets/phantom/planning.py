@@ -1,0 +1,104 @@
+"""Lays the slices of a protocol through a shoulder, as a technician would."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoulderseg.datasets.phantom.frames import turn
+from shoulderseg.datasets.phantom.grid import ScanGrid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from shoulderseg.datasets.phantom.frames import Frame, FrameName
+    from shoulderseg.datasets.phantom.scanner.protocol import Plane, Protocol
+
+# Middle of the field of view from the joint, in the frame of the plane's image axes: towards the
+# body's middle, towards the feet, and across the slices; and how much it varies.
+_OFF_CENTRE_MM: dict[Plane, tuple[float, float, float]] = {
+    "coronal": (6.0, 6.0, 0.0),
+    "isotropic": (4.0, 6.0, 0.0),
+    "axial": (6.0, 2.0, 4.0),
+    "sagittal": (4.0, 6.0, 2.0),
+}
+_UP = np.array([0.0, 0.0, 1.0])
+# The middle of both bones' joint ends lies beside the glenoid's surface.
+_JOINT_TO_MIDDLE_MM = 14.0
+_SCATTER_MM = (9.0, 9.0, 4.0)
+
+
+def plan_grid(
+    protocol: Protocol,
+    frames: Mapping[FrameName, Frame],
+    *,
+    mirrored: bool,
+    joint_mm: npt.NDArray[np.float64],
+    rng: np.random.Generator,
+) -> ScanGrid:
+    """Place the slices.
+
+    Coronal slices follow the scapula, sagittal ones the joint surface; both are somewhat off, and
+    coronal ones tend to be turned further, along the supraspinatus tendon. Images show what a
+    radiologist expects: feet down in coronal and sagittal slices, the front to the left in
+    sagittal ones and up in axial ones, the patient's right to the left otherwise.
+
+    Args:
+        protocol: Size and spacing of the slices.
+        frames: The frames of the shoulder.
+        mirrored: True for a right shoulder.
+        joint_mm: Middle of the joint surface in the patient, LPS, shape (3,).
+        rng: Source of the imprecision.
+
+    Returns:
+        The grid, in LPS.
+    """
+    axes = _image_axes(protocol.plane, frames, rng)
+    lateral, down, across = _OFF_CENTRE_MM[protocol.plane] + rng.normal(0, _SCATTER_MM)
+    # Off-centre lengths point to the body's middle, to the feet, and along the slices.
+    outwards = frames["scapula"].axes @ np.array([1.0, 0.0, 0.0])
+    middle = outwards * (_JOINT_TO_MIDDLE_MM - lateral) - _UP * down + axes[:, 2] * across
+    if mirrored:
+        flip = np.array([-1.0, 1.0, 1.0])
+        axes, middle = axes * flip[:, None], middle * flip
+        if protocol.plane != "sagittal":
+            axes[:, 0] *= -1
+        axes[:, 2] = np.cross(axes[:, 0], axes[:, 1])
+    half = (np.array(protocol.shape[::-1]) - 1) / 2 * np.array(protocol.spacing_mm[::-1])
+    origin = joint_mm + middle - axes @ half
+    return ScanGrid(
+        protocol.shape,
+        protocol.spacing_mm,
+        protocol.thickness_mm,
+        (float(origin[0]), float(origin[1]), float(origin[2])),
+        tuple(float(value) for value in axes.ravel()),
+    )
+
+
+def _image_axes(
+    plane: Plane, frames: Mapping[FrameName, Frame], rng: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    """Image x, y and slice axes as columns, body frame of a left shoulder, (3, 3)."""
+    if plane == "axial":
+        start = np.eye(3)
+        tilt = turn("x", rng.normal(0, 4)) @ turn("y", rng.normal(0, 4))
+    else:
+        lateral = frames["scapula" if plane != "sagittal" else "glenoid"].axes[:, 0]
+        level = np.array([lateral[0], lateral[1], 0.0])
+        level /= np.linalg.norm(level)
+        shaft = -frames["humerus"].axes[:, 2]
+        down = np.array([0.0, 0.0, -0.35]) + 0.65 * shaft if plane != "sagittal" else -_UP
+        down -= level * (level @ down)
+        down /= np.linalg.norm(down)
+        behind = np.cross(_UP, level)
+        if plane == "sagittal":
+            start = np.stack([behind, down, np.cross(behind, down)], axis=1)
+            tilt = turn("z", rng.normal(0, 6)) @ turn("y", rng.normal(0, 3))
+        else:
+            start = np.stack([level, down, np.cross(level, down)], axis=1)
+            tilt = turn("z", rng.normal(-3, 7)) @ turn("x", rng.normal(0, 3))
+    axes: npt.NDArray[np.float64] = tilt @ start
+    return axes

@@ -1,0 +1,102 @@
+"""A set of phantoms as it is ordered, and sets that are known by a name."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoulderseg.datasets.phantom.options import PhantomOptions
+
+if TYPE_CHECKING:
+    from shoulderseg.datasets.phantom.scanner.protocol import Plane, Sequence
+
+
+@dataclass(frozen=True)
+class PhantomSet:
+    """How many phantoms of which kind.
+
+    A phantom depends on its number, the seed and the options, not on how many others there are.
+
+    Attributes:
+        options: What all phantoms should be like; `sequences` and `planes` go before theirs.
+        sequences: The phantoms go round these kinds of contrast; none leaves it to `options`.
+        planes: The phantoms go round these orientations; none leaves it to `options`. Of several
+            sequences and planes each pair gets its turn.
+        cases: How many phantoms, each a person of their own.
+        test_cases: How many of them, the last ones, are kept for test.
+        seed: Of everything that is drawn.
+
+    Raises:
+        ValueError: If a number is out of range or a name is not known.
+    """
+
+    options: PhantomOptions = field(default_factory=PhantomOptions)
+    sequences: tuple[Sequence, ...] = ()
+    planes: tuple[Plane, ...] = ()
+    cases: int = 8
+    test_cases: int = 0
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.cases <= 9999:
+            msg = f"cases is {self.cases}, expected 1 to 9999"
+            raise ValueError(msg)
+        if not 0 <= self.test_cases < self.cases:
+            msg = (
+                f"test_cases is {self.test_cases} of {self.cases} cases, expected 0 to "
+                f"{self.cases - 1}: at least one case is for training"
+            )
+            raise ValueError(msg)
+        if self.seed < 0:
+            msg = f"seed is {self.seed}, expected 0 or more"
+            raise ValueError(msg)
+        for number in range(1, 1 + len(self.sequences or (None,)) * len(self.planes or (None,))):
+            case_options(self, number)
+
+
+def case_name(number: int) -> str:
+    """Give the name of the phantom with a number from 1 on."""
+    return f"phantom_{number:04d}"
+
+
+def is_test_case(phantoms: PhantomSet, number: int) -> bool:
+    """Tell whether the phantom with a number from 1 on is kept for test."""
+    return number > phantoms.cases - phantoms.test_cases
+
+
+def case_options(phantoms: PhantomSet, number: int) -> PhantomOptions:
+    """Give the options of the phantom with a number from 1 on.
+
+    Raises:
+        ValueError: If its sequence or plane is not known.
+    """
+    pairs = list(
+        itertools.product(
+            phantoms.sequences or (phantoms.options.sequence,),
+            phantoms.planes or (phantoms.options.plane,),
+        )
+    )
+    sequence, plane = pairs[(number - 1) % len(pairs)]
+    return replace(phantoms.options, sequence=sequence, plane=plane)
+
+
+def case_rng(phantoms: PhantomSet, number: int) -> np.random.Generator:
+    """Give the generator of a phantom; number 0 is for what concerns the whole set."""
+    return np.random.default_rng(np.random.SeedSequence(phantoms.seed, spawn_key=(number,)))
+
+
+# The paper publishes counts alone: 8 patients of about 100 slices, 5 for five-fold training and 3
+# for test. The rest is our choice. So many slices mean a volume scan; the gradient echo is the
+# usual one for bone. Slices of 1 mm reach over the whole joint with 100 of them, and 384 pixels of
+# 0.45 mm make a field of view of 173 mm, in the middle of what shoulder protocols use.
+PAPER = PhantomSet(
+    PhantomOptions(
+        sequence="gre", plane="isotropic", shape=(100, 384, 384), spacing_mm=(1.0, 0.45, 0.45)
+    ),
+    cases=8,
+    test_cases=3,
+)
+PRESETS = {"paper": PAPER}

@@ -1,0 +1,1 @@
+"""From tissues to a magnitude image: signal equations, coils, k-space, artefacts."""

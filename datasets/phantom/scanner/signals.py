@@ -1,0 +1,184 @@
+"""The water and fat signal of every material and structure under a protocol."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoulderseg.datasets.phantom.scanner.equations import (
+    fat_offset_hz,
+    spin_echo,
+    spoiled_gradient_echo,
+    turbo_spin_echo,
+)
+from shoulderseg.datasets.phantom.scanner.protocol import SEQUENCES
+from shoulderseg.datasets.phantom.scanner.relaxation import relaxation
+from shoulderseg.datasets.phantom.structures import COMPOSITION, Material, Structure
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from shoulderseg.datasets.phantom.scanner.protocol import Protocol
+
+TURBO = frozenset({"pd-tse", "pd-fs", "t2-tse", "t2-fs"})
+FAT_SATURATED = frozenset({"pd-fs", "t2-fs"})
+GRADIENT_ECHO = frozenset({"gre", "dixon-water", "dixon-fat", "dixon-in", "dixon-out"})
+
+# Share of the water signal that multi-slice turbo spin echo loses, since the refocusing pulses of
+# the other slices saturate protons bound to macromolecules (Melki & Mulkern, Magn Reson Med 1992;
+# 24:189-195). The numbers are estimates within the range of published transfer ratios.
+TRANSFER_LOSS = {
+    Material.MUSCLE: 0.20,
+    Material.CARTILAGE: 0.15,
+    Material.FIBROCARTILAGE: 0.15,
+    Material.TENDON: 0.15,
+    Material.LIGAMENT: 0.15,
+    Material.SKIN: 0.10,
+    Material.NERVE: 0.10,
+}
+# Share of the signal that blood keeps in a spin echo: it leaves the slice before the refocusing
+# pulse; estimates for fast flow in an artery and slow flow in a vein.
+ARTERY_KEEPS = 0.05
+VEIN_KEEPS = 0.5
+# Share of the blood that enters a slab fresh; a slice is filled with it. Dixon excites slabs.
+SLAB_FRESH = 0.3
+
+
+def material_signals(protocol: Protocol) -> npt.NDArray[np.float32]:
+    """Give the signal of each material before any artefact.
+
+    Fat saturation is not applied: it fails differently from place to place, so that `acquire`
+    does it. The images of two-point Dixon are those of Dixon, Radiology 1984;153:189-194: half
+    the sum and half the difference of both echoes, so that T2* decay between them leaks a
+    little (negative) water into the fat image.
+
+    Args:
+        protocol: Sequence, timing and field strength.
+
+    Returns:
+        Shape (len(Material), 2): signal of the water and of the fat in a voxel full of the
+        material, in units of the magnetisation of water. `fat_phase` tells how the two add up.
+
+    Raises:
+        ValueError: If the sequence or field strength is unknown, or the echo (train) does not fit
+            into the repetition time.
+    """
+    _check_timing(protocol)
+    if protocol.sequence not in ("dixon-water", "dixon-fat"):
+        signals = _echo(protocol, protocol.te_ms)
+    else:
+        inward, opposed = _echo(protocol, protocol.te_ms), _echo(protocol, protocol.te_ms / 2)
+        # Water counts positive in both echoes, fat turns its sign in the second.
+        opposed *= (1, -1)
+        sign = 1 if protocol.sequence == "dixon-water" else -1
+        signals = (inward + sign * opposed) / 2
+    return signals.astype(np.float32)
+
+
+def structure_signals(protocol: Protocol) -> npt.NDArray[np.float32]:
+    """Give the signal of each structure at both ends of its composition.
+
+    Args:
+        protocol: Sequence, timing and field strength.
+
+    Returns:
+        Shape (256, 2, 2), indexed by the value in the tissue map, the end of `COMPOSITION`, and
+        water or fat. Values that no structure has are NaN, so that a wrong map shows.
+
+    Raises:
+        ValueError: As `material_signals` does.
+    """
+    signals = material_signals(protocol)
+    table = np.full((256, 2, 2), np.nan, dtype=np.float32)
+    for structure, ends in COMPOSITION.items():
+        table[structure] = signals[list(ends)]
+    if protocol.sequence not in GRADIENT_ECHO:
+        table[Structure.VEIN] *= VEIN_KEEPS / ARTERY_KEEPS
+    return table
+
+
+def fat_phase(protocol: Protocol) -> complex:
+    """Give the factor of the fat signal when it is added to the water signal.
+
+    A spin echo brings both together; in a gradient echo they drift apart until the echo.
+
+    Args:
+        protocol: Sequence, echo time and field strength.
+
+    Returns:
+        A number of modulus 1.
+    """
+    if protocol.sequence == "dixon-out":
+        return -1
+    if protocol.sequence != "gre":
+        return 1
+    turns = fat_offset_hz(protocol.field_t) * protocol.te_ms / 1000
+    return complex(np.exp(-2j * np.pi * turns))
+
+
+def reference_signal(protocol: Protocol) -> float:
+    """Give the signal to which the SNR of a protocol refers.
+
+    Args:
+        protocol: Sequence, timing and field strength.
+
+    Returns:
+        The magnitude of muscle, or that of fat in a fat image, where muscle has none.
+
+    Raises:
+        ValueError: As `material_signals` does.
+    """
+    material = Material.FAT if protocol.sequence == "dixon-fat" else Material.MUSCLE
+    water, fat = material_signals(protocol)[material]
+    if protocol.sequence in FAT_SATURATED:
+        return float(water)
+    return float(abs(water + fat * fat_phase(protocol)))
+
+
+def _echo(protocol: Protocol, te_ms: float) -> npt.NDArray[np.float64]:
+    """Signal of water and fat at one echo time, shape (len(Material), 2)."""
+    tissue = relaxation(protocol.field_t)
+    tr_ms, water_density, fat_density = protocol.tr_ms, tissue.water_density, tissue.fat_density
+    if protocol.sequence in GRADIENT_ECHO:
+        angle = protocol.flip_deg
+        water = spoiled_gradient_echo(
+            water_density, tissue.t1_ms, tissue.t2star_ms, tr_ms, te_ms, angle
+        )
+        fat = spoiled_gradient_echo(
+            fat_density, tissue.fat_t1_ms, tissue.fat_t2star_ms, tr_ms, te_ms, angle
+        )
+        # Blood that flows in has not felt the pulses before: as if it had had all time to recover.
+        slab = protocol.plane == "isotropic" or protocol.sequence != "gre"
+        fresh = water_density * np.sin(np.deg2rad(angle)) * np.exp(-te_ms / tissue.t2star_ms)
+        share = SLAB_FRESH if slab else 1
+        water[Material.BLOOD] += share * (fresh - water)[Material.BLOOD]
+        return np.stack([water, fat], axis=1)
+    if protocol.sequence in TURBO:
+        train_ms = protocol.echo_spacing_ms * protocol.echo_train
+        t2_fat_ms = tissue.fat_t2_train_ms
+        water = turbo_spin_echo(water_density, tissue.t1_ms, tissue.t2_ms, tr_ms, te_ms, train_ms)
+        fat = turbo_spin_echo(fat_density, tissue.fat_t1_ms, t2_fat_ms, tr_ms, te_ms, train_ms)
+        # A volume is excited as a whole: there are no other slices whose pulses saturate it.
+        if protocol.plane != "isotropic":
+            for material, loss in TRANSFER_LOSS.items():
+                water[material] *= 1 - loss
+    else:
+        t2_fat_ms = tissue.fat_t2_single_ms
+        water = spin_echo(water_density, tissue.t1_ms, tissue.t2_ms, tr_ms, te_ms)
+        fat = spin_echo(fat_density, tissue.fat_t1_ms, t2_fat_ms, tr_ms, te_ms)
+    water[Material.BLOOD] *= ARTERY_KEEPS
+    return np.stack([water, fat], axis=1)
+
+
+def _check_timing(protocol: Protocol) -> None:
+    if protocol.sequence not in SEQUENCES:
+        msg = f"Unknown sequence {protocol.sequence!r}; choose one of {', '.join(SEQUENCES)}."
+        raise ValueError(msg)
+    last_ms = max(protocol.te_ms, protocol.echo_spacing_ms * protocol.echo_train)
+    if not 0 <= protocol.te_ms <= last_ms < protocol.tr_ms:
+        msg = (
+            f"The last echo comes at {last_ms:g} ms, which must lie between 0 and the repetition "
+            f"time of {protocol.tr_ms:g} ms."
+        )
+        raise ValueError(msg)
