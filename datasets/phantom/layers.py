@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from shoulderseg.datasets.phantom.frames import Points
 from shoulderseg.datasets.phantom.sdf import FloatArray
 from shoulderseg.datasets.phantom.structures import Structure
 
 Distance = Callable[[Points], FloatArray]
+Region = Callable[[Points], npt.NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from shoulderseg.datasets.phantom.deformation import Deformation
     from shoulderseg.datasets.phantom.grid import ScanGrid
-    from shoulderseg.datasets.phantom.layers import Distance, Layer
+    from shoulderseg.datasets.phantom.layers import Layer, Region
     from shoulderseg.datasets.phantom.sdf import FloatArray
 
 _TILE_MM = 20.0
@@ -49,7 +49,7 @@ class Scene(NamedTuple):
     deformation: Deformation
     mirrored: bool
     joint_mm: npt.NDArray[np.float64]
-    glenoid_region: Distance
+    glenoid_region: Region
 
 
 @dataclass(frozen=True, eq=False)

@@ -90,7 +90,8 @@ def _image_axes(
         level = np.array([lateral[0], lateral[1], 0.0])
         level /= np.linalg.norm(level)
         shaft = -frames["humerus"].axes[:, 2]
-        down = np.array([0.0, 0.0, -0.35]) + 0.65 * shaft if plane != "sagittal" else -_UP
+        # Coronal slices are tilted to keep the shaft in view.
+        down = -_UP if plane == "sagittal" else shaft - 0.1 * _UP
         down -= level * (level @ down)
         down /= np.linalg.norm(down)
         behind = np.cross(_UP, level)
@@ -99,6 +100,6 @@ def _image_axes(
             tilt = turn("z", rng.normal(0, 6)) @ turn("y", rng.normal(0, 3))
         else:
             start = np.stack([level, down, np.cross(level, down)], axis=1)
-            tilt = turn("z", rng.normal(-3, 7)) @ turn("x", rng.normal(0, 3))
+            tilt = turn("z", rng.normal(-3, 7)) @ turn("x", rng.normal(0, 2))
     axes: npt.NDArray[np.float64] = tilt @ start
     return axes

@@ -93,7 +93,7 @@ def biceps_tendon_layers(dimensions: Dimensions, findings: Findings) -> list[Lay
     start = np.array([-0.82, -0.05, 0.66])
     start = start / np.linalg.norm(start) * (head + lift)
     # In the groove it lies on the floor.
-    deep = max(0.0, dimensions.groove_width_mm / 2 - radius - 0.4)
+    deep = max(0.0, dimensions.groove_depth_mm - radius - 0.2)
     groove = [np.array(spot) for spot in groove_line(dimensions)]
     line = [start, over, *(spot - deep * _level(spot) for spot in groove)]
 

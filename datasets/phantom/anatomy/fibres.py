@@ -39,7 +39,7 @@ def streaks(fibres: Fibres, noise: Noise) -> Distance:
 
     def share(points: Points) -> FloatArray:
         grain = noise.at(points.within(fibres.frame), fibres.grain_mm)
-        fine = noise.at(points.within(fibres.frame), (2.0, 2.0, 2.0))
+        fine = points.once("fine grain", lambda p: noise.at(p.within("body"), (2.0, 2.0, 2.0)))
         # Where a texture changes its sign lie sheets: thin curves in any cross-section.
         septum = clamp(1.2 - np.abs(grain) / (0.05 + 0.7 * fibres.fat), 0, 1)
         return clamp(septum * (0.25 + fibres.fat) + 0.03 + 0.03 * fine, 0, 1)
@@ -71,7 +71,7 @@ def coated(structure: Structure, find: Distance, texture: Distance, noise: Noise
 
     def coat(points: Points) -> FloatArray:
         # Muscles touch here and there, and fat gathers elsewhere.
-        uneven = noise.at(points.within("scapula"), (16, 16, 16))
+        uneven = points.once("uneven coat", lambda p: noise.at(p.within("scapula"), (16, 16, 16)))
         return distance(points) - clamp(0.35 + 0.55 * uneven, 0, FAT_PLANE_MM)
 
     return [

@@ -1,8 +1,9 @@
 """The glenoid: pear-shaped, concave, with its neck; and what of the scapula is called glenoid.
 
 Glenoid, for the whole project: the voxels of the scapula that lie within `depth_mm` (30 by default)
-of the bony joint surface and, seen along the joint's axis, inside its outline widened by 5 mm. The
-coracoid process and the acromion, which overhang the outline, are not part of it.
+of the bony joint surface and, seen along the joint's axis, inside its outline widened by 5 mm; of
+these the largest connected piece (26 neighbours) in the image. The coracoid process and the
+acromion, which overhang the outline, are not part of it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from shoulderseg.datasets.phantom.sdf import (
 )
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from shoulderseg.datasets.phantom.anatomy.findings import Findings
     from shoulderseg.datasets.phantom.dimensions import Dimensions
     from shoulderseg.datasets.phantom.frames import Points
@@ -95,7 +98,9 @@ def glenoid_distance(dimensions: Dimensions, findings: Findings, points: Points)
     return body
 
 
-def in_glenoid_region(dimensions: Dimensions, depth_mm: float, points: Points) -> FloatArray:
+def in_glenoid_region(
+    dimensions: Dimensions, depth_mm: float, points: Points
+) -> npt.NDArray[np.bool_]:
     """Tell which points would be glenoid if they are scapula.
 
     Args:
@@ -111,7 +116,7 @@ def in_glenoid_region(dimensions: Dimensions, depth_mm: float, points: Points) -
     beyond = np.maximum(flat, 0)
     off = np.abs(place[0] - surface_mm(dimensions, place))
     near = np.hypot(off, beyond) <= depth_mm
-    inside: FloatArray = near & (flat <= OVERHANG_MM)
+    inside: npt.NDArray[np.bool_] = near & (flat <= OVERHANG_MM)
     return inside
 
 

@@ -157,7 +157,9 @@ def _sound(dimensions: Dimensions, place: FloatArray) -> FloatArray:
     )
     bone = smooth_union(ball, metaphysis, 6.0)
     bone = smooth_union(bone, _tuberosities(dimensions, place), 5.0)
-    return smooth_difference(bone, _groove(dimensions, place), 2.5)
+    # The groove takes away no more than its depth under the surface that would be there.
+    groove = intersection(_groove(dimensions, place), -bone - dimensions.groove_depth_mm)
+    return smooth_difference(bone, groove, 2.0)
 
 
 def _tuberosities(dimensions: Dimensions, place: FloatArray) -> FloatArray:

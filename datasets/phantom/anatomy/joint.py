@@ -43,7 +43,7 @@ def cavity_distance(dimensions: Dimensions, findings: Findings, points: Points) 
     pouch = ellipsoid(
         points.within("body"),
         _pouch_centre(dimensions),
-        (7 + swell, 8 + 1.5 * swell, 1.2 + 1.6 * swell),
+        (7 + swell, 8 + 1.5 * swell, 0.7 + 1.6 * swell),
     )
     joint = smooth_union(ball, pouch, 4.0)
     if swell > 2:

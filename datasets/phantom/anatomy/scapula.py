@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.phantom.sdf import FloatArray
 
 _ROUNDING_MM = 9.0
+# Hindmost point of the acromion behind the scapular plane.
+_ACROMION_BACK_MM = 35.0
 Spot = tuple[float, float, float]
 
 
@@ -58,7 +60,7 @@ def landmarks(dimensions: Dimensions) -> Landmarks:
         trigonum=(-wide, 0.0, 0.0),
         inferior_angle=(-0.84 * wide, 0.0, -0.70 * tall),
         superior_angle=(-0.82 * wide, -4.0, 0.30 * tall),
-        acromion_tip=(tip, -14.0, under + 1.0),
+        acromion_tip=(tip, _ACROMION_BACK_MM - dimensions.acromion_length_mm, under + 1.0),
         acromion_lateral=(lateral, 8.0, under - 4),
         acromial_angle=(lateral - 8, 31.0, under - 11),
         coracoid_tip=(17.0, -36.0, 17.0),

@@ -118,9 +118,9 @@ def build_scene(shoulder: Shoulder, glenoid_depth_mm: float, *, whole: bool) -> 
         *humerus_layers(dimensions, findings, noise),
     ]
 
-    def region(points: Points) -> FloatArray:
+    def region(points: Points) -> npt.NDArray[np.bool_]:
         if whole:
-            return np.ones(len(points), dtype=bool)
+            return np.ones(len(points), dtype=np.bool_)
         return in_glenoid_region(dimensions, glenoid_depth_mm, points)
 
     mirrored = dimensions.side == "right"
