@@ -13,6 +13,7 @@ from shoulderseg.cli.doctor import doctor
 from shoulderseg.cli.env import env
 from shoulderseg.cli.evaluate import evaluate
 from shoulderseg.cli.export import export
+from shoulderseg.cli.phantom import phantom
 from shoulderseg.cli.plan import plan
 from shoulderseg.cli.predict import predict
 from shoulderseg.cli.train import train
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.command()(predict)
 app.add_typer(convert_app, name="convert")
+app.command()(phantom)
 app.command()(plan)
 app.command()(env)
 app.command()(train)
