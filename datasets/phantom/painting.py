@@ -31,6 +31,11 @@ _DEPTH_STEP_MM = 1.0
 # How much faster than the way covered a distance may change: blends, flattened tubes, deformation.
 _SLACK = 1.35
 
+# Of each value of the tissue map: 1 in the humerus, 2 in the scapula, 0 elsewhere.
+_BONE_OF = np.zeros(256, np.uint8)
+_BONE_OF[list(HUMERUS)] = 1
+_BONE_OF[list(SCAPULA)] = 2
+
 
 class Scene(NamedTuple):
     """A shoulder ready to be painted.
@@ -127,10 +132,9 @@ def paint(
 
 
 def _depths_mm(grid: ScanGrid) -> npt.NDArray[np.float64]:
-    """Offsets of the samples from a slice's middle, the middle-most first."""
+    """Offsets of the samples from a slice's middle, in order."""
     count = max(1, round(grid.thickness_mm / _DEPTH_STEP_MM))
-    offsets = ((np.arange(count) + 0.5) / count - 0.5) * grid.thickness_mm
-    return offsets[np.argsort(np.abs(offsets), kind="stable")]
+    return ((np.arange(count) + 0.5) / count - 0.5) * grid.thickness_mm
 
 
 def _places(
@@ -187,14 +191,14 @@ def _paint_tile(
     levels = z + depths / grid.spacing_mm[0]
     world = _places(grid, levels, rows.astype(np.float64), columns.astype(np.float64))
     points = Points(body_points(scene, world), scene.frames)
-    soft_mm = 0.5 * (grid.spacing_mm[1] + min(grid.thickness_mm / len(depths), 1.0))
     count = len(points)
     signal = np.broadcast_to(signals[Structure.AIR, 0][:, None], (2, count)).copy()
     shares = np.zeros((2, count), np.float32)
     tissue = np.zeros(count, np.uint8)
     for layer in (scene.layers[number] for number in needed):
         distance = layer.distance(points)
-        cover = np.clip(0.5 - distance / soft_mm, 0, 1).astype(np.float32)
+        cover = np.clip(0.5 - distance / _breadth_mm(distance, grid, len(depths)), 0, 1)
+        cover = cover.astype(np.float32)
         if not cover.any():
             continue
         cover *= np.float32(layer.opacity)
@@ -207,25 +211,50 @@ def _paint_tile(
             signal[part] += cover * (paint_of - signal[part])
         shares[0] += cover * (float(layer.structure in HUMERUS) - shares[0])
         shares[1] += cover * (float(layer.structure in SCAPULA) - shares[1])
+    block = (z, slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    size = (len(depths), len(rows), len(columns))
+    bones = shares.reshape(2, *size).mean(axis=1)
+    painted.tissue_map[block] = _fitting_tissue(tissue.reshape(size), bones)
+    painted.water[block], painted.fat[block] = signal.reshape(2, *size).mean(axis=1)
+    painted.humerus[block] = bones[0]
     if shares[1].any():
         shares[1] *= scene.glenoid_region(points)
-    _store(painted, where, len(depths), signal, shares, tissue)
+        painted.glenoid[block] = shares[1].reshape(size).mean(axis=0)
 
 
-def _store(
-    painted: Painted,
-    where: tuple[int, npt.NDArray[np.int64], npt.NDArray[np.int64]],
-    depths: int,
-    signal: npt.NDArray[np.float32],
-    shares: npt.NDArray[np.float32],
-    tissue: npt.NDArray[np.uint8],
-) -> None:
-    """Averages over the depths of a slice and chooses the tissue that fits the bones' shares."""
-    z, rows, columns = where
-    block = (z, slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    size = (depths, len(rows), len(columns))
-    painted.water[block] = signal[0].reshape(size).mean(axis=0)
-    painted.fat[block] = signal[1].reshape(size).mean(axis=0)
-    painted.humerus[block] = shares[0].reshape(size).mean(axis=0)
-    painted.glenoid[block] = shares[1].reshape(size).mean(axis=0)
-    painted.tissue_map[block] = tissue.reshape(size)[0]
+def _breadth_mm(distance: FloatArray, grid: ScanGrid, depths: int) -> FloatArray | float:
+    """How wide a sample is across the surface: its shadow along the surface's normal.
+
+    A sample is as wide as a pixel and as deep as the step between samples. How steeply a surface
+    stands in the slice shows in how its distance changes from depth to depth.
+    """
+    wide, deep = grid.spacing_mm[1], grid.thickness_mm / depths
+    if depths == 1:
+        return 0.5 * (wide + min(deep, _DEPTH_STEP_MM))
+    through: FloatArray = np.asarray(np.gradient(distance.reshape(depths, -1), deep, axis=0))
+    slope = np.minimum(np.abs(through.ravel()), 1)
+    breadth: FloatArray = wide * np.sqrt(1 - slope * slope) + deep * slope
+    return breadth
+
+
+def _fitting_tissue(
+    tissue: npt.NDArray[np.uint8], bones: npt.NDArray[np.float32]
+) -> npt.NDArray[np.uint8]:
+    """Chooses one tissue a voxel, so that it is bone where most of the voxel is.
+
+    Args:
+        tissue: At each depth of the slice, (depths, Y, X).
+        bones: Shares of humerus and scapula, (2, Y, X).
+
+    Returns:
+        The tissue nearest to the slice's middle of those that fit, (Y, X).
+    """
+    wanted = np.where(bones[0] >= 0.5, 1, np.where(bones[1] >= 0.5, 2, 0))
+    middle = (len(tissue) - 1) / 2
+    nearest_last = sorted(range(len(tissue)), key=lambda depth: -abs(depth - middle))
+    chosen = tissue[nearest_last[-1]].copy()
+    for depth in nearest_last:
+        fits = _BONE_OF[tissue[depth]] == wanted
+        chosen[fits] = tissue[depth][fits]
+    fitting: npt.NDArray[np.uint8] = chosen
+    return fitting

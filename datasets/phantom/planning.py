@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 # Middle of the field of view from the joint, in the frame of the plane's image axes: towards the
 # body's middle, towards the feet, and across the slices; and how much it varies.
 _OFF_CENTRE_MM: dict[Plane, tuple[float, float, float]] = {
-    "coronal": (6.0, 6.0, 0.0),
-    "isotropic": (4.0, 6.0, 0.0),
+    "coronal": (6.0, 6.0, 4.0),
+    "isotropic": (4.0, 6.0, 4.0),
     "axial": (6.0, 2.0, 4.0),
     "sagittal": (4.0, 6.0, 2.0),
 }
 _UP = np.array([0.0, 0.0, 1.0])
 # The middle of both bones' joint ends lies beside the glenoid's surface.
 _JOINT_TO_MIDDLE_MM = 14.0
-_SCATTER_MM = (9.0, 9.0, 4.0)
+_SCATTER_MM = (9.0, 9.0, 3.0)
 
 
 def plan_grid(
@@ -100,6 +100,6 @@ def _image_axes(
             tilt = turn("z", rng.normal(0, 6)) @ turn("y", rng.normal(0, 3))
         else:
             start = np.stack([level, down, np.cross(level, down)], axis=1)
-            tilt = turn("z", rng.normal(-3, 7)) @ turn("x", rng.normal(0, 2))
+            tilt = turn("z", rng.normal(-3, 7)) @ turn("x", rng.normal(0, 1.5))
     axes: npt.NDArray[np.float64] = tilt @ start
     return axes

@@ -93,7 +93,7 @@ def _torn(findings: Findings, dimensions: Dimensions, rng: np.random.Generator) 
     return replace(
         findings,
         cuff_tear_mm=gap,
-        bursa_mm=float(rng.uniform(0.5, 4)),
+        bursa_mm=float(rng.uniform(0.3, 3)),
         effusion_mm=float(rng.uniform(0, 5)),
         fatty_infiltration=float(np.clip(rng.uniform(0, 0.02) * gap, 0.02, 0.6)),
         oedema_radius_mm=_oedema_mm(rng, chance=0.4),

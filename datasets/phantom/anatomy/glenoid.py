@@ -77,8 +77,8 @@ def glenoid_distance(dimensions: Dimensions, findings: Findings, points: Points)
     place = points.within("glenoid")
     behind = clamp(-place[0] / NECK_MM, 0, 1)
     # The neck is a third as thick as the joint from front to back and leans backwards a little.
-    flat = 1 - 0.62 * behind**0.75
-    tall = 1 - 0.10 * behind
+    flat = 1 - 0.72 * behind**0.65
+    tall = 1 - 0.22 * behind
     (low_z, low_r), (high_z, high_r) = discs_mm(dimensions)
     across, up = (place[1] - 1.5 * behind) / flat, place[2] / tall
     pear = uneven_capsule(across, up, (low_z, low_r), (high_z, high_r))

@@ -148,12 +148,12 @@ def _sound(dimensions: Dimensions, place: FloatArray) -> FloatArray:
         [
             (0.20 * x, 0.3 * y, 0.02 * head),
             (0.55 * x, 0.6 * y, -0.40 * head),
-            (x, y, -1.35 * head),
-            (x, y, -2.1 * head),
-            (x, y, -3.6 * head),
+            (x, y, -1.30 * head),
+            (x, y, -1.85 * head),
+            (x, y, -2.6 * head),
             (x, y, SHAFT_END_MM),
         ],
-        (0.80 * head, 0.76 * head, 0.45 * head + 0.55 * neck - 4, neck - 1, shaft, 0.95 * shaft),
+        (0.80 * head, 0.74 * head, neck - 1, 0.5 * (neck + shaft) - 1, shaft, 0.95 * shaft),
     )
     bone = smooth_union(ball, metaphysis, 6.0)
     bone = smooth_union(bone, _tuberosities(dimensions, place), 5.0)

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.phantom.sdf import FloatArray
 
 
-def cavity_distance(dimensions: Dimensions, findings: Findings, points: Points) -> FloatArray:
+def cavity_distance(
+    dimensions: Dimensions, findings: Findings, noise: Noise, points: Points
+) -> FloatArray:
     """Signed distance to what the joint capsule encloses, bones included, shape (n,)."""
     place = points.within("humerus")
     head = dimensions.head_radius_mm
@@ -43,9 +45,11 @@ def cavity_distance(dimensions: Dimensions, findings: Findings, points: Points) 
     pouch = ellipsoid(
         points.within("body"),
         _pouch_centre(dimensions),
-        (7 + swell, 8 + 1.5 * swell, 0.7 + 1.6 * swell),
+        (6 + swell, 8 + 1.5 * swell, 0.7 + 1.6 * swell),
     )
-    joint = smooth_union(ball, pouch, 4.0)
+    # A full pouch bulges between folds.
+    pouch = pouch + 0.35 * swell * noise.at(points.within("body"), (9, 9, 9))
+    joint = smooth_union(ball, pouch, 6.0)
     if swell > 2:
         recess = ellipsoid(
             points.within("scapula"), (-2, -19, 13), (6 + swell, 3 + 0.5 * swell, 5 + swell)
@@ -58,7 +62,7 @@ def joint_layers(dimensions: Dimensions, findings: Findings, noise: Noise) -> li
     """Capsule, fluid, labrum and cartilage, in the order of painting; bones come after."""
 
     def cavity(points: Points) -> FloatArray:
-        return points.once("cavity", lambda p: cavity_distance(dimensions, findings, p))
+        return points.once("cavity", lambda p: cavity_distance(dimensions, findings, noise, p))
 
     def sound_bone(points: Points) -> FloatArray:
         return points.once("sound humerus", lambda p: _sound_humerus(dimensions, p))
@@ -122,11 +126,15 @@ def joint_layers(dimensions: Dimensions, findings: Findings, noise: Noise) -> li
     ]
 
 
-def bursa_distance(dimensions: Dimensions, findings: Findings, points: Points) -> FloatArray:
+def bursa_distance(
+    dimensions: Dimensions, findings: Findings, noise: Noise, points: Points
+) -> FloatArray:
     """Signed distance to the bursa between cuff and acromion or deltoid, shape (n,)."""
     place = points.within("humerus")
     out = dimensions.head_radius_mm + dimensions.supraspinatus_tendon_mm + 1.5
-    shell = np.abs(sphere(place, (2.0, 0.0, -1.0), out)) - (0.25 + findings.bursa_mm / 2)
+    # Its walls touch in places, and fluid gathers in others.
+    full = clamp(0.6 + 0.6 * noise.at(place, (18, 18, 18)), 0, 1.6)
+    shell = np.abs(sphere(place, (2.0, 0.0, -1.0), out)) - (0.2 + full * findings.bursa_mm / 2)
     return intersection(shell, half_space(place, (0, 0, -4), (-0.75, 0.0, -1.0)))
 
 

@@ -63,8 +63,8 @@ def landmarks(dimensions: Dimensions) -> Landmarks:
         acromion_tip=(tip, _ACROMION_BACK_MM - dimensions.acromion_length_mm, under + 1.0),
         acromion_lateral=(lateral, 8.0, under - 4),
         acromial_angle=(lateral - 8, 31.0, under - 11),
-        coracoid_tip=(17.0, -36.0, 17.0),
-        coracoid_bend=(-4.0, -21.0, 30.0),
+        coracoid_tip=(9.0, -34.0, 16.0),
+        coracoid_bend=(-8.0, -19.0, 29.0),
     )
 
 
@@ -77,7 +77,7 @@ def scapula_distance(dimensions: Dimensions, findings: Findings, points: Points)
     neck = glenoid_distance(dimensions, findings, points)
     # The joint's rim keeps its own shape: the further behind it, the softer neck and blade merge.
     behind = clamp((-points.within("glenoid")[0] - 3) / 22, 0, 1)
-    body = smooth_union(neck, spine, 0.5 + 17 * behind)
+    body = smooth_union(neck, spine, 0.5 + 13 * behind)
     body = smooth_union(body, _coracoid(dimensions, marks, place), 0.5 + 7 * behind)
     arch = smooth_union(_acromion(dimensions, marks, place), _crest(dimensions, marks, place), 6.0)
     return smooth_union(body, arch, 2.0)

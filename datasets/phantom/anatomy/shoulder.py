@@ -108,7 +108,9 @@ def build_scene(shoulder: Shoulder, glenoid_depth_mm: float, *, whole: bool) -> 
         *cuff_belly_layers(dimensions, findings, frames, noise),
         *ligament_layers(dimensions),
         Layer(
-            Structure.BURSA, lambda p: bursa_distance(dimensions, findings, p), _bursa_fat(shoulder)
+            Structure.BURSA,
+            lambda p: bursa_distance(dimensions, findings, noise, p),
+            _bursa_fat(shoulder),
         ),
         *tendon_layers(dimensions, findings, noise),
         *joint_layers(dimensions, findings, noise),
