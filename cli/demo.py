@@ -1,4 +1,4 @@
-"""`shoulderseg demo`: the whole path on drawn shapes, from images to scored label maps."""
+"""`shoulderseg demo`: the whole path on synthetic shoulders, from images to scored label maps."""
 
 from __future__ import annotations
 
@@ -15,34 +15,40 @@ import typer
 from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, complain, reported
 from shoulderseg.cli.scripts import installed_script, process_limit
 
-TRAINING_CASES, UNSEEN_CASES = 8, 2
 MARK = ".shoulderseg-demo"
+DATASET = "nnUNet_raw/Dataset900_Phantom"
+# One sequence and one plane of sound shoulders: minutes of training do not reach further.
 STEPS = [
-    "convert pairs {root}/images {root}/labels {root}/nnUNet_raw --map 1=humerus --map 2=glenoid "
-    "--dataset-id 1 --name Shapes",
-    "plan 1 --size small --batch-size 8",
-    "train 1 --size small --folds all --epochs 2 --iterations 40",
-    "train-refiner 1 --size small --epochs 2 --steps 40 --batch-size 128",
-    "export 1 {root}/bundle --size small --overwrite",
-    "predict {root}/unseen {root}/predicted --model {root}/bundle --refine",
-    "evaluate {root}/predicted {root}/unseen_labels",
+    "phantom {root}/nnUNet_raw --cases 10 --test-cases 2 --sequence t1-se --plane coronal "
+    "--health healthy --shape 12,80,80 --spacing 4,1.5,1.5",
+    "plan 900 --size small --batch-size 8",
+    "train 900 --size small --folds all --epochs 2 --iterations 40",
+    "train-refiner 900 --size small --epochs 2 --steps 40 --batch-size 128",
+    "export 900 {root}/bundle --size small --overwrite",
+    f"predict {{root}}/{DATASET}/imagesTs {{root}}/predicted --model {{root}}/bundle --refine",
+    f"evaluate {{root}}/predicted {{root}}/{DATASET}/labelsTs",
 ]
+SHOWN = ("phantom", "train-refiner", "export", "predict", "evaluate")
 
 
 def demo(
     root: Annotated[Path, typer.Argument(help="Folder for everything the demo makes.")],
 ) -> None:
-    """Train a tiny model on drawn shapes and segment two it has not seen; some minutes.
+    """Train a tiny model on synthetic shoulders and segment two it has not seen; some minutes.
 
-    No model of shoulders comes with the package yet. What is trained here knows the drawn shapes
-    alone and finds no bone in any patient.
+    No model comes with the package yet. What is trained here knows computer-generated shoulders of
+    one kind alone, and minutes of training are few: it is of no use for images of patients.
     """
     started = time.monotonic()
-    typer.echo("No shoulder model comes with this version. The demo trains a tiny model on drawn")
-    typer.echo("shapes, which takes some minutes on two cores, and segments two unseen drawings.")
+    typer.echo(
+        "No model comes with this version. The demo makes ten synthetic shoulders that show no"
+    )
+    typer.echo(
+        "patient, trains a tiny model on eight of them, some minutes on two cores, and segments"
+    )
+    typer.echo("the other two. That model is of no use for real shoulders.")
     with reported():
         _make_room(root)
-        _draw_cases(root)
     environment = {
         **os.environ,
         **{name: str(root.resolve() / name) for name in ("nnUNet_raw", "nnUNet_preprocessed")},
@@ -53,7 +59,7 @@ def demo(
         for step in STEPS:
             words = [word.format(root=root) for word in step.split()]
             typer.secho(f"\n$ shoulderseg {shlex.join(words)}", bold=True)
-            shown = words[0] in ("export", "predict", "evaluate", "train-refiner")
+            shown = words[0] in SHOWN
             outcome = subprocess.run(
                 [installed_script("shoulderseg"), *words],
                 env=environment,
@@ -64,7 +70,7 @@ def demo(
             if outcome.returncode != 0:
                 complain("this step failed; see " + ("above" if shown else str(root / "log.txt")))
                 raise typer.Exit(BROKEN_ENVIRONMENT)
-    for picture in _draw_overlays(root):
+    for picture in _write_overlays(root):
         typer.echo(f"picture: {picture}")
     typer.echo(f"label maps: {root / 'predicted'}")
     typer.echo(f"done in {time.monotonic() - started:.0f} s")
@@ -81,35 +87,17 @@ def _make_room(root: Path) -> None:
     (root / MARK).touch()
 
 
-def _draw_cases(root: Path) -> None:
-    import numpy as np
-
-    from shoulderseg.datasets.shapes import draw_shapes
-    from shoulderseg.datasets.writer import write_image
-
-    rng = np.random.default_rng(1)
-    names = [f"shapes_{number:02d}" for number in range(TRAINING_CASES + UNSEEN_CASES)]
-    for number, name in enumerate(names):
-        seen = number < TRAINING_CASES
-        image, label_map = draw_shapes(rng)
-        for folder, volume in (
-            ("images" if seen else "unseen", image),
-            ("labels" if seen else "unseen_labels", label_map),
-        ):
-            (root / folder).mkdir(exist_ok=True)
-            write_image(root / folder / f"{name}.nii.gz", volume)
-
-
-def _draw_overlays(root: Path) -> list[Path]:
+def _write_overlays(root: Path) -> list[Path]:
     from shoulderseg.cli.overlay import write_overlay
     from shoulderseg.datasets.reader import read_image, read_label_map
 
     pictures = []
     for path in sorted((root / "predicted").glob("*.nii.gz")):
         predicted = read_label_map(path).array
-        reference = read_label_map(root / "unseen_labels" / path.name).array
-        picture = root / f"{path.name.removesuffix('.nii.gz')}.png"
-        image = read_image(root / "unseen" / path.name)
-        write_overlay(picture, image, {"predicted": predicted, "drawn": reference})
+        case = path.name.removesuffix(".nii.gz")
+        image = read_image(root / DATASET / "imagesTs" / f"{case}_0000.nii.gz")
+        truth = read_label_map(root / DATASET / "labelsTs" / path.name).array
+        picture = root / f"{case}.png"
+        write_overlay(picture, image, {"predicted": predicted, "truth": truth})
         pictures.append(picture)
     return pictures

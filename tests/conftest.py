@@ -1,4 +1,4 @@
-"""A tiny nnU-Net dataset of drawn shapes, trained once a session by nnU-Net's own commands."""
+"""A tiny nnU-Net dataset of phantoms, trained once a session by nnU-Net's own commands."""
 
 from __future__ import annotations
 
@@ -15,13 +15,23 @@ import pytest
 from shoulderseg.cli.scripts import installed_script
 from shoulderseg.datasets.nnunet_raw import DatasetSpec
 from shoulderseg.datasets.pairs import convert_pairs
-from shoulderseg.datasets.shapes import Grid, draw_shapes
-from shoulderseg.datasets.writer import write_image
+from shoulderseg.datasets.phantom.case import PhantomCase, make_case
+from shoulderseg.datasets.phantom.options import PhantomOptions
+from shoulderseg.datasets.writer import write_image, write_label_map
 from shoulderseg.nnunet_ext.plans import write_small_plans
 from shoulderseg.nnunet_ext.variants import TRAINERS, plugin_folder
 
-NAME = "Dataset901_Shapes"
-GRID = Grid(shape=(7, 48, 40), spacing_mm=(3.0, 0.8, 0.7))
+NAME = "Dataset901_Shoulders"
+# All of one kind, so that a hundred steps suffice to learn it, and no larger than the joint.
+KIND = PhantomOptions(
+    sequence="t1-se",
+    plane="coronal",
+    side="left",
+    field_t=1.5,
+    health="healthy",
+    shape=(7, 48, 40),
+    spacing_mm=(6.0, 2.2, 2.6),
+)
 
 # Runs nnU-Net's command with workers that start from nothing, as on macOS and Windows.
 SPAWNING_TRAIN = (
@@ -72,8 +82,17 @@ class TrainedDataset(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def nnunet_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """nnU-Net's folders with a raw dataset of six drawn cases, and two unseen ones."""
+def shoulders() -> list[PhantomCase]:
+    """Eight shoulders in few and coarse voxels; both bones are in the middle slices."""
+    rng = np.random.default_rng(3)
+    return [make_case(KIND, rng) for _ in range(8)]
+
+
+@pytest.fixture(scope="session")
+def nnunet_root(
+    shoulders: list[PhantomCase], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """nnU-Net's folders with a raw dataset of six shoulders, and two unseen ones."""
     root = tmp_path_factory.mktemp("nnunet")
     with pytest.MonkeyPatch.context() as patch:
         for variable in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"):
@@ -82,23 +101,21 @@ def nnunet_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("nnUNet_def_n_proc", "1")
         patch.setenv("OMP_WAIT_POLICY", "passive")
         patch.delenv("nnUNet_extTrainer", raising=False)
-        rng = np.random.default_rng(3)
         for folder in ("images", "labels", "unseen", "unseen_labels"):
             (root / folder).mkdir()
-        for number in range(8):
-            image, label_map = draw_shapes(rng, GRID)
+        for number, case in enumerate(shoulders):
             seen = number < 6
-            write_image(root / ("images" if seen else "unseen") / f"s{number}.nii.gz", image)
+            write_image(root / ("images" if seen else "unseen") / f"s{number}.nii.gz", case.image)
             labels = "labels" if seen else "unseen_labels"
-            write_image(root / labels / f"s{number}.nii.gz", label_map)
+            write_label_map(root / labels / f"s{number}.nii.gz", case.label_map, case.image)
         convert_pairs(
             root / "images",
             root / "labels",
             root / "nnUNet_raw",
-            DatasetSpec(901, "Shapes", {"background": 0, "humerus": 1, "glenoid": 2}),
+            DatasetSpec(901, "Shoulders", {"background": 0, "humerus": 1, "glenoid": 2}),
             {1: "humerus", 2: "glenoid"},
             folds=3,
-            rng=rng,
+            rng=np.random.default_rng(0),
         )
         yield root
 

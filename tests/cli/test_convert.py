@@ -9,31 +9,28 @@ import pytest
 
 from shoulderseg.cli.convert import parse_label_map
 from shoulderseg.datasets.reader import read_label_map
-from shoulderseg.datasets.shapes import Grid, draw_shapes
-from shoulderseg.datasets.volume import Volume
-from shoulderseg.datasets.writer import write_image
+from shoulderseg.datasets.writer import write_image, write_label_map
 
 if TYPE_CHECKING:
+    from shoulderseg.datasets.phantom.case import PhantomCase
     from tests.cli.conftest import Run
-
-GRID = Grid((4, 20, 16), (3.0, 0.8, 0.7))
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> Path:
-    rng = np.random.default_rng(0)
-    for number in range(7):
-        image, label_map = draw_shapes(rng, GRID)
+def folders(shoulders: list[PhantomCase], tmp_path: Path) -> Path:
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+    for number, case in enumerate(shoulders[:7]):
         # Values 3 and 5 stand for 1 and 2.
-        values = np.array([0, 3, 5], np.uint8)[label_map.array]
-        geometry = (image.spacing_mm, image.origin_mm, image.direction)
-        for folder, volume in (("images", image), ("labels", Volume(values, *geometry))):
-            (tmp_path / folder).mkdir(exist_ok=True)
-            write_image(tmp_path / folder / f"p{number}.nii.gz", volume)
+        values = np.array([0, 3, 5], np.uint8)[case.label_map]
+        write_image(tmp_path / "images" / f"p{number}.nii.gz", case.image)
+        write_label_map(tmp_path / "labels" / f"p{number}.nii.gz", values, case.image)
     return tmp_path
 
 
-def test_pairs_become_an_nnunet_dataset(run: Run, folders: Path) -> None:
+def test_pairs_become_an_nnunet_dataset(
+    run: Run, shoulders: list[PhantomCase], folders: Path
+) -> None:
     words = ["convert", "pairs", folders / "images", folders / "labels", folders / "raw"]
     words += ["--map", "3=humerus", "--map", "5=glenoid", "--dataset-id", "12", "--folds", "2"]
     outcome = run(*words, "--name", "Test", "--test-cases", "p1,p4")
@@ -46,7 +43,8 @@ def test_pairs_become_an_nnunet_dataset(run: Run, folders: Path) -> None:
         "p1.nii.gz",
         "p4.nii.gz",
     ]
-    assert set(np.unique(read_label_map(dataset / "labelsTr" / "p0.nii.gz").array)) == {0, 1, 2}
+    written = read_label_map(dataset / "labelsTr" / "p0.nii.gz").array
+    np.testing.assert_array_equal(written, shoulders[0].label_map)
     assert len(json.loads((dataset / "splits_final.json").read_text())) == 2
 
 
