@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _TILE_MM = 20.0
 _DEPTH_STEP_MM = 1.0
 # How much faster than the way covered a distance may change: blends, flattened tubes, deformation.
-_SLACK = 1.35
+_SLACK = 1.5
 
 # Of each value of the tissue map: 1 in the humerus, 2 in the scapula, 0 elsewhere.
 _BONE_OF = np.zeros(256, np.uint8)
@@ -166,7 +166,7 @@ def _needed_layers(
     half = np.array(
         [grid.thickness_mm, edges[0] * grid.spacing_mm[1], edges[1] * grid.spacing_mm[2]]
     )
-    reach = _SLACK * float(np.linalg.norm(half / 2)) + 1.5
+    reach = _SLACK * float(np.linalg.norm(half / 2)) + 2.5
     needed: list[list[int]] = [[] for _ in tiles]
     for number, layer in enumerate(scene.layers):
         distance = layer.distance(centres)

@@ -148,7 +148,6 @@ def _bone_loss(scene: Scene, shoulder: Shoulder) -> float:
     for front in (-radius, cut):
         across = np.maximum(radius * np.cos(angles), front)
         place = np.stack([np.zeros_like(across), across, low + radius * np.sin(angles)], axis=1)
-        place[:, 0] = surface_mm(shoulder.dimensions, place.T)
         areas.append(_area(_moved(scene, "glenoid", place)))
     return 100 * (1 - areas[1] / areas[0])
 

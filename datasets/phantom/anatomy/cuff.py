@@ -137,7 +137,8 @@ def _tendon(
         _, y, z = _head_in_scapula(points.frames)
         angle = np.arctan2(place[1] - y, place[2] - z) - middle
         angle = np.abs((angle + np.pi) % (2 * np.pi) - np.pi)
-        aside = (angle - half) * head
+        # Distance to the sector's edge, or to its tip from behind.
+        aside = np.hypot(place[1] - y, place[2] - z) * np.sin(np.minimum(angle - half, np.pi / 2))
         return intersection(np.maximum(shell, aside), np.maximum(-ahead, 4.0 - place[0]))
 
     def worn(points: Points) -> FloatArray:

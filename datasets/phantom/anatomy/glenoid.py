@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoulderseg.datasets.phantom.anatomy.pose import joint_space_mm
 from shoulderseg.datasets.phantom.sdf import (
     clamp,
     ellipsoid,
@@ -77,7 +78,7 @@ def glenoid_distance(dimensions: Dimensions, findings: Findings, points: Points)
     place = points.within("glenoid")
     behind = clamp(-place[0] / NECK_MM, 0, 1)
     # The neck is a third as thick as the joint from front to back and leans backwards a little.
-    flat = 1 - 0.72 * behind**0.65
+    flat = 1 - 0.82 * behind
     tall = 1 - 0.22 * behind
     (low_z, low_r), (high_z, high_r) = discs_mm(dimensions)
     across, up = (place[1] - 1.5 * behind) / flat, place[2] / tall
@@ -88,6 +89,10 @@ def glenoid_distance(dimensions: Dimensions, findings: Findings, points: Points)
     body = intersection(pear, -place[0] - NECK_MM, place[0] - 12)
     if findings.glenoid_osteophyte_mm > 0:
         body = smooth_union(body, _spur(dimensions, findings, place), 2.0)
+        head = dimensions.head_radius_mm
+        body = intersection(
+            body, head + 2.5 - sphere(place, (head + joint_space_mm(dimensions), 0, 0), 0)
+        )
     curve = dimensions.glenoid_curvature_mm
     body = smooth_difference(body, sphere(place, (curve, 0, 0), curve), 1.0)
     if findings.glenoid_bone_loss_percent > 0:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoulderseg.datasets.phantom.anatomy.glenoid import glenoid_distance
 from shoulderseg.datasets.phantom.layers import Layer
 from shoulderseg.datasets.phantom.sdf import (
     clamp,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.phantom.sdf import FloatArray
 
 SHAFT_END_MM = -220.0
+OSTEOPHYTE_GAP_MM = 4.0
 
 
 def head_axis(dimensions: Dimensions) -> npt.NDArray[np.float64]:
@@ -49,7 +51,10 @@ def humerus_distance(dimensions: Dimensions, findings: Findings, points: Points)
     place = points.within("humerus")
     bone = points.once("sound humerus", lambda _: _sound(dimensions, place))
     if findings.humeral_osteophyte_mm > 0:
-        bone = smooth_union(bone, _osteophyte(dimensions, findings, place), 4.0)
+        # Spurs of both bones grow past each other, not together.
+        apart = OSTEOPHYTE_GAP_MM - glenoid_distance(dimensions, findings, points)
+        spur = intersection(_osteophyte(dimensions, findings, place), apart)
+        bone = smooth_union(bone, spur, 4.0)
     if findings.hill_sachs_depth_mm > 0:
         bone = smooth_difference(bone, hill_sachs(dimensions, findings, points), 1.5)
     return bone

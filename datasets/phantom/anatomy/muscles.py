@@ -80,7 +80,7 @@ def _deltoid(dimensions: Dimensions, points: Points) -> FloatArray:
     back = half_space(body, (-16, 0, 0), (-1.0, -0.3, 0)) + 38 * inner
     edge = np.where(body[1] < 0, front, back)
     arch = landmarks(dimensions).acromion_lateral
-    below = points.within("scapula")[2] - (arch[2] - 3)
+    below = points.within("scapula")[2] - (arch[2] - 9)
     beside = arch[0] - 3 - points.within("scapula")[0]
     origin = smooth_union(below, beside + 0.4 * below, 14.0)
     return intersection(np.maximum(shell, edge), np.maximum(origin, -body[2] - 135))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from shoulderseg.datasets.phantom.anatomy.glenoid import glenoid_distance
+from shoulderseg.datasets.phantom.anatomy.glenoid import glenoid_distance, surface_mm
+from shoulderseg.datasets.phantom.frames import turn
 from shoulderseg.datasets.phantom.layers import Layer
 from shoulderseg.datasets.phantom.sdf import (
     Strap,
@@ -54,14 +55,17 @@ def landmarks(dimensions: Dimensions) -> Landmarks:
     under = head + dimensions.acromiohumeral_distance_mm + dimensions.acromion_thickness_mm / 2
     # The critical shoulder angle opens at the lower rim between the joint and the outermost edge.
     angle = np.radians(dimensions.critical_shoulder_angle_deg - dimensions.glenoid_inclination_deg)
-    lateral = float(np.tan(angle) * (under + half - 4))
+    rim = np.array([[0.0], [0.0], [-half]])
+    rim[0] = surface_mm(dimensions, rim)
+    rim_x, _, rim_z = (turn("y", -dimensions.glenoid_inclination_deg) @ rim)[:, 0]
+    lateral = float(rim_x + np.tan(angle) * (under + 2 - rim_z))
     tip = lateral - 0.5 * dimensions.acromion_width_mm
     return Landmarks(
         trigonum=(-wide, 0.0, 0.0),
         inferior_angle=(-0.84 * wide, 0.0, -0.70 * tall),
         superior_angle=(-0.82 * wide, -4.0, 0.30 * tall),
         acromion_tip=(tip, _ACROMION_BACK_MM - dimensions.acromion_length_mm, under + 1.0),
-        acromion_lateral=(lateral, 8.0, under - 4),
+        acromion_lateral=(lateral, 8.0, under + 2),
         acromial_angle=(lateral - 8, 31.0, under - 11),
         coracoid_tip=(9.0, -34.0, 16.0),
         coracoid_bend=(-8.0, -19.0, 29.0),
@@ -209,7 +213,8 @@ def _acromion(dimensions: Dimensions, marks: Landmarks, place: FloatArray) -> Fl
     line = [
         (x - 12, y + 2, z - 2),
         (x - half + 4, y - 6, z + 4),
-        (middle[0] - half, middle[1], middle[2] + 2.5),
+        # The plate's edge, not its middle line, reaches the landmark.
+        (middle[0] - 0.944 * half, middle[1], middle[2] - 0.33 * half),
         (tip[0], tip[1] + 6, tip[2]),
     ]
     widths = [(half * 0.8, thick), (half * 0.95, thick), (half, thick), (half * 0.72, thick * 0.9)]

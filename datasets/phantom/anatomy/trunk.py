@@ -44,7 +44,7 @@ def envelope(dimensions: Dimensions, points: Points) -> FloatArray:
     roof = round_cones(
         blade,
         [tip, marks.acromion_lateral, angle, (-35, 30, 16), (-90, 10, 8)],
-        (over + 5, over + 2, over + 3, over + 3, over + 4),
+        (over + 5, over, over + 3, over + 3, over + 4),
     )
     collar = round_cones(blade, clavicle_line(dimensions), (11, 11, 12, 13, 14))
     slope = round_cones(
@@ -155,7 +155,7 @@ def vessel_layers(frames: Mapping[FrameName, Frame], noise: Noise) -> list[Layer
 
     def ragged(distance: FloatArray, points: Points) -> FloatArray:
         """Fat that creeps between the muscles instead of a smooth tube."""
-        return distance + 2.6 * noise.at(points.within("body"), (14, 14, 14))
+        return distance + 1.8 * noise.at(points.within("body"), (14, 14, 14))
 
     layers = [
         Layer(
