@@ -181,7 +181,7 @@ TUBES = [
 ]
 SHAPES: list[Shape] = [
     partial(sdf.ellipsoid, centre_mm=ORIGIN, radii_mm=(10, 10, 20)),
-    partial(sdf.ellipsoid, centre_mm=ORIGIN, radii_mm=(9, 13, 20)),
+    partial(sdf.ellipsoid, centre_mm=ORIGIN, radii_mm=(10, 13, 20)),
     partial(sdf.ellipsoid, centre_mm=ORIGIN, radii_mm=(5, 20, 20)),
     *(partial(sdf.strap, shape=tube) for tube in TUBES),
 ]
