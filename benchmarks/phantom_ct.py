@@ -7,12 +7,14 @@ they are a plausibility check and no reference; what lies within two voxels of t
 as the patient is, painted at 1 mm without a scanner. Everything is measured on the masks in the
 same way, turned to a left shoulder:
 
-- head: sphere fitted to the humerus where it faces the scapula; voxels on the far side and off the
-  sphere by more than 1.5 mm are dropped in turn.
-- joint surface: the largest piece of scapula no more than 4 mm further from that sphere than
-  the nearest 5 %; its principal axes are the joint's normal and its height, their extents height
-  and width, their middle the joint's middle. Everything below is in these axes.
+- head: sphere fitted to the humerus, starting where it faces the joint; voxels off the sphere by
+  more than 0.75 mm are dropped in turn.
+- joint surface: the largest piece of scapula medial of and behind the head (not the acromion) that
+  is no more than 4 mm further from that sphere than the nearest 5 %; its principal axes are the
+  joint's normal and its height, their extents height and width, their middle the joint's middle.
+  Everything below is in these axes.
 - gap: humerus minus scapula along the normal, median over 8 mm around the middle.
+- closest: the least distance of voxels of the two bones anywhere; 1 mm for neighbours.
 - neck: front to back, median over the middle 12 mm of height, 20 mm medial of the joint.
 - acromion to head: sphere to the nearest scapula over its upper third, but for the coracoid.
 - reach: furthest voxels of the scapula from the joint's middle; the coracoid tip is the foremost.
@@ -78,7 +80,7 @@ CT_LABELS = {"right": (1, 3), "left": (2, 4)}
 CT_FIRST_LABELLED = 5
 PHANTOMS, QUICK_PHANTOMS, FIRST_SEED = 20, 2, 1000
 # Around the joint, patient (X, Y, Z): the whole scapula, and the arm to 100 mm under the head.
-BOX_MM = ((-140, 75), (-75, 75), (-130, 70))
+BOX_MM = ((-140, 75), (-75, 100), (-130, 70))
 # The same in the joint's axes; and the part that is compared after registration.
 ALIGNED_MM = ((-130, 65), (-65, 65), (-125, 60))
 NEAR_MM = ((-45, 60), (-55, 55), (-55, 55))
@@ -99,6 +101,8 @@ HOUNSFIELD = {
 SOFT_TISSUE_HU = 55
 BONE_HU = 200
 LEAST_SECTIONS = 8
+# From the head to the joint, roughly, whether the arm hangs or is raised.
+TO_JOINT = (-0.6, 0.7, -0.3)
 
 
 class Bones(NamedTuple):
@@ -257,13 +261,18 @@ def find_joint(bones: Bones) -> Joint:
         The joint and its axes.
     """
     humerus, scapula = _places(surface_voxels(bones.humerus)), _places(bones.scapula)
-    apart: Floats = np.asarray(cKDTree(scapula).query(humerus)[0])
-    centre, radius = _fit_head(humerus, humerus[apart <= apart.min() + 3])
-    beyond = np.linalg.norm(scapula - centre, axis=1) - radius
+    across = scapula[cKDTree(scapula).query(humerus)[1]] - humerus
+    apart = np.linalg.norm(across, axis=1)
+    # The acromion may be nearer to the head than the joint is.
+    facing = _faces(across)
+    centre, radius = _fit_head(humerus, humerus[facing & (apart <= apart[facing].min() + 3)])
+    away = scapula - centre
+    beyond = np.linalg.norm(away, axis=1) - radius
+    facing = _faces(away)
     # The nearest of what faces the head; nothing of the scapula is inside it.
-    nearest = np.percentile(beyond[beyond < 12], 5)
+    nearest = np.percentile(beyond[facing & (beyond < 12)], 5)
     near = np.zeros_like(bones.scapula)
-    x, y, z = scapula[beyond <= nearest + 4].astype(int).T
+    x, y, z = scapula[facing & (beyond <= nearest + 4)].astype(int).T
     near[z, y, x] = True
     surface = _places(cc3d.largest_k(near, k=1, connectivity=26) > 0)
     axes = _joint_axes(surface, centre)
@@ -276,17 +285,22 @@ def find_joint(bones: Bones) -> Joint:
     return Joint(centre, radius, centre + middle @ axes, axes, surface, shaft, offset)
 
 
+def _faces(away: Floats) -> Mask:
+    """Tells what lies towards the joint, seen from the head; arrows (n, 3)."""
+    facing: Mask = away @ _unit(np.array(TO_JOINT)) > 0.3 * np.linalg.norm(away, axis=1)
+    return facing
+
+
 def _fit_head(surface: Floats, start: Floats) -> tuple[Floats, float]:
-    chosen = start
-    centre, radius = fit_sphere(chosen)
-    for _ in range(25):
-        towards = start.mean(axis=0) - centre
-        towards /= np.linalg.norm(towards)
-        away = surface - centre
-        far = np.linalg.norm(away, axis=1)
-        facing = away @ towards > 0.2 * far
-        chosen = surface[facing & (np.abs(far - radius) <= 1.5)]
-        centre, radius = fit_sphere(chosen)
+    centre, radius = fit_sphere(start)
+    # First what faces the joint; then all of the cap, wherever it looks, as closely as voxels do.
+    for band_mm, least in ((1.5, 0.2), (0.75, -1.0)):
+        for _ in range(25):
+            towards = _unit(start.mean(axis=0) - centre)
+            away = surface - centre
+            far = np.linalg.norm(away, axis=1)
+            chosen = (away @ towards >= least * far) & (np.abs(far - radius) <= band_mm)
+            centre, radius = fit_sphere(surface[chosen])
     # Surface voxels' centres lie half a voxel within the bone.
     return centre, radius + 0.5
 
@@ -376,6 +390,7 @@ def measures(bones: Bones, joint: Joint) -> dict[str, float]:
         "glenoid_height_mm": float(height),
         "glenoid_width_mm": float(width),
         "gap_mm": _gap(humerus, scapula),
+        "closest_mm": _closest(bones),
         "neck_mm": _neck(scapula),
         "acromion_to_head_mm": _acromion_to_head(scapula, head, joint.head_radius),
         **_reach(scapula, known),
@@ -396,6 +411,12 @@ def _gap(humerus: Mask, scapula: Mask) -> float:
     both = bone.any(axis=1) & head.any(axis=1)
     last = bone.shape[1] - 1 - bone[both, ::-1].argmax(axis=1)
     return float(np.median(head[both].argmax(axis=1) - last - 1))
+
+
+def _closest(bones: Bones) -> float:
+    """Between the middles of the nearest voxels of the two bones, wherever that is."""
+    humerus, scapula = (_places(surface_voxels(mask)) for mask in bones[:2])
+    return float(np.min(cKDTree(scapula).query(humerus)[0]))
 
 
 def _neck(scapula: Mask) -> float:
