@@ -4,7 +4,7 @@ Points come as `(3, n)` arrays of any float type, distances as `(n,)` of the sam
 and smooth combinations follow the formulas collected by I. Quilez (iquilezles.org/articles/
 distfunctions). Distances of ellipses and smooth combinations are first-order near the surface,
 which is where they are used. Outside they are larger than the way to the surface by a tenth at
-most; in the middle of an ellipse by a third if the longest axis is twice the shortest, by two
+most; in the middle of an ellipse by two fifths if the longest axis is twice the shortest, by two
 thirds if it is four times as long.
 """
 

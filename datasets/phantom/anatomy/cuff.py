@@ -127,7 +127,7 @@ def _tendon(
 
     def distance(points: Points) -> FloatArray:
         place = points.within("scapula")
-        bone = points.once("humerus", lambda p: humerus_distance(dimensions, findings, p))
+        bone = humerus_distance(dimensions, findings, points)
         arm = points.within("humerus")
         ahead = -half_space(arm, np.array(insertion.end) * head, insertion.outward)
         # It gains thickness from the footprint's edge; towards the joint it thins out in muscle.

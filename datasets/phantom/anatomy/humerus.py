@@ -46,10 +46,19 @@ def canal(dimensions: Dimensions) -> tuple[float, float]:
     return dimensions.head_medial_offset_mm, -dimensions.head_posterior_offset_mm
 
 
+def sound_humerus_distance(dimensions: Dimensions, points: Points) -> FloatArray:
+    """Signed distance to the bone as it would be without findings, shape (n,)."""
+    return points.once("sound humerus", lambda p: _sound(dimensions, p.within("humerus")))
+
+
 def humerus_distance(dimensions: Dimensions, findings: Findings, points: Points) -> FloatArray:
     """Signed distance to the bone with its defects and osteophytes, shape (n,)."""
+    return points.once("humerus", lambda p: _with_findings(dimensions, findings, p))
+
+
+def _with_findings(dimensions: Dimensions, findings: Findings, points: Points) -> FloatArray:
     place = points.within("humerus")
-    bone = points.once("sound humerus", lambda _: _sound(dimensions, place))
+    bone = sound_humerus_distance(dimensions, points)
     if findings.humeral_osteophyte_mm > 0:
         # Spurs of both bones grow past each other, not together.
         apart = OSTEOPHYTE_GAP_MM - glenoid_distance(dimensions, findings, points)
@@ -81,7 +90,7 @@ def humerus_layers(dimensions: Dimensions, findings: Findings, noise: Noise) -> 
     """The bone as layers: cortex, marrow, physeal scar, oedema."""
 
     def bone(points: Points) -> FloatArray:
-        return points.once("humerus", lambda p: humerus_distance(dimensions, findings, p))
+        return humerus_distance(dimensions, findings, points)
 
     def marrow(points: Points) -> FloatArray:
         return bone(points) + _cortex_mm(dimensions, points)

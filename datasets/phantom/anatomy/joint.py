@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoulderseg.datasets.phantom.anatomy.glenoid import loss_plane_mm, outline, surface_mm
-from shoulderseg.datasets.phantom.anatomy.humerus import head_axis, hill_sachs, humerus_distance
+from shoulderseg.datasets.phantom.anatomy.humerus import (
+    head_axis,
+    hill_sachs,
+    sound_humerus_distance,
+)
 from shoulderseg.datasets.phantom.anatomy.scapula import landmarks
 from shoulderseg.datasets.phantom.layers import Layer
 from shoulderseg.datasets.phantom.sdf import (
@@ -64,9 +68,6 @@ def joint_layers(dimensions: Dimensions, findings: Findings, noise: Noise) -> li
     def cavity(points: Points) -> FloatArray:
         return points.once("cavity", lambda p: cavity_distance(dimensions, findings, noise, p))
 
-    def sound_bone(points: Points) -> FloatArray:
-        return points.once("sound humerus", lambda p: _sound_humerus(dimensions, p))
-
     def head_cartilage(points: Points) -> FloatArray:
         place = points.within("humerus")
         axis = head_axis(dimensions)
@@ -113,13 +114,18 @@ def joint_layers(dimensions: Dimensions, findings: Findings, noise: Noise) -> li
     def fluid(points: Points) -> FloatArray:
         return cavity(points) + 1.3
 
+    def sleeve(points: Points) -> FloatArray:
+        """Where the capsule lies on the bone; it keeps its place where a defect opens."""
+        on_bone = sound_humerus_distance(dimensions, points) - 0.9
+        return intersection(on_bone, cavity(points) - 0.6)
+
     def mixed(points: Points) -> FloatArray:
         return clamp(0.25 + 0.2 * noise.at(points.within("glenoid"), (5, 5, 5)), 0, 1)
 
     return [
         Layer(Structure.CAPSULE, lambda p: cavity(p) - 0.6, mixed),
         Layer(Structure.JOINT_FLUID, fluid),
-        Layer(Structure.CAPSULE, lambda p: np.maximum(sound_bone(p) - 0.9, cavity(p) - 0.6)),
+        Layer(Structure.CAPSULE, sleeve),
         Layer(Structure.LABRUM, labrum, degenerate),
         Layer(Structure.GLENOID_CARTILAGE, face_cartilage, degenerate),
         Layer(Structure.HUMERAL_CARTILAGE, head_cartilage, degenerate),
@@ -164,9 +170,3 @@ def ligament_layers(dimensions: Dimensions) -> list[Layer]:
 def _pouch_centre(dimensions: Dimensions) -> tuple[float, float, float]:
     """Middle of the axillary recess, under the joint, body frame."""
     return 8.0, 2.0, -dimensions.glenoid_height_mm / 2 - 3
-
-
-def _sound_humerus(dimensions: Dimensions, points: Points) -> FloatArray:
-    from shoulderseg.datasets.phantom.anatomy.findings import Findings
-
-    return humerus_distance(dimensions, Findings(), points)

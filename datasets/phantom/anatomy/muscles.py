@@ -72,7 +72,7 @@ def _deltoid(dimensions: Dimensions, points: Points) -> FloatArray:
         [(0, 0, 0), (x * 0.6, y, -1.2 * head), (x, y, -2.2 * head), (x, y, -200)],
         (head + 6.5, head * 0.92, dimensions.shaft_radius_mm + 3, dimensions.shaft_radius_mm + 1),
     )
-    surface = points.once("envelope", lambda p: envelope(dimensions, p))
+    surface = envelope(dimensions, points)
     shell = np.maximum(surface + 0.6, -core)
     # In front and behind it ends at grooves that close in towards its insertion on the shaft.
     inner = clamp((-arm[2]) / 130, 0, 1.2)
@@ -89,7 +89,7 @@ def _deltoid(dimensions: Dimensions, points: Points) -> FloatArray:
 def _fat_under_trapezius(dimensions: Dimensions, points: Points) -> FloatArray:
     """The pad of fat between trapezius and supraspinatus, thicker in stouter people."""
     place = points.within("scapula")
-    surface = points.once("envelope", lambda p: envelope(dimensions, p))
+    surface = envelope(dimensions, points)
     thick = 0.5 + 0.4 * dimensions.subcutaneous_fat_mm
     edge = landmarks(dimensions).acromion_tip[0] - 0.5 * dimensions.acromion_width_mm
     pad = np.maximum(surface + TRAPEZIUS_MM - 1, -surface - TRAPEZIUS_MM - np.minimum(thick, 7.0))
@@ -99,7 +99,7 @@ def _fat_under_trapezius(dimensions: Dimensions, points: Points) -> FloatArray:
 def _trapezius(dimensions: Dimensions, points: Points) -> FloatArray:
     """A sheet under the skin from the neck to clavicle, acromion and scapular spine."""
     place = points.within("scapula")
-    surface = points.once("envelope", lambda p: envelope(dimensions, p))
+    surface = envelope(dimensions, points)
     edge = landmarks(dimensions).acromion_tip[0] - 0.4 * dimensions.acromion_width_mm
     thick = TRAPEZIUS_MM * clamp((edge - place[0]) / 30, 0, 1)
     sheet = np.maximum(surface + 0.6, -surface - thick)

@@ -28,6 +28,10 @@ _DEEP = Fibres("body", (22, 22, 9), 0.10)
 
 def envelope(dimensions: Dimensions, points: Points) -> FloatArray:
     """Signed distance to the surface of the muscles, under skin and fat, shape (n,)."""
+    return points.once("envelope", lambda p: _envelope(dimensions, p))
+
+
+def _envelope(dimensions: Dimensions, points: Points) -> FloatArray:
     body, arm = points.within("body"), points.within("humerus")
     blade = points.within("scapula")
     head, thick = dimensions.head_radius_mm, dimensions.deltoid_thickness_mm
@@ -69,7 +73,7 @@ def skin_layers(dimensions: Dimensions, noise: Noise) -> list[Layer]:
     """Skin, subcutaneous fat with its septa, and the fat between the muscles."""
 
     def muscles(points: Points) -> FloatArray:
-        return points.once("envelope", lambda p: envelope(dimensions, p))
+        return envelope(dimensions, points)
 
     def outside(points: Points) -> FloatArray:
         body = points.within("body")

@@ -141,3 +141,19 @@ def test_bone_loss_is_as_asked_for(case: PhantomCase) -> None:
     small, large = (np.count_nonzero(e.label_map == GLENOID_LABEL) for e in (worn, case))
     assert small < large
     np.testing.assert_array_equal(worn.label_map == HUMERUS_LABEL, case.label_map == HUMERUS_LABEL)
+
+
+def test_a_field_of_view_that_folds_over_keeps_its_labels_in_place() -> None:
+    folded = made(OPTIONS, seed=5)
+    protocol = folded.protocol
+    assert round(protocol.wrap_fraction * SHAPE[protocol.phase_axis]) >= 3
+    steps = folded.grid.axes_mm()
+    index = np.moveaxis(np.indices(SHAPE), 0, -1)
+    places = np.array(folded.grid.origin_mm) + index @ steps
+    centre = np.array(folded.measurements["landmarks_lps_mm"]["head_centre"])
+    away = np.linalg.norm(places - centre, axis=-1)
+    inner = away < folded.measurements["head_radius_mm"] - np.sqrt(np.square(steps).sum()) / 2
+    assert inner.sum() > 20
+    # All of the head's ball but for the groove beside it.
+    assert (folded.label_map[inner] == HUMERUS_LABEL).mean() > 0.95
+    assert np.isin(folded.tissue_map[inner], [int(part) for part in HUMERUS]).mean() > 0.95

@@ -221,7 +221,7 @@ def test_layers_that_are_left_out_would_not_have_shown(
     plane: Plane, whole_scene: Scene, signals: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(2)
-    protocol = sample_protocol("pd-fs", plane, rng, shape=(3, 64, 64))
+    protocol = sample_protocol("pd-fs", plane, rng, shape=(3, 64, 64), spacing_mm=(4.0, 2.3, 2.3))
     grid = plan_grid(
         protocol, whole_scene.frames, mirrored=False, joint_mm=whole_scene.joint_mm, rng=rng
     )

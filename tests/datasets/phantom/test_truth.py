@@ -184,7 +184,7 @@ def test_an_undeformed_shoulder_measures_what_was_drawn(side: Side) -> None:
         drawn["glenoid_inclination_deg"], abs=0.2
     )
     assert truth["critical_shoulder_angle_deg"] == pytest.approx(
-        drawn["critical_shoulder_angle_deg"], abs=1
+        drawn["critical_shoulder_angle_deg"], abs=0.1
     )
     assert truth["glenoid_bone_loss_percent"] == pytest.approx(17, abs=0.05)
 
