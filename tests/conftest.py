@@ -30,7 +30,8 @@ KIND = PhantomOptions(
     field_t=1.5,
     health="healthy",
     shape=(7, 48, 40),
-    spacing_mm=(6.0, 2.2, 2.6),
+    spacing_mm=(4.0, 2.2, 2.6),
+    glenoid_depth_mm=45.0,
 )
 
 # Runs nnU-Net's command with workers that start from nothing, as on macOS and Windows.

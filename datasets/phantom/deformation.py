@@ -31,7 +31,7 @@ class Deformation:
     """
 
     def __init__(
-        self, rng: np.random.Generator, strength_mm: float, smooth_mm: float = 28.0
+        self, rng: np.random.Generator, strength_mm: float, smooth_mm: float = 50.0
     ) -> None:
         size = 2 * int(_REACH_MM / _STEP_MM) + 1
         white = rng.standard_normal((3, size, size, size))

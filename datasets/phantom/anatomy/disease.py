@@ -44,7 +44,7 @@ def draw_findings(
         kind = list(_MIXTURE)[rng.choice(len(_MIXTURE), p=list(_MIXTURE.values()))]
     findings = Findings(
         fatty_infiltration=float(rng.uniform(0.0, 0.1)),
-        effusion_mm=float(rng.choice([0.0, rng.uniform(0, 1.5)])),
+        effusion_mm=float(rng.choice([0.0, rng.uniform(0, 0.9)])),
         bursa_mm=float(rng.choice([0.0, 0.0, rng.uniform(0, 0.4)])),
         red_marrow=float(rng.beta(2, 2)),
         physeal_scar=float(rng.beta(2, 2.5)),

@@ -152,7 +152,7 @@ def _sound(dimensions: Dimensions, place: FloatArray) -> FloatArray:
     axis = head_axis(dimensions)
     level = head - dimensions.head_height_mm
     ball = smooth_intersection(
-        sphere(place, (0, 0, 0), head), half_space(place, axis * (level - 7), -axis), 2.0
+        sphere(place, (0, 0, 0), head), half_space(place, axis * (level - 9), -axis), 2.0
     )
     x, y = canal(dimensions)
     shaft = dimensions.shaft_radius_mm
@@ -170,10 +170,10 @@ def _sound(dimensions: Dimensions, place: FloatArray) -> FloatArray:
         (0.80 * head, 0.74 * head, neck - 1, 0.5 * (neck + shaft) - 1, shaft, 0.95 * shaft),
     )
     bone = smooth_union(ball, metaphysis, 6.0)
-    bone = smooth_union(bone, _tuberosities(dimensions, place), 5.0)
+    bone = smooth_union(bone, _tuberosities(dimensions, place), 7.0)
     # The groove takes away no more than its depth under the surface that would be there.
     groove = intersection(_groove(dimensions, place), -bone - dimensions.groove_depth_mm)
-    return smooth_difference(bone, groove, 2.0)
+    return smooth_difference(bone, groove, 3.5)
 
 
 def _tuberosities(dimensions: Dimensions, place: FloatArray) -> FloatArray:
@@ -181,8 +181,8 @@ def _tuberosities(dimensions: Dimensions, place: FloatArray) -> FloatArray:
     top = head - dimensions.tuberosity_drop_mm
     greater = ellipsoid(
         place,
-        (0.50 * head, 0.12 * head, top - 0.62 * head),
-        (0.56 * head, 0.80 * head, 0.62 * head),
+        (0.44 * head, 0.12 * head, top - 0.62 * head),
+        (0.62 * head, 0.82 * head, 0.62 * head),
     )
     lesser = ellipsoid(
         place,

@@ -49,11 +49,12 @@ def cavity_distance(
     pouch = ellipsoid(
         points.within("body"),
         _pouch_centre(dimensions),
-        (6 + swell, 8 + 1.5 * swell, 0.7 + 1.6 * swell),
+        (6 + swell, 8 + 1.5 * swell, 0.4 + 1.5 * swell),
     )
     # A full pouch bulges between folds.
     pouch = pouch + 0.35 * swell * noise.at(points.within("body"), (9, 9, 9))
-    joint = smooth_union(ball, pouch, 6.0)
+    # Empty, its walls lie on each other.
+    joint = smooth_union(ball, pouch, 2.5 + min(swell, 3.5))
     if swell > 2:
         recess = ellipsoid(
             points.within("scapula"), (-2, -19, 13), (6 + swell, 3 + 0.5 * swell, 5 + swell)

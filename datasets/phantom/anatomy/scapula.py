@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from shoulderseg.datasets.phantom.anatomy.glenoid import glenoid_distance, surface_mm
+from shoulderseg.datasets.phantom.anatomy.pose import shoulder_frames
 from shoulderseg.datasets.phantom.frames import turn
 from shoulderseg.datasets.phantom.layers import Layer
 from shoulderseg.datasets.phantom.sdf import (
@@ -47,26 +49,54 @@ class Landmarks(NamedTuple):
     coracoid_bend: Spot
 
 
+@lru_cache(maxsize=64)
 def landmarks(dimensions: Dimensions) -> Landmarks:
-    """Places the landmarks for a person; the acromion reaches as far as the shoulder angle says."""
+    """Places the landmarks for a person.
+
+    The acromion stands as far above the head as the acromiohumeral distance says and reaches as far
+    out as the critical shoulder angle does.
+    """
+    dome = _dome(dimensions)
+    wanted = dimensions.acromiohumeral_distance_mm
+    level = float(dome[2].max()) + wanted
+    # What is higher reaches further out too, so that its distance has no formula.
+    for _ in range(6):
+        above = _acromion(dimensions, _landmarks_at(dimensions, level), dome)
+        level += wanted - float(above.min())
+    return _landmarks_at(dimensions, level)
+
+
+def _dome(dimensions: Dimensions) -> FloatArray:
+    """Points on the upper half of the head's sphere, scapula frame, (3, n), a Fibonacci lattice."""
+    count = 300
+    frames = shoulder_frames(dimensions)
+    middle = frames["scapula"].from_body(frames["humerus"].origin_mm[:, None])
+    up = (np.arange(count) + 0.5) / count
+    around = np.pi * (3 - np.sqrt(5)) * np.arange(count)
+    flat = np.sqrt(1 - up * up)
+    ball = np.stack([flat * np.cos(around), flat * np.sin(around), up])
+    dome: FloatArray = middle + dimensions.head_radius_mm * ball
+    return dome
+
+
+def _landmarks_at(dimensions: Dimensions, level: float) -> Landmarks:
+    """The landmarks with the middle of the acromion's plate at a height."""
     wide, tall = dimensions.scapula_width_mm, dimensions.scapula_height_mm
-    head = dimensions.head_radius_mm
     half = dimensions.glenoid_height_mm / 2
-    under = head + dimensions.acromiohumeral_distance_mm + dimensions.acromion_thickness_mm / 2
     # The critical shoulder angle opens at the lower rim between the joint and the outermost edge.
     angle = np.radians(dimensions.critical_shoulder_angle_deg - dimensions.glenoid_inclination_deg)
     rim = np.array([[0.0], [0.0], [-half]])
     rim[0] = surface_mm(dimensions, rim)
     rim_x, _, rim_z = (turn("y", -dimensions.glenoid_inclination_deg) @ rim)[:, 0]
-    lateral = float(rim_x + np.tan(angle) * (under + 2 - rim_z))
+    lateral = float(rim_x + np.tan(angle) * (level + 2 - rim_z))
     tip = lateral - 0.5 * dimensions.acromion_width_mm
     return Landmarks(
         trigonum=(-wide, 0.0, 0.0),
         inferior_angle=(-0.84 * wide, 0.0, -0.70 * tall),
         superior_angle=(-0.82 * wide, -4.0, 0.30 * tall),
-        acromion_tip=(tip, _ACROMION_BACK_MM - dimensions.acromion_length_mm, under + 1.0),
-        acromion_lateral=(lateral, 8.0, under + 2),
-        acromial_angle=(lateral - 8, 31.0, under - 11),
+        acromion_tip=(tip, _ACROMION_BACK_MM - dimensions.acromion_length_mm, level + 1.0),
+        acromion_lateral=(lateral, 8.0, level + 2),
+        acromial_angle=(lateral - 8, 31.0, level - 11),
         coracoid_tip=(9.0, -34.0, 16.0),
         coracoid_bend=(-8.0, -19.0, 29.0),
     )
@@ -226,10 +256,10 @@ def _coracoid(dimensions: Dimensions, marks: Landmarks, place: FloatArray) -> Fl
     bend, tip = marks.coracoid_bend, marks.coracoid_tip
     size = dimensions.coracoid_length_mm / 43.0
     line = [
-        (-14.0, -3.0, 14.0),
+        (-15.0, -2.0, 13.0),
         bend,
         ((bend[0] + tip[0]) / 2 - 1, (bend[1] + tip[1]) / 2 - 3, (bend[2] + tip[2]) / 2 + 3),
         tuple(bend[k] + (tip[k] - bend[k]) * size for k in range(3)),
     ]
-    widths = [(wide * 1.3, thick * 1.25), (wide * 1.05, thick), (wide, thick), (wide * 0.85, thick)]
+    widths = [(wide * 1.6, thick * 1.35), (wide * 1.05, thick), (wide, thick), (wide * 0.85, thick)]
     return strap(place, Strap(line, widths, (0.35, 0.5, 1.0)))

@@ -63,10 +63,11 @@ def knots(grid: ScanGrid) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float
         grid: The slices.
 
     Returns:
-        Positions in voxels along Y and along X, from the first voxel to the last.
+        Positions in voxels along Y and along X, from the first voxel to the last; never more than
+        there are voxels.
     """
     _, rows, columns = (
-        np.linspace(0, count - 1, math.ceil((count - 1) * step / KNOT_SPACING_MM) + 1)
+        np.linspace(0, count - 1, min(count, math.ceil((count - 1) * step / KNOT_SPACING_MM) + 1))
         for count, step in zip(grid.shape, grid.spacing_mm, strict=True)
     )
     return rows, columns

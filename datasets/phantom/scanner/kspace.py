@@ -90,19 +90,21 @@ def shift_ramp(count: int, voxels: float) -> npt.NDArray[np.complex64]:
 def fat_shift_voxels(protocol: Protocol) -> float:
     """Give how far fat lands from water along the frequency axis of the reconstructed image.
 
-    Fat precesses slower, so that the readout gradient places it lower: towards the first voxel.
+    Fat precesses slower, so that the readout gradient places it lower: towards the first voxel, or
+    towards the last if the gradient is reversed.
 
     Args:
         protocol: Field, bandwidth and acquired share of the frequency axis. The water and fat
             images of Dixon are put in register by the reconstruction.
 
     Returns:
-        Reconstructed voxels, negative towards the first.
+        Reconstructed voxels, negative towards the first voxel.
     """
     if protocol.sequence in ("dixon-water", "dixon-fat"):
         return 0.0
     acquired_pixels = fat_offset_hz(protocol.field_t) / protocol.bandwidth_hz
-    return -acquired_pixels / protocol.acquired_fraction[2 - protocol.phase_axis]
+    lower = 1 if protocol.readout_reversed else -1
+    return lower * acquired_pixels / protocol.acquired_fraction[2 - protocol.phase_axis]
 
 
 def motion_modulation(

@@ -54,6 +54,8 @@ class Protocol:
         echo_train: Echoes of a turbo spin echo train; 1 for other sequences.
         kspace_taper: Share of the acquired k-space, on each axis, over which a raised cosine takes
             the signal to zero against ringing; 0 for no filter.
+        readout_reversed: Whether fat, of lower frequency, lands towards the last voxel along the
+            frequency axis instead of the first.
     """
 
     sequence: Sequence
@@ -77,3 +79,4 @@ class Protocol:
     wrap_fraction: float
     echo_train: int = 1
     kspace_taper: float = 0.0
+    readout_reversed: bool = False

@@ -107,6 +107,8 @@ def sample_protocol(
         ghosting=0.15 * rng.beta(0.8, 8),
         wrap_fraction=wrap_fraction if wraps else 0.0,
         kspace_taper=rng.uniform(0, 0.6),
+        # Either way round, so that an average over many scans puts bone where it is.
+        readout_reversed=bool(rng.random() < 0.5),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from scipy import ndimage
 
 from shoulderseg.datasets.phantom.anatomy.shoulder import build_scene
+from shoulderseg.datasets.phantom.deformation import Deformation
 from shoulderseg.datasets.phantom.dimensions import Side
 from shoulderseg.datasets.phantom.marginals import Sex
 from shoulderseg.datasets.phantom.options import Health, PhantomOptions
@@ -60,6 +61,41 @@ def test_bones_do_not_overlap_and_do_not_touch(joint: Scan) -> None:
     assert touched == 0
 
 
+# Of these women the acromion once lay on the head: upward facing joints, narrow arches.
+@pytest.mark.parametrize(
+    "person",
+    [Person(seed, "left", "female") for seed in (1005, 1009, 1011, 1014, 1017)]
+    + [Person(1, "right", "male", "arthrosis"), Person(3, "left", "female", "cuff-tear")],
+    ids=lambda person: "-".join(map(str, person)),
+)
+def test_no_part_of_the_scapula_touches_the_humerus(person: Person) -> None:
+    seed, side, sex, health, _ = person
+    options = PhantomOptions(side=side, sex=sex, health=health, bone_loss_percent=0.0)
+    shoulder, scene = draw(options, seed, whole=True)
+    head = np.array(true_measurements(scene, shoulder)["landmarks_lps_mm"]["head_centre"])
+    grid = cube(head, (52, 52, 52), 1.5)
+    painted = paint(bony(scene), grid, NO_SIGNAL, 1)
+    humerus, scapula = painted.humerus >= 0.5, painted.glenoid >= 0.5
+    assert scapula[35:].any()
+    touched = touching(humerus, scapula)
+    assert touched == 0
+
+
+@pytest.mark.parametrize("seed", [1001, 1009])
+def test_the_acromion_is_as_far_above_the_head_as_the_acromiohumeral_distance(seed: int) -> None:
+    options = PhantomOptions(side="left", sex="female", health="healthy")
+    shoulder, scene = draw(options, seed, whole=True)
+    dimensions, step = shoulder.dimensions, 1.0
+    scene = scene._replace(deformation=Deformation(np.random.default_rng(0), 0.0))
+    head = np.array(true_measurements(scene, shoulder)["landmarks_lps_mm"]["head_centre"])
+    # Above the head; below and to medial of it other parts of the scapula come near.
+    above = cube(head + [6, 0, 31], (30, 56, 44), step)
+    painted = paint(bony(scene), above, NO_SIGNAL, 1)
+    edge = crossings(painted.glenoid, above).spots
+    closest = np.linalg.norm(edge - head, axis=1).min() - dimensions.head_radius_mm
+    assert closest == pytest.approx(dimensions.acromiohumeral_distance_mm, abs=step)
+
+
 @pytest.mark.parametrize("seed", [36, 22])
 def test_osteophytes_do_not_bridge_the_joint(seed: int) -> None:
     options = PhantomOptions(health="arthrosis", side="left", bone_loss_percent=0.0)
@@ -85,8 +121,10 @@ def test_labels_lie_on_their_bones(joint: Scan) -> None:
 
 
 def test_cartilage_lies_between_the_bones(joint: Scan) -> None:
-    """From the head's centre to the glenoid: humerus, its cartilage, the glenoid's, glenoid."""
-    head, socket = joint.marks["head_centre"], joint.marks["glenoid_middle"]
+    """From the head's centre to the upper glenoid: humerus, its cartilage, the glenoid's, glenoid."""
+    head = joint.marks["head_centre"]
+    # The cap looks up; of a raised arm its lower edge is level with the middle of the joint.
+    socket = (joint.marks["glenoid_middle"] + joint.marks["glenoid_superior"]) / 2
     way = (socket - head) / np.linalg.norm(socket - head)
     steps = np.arange(0, np.linalg.norm(socket - head) + 6, 0.2)
     spots = head + steps[:, None] * way

@@ -66,6 +66,17 @@ def test_knots_span_the_slices_and_interpolate_planes_exactly() -> None:
     np.testing.assert_allclose(plane, voxels @ [1.0, 2.0, 3.0], rtol=1e-5)
 
 
+@given(
+    count=st.integers(1, 60),
+    step=st.floats(0.2, 80, allow_nan=False),
+)
+def test_every_knot_has_voxels_that_count_for_it(count: int, step: float) -> None:
+    rows, _ = knots(ScanGrid((2, count, 9), (4.0, step, 1.0), 3.5, (0, 0, 0), GRID.direction))
+    weights = interpolation(count, rows)
+    np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-5)
+    assert (weights.sum(axis=0) > 0).all()
+
+
 @given(seed=SEEDS, shape=st.tuples(st.integers(2, 9), st.integers(8, 30), st.integers(8, 30)))
 def test_random_fields_are_smooth_and_of_unit_size(seed: int, shape: tuple[int, int, int]) -> None:
     field = smooth_random(shape, np.random.default_rng(seed))

@@ -9,6 +9,7 @@ import pytest
 
 from shoulderseg.datasets.phantom.deformation import Deformation
 from shoulderseg.datasets.phantom.dimensions import Side
+from shoulderseg.datasets.phantom.distributions import DISTRIBUTIONS
 from shoulderseg.datasets.phantom.options import PhantomOptions
 from shoulderseg.datasets.phantom.painting import paint
 from shoulderseg.datasets.phantom.structures import SCAPULA, Structure
@@ -42,6 +43,14 @@ BONY_LANDMARKS = (
     "acromion_lateral",
     "acromial_angle",
     "coracoid_tip",
+)
+SCANNED = (
+    "head_radius_mm",
+    "glenoid_height_mm",
+    "glenoid_width_mm",
+    "glenoid_retroversion_deg",
+    "glenoid_inclination_deg",
+    "critical_shoulder_angle_deg",
 )
 
 
@@ -166,6 +175,26 @@ def test_critical_shoulder_angle_on_voxels(sound: Scan) -> None:
     one_voxel = np.degrees(np.arctan(step / np.linalg.norm(outer - low)))
     stated = sound.truth["critical_shoulder_angle_deg"]
     assert measured == pytest.approx(stated, abs=max(one_voxel, 0.02 * stated))
+
+
+def test_scanned_shoulders_spread_as_the_drawn_ones_do() -> None:
+    """The deformation adds little to the distributions of the sources."""
+    stated, drawn = [], []
+    for seed in range(60):
+        shoulder, scene = draw(PhantomOptions(sex="female", health="healthy"), seed)
+        truth = true_measurements(scene, shoulder)
+        stated.append([truth[name] for name in SCANNED])
+        drawn.append([asdict(shoulder.dimensions)[name] for name in SCANNED])
+    values = np.array(stated)
+    added = np.std(values - np.array(drawn), axis=0)
+    for name, mean, spread, extra in zip(
+        SCANNED, values.mean(axis=0), values.std(axis=0), added, strict=True
+    ):
+        expected, sd = DISTRIBUTIONS[name].female
+        # Of 60 draws a mean is known to an eighth of the SD, an SD to a tenth of itself.
+        assert mean == pytest.approx(expected, abs=0.4 * sd), name
+        assert spread == pytest.approx(sd, rel=0.3), name
+        assert extra < 0.55 * sd, name
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
