@@ -88,7 +88,8 @@ def skin_layers(dimensions: Dimensions, noise: Noise) -> list[Layer]:
     def septa(points: Points) -> FloatArray:
         body = points.within("body")
         sheet = np.abs(noise.at(body, (9, 9, 7)))
-        return clamp(0.10 + 0.05 * noise.at(body, (2, 2, 2)), 0, 1) + 0.3 * clamp(1.5 - 10 * sheet, 0, 1)
+        grain = clamp(0.10 + 0.05 * noise.at(body, (2, 2, 2)), 0, 1)
+        return grain + 0.3 * clamp(1.5 - 10 * sheet, 0, 1)
 
     def strands(points: Points) -> FloatArray:
         return clamp(0.12 + 0.12 * noise.at(points.within("body"), (6, 6, 4)), 0, 1)

@@ -89,7 +89,7 @@ def test_the_acromion_is_as_far_above_the_head_as_the_acromiohumeral_distance(se
     scene = scene._replace(deformation=Deformation(np.random.default_rng(0), 0.0))
     head = np.array(true_measurements(scene, shoulder)["landmarks_lps_mm"]["head_centre"])
     # Above the head; below and to medial of it other parts of the scapula come near.
-    above = cube(head + [6, 0, 31], (30, 56, 44), step)
+    above = cube(head + np.array([6, 0, 31]), (30, 56, 44), step)
     painted = paint(bony(scene), above, NO_SIGNAL, 1)
     edge = crossings(painted.glenoid, above).spots
     closest = np.linalg.norm(edge - head, axis=1).min() - dimensions.head_radius_mm
@@ -121,7 +121,7 @@ def test_labels_lie_on_their_bones(joint: Scan) -> None:
 
 
 def test_cartilage_lies_between_the_bones(joint: Scan) -> None:
-    """From the head's centre to the upper glenoid: humerus, its cartilage, the glenoid's, glenoid."""
+    """On the way from the head to the upper glenoid come bone, both cartilages, and bone."""
     head = joint.marks["head_centre"]
     # The cap looks up; of a raised arm its lower edge is level with the middle of the joint.
     socket = (joint.marks["glenoid_middle"] + joint.marks["glenoid_superior"]) / 2

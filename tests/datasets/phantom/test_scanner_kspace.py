@@ -66,7 +66,8 @@ def test_fat_shift_is_the_textbook_number() -> None:
     assert fat_shift_voxels(replace(protocol, field_t=3.0)) == pytest.approx(-5, abs=1e-3)
     along_y = replace(protocol, phase_axis=2)
     assert fat_shift_voxels(along_y) == pytest.approx(-2, abs=1e-3)
-    assert fat_shift_voxels(replace(protocol, readout_reversed=True)) == pytest.approx(2.5, abs=1e-3)
+    reversed_readout = replace(protocol, readout_reversed=True)
+    assert fat_shift_voxels(reversed_readout) == pytest.approx(2.5, abs=1e-3)
     assert fat_shift_voxels(replace(protocol, sequence="dixon-fat")) == 0
 
 
