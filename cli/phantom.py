@@ -77,6 +77,10 @@ def phantom(
     wild: Annotated[
         bool, typer.Option("--wild", help="Random intensities instead of MR physics.")
     ] = False,
+    wild_share: Annotated[
+        float | None,
+        typer.Option(help="Share of the cases, at random, with such intensities; default: 0."),
+    ] = None,
     scapula: Annotated[Scapula, typer.Option(help="What the second label is.")] = Scapula.glenoid,
     glenoid_depth: Annotated[
         float | None,
@@ -99,7 +103,8 @@ def phantom(
     folds: Annotated[
         int | None, typer.Option(help="Of the cross-validation; default: 5, or all there can be.")
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Threads.")] = 2,
+    workers: Annotated[int, typer.Option(min=1, help="Threads a case.")] = 2,
+    jobs: Annotated[int, typer.Option(min=1, help="Cases made at the same time.")] = 1,
     overwrite: Annotated[
         bool, typer.Option(help="Replace earlier phantoms instead of finishing them.")
     ] = False,
@@ -128,11 +133,11 @@ def phantom(
             "whole_scapula": scapula is Scapula.whole or None,
             "glenoid_depth_mm": glenoid_depth,
         }
-        numbers = {"cases": cases, "test_cases": test_cases, "seed": seed}
+        numbers = {"cases": cases, "test_cases": test_cases, "seed": seed, "wild_share": wild_share}
         turns = {"sequences": _names(sequence), "planes": _names(plane)}
         phantoms = _order(preset, options, {**numbers, **turns})
         dataset = {"dataset_id": dataset_id, "name": name, "folds": folds}
-        writing = Writing(overwrite=overwrite, workers=workers, on_case=_tell)
+        writing = Writing(overwrite=overwrite, workers=workers, jobs=jobs, on_case=_tell)
         report = _write(out, phantoms, writing, file_format, dataset)
         typer.echo(f"{_summary(report)}, {time.monotonic() - started:.1f} s")
 

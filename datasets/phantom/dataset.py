@@ -6,8 +6,11 @@ A set is made case by case, and an interrupted run goes on where it stopped.
 from __future__ import annotations
 
 import json
+import multiprocessing
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -79,11 +82,13 @@ class Writing:
     Attributes:
         overwrite: Replace an earlier set of phantoms instead of finishing it.
         workers: Threads a case; the files do not depend on it.
+        jobs: Cases made at the same time, each in a process of its own; nor on this.
         on_case: Called after each case.
     """
 
     overwrite: bool = False
     workers: int = 2
+    jobs: int = 1
     on_case: Callable[[CaseReport], None] = lambda _: None
 
 
@@ -189,16 +194,34 @@ def _splits(phantoms: PhantomSet, folds: int | None) -> list[dict[str, list[str]
 def _make_cases(
     folder: Path, phantoms: PhantomSet, file_format: FileFormat, writing: Writing
 ) -> None:
-    for number in range(1, phantoms.cases + 1):
-        paths = case_paths(phantoms, number, file_format)
-        seconds = None
-        if not all((folder / path).exists() for path in paths):
-            started = time.perf_counter()
-            options, rng = case_options(phantoms, number), case_rng(phantoms, number)
-            case = make_case(options, rng, workers=writing.workers)
-            write_case_files(folder, phantoms, number, file_format, case)
-            seconds = time.perf_counter() - started
-        drawn = json.loads((folder / paths.parameters).read_text(encoding="utf-8"))
-        protocol = drawn["parameters"]["protocol"]
-        report = CaseReport(drawn["case"], protocol["sequence"], protocol["plane"], seconds)
-        writing.on_case(report)
+    numbers = range(1, phantoms.cases + 1)
+    make = partial(_make_case, folder, phantoms, file_format, writing.workers)
+    if writing.jobs == 1:
+        for number in numbers:
+            writing.on_case(make(number))
+        return
+    # Processes that start from nothing behave alike on all systems.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(writing.jobs, phantoms.cases), context) as pool:
+        try:
+            for report in pool.map(make, numbers):
+                writing.on_case(report)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _make_case(
+    folder: Path, phantoms: PhantomSet, file_format: FileFormat, workers: int, number: int
+) -> CaseReport:
+    paths = case_paths(phantoms, number, file_format)
+    seconds = None
+    if not all((folder / path).exists() for path in paths):
+        started = time.perf_counter()
+        options, rng = case_options(phantoms, number), case_rng(phantoms, number)
+        case = make_case(options, rng, workers=workers)
+        write_case_files(folder, phantoms, number, file_format, case)
+        seconds = time.perf_counter() - started
+    drawn = json.loads((folder / paths.parameters).read_text(encoding="utf-8"))
+    protocol = drawn["parameters"]["protocol"]
+    return CaseReport(drawn["case"], protocol["sequence"], protocol["plane"], seconds)

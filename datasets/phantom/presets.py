@@ -28,6 +28,8 @@ class PhantomSet:
         cases: How many phantoms, each a person of their own.
         test_cases: How many of them, the last ones, are kept for test.
         seed: Of everything that is drawn.
+        wild_share: Share of the phantoms, chosen at random, that get random intensities instead of
+            a physical contrast, 0 to 1; all of them do if `options` say so.
 
     Raises:
         ValueError: If a number is out of range or a name is not known.
@@ -39,6 +41,7 @@ class PhantomSet:
     cases: int = 8
     test_cases: int = 0
     seed: int = 1
+    wild_share: float = 0.0
 
     def __post_init__(self) -> None:
         if not 1 <= self.cases <= 9999:
@@ -52,6 +55,9 @@ class PhantomSet:
             raise ValueError(msg)
         if self.seed < 0:
             msg = f"seed is {self.seed}, expected 0 or more"
+            raise ValueError(msg)
+        if not 0 <= self.wild_share <= 1:
+            msg = f"wild_share is {self.wild_share}, expected 0 to 1"
             raise ValueError(msg)
         for number in range(1, 1 + len(self.sequences or (None,)) * len(self.planes or (None,))):
             case_options(self, number)
@@ -80,7 +86,11 @@ def case_options(phantoms: PhantomSet, number: int) -> PhantomOptions:
         )
     )
     sequence, plane = pairs[(number - 1) % len(pairs)]
-    return replace(phantoms.options, sequence=sequence, plane=plane)
+    wild = phantoms.options.wild
+    if phantoms.wild_share > 0:
+        chance = np.random.default_rng(np.random.SeedSequence(phantoms.seed, spawn_key=(number, 1)))
+        wild = wild or bool(chance.random() < phantoms.wild_share)
+    return replace(phantoms.options, sequence=sequence, plane=plane, wild=wild)
 
 
 def case_rng(phantoms: PhantomSet, number: int) -> np.random.Generator:

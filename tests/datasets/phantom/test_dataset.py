@@ -121,6 +121,25 @@ def test_same_seed_gives_the_same_bytes(three: Path, tmp_path: Path) -> None:
     assert contents(again) == contents(three)
 
 
+def test_cases_made_at_the_same_time_are_the_same(three: Path, tmp_path: Path) -> None:
+    reports: list[str] = []
+    writing = Writing(workers=1, jobs=2, on_case=lambda case: reports.append(case.name))
+    folder = write_dataset(tmp_path, THREE, writing).folder
+    assert contents(folder) == contents(three)
+    assert reports == ["phantom_0001", "phantom_0002", "phantom_0003"]
+
+
+def test_a_share_of_the_cases_is_wild_whatever_their_number() -> None:
+    some = PhantomSet(TINY, cases=400, wild_share=0.25)
+    wild = [case_options(some, number).wild for number in range(1, 401)]
+    assert 0.18 < np.mean(wild) < 0.32
+    fewer = replace(some, cases=50)
+    assert [case_options(fewer, number).wild for number in range(1, 51)] == wild[:50]
+    none, every = replace(some, wild_share=0.0), replace(some, wild_share=1.0)
+    assert not any(case_options(none, number).wild for number in range(1, 51))
+    assert all(case_options(every, number).wild for number in range(1, 51))
+
+
 def test_compressed_files_hold_no_time(three: Path) -> None:
     files = list(three.rglob("*.gz"))
     assert len(files) == 9
@@ -316,6 +335,7 @@ def test_dicom_series_lie_apart_from_everything_else(three: Path, tmp_path: Path
         ({"cases": 2, "test_cases": 2}, "test_cases is 2 of 2"),
         ({"test_cases": -1}, "test_cases is -1"),
         ({"seed": -1}, "seed is -1"),
+        ({"wild_share": 1.5}, "wild_share is 1.5"),
         ({"sequences": ("gre", "flair")}, "sequence is 'flair'"),
         ({"planes": ("axial", "oblique")}, "plane is 'oblique'"),
     ],
