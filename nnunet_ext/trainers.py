@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import torch
+from nnunetv2.training.data_augmentation.compute_initial_patch_size import get_patch_size
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
+from shoulderseg.nnunet_ext.augmentation import MIRROR_AXES, ROTATION_RAD, vary_as_shoulders
 from shoulderseg.nnunet_ext.folders import SPLITS_FILE, adopt_splits
 from shoulderseg.nnunet_ext.regions import foreground_labels, region_dataset_json
 from shoulderseg.nnunet_ext.schedule import keep_schedule, read_schedule
@@ -94,6 +96,25 @@ class nnUNetTrainerShoulderBase(nnUNetTrainer):  # type: ignore[misc]  # noqa: N
                 raise ValueError(msg)
         split: tuple[list[str], list[str]] = super().do_split()
         return split
+
+    def configure_rotation_dummyDA_mirroring_and_inital_patch_size(  # noqa: N802
+        self,
+    ) -> tuple[tuple[float, float], bool, Any, tuple[int, ...]]:
+        """Turns and mirrors that shoulders show; the names and the order are nnU-Net's."""
+        _, dummy_2d, planned, axes = (
+            super().configure_rotation_dummyDA_mirroring_and_inital_patch_size()
+        )
+        patch = self.configuration_manager.patch_size
+        if len(patch) != 2:
+            return ROTATION_RAD, dummy_2d, planned, axes
+        self.inference_allowed_mirroring_axes = MIRROR_AXES
+        turned = get_patch_size(patch, ROTATION_RAD, ROTATION_RAD, ROTATION_RAD, (0.85, 1.25))
+        return ROTATION_RAD, dummy_2d, turned, MIRROR_AXES
+
+    @staticmethod
+    def get_training_transforms(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        """nnU-Net's training transforms, as shoulders vary."""
+        return vary_as_shoulders(nnUNetTrainer.get_training_transforms(*args, **kwargs))
 
     def get_tr_and_val_datasets(self) -> tuple[OwnLabelsDataset, OwnLabelsDataset]:
         """Training and validation cases, oversampled around this trainer's own labels."""

@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import inspect
 import os
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from batchgeneratorsv2.transforms.utils.compose import ComposeTransforms
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from nnunetv2.utilities.find_objects import recursive_find_trainer_class_by_name
 
 from shoulderseg.nnunet_ext import trainers
+from shoulderseg.nnunet_ext.augmentation import vary_as_shoulders
 from shoulderseg.nnunet_ext.lookup import find_trainers
 from shoulderseg.nnunet_ext.trainers import OwnLabelsDataset
 from shoulderseg.nnunet_ext.variants import PLUGIN_VARIABLE, TRAINERS, plugin_folder
@@ -48,3 +52,38 @@ def test_lookup_leaves_the_environment_alone(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("nnUNet_extTrainer", "elsewhere")
     assert find_trainers() == list(TRAINERS.values())
     assert os.environ[PLUGIN_VARIABLE] == "elsewhere"
+
+
+def test_training_slices_are_turned_and_mirrored_as_shoulders_are() -> None:
+    patch = (64, 48)
+    trainer = object.__new__(trainers.nnUNetTrainerShoulderWhole)
+    trainer.configuration_manager = SimpleNamespace(patch_size=patch)
+    trainer.print_to_log_file = lambda *_, **__: None
+    rotation, dummy, initial, axes = (
+        trainer.configure_rotation_dummyDA_mirroring_and_inital_patch_size()
+    )
+    assert trainer.inference_allowed_mirroring_axes == axes
+    # Turned by 30 degrees, 64 by 48 needs at least 48 sin 30 + 64 cos 30 rows.
+    assert initial[0] > 79
+    transforms = trainer.get_training_transforms(patch, rotation, None, axes, dummy)
+    labels = torch.zeros((1, *map(int, initial)), dtype=torch.int16)
+    rows, columns = labels.shape[1] // 2, labels.shape[2] // 2
+    labels[0, rows - 12 : rows - 8, columns + 8 : columns + 12] = 1
+    torch.manual_seed(0)
+    spots = []
+    for _ in range(120):
+        found = transforms(image=torch.rand(labels.shape), segmentation=labels.clone())
+        spots.append(torch.nonzero(found["segmentation"][0]).float().mean(dim=0).numpy())
+    off = np.array(spots) - (np.array(patch) - 1) / 2
+    # What is above and to the right, 45 degrees up, stays above; it is as often left as right.
+    assert (off[:, 0] < 0).all()
+    assert 0.3 < (off[:, 1] > 0).mean() < 0.7
+    steepness = np.degrees(np.arctan2(-off[:, 0], np.abs(off[:, 1])))
+    assert steepness.min() < 30
+    assert steepness.min() > 45 - 30 - 5
+    assert steepness.max() < 45 + 30 + 5
+
+
+def test_unknown_transforms_are_refused() -> None:
+    with pytest.raises(RuntimeError, match="no SimulateLowResolutionTransform, SpatialTransform"):
+        vary_as_shoulders(ComposeTransforms([]))

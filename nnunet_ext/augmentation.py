@@ -1,0 +1,52 @@
+"""How training slices are varied: as scans of positioned shoulders differ."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from batchgeneratorsv2.transforms.spatial.low_resolution import SimulateLowResolutionTransform
+from batchgeneratorsv2.transforms.spatial.spatial import SpatialTransform
+from batchgeneratorsv2.transforms.utils.random import RandomTransform
+
+# nnU-Net turns 2D patches all the way round. Arms hang and slices are tilted along the bones:
+# shoulders lie within this of each other.
+ROTATION_RAD = (-math.radians(30), math.radians(30))
+# Of the two axes of a slice the one along the rows. It makes a left shoulder of a right one in
+# coronal and axial slices; nobody is scanned upside down.
+MIRROR_AXES = (1,)
+# Shares of the slices that are turned and scaled; nnU-Net's is 0.2 for its wider turns.
+TURNED_SHARE, SCALED_SHARE = 0.4, 0.3
+# Scans of 0.2 to 2.5 mm a pixel are resampled to one spacing and keep the blur they came with;
+# nnU-Net blurs down to half the resolution.
+LOWEST_RESOLUTION = 0.25
+
+
+def vary_as_shoulders(transforms: Any) -> Any:  # noqa: ANN401  (nnU-Net's types are not known)
+    """Changes nnU-Net's training transforms in place.
+
+    Args:
+        transforms: what `nnUNetTrainer.get_training_transforms` composed.
+
+    Returns:
+        The same object, with more turns and scalings, and coarser images among the finer ones.
+
+    Raises:
+        RuntimeError: if the turns or the coarser images are not among the transforms, as could be
+            with another version of nnU-Net.
+    """
+    changed = set()
+    for transform in transforms.transforms:
+        inner = transform.transform if isinstance(transform, RandomTransform) else transform
+        if isinstance(inner, SpatialTransform):
+            inner.p_rotation, inner.p_scaling = TURNED_SHARE, SCALED_SHARE
+            changed.add(SpatialTransform)
+        elif isinstance(inner, SimulateLowResolutionTransform):
+            inner.scale = (LOWEST_RESOLUTION, 1)
+            changed.add(SimulateLowResolutionTransform)
+    missing = {SpatialTransform, SimulateLowResolutionTransform} - changed
+    if missing:
+        names = ", ".join(sorted(kind.__name__ for kind in missing))
+        msg = f"nnU-Net's training transforms hold no {names}; install the pinned nnunetv2"
+        raise RuntimeError(msg)
+    return transforms
