@@ -14,7 +14,7 @@ from shoulderseg.nnunet_ext.unets import build_unet
 def test_small_network_has_the_promised_size(plans: dict[str, Any]) -> None:
     network = build_unet(small_plans(plans))
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    assert parameters == pytest.approx(3.69e6, rel=0.01)
+    assert parameters == pytest.approx(2.88e6, rel=0.01)
 
 
 def test_only_network_batch_and_name_change(plans: dict[str, Any]) -> None:
@@ -23,9 +23,14 @@ def test_only_network_batch_and_name_change(plans: dict[str, Any]) -> None:
     assert plans == before
     assert small["plans_name"] == "shoulderSmallPlans"
     changed, original = small["configurations"]["2d"], plans["configurations"]["2d"]
-    features = changed["architecture"]["arch_kwargs"].pop("features_per_stage")
-    assert features == [32, 64, 128, 128, 128, 128, 128]
-    original["architecture"]["arch_kwargs"].pop("features_per_stage")
+    network, planned = (each["architecture"].pop("arch_kwargs") for each in (changed, original))
+    assert network["features_per_stage"] == [32, 64, 128, 128, 128, 128]
+    assert network["n_stages"] == 6
+    lists = ("kernel_sizes", "strides", "n_conv_per_stage", "n_conv_per_stage_decoder")
+    for name in lists:
+        assert network[name] == planned[name][: len(planned[name]) - planned["n_stages"] + 6]
+    same = network.keys() - {"features_per_stage", "n_stages", *lists}
+    assert {name: network[name] for name in same} == {name: planned[name] for name in same}
     assert changed.pop("batch_size") < original.pop("batch_size")
     assert changed == original
 
