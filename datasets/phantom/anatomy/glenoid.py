@@ -77,8 +77,9 @@ def glenoid_distance(dimensions: Dimensions, findings: Findings, points: Points)
     """Signed distance to the glenoid's head and neck, before they join the blade, shape (n,)."""
     place = points.within("glenoid")
     behind = clamp(-place[0] / NECK_MM, 0, 1)
-    # The neck is a third as thick as the joint from front to back and leans backwards a little.
-    flat = 1 - 0.82 * behind
+    # The neck is a fifth as thick as the joint from front to back and leans backwards a little;
+    # most of the width is lost close behind the rim.
+    flat = 1 - 0.82 * (1 - (1 - behind) ** 1.5)
     tall = 1 - 0.22 * behind
     (low_z, low_r), (high_z, high_r) = discs_mm(dimensions)
     across, up = (place[1] - 1.5 * behind) / flat, place[2] / tall

@@ -98,7 +98,7 @@ def _landmarks_at(dimensions: Dimensions, level: float) -> Landmarks:
         acromion_lateral=(lateral, 8.0, level + 2),
         acromial_angle=(lateral - 8, 31.0, level - 11),
         coracoid_tip=(9.0, -34.0, 16.0),
-        coracoid_bend=(-8.0, -19.0, 29.0),
+        coracoid_bend=(-8.0, -20.0, 27.0),
     )
 
 
@@ -256,10 +256,17 @@ def _coracoid(dimensions: Dimensions, marks: Landmarks, place: FloatArray) -> Fl
     bend, tip = marks.coracoid_bend, marks.coracoid_tip
     size = dimensions.coracoid_length_mm / 43.0
     line = [
-        (-15.0, -2.0, 13.0),
+        (-27.0, -1.0, 13.0),
+        (-16.0, -10.0, 19.0),
         bend,
         ((bend[0] + tip[0]) / 2 - 1, (bend[1] + tip[1]) / 2 - 3, (bend[2] + tip[2]) / 2 + 3),
         tuple(bend[k] + (tip[k] - bend[k]) * size for k in range(3)),
     ]
-    widths = [(wide * 1.6, thick * 1.35), (wide * 1.05, thick), (wide, thick), (wide * 0.85, thick)]
+    widths = [
+        (wide * 1.2, thick * 1.1),
+        (wide * 1.2, thick * 1.25),
+        (wide * 1.05, thick),
+        (wide, thick),
+        (wide * 0.85, thick),
+    ]
     return strap(place, Strap(line, widths, (0.35, 0.5, 1.0)))

@@ -1,0 +1,105 @@
+"""How a volume lies in its array, and the same volume standing as a scanner stores it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from shoulderseg.datasets.volume import Volume
+
+# Slices are told from in-plane axes by their spacing only where it is clearly the largest.
+_CLEARLY_THICKER = 1.2
+_POSTERIOR, _SUPERIOR = 1, 2
+
+_Kind = TypeVar("_Kind", bound=np.generic)
+
+
+class Turn(NamedTuple):
+    """What brings an array to stand: first its axes are ordered, then some are reversed.
+
+    Attributes:
+        order: Which axis of the old array each of the new one is.
+        reversed_axes: Axes of the new array that run the other way.
+    """
+
+    order: tuple[int, int, int]
+    reversed_axes: tuple[int, ...]
+
+
+def find_turn(volume: Volume) -> Turn:
+    """Finds how a volume is brought to stand as scanners store slices.
+
+    Slices come first: along the axis whose spacing is clearly the largest, or else the first one.
+    Within a slice rows run down the body, or to the back in axial slices, and columns to the left
+    or, where they run from front to back, to the back. Files may hold the same volume in any other
+    order: NIfTI mostly upside down, registration tools in a standard axial one.
+
+    Args:
+        volume: Of any orientation, oblique or not.
+
+    Returns:
+        The turn; `stand` and `lie` apply and undo it.
+    """
+    # Rows are the directions of array axes 0, 1, 2 in LPS: left, posterior, superior.
+    axes = np.reshape(volume.direction, (3, 3)).T[::-1]
+    spacing = np.array(volume.spacing_mm)
+    thickest = int(np.argmax(spacing))
+    others = np.delete(spacing, thickest)
+    slices = thickest if spacing[thickest] > _CLEARLY_THICKER * others.max() else 0
+    first, second = (axis for axis in range(3) if axis != slices)
+    # Seen along the slice's normal, is it an axial slice?
+    axial = int(np.argmax(np.abs(axes[slices]))) == _SUPERIOR
+    down = _POSTERIOR if axial else _SUPERIOR
+    rows, columns = (
+        (first, second) if abs(axes[first, down]) >= abs(axes[second, down]) else (second, first)
+    )
+    order = (slices, rows, columns)
+    reversed_axes = []
+    # To the back, or down, which is against superior.
+    if (axes[rows, down] < 0) == axial and axes[rows, down] != 0:
+        reversed_axes.append(1)
+    across = axes[columns]
+    # To the left or to the back, whichever the columns follow more.
+    leading = int(np.argmax(np.abs(across[:2])))
+    if across[leading] < 0:
+        reversed_axes.append(2)
+    return Turn(order, tuple(reversed_axes))
+
+
+def stand(volume: Volume, turn: Turn) -> Volume:
+    """Turns a volume; every voxel keeps its place in the patient.
+
+    Args:
+        volume: The volume that the turn was found for, or another of its shape.
+        turn: What `find_turn` found.
+
+    Returns:
+        A volume that shares the array's memory, possibly not contiguous.
+    """
+    axes = np.reshape(volume.direction, (3, 3)).T[::-1]
+    array = np.transpose(volume.array, turn.order)
+    axes, spacing = axes[list(turn.order)], np.array(volume.spacing_mm)[list(turn.order)]
+    origin = np.array(volume.origin_mm)
+    for axis in turn.reversed_axes:
+        origin = origin + (array.shape[axis] - 1) * spacing[axis] * axes[axis]
+    signs = np.array([-1.0 if axis in turn.reversed_axes else 1.0 for axis in range(3)])
+    axes = axes * signs[:, None]
+    z, y, x = (float(step) for step in spacing)
+    return replace(
+        volume,
+        array=np.flip(array, turn.reversed_axes),
+        spacing_mm=(z, y, x),
+        origin_mm=(float(origin[0]), float(origin[1]), float(origin[2])),
+        direction=tuple(float(value) for value in axes[::-1].T.ravel()),
+    )
+
+
+def lie(array: npt.NDArray[_Kind], turn: Turn) -> npt.NDArray[_Kind]:
+    """Undoes a turn on an array of the standing shape, so that it lies as the input did."""
+    order = np.argsort(turn.order)
+    return np.transpose(np.flip(array, turn.reversed_axes), order)

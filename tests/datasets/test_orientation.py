@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shoulderseg.datasets.orientation import find_turn, lie, stand
+from shoulderseg.datasets.volume import Volume
+
+LEFT, BACK, UP = np.eye(3)
+SHAPE = (4, 7, 6)
+
+
+def volume(slices: object, rows: object, columns: object, spacing_mm: object) -> Volume:
+    """A volume whose array axes point there, oblique or not."""
+    axes = np.array([slices, rows, columns], dtype=float)
+    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
+    return Volume(
+        np.arange(np.prod(SHAPE)).reshape(SHAPE),
+        tuple(np.array(spacing_mm, dtype=float)),
+        (11.0, -20.0, 35.0),
+        tuple(axes[::-1].T.ravel()),
+    )
+
+
+def volume_along(axes: np.ndarray, spacing_mm: object) -> Volume:
+    return volume(axes[0], axes[1], axes[2], spacing_mm)
+
+
+def places(image: Volume) -> dict[int, tuple[float, ...]]:
+    """Where in the patient each voxel value is."""
+    axes = np.reshape(image.direction, (3, 3)).T[::-1] * np.array(image.spacing_mm)[:, None]
+    spots = np.array(image.origin_mm) + np.argwhere(image.array >= 0) @ axes
+    values = image.array.ravel()
+    return {int(v): tuple(np.round(s, 6)) for v, s in zip(values, spots, strict=True)}
+
+
+def directions(image: Volume) -> list[list[float]]:
+    axes = np.reshape(image.direction, (3, 3)).T[::-1]
+    found: list[list[float]] = np.round(axes[1:], 6).tolist()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "slices"),
+    [
+        (-UP, LEFT, BACK),  # coronal
+        (-UP, BACK, LEFT),  # sagittal
+        (BACK, LEFT, UP),  # axial
+        ((0.1, 0.2, -1), (1, 0.7, 0.2), (-0.7, 1, 0.1)),  # oblique coronal
+        ((0, 0.2, -1), (0.57, 0.82, 0.1), (-0.82, 0.57, 0)),  # between coronal and sagittal
+    ],
+)
+def test_what_stands_is_left_alone_and_what_lies_is_brought_to_stand(
+    rows: object, columns: object, slices: object
+) -> None:
+    standing = volume(slices, rows, columns, (4, 0.5, 0.5))
+    assert find_turn(standing).order == (0, 1, 2)
+    assert find_turn(standing).reversed_axes == ()
+    for order in itertools.permutations(range(3)):
+        for flips in itertools.product([False, True], repeat=3):
+            axes = np.array([slices, rows, columns], dtype=float)
+            signs = np.where(flips, -1, 1)[:, None]
+            lying = volume_along((signs * axes)[list(order)], np.array([4, 0.5, 0.5])[list(order)])
+            turned = stand(lying, find_turn(lying))
+            assert directions(turned) == directions(standing)
+            assert turned.spacing_mm == standing.spacing_mm
+
+
+def test_an_upside_down_nifti_is_turned_by_half() -> None:
+    # As converters write coronal slices: rows up, columns to the left.
+    turn = find_turn(volume(BACK, UP, LEFT, (3, 0.6, 0.6)))
+    assert turn == ((0, 1, 2), (1,))
+
+
+def test_of_equal_voxels_the_first_axis_stays_the_slices() -> None:
+    assert find_turn(volume(LEFT, BACK, UP, (1, 1, 1.1))).order == (0, 2, 1)
+    assert find_turn(volume(LEFT, BACK, UP, (1, 1, 1.5))).order[0] == 2
+
+
+@given(
+    angles=st.tuples(*[st.floats(-180, 180)] * 3),
+    spacing=st.tuples(*[st.sampled_from([0.4, 1.0, 3.0])] * 3),
+    mirrored=st.booleans(),
+)
+def test_every_voxel_keeps_its_place_and_the_way_back_is_exact(
+    angles: tuple[float, float, float], spacing: tuple[float, float, float], mirrored: bool
+) -> None:
+    a, b, c = np.radians(angles)
+    about_z = np.array([[np.cos(a), -np.sin(a), 0], [np.sin(a), np.cos(a), 0], [0, 0, 1]])
+    about_y = np.array([[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]])
+    about_x = np.array([[1, 0, 0], [0, np.cos(c), -np.sin(c)], [0, np.sin(c), np.cos(c)]])
+    axes = about_z @ about_y @ about_x
+    axes[0] *= -1 if mirrored else 1
+    lying = volume_along(axes, spacing)
+    turn = find_turn(lying)
+    standing = stand(lying, turn)
+    before, after = places(lying), places(standing)
+    for value, spot in before.items():
+        np.testing.assert_allclose(after[value], spot, atol=1e-5)
+    np.testing.assert_array_equal(lie(standing.array, turn), lying.array)
+    again = find_turn(standing)
+    assert again == ((0, 1, 2), ())
