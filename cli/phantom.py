@@ -185,7 +185,11 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
 def _names(entries: list[str] | None) -> tuple[str, ...] | None:
     if not entries:
         return None
-    return tuple(name for entry in entries for name in split_list(entry))
+    names = tuple(name for entry in entries for name in split_list(entry))
+    if not names:
+        msg = f"found {', '.join(map(repr, entries))} where names are expected; leave it out"
+        raise ValueError(msg)
+    return names
 
 
 def _three(flag: str, text: str | None, kind: type[int] | type[float]) -> tuple[float, ...] | None:

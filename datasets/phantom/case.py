@@ -15,9 +15,8 @@ from shoulderseg.datasets.phantom.scanner.acquire import acquire
 from shoulderseg.datasets.phantom.scanner.protocol import PLANES, SEQUENCES
 from shoulderseg.datasets.phantom.scanner.sampling import sample_protocol
 from shoulderseg.datasets.phantom.scanner.signals import structure_signals
-from shoulderseg.datasets.phantom.scanner.wild import wild_signals
+from shoulderseg.datasets.phantom.scanner.wild import wild_reference, wild_signals
 from shoulderseg.datasets.phantom.scanner.wrap import rendered_grid
-from shoulderseg.datasets.phantom.structures import Structure
 from shoulderseg.datasets.phantom.truth import true_measurements
 from shoulderseg.datasets.volume import Volume
 
@@ -67,6 +66,9 @@ def make_case(
 
     Returns:
         The phantom.
+
+    Raises:
+        ValueError: If shape and spacing cannot be scanned.
     """
     sequence = options.sequence or SEQUENCES[rng.integers(len(SEQUENCES))]
     plane = options.plane or PLANES[rng.integers(len(PLANES))]
@@ -84,8 +86,7 @@ def make_case(
         protocol, scene.frames, mirrored=scene.mirrored, joint_mm=scene.joint_mm, rng=rng
     )
     signals = wild_signals(rng) if options.wild else structure_signals(protocol)
-    # Noise is measured against muscle, whatever its contrast.
-    reference = float(signals[Structure.DELTOID, 0, 0]) if options.wild else None
+    reference = wild_reference(signals) if options.wild else None
     wide = rendered_grid(grid, protocol)
     painted = paint(scene, wide, signals, workers)
     magnitude = acquire(

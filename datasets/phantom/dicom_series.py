@@ -17,6 +17,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 from pydicom.valuerep import format_number_as_ds
 
+from shoulderseg.datasets.phantom.scanner.equations import PROTON_MHZ_PER_T
 from shoulderseg.datasets.phantom.scanner.signals import FAT_SATURATED, GRADIENT_ECHO, TURBO
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 NOT_A_PATIENT = "SYNTHETIC PHANTOM NOT A PATIENT"
 # Not the day of writing: the same seed gives the same bytes.
 _DATE, _TIME = "20000101", "120000"
-# Gyromagnetic ratio of the proton.
-_MHZ_PER_T = 42.577
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def _describe_scan(dataset: Dataset, protocol: Protocol) -> None:
         ("EchoTime", protocol.te_ms),
         ("FlipAngle", protocol.flip_deg),
         ("MagneticFieldStrength", protocol.field_t),
-        ("ImagingFrequency", protocol.field_t * _MHZ_PER_T),
+        ("ImagingFrequency", protocol.field_t * PROTON_MHZ_PER_T),
         ("PixelBandwidth", protocol.bandwidth_hz),
         ("NumberOfAverages", 1),
     ):

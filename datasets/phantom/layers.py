@@ -26,9 +26,12 @@ class Layer:
         texture: Share of the structure's second material at `Points`, 0 to 1, shape (n,); without
             one the structure is all of its first material.
         opacity: How much of what lies under it is covered, 0 to 1.
+        nested: Whether it lies all within the layer before it, as marrow in its cortex. Where a
+            sample reaches beyond both, it then takes room from that layer alone.
     """
 
     structure: Structure
     distance: Distance
     texture: Distance | None = None
     opacity: float = 1.0
+    nested: bool = False

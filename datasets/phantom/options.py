@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
 
 from shoulderseg.datasets.phantom.anatomy.glenoid import DEPTH_MM
 from shoulderseg.datasets.phantom.scanner.protocol import PLANES, SEQUENCES
@@ -13,6 +16,9 @@ if TYPE_CHECKING:
 
 Health = Literal["healthy", "mixed", "instability", "arthrosis", "cuff-tear"]
 HEALTH: tuple[Health, ...] = get_args(Health)
+# No scanner stores a finer or a larger image; coarser pixels than these show no shoulder.
+SPACINGS_MM = (0.05, 50.0)
+MOST_VOXELS = 2**28
 
 
 @dataclass(frozen=True)
@@ -64,11 +70,25 @@ class PhantomOptions:
             if value is not None and value not in known:
                 msg = f"{name} is {value!r}, expected one of {', '.join(map(str, known))}"
                 raise ValueError(msg)
-        if self.shape is not None and min(self.shape) < 1:
-            msg = f"shape is {self.shape}, expected three numbers of voxels (Z, Y, X), 1 or more"
+        if self.shape is not None and not (
+            np.shape(self.shape) == (3,)
+            and min(self.shape) >= 1
+            and math.prod(self.shape) <= MOST_VOXELS
+        ):
+            msg = (
+                f"shape is {self.shape}, expected three numbers of voxels (Z, Y, X), 1 or more and "
+                f"{MOST_VOXELS} together at most"
+            )
             raise ValueError(msg)
-        if self.spacing_mm is not None and not all(0 < step < 50 for step in self.spacing_mm):
-            msg = f"spacing_mm is {self.spacing_mm}, expected three lengths (Z, Y, X) in mm"
+        low, high = SPACINGS_MM
+        if self.spacing_mm is not None and not (
+            np.shape(self.spacing_mm) == (3,)
+            and all(low <= step <= high for step in self.spacing_mm)
+        ):
+            msg = (
+                f"spacing_mm is {self.spacing_mm}, expected three lengths (Z, Y, X) from {low:g} "
+                f"to {high:g} mm"
+            )
             raise ValueError(msg)
         if self.bone_loss_percent is not None and not 0 <= self.bone_loss_percent <= 35:
             msg = f"bone_loss_percent is {self.bone_loss_percent}, expected 0 to 35"

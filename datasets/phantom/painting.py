@@ -195,22 +195,27 @@ def _paint_tile(
     signal = np.broadcast_to(signals[Structure.AIR, 0][:, None], (2, count)).copy()
     shares = np.zeros((2, count), np.float32)
     tissue = np.zeros(count, np.uint8)
+    outer: list[FloatArray] | None = None
     for layer in (scene.layers[number] for number in needed):
         distance = layer.distance(points)
         cover = np.clip(0.5 - distance / _breadth_mm(distance, grid, len(depths)), 0, 1)
         cover = cover.astype(np.float32)
         if not cover.any():
+            outer = None
             continue
         cover *= np.float32(layer.opacity)
         if layer.opacity > 0.5:
             tissue[distance < 0] = layer.structure
         first, second = signals[layer.structure]
-        texture = 0.0 if layer.texture is None else layer.texture(points)
+        texture = np.float32(0) if layer.texture is None else layer.texture(points)
+        paints = [first[part] + (second[part] - first[part]) * texture for part in range(2)]
+        # Where the layer around it is hidden, it fills the samples.
+        under = outer if layer.nested and outer is not None else signal
         for part in range(2):
-            paint_of = first[part] + (second[part] - first[part]) * texture
-            signal[part] += cover * (paint_of - signal[part])
-        shares[0] += cover * (float(layer.structure in HUMERUS) - shares[0])
-        shares[1] += cover * (float(layer.structure in SCAPULA) - shares[1])
+            signal[part] += cover * (paints[part] - under[part])
+        if under is signal:
+            _share_out(shares, cover, layer)
+        outer = paints
     block = (z, slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     size = (len(depths), len(rows), len(columns))
     bones = shares.reshape(2, *size).mean(axis=1)
@@ -220,6 +225,17 @@ def _paint_tile(
     if shares[1].any():
         shares[1] *= scene.glenoid_region(points)
         painted.glenoid[block] = shares[1].reshape(size).mean(axis=0)
+
+
+def _share_out(
+    shares: npt.NDArray[np.float32], cover: npt.NDArray[np.float32], layer: Layer
+) -> None:
+    """Gives a layer its share of the samples' bones, (2, n); not for what is nested in another."""
+    for number, bone in enumerate((HUMERUS, SCAPULA)):
+        if layer.structure in bone:
+            np.maximum(shares[number], cover, out=shares[number])
+        else:
+            shares[number] *= 1 - cover
 
 
 def _breadth_mm(distance: FloatArray, grid: ScanGrid, depths: int) -> FloatArray | float:

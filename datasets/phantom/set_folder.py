@@ -60,6 +60,9 @@ def prepare_folder(
     elif mark.is_file():
         _check_origin(mark, origin)
     folder.mkdir(parents=True, exist_ok=True)
+    for left_over in folder.glob(f"{SCRATCH}*"):
+        # Of a run that was killed.
+        shutil.rmtree(left_over)
     write_json(mark, origin)
     names = {str(int(structure)): structure.name.lower() for structure in Structure}
     write_json(folder / TISSUE_NAMES, names)

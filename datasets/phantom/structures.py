@@ -40,7 +40,6 @@ class Structure(IntEnum):
     HUMERUS_MARROW_OEDEMA = 13
     SCAPULA_CORTEX = 15
     SCAPULA_MARROW = 16
-    SCAPULA_MARROW_OEDEMA = 17
     CLAVICLE_CORTEX = 20
     CLAVICLE_MARROW = 21
     RIB_CORTEX = 22
@@ -91,9 +90,7 @@ HUMERUS = frozenset(
     if Structure.HUMERUS_CORTEX <= part <= Structure.HUMERUS_MARROW_OEDEMA
 )
 SCAPULA = frozenset(
-    part
-    for part in Structure
-    if Structure.SCAPULA_CORTEX <= part <= Structure.SCAPULA_MARROW_OEDEMA
+    part for part in Structure if Structure.SCAPULA_CORTEX <= part <= Structure.SCAPULA_MARROW
 )
 
 # What a structure is made of, and what it turns into where its texture says so: marrow from yellow
@@ -109,7 +106,6 @@ COMPOSITION: dict[Structure, tuple[Material, Material]] = {
     Structure.HUMERUS_MARROW_OEDEMA: (Material.YELLOW_MARROW, Material.OEDEMA),
     Structure.SCAPULA_CORTEX: (Material.CORTICAL_BONE, Material.OEDEMA),
     Structure.SCAPULA_MARROW: (Material.YELLOW_MARROW, Material.RED_MARROW),
-    Structure.SCAPULA_MARROW_OEDEMA: (Material.YELLOW_MARROW, Material.OEDEMA),
     Structure.CLAVICLE_CORTEX: (Material.CORTICAL_BONE, Material.CORTICAL_BONE),
     Structure.CLAVICLE_MARROW: (Material.YELLOW_MARROW, Material.RED_MARROW),
     Structure.RIB_CORTEX: (Material.CORTICAL_BONE, Material.CORTICAL_BONE),

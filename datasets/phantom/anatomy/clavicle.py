@@ -58,5 +58,5 @@ def clavicle_layers(dimensions: Dimensions, noise: Noise) -> list[Layer]:
     return [
         Layer(Structure.ACROMIOCLAVICULAR_JOINT, joint, red_share),
         Layer(Structure.CLAVICLE_CORTEX, bone),
-        Layer(Structure.CLAVICLE_MARROW, lambda p: bone(p) + 1.4, red_share),
+        Layer(Structure.CLAVICLE_MARROW, lambda p: bone(p) + 1.4, red_share, nested=True),
     ]

@@ -155,7 +155,7 @@ def _torn(dimensions: Dimensions, findings: Findings, points: Points) -> FloatAr
     ahead = -half_space(points.within("humerus"), end, insertion.outward)
     width = 0.5 * min(24.0, 8.0 + 0.6 * findings.cuff_tear_mm)
     across = np.abs(points.within("humerus")[1] + 2.0) - width
-    return intersection(ahead - 3 - findings.cuff_tear_mm, across)
+    return intersection(ahead - findings.cuff_tear_mm, across)
 
 
 def _head_in_scapula(frames: Mapping[FrameName, Frame]) -> FloatArray:

@@ -119,7 +119,7 @@ def humerus_layers(dimensions: Dimensions, findings: Findings, noise: Noise) -> 
 
     layers = [
         Layer(Structure.HUMERUS_CORTEX, bone),
-        Layer(Structure.HUMERUS_MARROW, marrow, red_share),
+        Layer(Structure.HUMERUS_MARROW, marrow, red_share, nested=True),
         Layer(Structure.HUMERUS_PHYSEAL_SCAR, scar, opacity=findings.physeal_scar),
     ]
     if findings.oedema_radius_mm > 0:

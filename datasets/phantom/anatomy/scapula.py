@@ -136,7 +136,7 @@ def scapula_layers(dimensions: Dimensions, findings: Findings, noise: Noise) -> 
 
     return [
         Layer(Structure.SCAPULA_CORTEX, bone),
-        Layer(Structure.SCAPULA_MARROW, marrow, red_share),
+        Layer(Structure.SCAPULA_MARROW, marrow, red_share, nested=True),
     ]
 
 

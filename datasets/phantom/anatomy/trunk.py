@@ -132,7 +132,7 @@ def chest_layers(dimensions: Dimensions, noise: Noise) -> list[Layer]:
         Layer(Structure.CHEST_WALL, wall, fat),
         Layer(Structure.LUNG, lambda p: wall(p) + 13),
         Layer(Structure.RIB_CORTEX, rib),
-        Layer(Structure.RIB_MARROW, lambda p: rib(p) + 1.0),
+        Layer(Structure.RIB_MARROW, lambda p: rib(p) + 1.0, nested=True),
     ]
 
 

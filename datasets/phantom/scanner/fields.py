@@ -91,7 +91,8 @@ def saturation(
 
     The pulse takes out exp(-(d / band)^4) of what precesses d away from its centre, which is set
     to fat: it misses fat where the field is off, and reaches water where the field brings water
-    close to the centre. The field is scaled so that the stated share of fat survives.
+    close to the centre. The field is scaled so that the stated share of fat survives; one that is
+    the same everywhere cannot be, and leaves the even part of that share.
 
     Args:
         offset: Of the main field in any unit, shape (Z, Y, X).

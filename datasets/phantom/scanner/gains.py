@@ -44,8 +44,8 @@ class Gains(NamedTuple):
 
     def apply(self, part: FloatImage, factors: FloatImage) -> FloatImage:
         """Scale a slice of shape (Y, X) by the factors of that slice, (rows, columns)."""
-        scaled: FloatImage = part * np.asarray(self.to_rows @ factors @ self.to_columns.T)
-        return scaled
+        by_rows = _blend(self.to_rows, factors)
+        return part * _blend(self.to_columns, by_rows.T).T
 
 
 def draw_gains(
@@ -94,10 +94,25 @@ def draw_gains(
     )
 
 
+def _blend(weights: FloatImage, values: FloatImage) -> FloatImage:
+    """Interpolate rows: (n, knots) on (knots, m) gives (n, m); a row has at most two weights.
+
+    A matrix product would be the same but for its last bits, which depend on the number of threads.
+    """
+    first = np.argmax(weights > 0, axis=1)
+    second = np.minimum(first + 1, weights.shape[1] - 1)
+    near = np.take_along_axis(weights, first[:, None], axis=1)
+    far = np.where(second > first, weights[np.arange(len(weights)), second], 0)[:, None]
+    blended: FloatImage = near * values[first] + far.astype(np.float32) * values[second]
+    return blended
+
+
 def _knot_means(
     part: FloatImage, to_rows: FloatImage, to_columns: FloatImage
 ) -> npt.NDArray[np.float64]:
     """Average the magnitude of a signal around each knot, shape (Z, rows, columns)."""
     rows, columns = to_rows / to_rows.sum(axis=0), to_columns / to_columns.sum(axis=0)
-    means = np.stack([rows.T @ np.abs(plane) @ columns for plane in part])
-    return means.astype(np.float64)
+    # Without BLAS, whose sums depend on the number of threads.
+    by_rows = np.einsum("yk,zyx->zkx", rows, np.abs(part))
+    means: npt.NDArray[np.float64] = np.einsum("zkx,xc->zkc", by_rows, columns).astype(np.float64)
+    return means

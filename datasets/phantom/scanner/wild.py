@@ -48,3 +48,16 @@ def wild_signals(rng: np.random.Generator) -> npt.NDArray[np.float32]:
         other = level + (0 if first == second else step)
         table[structure] = np.clip([[level, 0], [other, 0]], 0, 1)
     return table
+
+
+def wild_reference(signals: npt.NDArray[np.float32]) -> float:
+    """Give the signal against which noise is measured, as muscle's is in physical images.
+
+    Args:
+        signals: As `wild_signals` gives them.
+
+    Returns:
+        The median of the structures that are not dark; any one of them, muscle too, may be.
+    """
+    levels = signals[:, 0, 0]
+    return float(np.median(levels[levels > DARK_LEVEL]))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +37,32 @@ def as_text(case: PhantomCase) -> str:
 @pytest.fixture(scope="module")
 def case() -> PhantomCase:
     return made(OPTIONS)
+
+
+PRINT_HASH = """
+import hashlib
+import numpy as np
+from shoulderseg.datasets.phantom.case import make_case
+from shoulderseg.datasets.phantom.options import PhantomOptions
+options = PhantomOptions(sequence="pd-fs", shape=(2, 320, 320), spacing_mm=(4.0, 0.5, 0.5))
+image = make_case(options, np.random.default_rng(4), workers=1).image
+print(hashlib.sha256(image.array.tobytes()).hexdigest())
+"""
+
+
+def test_the_bytes_do_not_depend_on_the_threads_of_numpy() -> None:
+    hashes = set()
+    for threads in ("1", "2"):
+        limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
+        ran = subprocess.run(
+            [sys.executable, "-c", PRINT_HASH],
+            env={**os.environ, **limits},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        hashes.add(ran.stdout)
+    assert len(hashes) == 1
 
 
 def test_the_same_seed_gives_the_same_bytes(case: PhantomCase) -> None:

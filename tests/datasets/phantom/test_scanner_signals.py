@@ -21,7 +21,7 @@ from shoulderseg.datasets.phantom.scanner.signals import (
     reference_signal,
     structure_signals,
 )
-from shoulderseg.datasets.phantom.scanner.wild import wild_signals
+from shoulderseg.datasets.phantom.scanner.wild import wild_reference, wild_signals
 from shoulderseg.datasets.phantom.structures import COMPOSITION, Material, Structure
 
 if TYPE_CHECKING:
@@ -209,3 +209,11 @@ def test_wild_air_and_bone_are_mostly_but_not_always_dark() -> None:
     kin = np.corrcoef(muscle, tables[:, Structure.DELTOID])[0, 1]
     assert 0.2 < kin < 0.9
     assert abs(np.corrcoef(muscle, tables[:, Structure.HUMERUS_MARROW])[0, 1]) < kin
+
+
+@given(seed=SEEDS)
+def test_noise_of_wild_images_is_not_measured_against_what_is_dark(seed: int) -> None:
+    signals = wild_signals(np.random.default_rng(seed))
+    levels = signals[[int(part) for part in COMPOSITION], 0, 0]
+    assert 0.08 < wild_reference(signals) <= levels.max()
+    assert wild_reference(signals) >= np.median(levels)
