@@ -67,7 +67,7 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _visible(folder: Path) -> list[Path]:
+def visible_files(folder: Path) -> list[Path]:
     """The files of a bundle; file managers and network drives leave hidden ones behind."""
     return [path for path in folder.iterdir() if not path.name.startswith(".")]
 
@@ -94,9 +94,21 @@ def write_manifest(
         "folds": folds,
         "mirroring_axes": None if mirroring_axes is None else list(mirroring_axes),
         "refiner": refiner,
-        "files": {path.name: sha256_of(path) for path in sorted(_visible(folder))},
+        "files": {path.name: sha256_of(path) for path in sorted(visible_files(folder))},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+
+
+def verified_manifest(folder: Path) -> dict[str, Any]:
+    """The description of a bundle whose files have their fingerprints; loads no torch.
+
+    Raises:
+        FileNotFoundError: if the folder has no manifest.
+        ValueError: if the manifest is damaged, or a file is missing, changed or not listed.
+    """
+    manifest = _read_manifest(folder)
+    _verify_files(folder, manifest["files"])
+    return manifest
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -107,8 +119,7 @@ def read_bundle(folder: Path) -> Bundle:
     """
     from shoulderseg.nnunet_ext.bundle import read_unets
 
-    manifest = _read_manifest(folder)
-    _verify_files(folder, manifest["files"])
+    manifest = verified_manifest(folder)
     axes = manifest["mirroring_axes"]
     unets = read_unets(folder, manifest["folds"], None if axes is None else tuple(axes))
     refiner = manifest["refiner"]
@@ -197,7 +208,7 @@ def _is_length(value: Any) -> bool:  # noqa: ANN401
 
 
 def _verify_files(folder: Path, files: Mapping[str, str]) -> None:
-    present = {path.name for path in _visible(folder) if path.name != MANIFEST}
+    present = {path.name for path in visible_files(folder) if path.name != MANIFEST}
     if present != set(files):
         msg = (
             f"bundle {folder.name} should hold {sorted(files)} beside {MANIFEST}, "

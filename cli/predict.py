@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from shoulderseg.cli.bundle_store import DEFAULT, find_bundle
 from shoulderseg.cli.failure import (
     BROKEN_ENVIRONMENT,
     SOME_CASES_FAILED,
@@ -51,7 +52,10 @@ class Voters(StrEnum):
 def predict(
     images: Annotated[Path, typer.Argument(metavar="IN", help="An image, or a folder of images.")],
     out: Annotated[Path, typer.Argument(help="Folder for the label maps and the run report.")],
-    model: Annotated[Path, typer.Option(help="Bundle made by `shoulderseg export`.")],
+    model: Annotated[
+        str,
+        typer.Option(help="A bundle: a folder made by `export`, or a name that `models` lists."),
+    ] = DEFAULT,
     folds: Annotated[str, typer.Option(help="Folds of the U-Nets; default: all.")] = "",
     vote: Annotated[Vote, typer.Option(help="How the voters are fused.")] = Vote.majority,
     voters: Annotated[
@@ -81,8 +85,9 @@ def predict(
         from shoulderseg.cli.bundles import read_bundle
         from shoulderseg.cli.pipeline import Settings, prepare
 
+        folder = find_bundle(model)
         where = device.resolve()
-        bundle = read_bundle(model)
+        bundle = read_bundle(folder)
         settings = Settings(
             device=where,
             folds=split_list(folds) or None,

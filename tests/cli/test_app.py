@@ -13,7 +13,7 @@ from shoulderseg.nnunet_ext.variants import plugin_folder
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
 
-COMMANDS = ["predict", "convert", "plan", "env", "train", "train-refiner", "export"]
+COMMANDS = ["predict", "models", "convert", "plan", "env", "train", "train-refiner", "export"]
 COMMANDS += ["evaluate", "doctor", "demo"]
 
 

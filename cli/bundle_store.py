@@ -1,0 +1,138 @@
+"""Where bundles lie: the default one inside the package, the imported ones in the user's store."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+VARIABLE = "SHOULDERSEG_MODELS"
+DEFAULT = "default"
+DEFAULT_FOLDER = Path(__file__).parent / "default_bundle"
+# Folders of unfinished work in the store begin with this; the dot hides them from listings.
+TEMPORARY = ".work-"
+LOCK_SECONDS = 60.0
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
+_STALE_SECONDS = 86400.0
+
+
+def store_folder() -> Path:
+    """Folder of the imported bundles, which need not exist yet."""
+    chosen = os.environ.get(VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    from platformdirs import user_data_path
+
+    return user_data_path("shoulderseg", appauthor=False) / "models"
+
+
+def checked_name(name: str) -> str:
+    """Returns the name if an imported bundle may be called so.
+
+    Raises:
+        ValueError: if it may not.
+    """
+    if not _NAME.fullmatch(name) or name.endswith("."):
+        msg = (
+            f"{name!r} cannot name a bundle; expected 1 to 64 letters, digits, dots, dashes and "
+            "underscores, no dot or dash first and no dot last; choose another with --name"
+        )
+        raise ValueError(msg)
+    if name.casefold() == DEFAULT:
+        msg = f"{name!r} is kept for the bundle inside the package; choose another with --name"
+        raise ValueError(msg)
+    return name
+
+
+def imported_bundles() -> dict[str, Path]:
+    """The folder of each imported bundle by its name, sorted."""
+    store = store_folder()
+    if not store.is_dir():
+        return {}
+    names = sorted(path.name for path in store.iterdir() if path.is_dir())
+    return {name: store / name for name in names if _NAME.fullmatch(name)}
+
+
+def find_bundle(model: str = DEFAULT) -> Path:
+    """The folder of a bundle.
+
+    Args:
+        model: `default`, the name of an imported bundle, or the path of a folder.
+
+    Raises:
+        FileNotFoundError: if there is no such bundle.
+        ValueError: if a folder and an imported bundle go by this name.
+    """
+    if model == DEFAULT:
+        return _default_folder()
+    imported = imported_bundles()
+    folder = Path(model)
+    if model in imported and folder.is_dir() and not folder.samefile(imported[model]):
+        msg = (
+            f"{model} is a folder here and an imported bundle too; write {Path.cwd() / model} for "
+            f"the folder or {imported[model]} for the imported one"
+        )
+        raise ValueError(msg)
+    if model in imported:
+        return imported[model]
+    if folder.is_dir():
+        return folder
+    if folder.is_file():
+        msg = f"{model} is a file; import it first: shoulderseg models import {model}"
+        raise FileNotFoundError(msg)
+    msg = (
+        f"no bundle {model}: it is neither a folder nor imported; imported are: "
+        f"{', '.join(imported) or 'none'}; see `shoulderseg models`"
+    )
+    raise FileNotFoundError(msg)
+
+
+def _default_folder() -> Path:
+    if not DEFAULT_FOLDER.is_dir():
+        msg = (
+            "this installation has no default bundle; give one with --model FOLDER, or import one "
+            "with `shoulderseg models import FILE.zip` and give --model NAME"
+        )
+        raise FileNotFoundError(msg)
+    return DEFAULT_FOLDER
+
+
+@contextmanager
+def locked_store() -> Iterator[Path]:
+    """Gives the store to one process at a time, so that two imports do not clash.
+
+    Raises:
+        TimeoutError: if another process keeps it longer than `LOCK_SECONDS`.
+    """
+    from filelock import FileLock, Timeout
+
+    store = store_folder()
+    store.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(store / ".lock")
+    try:
+        lock.acquire(timeout=LOCK_SECONDS)
+    except Timeout as error:
+        msg = f"another import has been at work in {store} for {LOCK_SECONDS:g} s; wait for its end"
+        raise TimeoutError(msg) from error
+    try:
+        _sweep(store)
+        yield store
+    finally:
+        lock.release()
+
+
+def _sweep(store: Path) -> None:
+    """Removes what killed imports left behind; younger folders may be downloads at work."""
+    for folder in store.glob(f"{TEMPORARY}*"):
+        try:
+            stale = time.time() - folder.stat().st_mtime > _STALE_SECONDS
+        except FileNotFoundError:
+            # A download that has just ended.
+            continue
+        if stale:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,137 @@
+"""`shoulderseg models`: the bundles that `predict` finds by name."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, reported
+
+if TYPE_CHECKING:
+    from shoulderseg.cli.bundle_summary import Summary
+
+models_app = typer.Typer()
+
+NameOption = Annotated[
+    str | None, typer.Option(help="What to call it; default: the name of the file or folder.")
+]
+OverwriteOption = Annotated[bool, typer.Option(help="Replace an imported bundle of the same name.")]
+
+
+@models_app.callback(invoke_without_command=True)
+def models(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the bundles that `predict --model NAME` finds, or import, fetch and remove them.
+
+    Every file is compared with its fingerprint; the list ends with 3 where one is wrong.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from shoulderseg.cli.bundle_store import store_folder
+    from shoulderseg.cli.bundle_summary import summarise_all
+
+    with reported():
+        summaries = summarise_all()
+    store = store_folder()
+    if as_json:
+        listed = [{**asdict(summary), "verified": not summary.problem} for summary in summaries]
+        typer.echo(json.dumps({"store": str(store), "bundles": listed}, indent=2))
+    else:
+        _print_table(summaries)
+        typer.echo(f"imported bundles: {store}")
+    if any(summary.problem for summary in summaries):
+        raise typer.Exit(BROKEN_ENVIRONMENT)
+
+
+@models_app.command(name="import")
+def import_(
+    source: Annotated[
+        Path, typer.Argument(metavar="FILE.zip|FOLDER", help="Bundle made by `export`.")
+    ],
+    name: NameOption = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Take a bundle into the store, once all its files are verified and loaded."""
+    from shoulderseg.cli.bundle_import import import_bundle
+
+    with reported():
+        _announce(import_bundle(source, name, overwrite=overwrite))
+
+
+@models_app.command()
+def fetch(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Where the zipped bundle is; https.")],
+    sha256: Annotated[str, typer.Option(metavar="HEX", help="SHA-256 of the zip file.")],
+    name: NameOption = None,
+    overwrite: OverwriteOption = False,
+    allow_http: Annotated[
+        bool, typer.Option("--allow-http", help="Allow an address without encryption.")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds that the server may be silent.")
+    ] = 30.0,
+) -> None:
+    """Download a zipped bundle and import it; its SHA-256 must be as given."""
+    from shoulderseg.cli.bundle_fetch import fetch_bundle
+
+    with reported():
+        _announce(
+            fetch_bundle(
+                url, sha256, name, overwrite=overwrite, allow_http=allow_http, timeout=timeout
+            )
+        )
+
+
+@models_app.command()
+def remove(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="An imported bundle.")],
+) -> None:
+    """Remove an imported bundle."""
+    from shoulderseg.cli.bundle_import import remove_bundle
+
+    with reported():
+        remove_bundle(name)
+        typer.echo(f"{name} is removed")
+
+
+def _announce(folder: Path) -> None:
+    from shoulderseg.cli.bundle_summary import summarise
+
+    made = summarise(folder.name, "imported", folder)
+    refiner = "with" if made.refiner else "without"
+    typer.echo(
+        f"{made.name}: folds {', '.join(made.folds)}, {refiner} edge refiner, "
+        f"{made.mebibytes:.1f} MiB, in {made.path}"
+    )
+    typer.echo(f"use it: shoulderseg predict IN OUT --model {made.name}")
+
+
+def _print_table(summaries: list[Summary]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from shoulderseg.cli.bundle_store import DEFAULT
+
+    table = Table("name", "where", "MiB", "folds", "refiner", "digest", box=None, pad_edge=False)
+    table.add_column("verified", overflow="fold")
+    for made in summaries:
+        table.add_row(
+            made.name,
+            made.where,
+            f"{made.mebibytes:.1f}",
+            " ".join(made.folds),
+            {True: "yes", False: "no", None: ""}[made.refiner],
+            (made.sha256 or "")[:12],
+            escape(made.problem or "ok"),
+        )
+    if summaries:
+        Console(width=120).print(table)
+    if DEFAULT not in {made.name for made in summaries}:
+        typer.echo("this installation has no default bundle")
