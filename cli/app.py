@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from shoulderseg.cli.calibrate import calibrate
 from shoulderseg.cli.convert import convert_app
 from shoulderseg.cli.demo import demo
 from shoulderseg.cli.doctor import doctor
@@ -34,6 +35,7 @@ app.command()(env)
 app.command()(train)
 app.command(name="train-refiner")(train_refiner)
 app.command()(export)
+app.command()(calibrate)
 app.command()(evaluate)
 app.command()(doctor)
 app.command()(demo)
