@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from shoulderseg.cli.build_default import build_default
+from shoulderseg.cli.calibrate import calibrate
 from shoulderseg.cli.convert import convert_app
 from shoulderseg.cli.demo import demo
 from shoulderseg.cli.doctor import doctor
@@ -38,6 +39,7 @@ app.command()(train)
 app.command(name="train-refiner")(train_refiner)
 app.command()(export)
 app.command(name="build-default", hidden=True)(build_default)
+app.command()(calibrate)
 app.command()(evaluate)
 app.command()(doctor)
 app.command()(demo)

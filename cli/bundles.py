@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoulderseg.cli.quality_file import QUALITY_FILE, read_quality
+
 if TYPE_CHECKING:
     from shoulderseg.nnunet_ext.unets import UNetSet
+    from shoulderseg.refine.calibration import Calibration
     from shoulderseg.refine.edges import EdgeRule
     from shoulderseg.refine.network import PatchAlexNet
 
@@ -48,11 +51,13 @@ class Bundle:
     Attributes:
         unets: the three U-Nets.
         refiner: the edge refiner, or None where the bundle has none.
+        quality: the calibration of predicted Dice, or None where the bundle has none.
         digest: sha256 of the manifest, which holds the sha256 of every other file.
     """
 
     unets: UNetSet
     refiner: Refiner | None
+    quality: Calibration | None
     digest: str
 
 
@@ -111,6 +116,24 @@ def verified_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def put_file(folder: Path, name: str, write: Callable[[Path], None]) -> None:
+    """Puts a file into a bundle, or replaces it, and renews its fingerprint.
+
+    Args:
+        folder: a bundle that `read_bundle` accepts.
+        name: of the file.
+        write: writes the file to a path.
+    """
+    # Hidden files are no part of a bundle, so that an interruption leaves it as it was.
+    part, manifest_part = folder / f".{name}.part", folder / f".{MANIFEST}.part"
+    write(part)
+    manifest = _read_manifest(folder)
+    manifest["files"] = dict(sorted({**manifest["files"], name: sha256_of(part)}.items()))
+    manifest_part.write_text(json.dumps(manifest, indent=2) + "\n")
+    part.replace(folder / name)
+    manifest_part.replace(folder / MANIFEST)
+
+
 def read_bundle(folder: Path) -> Bundle:
     """Verifies and loads a bundle. No pickle is read.
 
@@ -126,6 +149,7 @@ def read_bundle(folder: Path) -> Bundle:
     return Bundle(
         unets=unets,
         refiner=None if refiner is None else _read_refiner(folder, refiner),
+        quality=read_quality(folder / QUALITY_FILE) if QUALITY_FILE in manifest["files"] else None,
         digest=sha256_of(folder / MANIFEST),
     )
 

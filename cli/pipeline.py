@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from shoulderseg.cli.case_quality import measure_quality, quality_record
 from shoulderseg.cli.refining import classifier_opinions, refine, refiner_case
 
 if TYPE_CHECKING:
     from shoulderseg.cli.bundles import Bundle
     from shoulderseg.datasets.volume import Volume
+    from shoulderseg.refine.quality import CaseQuality
     from shoulderseg.refine.voting import Fusion, Rule
 
 
@@ -48,13 +50,15 @@ class Segmentation:
         label_map: uint8 (Z, Y, X) with the dataset's label values, on the image's grid.
         voted: the same before the edges were refined.
         unets: each U-Net's mask, bool (Z, Y, X).
-        measures: disagreement and voxel counts for the run report.
+        quality: how far the votes speak for the result, before the edges were refined.
+        measures: disagreement, voxel counts and quality for the run report.
         seconds: time of each stage.
     """
 
     label_map: npt.NDArray[np.uint8]
     voted: npt.NDArray[np.uint8]
     unets: dict[str, npt.NDArray[np.bool_]]
+    quality: CaseQuality
     measures: dict[str, Any]
     seconds: dict[str, float]
 
@@ -121,18 +125,22 @@ def prepare(bundle: Bundle, settings: Settings) -> Callable[[Volume], Segmentati
                 own = [[*voters, vote] for voters, vote in zip(own, said, strict=True)]
         with _timed(seconds, "vote"):
             fusion = fuse(own, settings.vote, whole=[bones[WHOLE]])
+        with _timed(seconds, "quality"):
+            quality = measure_quality(bones, fusion, volume.spacing_mm, axis)
         refined, measures = fusion.label_map, _measures(fusion)
         if refiner is not None and case is not None and refining:
             with _timed(seconds, "edges"):
                 result = refine(refiner, case, fusion, folds, where)
             refined = result.label_map
             measures |= {"band_voxels": result.band, "changed_voxels": result.changed}
-        values = [0, *foreground_labels(bundle.unets.dataset_json).values()]
-        lookup = np.array(values, dtype=np.uint8)
+        labels = foreground_labels(bundle.unets.dataset_json)
+        measures["quality"] = quality_record(quality, bundle.quality, list(labels))
+        lookup = np.array([0, *labels.values()], dtype=np.uint8)
         return Segmentation(
             label_map=lookup[refined],
             voted=lookup[fusion.label_map],
             unets={variant: probability > 0.5 for variant, probability in bones.items()},
+            quality=quality,
             measures=measures,
             seconds=seconds,
         )

@@ -22,6 +22,7 @@ from shoulderseg.cli.failure import (
     complain,
     reported,
 )
+from shoulderseg.cli.flags import flag_lines
 from shoulderseg.cli.options import Device, DeviceOption, split_list
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def predict(
 ) -> None:
     """Segment images; research use only.
 
+    Cases that someone should look at are listed last, with the reasons; it is no error.
     Exit code 0: all cases done; 1: some failed, the others are written; 2: wrong use; 3: the
     bundle or the device cannot be used.
     """
@@ -112,6 +114,8 @@ def predict(
     failed = [record for record in records if "error" in record]
     typer.echo(f"{len(records) - len(failed)} of {len(records)} cases written to {out}")
     typer.echo(f"run report: {report}")
+    for line in flag_lines(records, calibrated=bundle.quality is not None):
+        typer.echo(line)
     if failed:
         raise typer.Exit(SOME_CASES_FAILED)
 
@@ -198,8 +202,6 @@ def _run_case(
     segmented = time.perf_counter()
     write_label_map(target, result.label_map, volume)
     ended = time.perf_counter()
-    if not result.label_map.any():
-        _LOGGER.warning("%s: no bone found", path.name)
     return {
         "case": target.name.removesuffix(".nii.gz"),
         "output": target.name,

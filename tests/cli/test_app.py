@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Run
 
 COMMANDS = ["predict", "models", "convert", "plan", "env", "train", "train-refiner", "export"]
-COMMANDS += ["evaluate", "doctor", "demo"]
+COMMANDS += ["calibrate", "evaluate", "doctor", "demo"]
 
 
 def test_help_names_every_command_and_the_limits_of_use(run: Run) -> None:

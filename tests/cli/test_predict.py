@@ -51,7 +51,7 @@ def test_bones_are_found_on_the_images_grid(
     assert report["refined"]
     case = report["cases"][0]
     assert 0 < case["voter_disagreement"] < 1
-    assert {"read", "unets", "vote", "edges", "write", "total"} == set(case["seconds"])
+    assert {"read", "unets", "vote", "quality", "edges", "write", "total"} == set(case["seconds"])
 
 
 def rewritten(bundle: Path, **changes: object) -> None:

@@ -1,0 +1,139 @@
+"""`shoulderseg calibrate`: teaches a bundle how good its own segmentations are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, reported
+from shoulderseg.cli.options import Device, DeviceOption
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from shoulderseg.cli.pipeline import Segmentation
+    from shoulderseg.datasets.pair_checks import Pair
+    from shoulderseg.datasets.volume import Volume
+    from shoulderseg.refine.calibration import Example
+
+    Segment = Callable[[Volume], Segmentation]
+
+
+def calibrate(
+    bundle: Annotated[Path, typer.Argument(help="Bundle made by `shoulderseg export`.")],
+    images: Annotated[Path, typer.Argument(help="Images that the bundle was not trained on.")],
+    labels: Annotated[Path, typer.Argument(help="Their label maps, with the same names.")],
+    negatives: Annotated[
+        Path | None, typer.Option(help="Images of anything else; all should be flagged.")
+    ] = None,
+    copies: Annotated[
+        int, typer.Option(min=0, help="Degraded copies of each image, for the lower Dice.")
+    ] = 2,
+    flag_below: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Predicted Dice under which a bone is flagged.")
+    ] = 0.85,
+    mirroring: Annotated[
+        bool | None, typer.Option(help="As for `predict`; default: GPU only.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Source of all randomness.")] = 1,
+    device: DeviceOption = Device.auto,
+) -> None:
+    """Fit predicted Dice and what is usual, and write both into the bundle.
+
+    Each image and its degraded copies are segmented as `predict` does by default and compared
+    with the label map. The printed figures are of images left out from the fit. A second call
+    replaces the first one's result.
+    """
+    with reported(BROKEN_ENVIRONMENT):
+        from shoulderseg.cli.bundles import put_file, read_bundle
+        from shoulderseg.cli.pipeline import Settings, prepare
+        from shoulderseg.nnunet_ext.regions import foreground_labels
+
+        where = device.resolve()
+        model = read_bundle(bundle)
+        mirrored = where != "cpu" if mirroring is None else mirroring
+        segment = prepare(model, Settings(where, None, mirrored, "majority"))
+        values = foreground_labels(model.unets.dataset_json)
+    with reported():
+        from shoulderseg.cli.calibration_evidence import cross_validate, describe_evidence, evidence
+        from shoulderseg.cli.case_quality import reasons
+        from shoulderseg.cli.quality_file import QUALITY_FILE, write_quality
+        from shoulderseg.datasets.files import find_volumes
+        from shoulderseg.datasets.reader import read_image
+        from shoulderseg.refine.calibration import fit_calibration
+
+        names = list(values)
+        pairs = _pairs(images, labels)
+        others = [] if negatives is None else find_volumes(negatives)
+        with _progress() as progress:
+            examples: list[Example] = []
+            for number, pair in enumerate(progress.track(pairs, description="images")):
+                examples += _examples(pair, values.values(), copies, segment, (seed, number))
+            calibration = fit_calibration(examples, flag_below)
+            judged = cross_validate(examples, flag_below, names)
+            flagged = [
+                bool(reasons(segment(read_image(path)).quality, calibration, names))
+                for path in progress.track(others, description="negatives")
+            ]
+        found = evidence(judged, flag_below, names, flagged)
+        put_file(bundle, QUALITY_FILE, lambda path: write_quality(path, calibration, names, found))
+    for line in describe_evidence(found, flag_below, names):
+        typer.echo(line)
+    typer.echo(f"written to {bundle / QUALITY_FILE}")
+
+
+def _progress() -> Progress:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    return Progress(console=Console(stderr=True))
+
+
+def _pairs(images: Path, labels: Path) -> list[Pair]:
+    """Files of equal names.
+
+    Raises:
+        ValueError: names every file without a partner, and too small a number of pairs.
+    """
+    from shoulderseg.datasets.pair_checks import match_files
+    from shoulderseg.refine.calibration import LEAST_CASES
+
+    pairs, problems = match_files(images, labels)
+    # One is left out at a time, and what remains must suffice.
+    if not problems and len(pairs) <= LEAST_CASES:
+        problems = [f"found {len(pairs)} images with label maps, expected more than {LEAST_CASES}"]
+    if problems:
+        raise ValueError("\n".join(problems))
+    return pairs
+
+
+def _examples(
+    pair: Pair, values: Iterable[int], copies: int, segment: Segment, seed: tuple[int, int]
+) -> Iterator[Example]:
+    """The image of a pair and its worse copies, segmented and scored."""
+    import numpy as np
+
+    from shoulderseg.datasets.reader import read_image, read_label_map
+    from shoulderseg.datasets.volume import describe_grid_difference
+    from shoulderseg.evaluation.overlap import count_voxels, dice
+    from shoulderseg.refine.calibration import Example
+    from shoulderseg.refine.degradation import degraded_copies
+
+    image, reference = read_image(pair.image), read_label_map(pair.label)
+    difference = describe_grid_difference(reference, image)
+    if difference:
+        msg = f"{pair.label.name}: not on the grid of its image: {difference}"
+        raise ValueError(msg)
+    rng = np.random.default_rng(seed)
+    worse = [array for _, array in degraded_copies(image.array, copies, rng)]
+    for number, array in enumerate([image.array, *worse]):
+        result = segment(replace(image, array=array))
+        first, second = (
+            dice(count_voxels(result.label_map == value, reference.array == value))
+            for value in values
+        )
+        yield Example(pair.case, result.quality, (first, second), degraded=number > 0)

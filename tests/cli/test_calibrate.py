@@ -1,0 +1,152 @@
+"""With untrained U-Nets, so that nothing has to be trained first."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import SimpleITK
+
+from shoulderseg.cli.bundles import put_file, read_bundle
+from tests.cli.untrained import write_untrained
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run
+
+SPACING_XYZ = (2.0, 2.0, 4.0)
+
+
+def put(path: Path, array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = SimpleITK.GetImageFromArray(array)
+    image.SetSpacing(SPACING_XYZ)
+    SimpleITK.WriteImage(image, str(path))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A bundle, and five images of two discs with their label maps."""
+    (tmp_path / "bundle").mkdir()
+    write_untrained(tmp_path / "bundle")
+    rng = np.random.default_rng(5)
+    rows, columns = np.mgrid[:32, :32]
+    for number in range(5):
+        label_map = np.zeros((3, 32, 32), np.uint8)
+        label_map[:, np.hypot(rows - 15, columns - 11) < 7] = 1
+        label_map[:, np.hypot(rows - 15, columns - 22) < 3] = 2
+        image = 100.0 * (label_map > 0) + 20.0 * rng.standard_normal(label_map.shape)
+        put(tmp_path / "images" / f"c{number}.nii.gz", image.astype(np.float32))
+        put(tmp_path / "labels" / f"c{number}.nii.gz", label_map)
+    return tmp_path
+
+
+def calibrate(run: Run, folder: Path, *more: object) -> str:
+    words = [folder / name for name in ("bundle", "images", "labels")]
+    outcome = run("calibrate", *words, "--device", "cpu", *more)
+    assert outcome.exit_code == 0, outcome.output
+    return " ".join(outcome.output.split())
+
+
+def test_predict_tells_what_calibrate_taught(run: Run, folder: Path) -> None:
+    put(folder / "others" / "noise.nii.gz", np.random.default_rng(0).random((3, 32, 32)))
+    output = calibrate(run, folder, "--negatives", folder / "others")
+    assert "5 images and 10 degraded copies" in output
+    assert "humerus: predicted Dice off by" in output
+    assert "negatives flagged: " in output
+    out = folder / "out"
+    words = ["predict", folder / "images", out, "--model", folder / "bundle", "--device", "cpu"]
+    outcome = run(*words)
+    assert outcome.exit_code == 0, outcome.output
+    report = json.loads((out / "shoulderseg_report.json").read_text())
+    assert report["model_sha256"] == read_bundle(folder / "bundle").digest
+    for case in report["cases"]:
+        quality = case["quality"]
+        assert 0.0 < quality["humerus"] < 0.85
+        assert set(quality) == {"humerus", "glenoid", "flags", "features"}
+        assert "seconds" in case
+        assert "quality" in case["seconds"]
+        wanted = f"predicted Dice of the humerus is {quality['humerus']:.2f}, below 0.85"
+        assert wanted in quality["flags"]
+        # Flags are no failure, and all of them are told.
+        assert f"check {case['case']}: {'; '.join(quality['flags'])}" in outcome.output
+    assert outcome.output.rstrip().endswith("5 of 5 cases flagged")
+
+
+def test_the_threshold_is_the_users(run: Run, folder: Path) -> None:
+    calibrate(run, folder, "--flag-below", "0.0", "--copies", "0")
+    words = ["predict", folder / "images", folder / "out", "--model", folder / "bundle"]
+    assert "predicted Dice of" not in run(*words, "--device", "cpu").output
+
+
+def test_without_a_calibration_predicted_dice_is_null(run: Run, folder: Path) -> None:
+    words = ["predict", folder / "images", folder / "out", "--model", folder / "bundle"]
+    outcome = run(*words, "--device", "cpu")
+    assert outcome.exit_code == 0, outcome.output
+    assert "not calibrated" in outcome.output
+    report = json.loads((folder / "out" / "shoulderseg_report.json").read_text())
+    quality = report["cases"][0]["quality"]
+    assert quality["humerus"] is None
+    assert quality["features"]["humerus"]["volume_cm3"] > 0
+
+
+def test_the_seed_decides_and_a_second_call_replaces_the_first(run: Run, folder: Path) -> None:
+    written = []
+    for seed in (1, 2, 1):
+        calibrate(run, folder, "--seed", seed)
+        written.append((folder / "bundle" / "quality.json").read_bytes())
+    assert written[0] == written[2]
+    assert written[0] != written[1]
+    assert read_bundle(folder / "bundle").quality is not None
+
+
+def test_a_damaged_calibration_ends_with_3(run: Run, folder: Path) -> None:
+    """Also where its fingerprint is right."""
+    calibrate(run, folder, "--copies", "0")
+
+    def spoil(path: Path) -> None:
+        path.write_text("{}")
+
+    put_file(folder / "bundle", "quality.json", spoil)
+    words = ["predict", folder / "images", folder / "out", "--model", folder / "bundle"]
+    outcome = run(*words, "--device", "cpu")
+    assert outcome.exit_code == 3
+    assert "quality.json of bundle is damaged" in " ".join(outcome.output.split())
+
+
+def test_an_interrupted_write_leaves_the_bundle_as_it_was(run: Run, folder: Path) -> None:
+    calibrate(run, folder, "--copies", "0")
+    before = read_bundle(folder / "bundle").digest
+
+    def stop(path: Path) -> None:
+        path.write_text("half of")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        put_file(folder / "bundle", "quality.json", stop)
+    assert read_bundle(folder / "bundle").digest == before
+
+
+def test_wrong_input_ends_with_2_and_leaves_the_bundle(run: Run, folder: Path) -> None:
+    before = read_bundle(folder / "bundle").digest
+    words = [folder / name for name in ("bundle", "images", "labels")]
+    misplaced = folder / "labels" / "c4.nii.gz"
+    put(misplaced, np.zeros((3, 32, 30), np.uint8))
+    outcome = run("calibrate", *words, "--device", "cpu", "--copies", 0)
+    assert outcome.exit_code == 2
+    assert "c4.nii.gz: not on the grid of its image" in outcome.output
+    misplaced.unlink()
+    outcome = run("calibrate", *words, "--device", "cpu")
+    assert outcome.exit_code == 2
+    assert "there is no label map named c4" in outcome.output
+    for name in ("images/c4.nii.gz", "images/c3.nii.gz", "labels/c3.nii.gz"):
+        (folder / name).unlink()
+    outcome = run("calibrate", *words, "--device", "cpu")
+    assert outcome.exit_code == 2
+    assert "found 3 images with label maps, expected more than 3" in outcome.output
+    assert read_bundle(folder / "bundle").digest == before
+    shutil.rmtree(folder / "bundle")
+    assert run("calibrate", *words, "--device", "cpu").exit_code == 3
