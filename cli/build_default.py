@@ -70,7 +70,7 @@ def build_default(
     )
     bundle = root / "bundle"
     _run(
-        [f"export {DATASET_ID} {bundle} --size small --folds {FOLD} --overwrite"],
+        [f"export {DATASET_ID} {bundle} --size small --folds {FOLD} --overwrite --upright"],
         environment,
     )
     typer.echo(f"{bundle}, after {time.monotonic() - started:.0f} s")

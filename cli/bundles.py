@@ -52,12 +52,15 @@ class Bundle:
         unets: the three U-Nets.
         refiner: the edge refiner, or None where the bundle has none.
         quality: the calibration of predicted Dice, or None where the bundle has none.
+        upright: whether it was trained on slices that stand as scanners store them, so that
+            volumes which lie otherwise are turned first.
         digest: sha256 of the manifest, which holds the sha256 of every other file.
     """
 
     unets: UNetSet
     refiner: Refiner | None
     quality: Calibration | None
+    upright: bool
     digest: str
 
 
@@ -83,6 +86,7 @@ def write_manifest(
     folds: list[str],
     mirroring_axes: tuple[int, ...] | None,
     refiner: Mapping[str, Any] | None,
+    upright: bool = False,
 ) -> None:
     """Describes the files of a new bundle.
 
@@ -91,6 +95,7 @@ def write_manifest(
         folds: folds that each U-Net has weights for.
         mirroring_axes: in-plane axes that test-time mirroring may use.
         refiner: what `train-refiner` wrote about the edge refiner, or None without one.
+        upright: whether all training slices stood as scanners store them.
     """
     manifest = {
         "format": FORMAT,
@@ -99,6 +104,7 @@ def write_manifest(
         "folds": folds,
         "mirroring_axes": None if mirroring_axes is None else list(mirroring_axes),
         "refiner": refiner,
+        "upright": upright,
         "files": {path.name: sha256_of(path) for path in sorted(visible_files(folder))},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
@@ -150,6 +156,8 @@ def read_bundle(folder: Path) -> Bundle:
         unets=unets,
         refiner=None if refiner is None else _read_refiner(folder, refiner),
         quality=read_quality(folder / QUALITY_FILE) if QUALITY_FILE in manifest["files"] else None,
+        # Bundles of earlier versions do not say.
+        upright=manifest.get("upright", False),
         digest=sha256_of(folder / MANIFEST),
     )
 
@@ -190,6 +198,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             and _are_folds(folds)
             and (axes is None or all(isinstance(axis, int) for axis in axes))
             and (refiner is None or is_sound_refiner(refiner))
+            and isinstance(manifest.get("upright", False), bool)
         )
     except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
         msg = f"{MANIFEST} of {folder.name} is damaged: {error!r}; copy the bundle again"

@@ -29,6 +29,14 @@ def export(
     folds: Annotated[str, typer.Option(help="Folds; default: all that are finished.")] = "",
     precision: Annotated[Precision, typer.Option(help="Stored weights.")] = Precision.fp16,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing bundle.")] = False,
+    upright: Annotated[
+        bool,
+        typer.Option(
+            "--upright",
+            help="All training slices stand as scanners store them, head up or front up: "
+            "predict then turns volumes that lie otherwise in their files.",
+        ),
+    ] = False,
 ) -> None:
     """Put the trained U-Nets and the edge refiner of a dataset into one folder."""
     with reported():
@@ -42,7 +50,7 @@ def export(
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=".bundle-") as work:
             folder = Path(work) / "bundle"
             folder.mkdir()
-            summary = _fill(folder, dataset, size, split_list(folds) or None, precision)
+            summary = _fill(folder, dataset, size, split_list(folds) or None, precision, upright)
             if out.exists():
                 shutil.rmtree(out)
             folder.rename(out)
@@ -78,6 +86,7 @@ def _fill(
     size: NetworkSize,
     folds: list[str] | None,
     precision: Precision,
+    upright: bool,
 ) -> str:
     import torch
 
@@ -98,7 +107,13 @@ def _fill(
         for fold in refiner["folds"]:
             shutil.copyfile(trained / classifier_file(fold), folder / classifier_file(fold))
     chosen = list(next(iter(unets.weights.values())))
-    write_manifest(folder, folds=chosen, mirroring_axes=unets.mirroring_axes, refiner=refiner)
+    write_manifest(
+        folder,
+        folds=chosen,
+        mirroring_axes=unets.mirroring_axes,
+        refiner=refiner,
+        upright=upright,
+    )
     read_bundle(folder)
     mebibytes = sum(path.stat().st_size for path in folder.iterdir()) / 2**20
     with_refiner = "with" if refiner else "without (run `shoulderseg train-refiner`)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -105,6 +105,20 @@ def prepare(bundle: Bundle, settings: Settings) -> Callable[[Volume], Segmentati
     axis = slice_axis(bundle.unets)
 
     def segment(volume: Volume) -> Segmentation:
+        from shoulderseg.datasets.orientation import find_turn, lie, stand
+
+        if not bundle.upright:
+            return segment_as_stored(volume)
+        turn = find_turn(volume)
+        standing = segment_as_stored(stand(volume, turn))
+        return replace(
+            standing,
+            label_map=lie(standing.label_map, turn),
+            voted=lie(standing.voted, turn),
+            unets={variant: lie(mask, turn) for variant, mask in standing.unets.items()},
+        )
+
+    def segment_as_stored(volume: Volume) -> Segmentation:
         from shoulderseg.nnunet_ext.inference import predict_probabilities
         from shoulderseg.nnunet_ext.regions import foreground_labels
         from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE

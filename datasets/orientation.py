@@ -79,7 +79,7 @@ def stand(volume: Volume, turn: Turn) -> Volume:
         turn: What `find_turn` found.
 
     Returns:
-        A volume that shares the array's memory, possibly not contiguous.
+        A volume with a contiguous array, which may be the old one's memory.
     """
     axes = np.reshape(volume.direction, (3, 3)).T[::-1]
     array = np.transpose(volume.array, turn.order)
@@ -92,7 +92,7 @@ def stand(volume: Volume, turn: Turn) -> Volume:
     z, y, x = (float(step) for step in spacing)
     return replace(
         volume,
-        array=np.flip(array, turn.reversed_axes),
+        array=np.ascontiguousarray(np.flip(array, turn.reversed_axes)),
         spacing_mm=(z, y, x),
         origin_mm=(float(origin[0]), float(origin[1]), float(origin[2])),
         direction=tuple(float(value) for value in axes[::-1].T.ravel()),
@@ -102,4 +102,4 @@ def stand(volume: Volume, turn: Turn) -> Volume:
 def lie(array: npt.NDArray[_Kind], turn: Turn) -> npt.NDArray[_Kind]:
     """Undoes a turn on an array of the standing shape, so that it lies as the input did."""
     order = np.argsort(turn.order)
-    return np.transpose(np.flip(array, turn.reversed_axes), order)
+    return np.ascontiguousarray(np.transpose(np.flip(array, turn.reversed_axes), order))

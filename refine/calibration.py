@@ -25,8 +25,8 @@ SHARES = (
     "largest_piece",
     "slice_dice",
 )
-VOLUME, UNDISPUTED, GAP = "volume_cm3", "undisputed", "gap_mm"
-BONE_FEATURES, CASE_FEATURES = (*SHARES, VOLUME), (UNDISPUTED, GAP)
+AREA, UNDISPUTED, GAP = "area_cm2", "undisputed", "gap_mm"
+BONE_FEATURES, CASE_FEATURES = (*SHARES, AREA), (UNDISPUTED, GAP)
 LEAST_CASES = 3
 
 Range = tuple[float, float]
@@ -120,7 +120,7 @@ def predicted_dice(bone: BoneQuality, calibration: BoneCalibration) -> float:
 def oddities(quality: CaseQuality, calibration: Calibration) -> list[Oddity]:
     """List the features far outside of what calibration saw in images as they are.
 
-    Shares only count when they are low, the gap when it is large, a volume either way. A bone that
+    Shares only count when they are low, the gap when it is large, an area either way. A bone that
     was not found has none.
     """
     found = [

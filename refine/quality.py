@@ -40,7 +40,8 @@ class BoneQuality:
         expected_dice: Dice of the voted mask that p promises.
         largest_piece: share of the mask in its largest piece (26 neighbours).
         slice_dice: Dice of all slices with their neighbours, as one; 1 for a single slice.
-        volume_cm3: volume of the mask.
+        area_cm2: mean area of the mask in the slices that show it; in that a whole stack and one
+            slice of it are alike, as they are not in volume.
     """
 
     agreement: float = 0.0
@@ -49,12 +50,12 @@ class BoneQuality:
     expected_dice: float = 0.0
     largest_piece: float = 0.0
     slice_dice: float = 0.0
-    volume_cm3: float = 0.0
+    area_cm2: float = 0.0
 
     @property
     def found(self) -> bool:
         """Whether any voxel was voted for this bone."""
-        return self.volume_cm3 > 0.0
+        return self.area_cm2 > 0.0
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def _bone(
         expected_dice=2.0 * _total(mean[mask]) / (_total(mean[mean > _FAINT]) + voxels),
         largest_piece=int(np.bincount(pieces[mask]).max()) / voxels,
         slice_dice=_slice_dice(mask),
-        volume_cm3=voxels * math.prod(spacing_mm) / 1000.0,
+        area_cm2=voxels * math.prod(spacing_mm[1:]) / 100.0 / int(mask.any(axis=(1, 2)).sum()),
     )
 
 

@@ -90,7 +90,7 @@ def test_without_a_calibration_predicted_dice_is_null(run: Run, folder: Path) ->
     report = json.loads((folder / "out" / "shoulderseg_report.json").read_text())
     quality = report["cases"][0]["quality"]
     assert quality["humerus"] is None
-    assert quality["features"]["humerus"]["volume_cm3"] > 0
+    assert quality["features"]["humerus"]["area_cm2"] > 0
 
 
 def test_the_seed_decides_and_a_second_call_replaces_the_first(run: Run, folder: Path) -> None:

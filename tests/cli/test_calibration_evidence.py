@@ -18,7 +18,7 @@ NAMES = ["humerus", "glenoid"]
 
 
 def example(case: str, share: float, dice: float, *, degraded: bool = False) -> Example:
-    bone = BoneQuality(**dict.fromkeys(SHARES, share), volume_cm3=50.0)
+    bone = BoneQuality(**dict.fromkeys(SHARES, share), area_cm2=50.0)
     return Example(case, CaseQuality((bone, bone), share, 3.0), (dice, dice), degraded)
 
 

@@ -16,8 +16,8 @@ NAMES = ["humerus", "glenoid"]
 NOTHING = BoneQuality()
 
 
-def bone(share: float, volume_cm3: float = 50.0) -> BoneQuality:
-    return BoneQuality(**dict.fromkeys(SHARES, share), volume_cm3=volume_cm3)
+def bone(share: float, area_cm2: float = 50.0) -> BoneQuality:
+    return BoneQuality(**dict.fromkeys(SHARES, share), area_cm2=area_cm2)
 
 
 USUAL = CaseQuality((bone(0.9), bone(0.9)), 0.9, 3.0)
@@ -64,7 +64,7 @@ def test_a_low_prediction_and_an_odd_feature_are_named() -> None:
     assert reason == "predicted Dice of the glenoid is 0.84, below 0.85"
     large = CaseQuality((bone(0.9, 400.0), bone(0.9)), 0.9, 3.0)
     (reason,) = reasons(large, CALIBRATION, NAMES)
-    assert reason.startswith("unlike the calibration images: volume_cm3 of the humerus is 400")
+    assert reason.startswith("unlike the calibration images: area_cm2 of the humerus is 400")
 
 
 @pytest.mark.parametrize("axis", [1, 2])

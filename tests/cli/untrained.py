@@ -12,7 +12,7 @@ from shoulderseg.nnunet_ext.bundle import write_unets
 from shoulderseg.nnunet_ext.unets import PARTS, UNetSet, build_unet
 
 
-def write_untrained(folder: Path, seed: int = 0) -> None:
+def write_untrained(folder: Path, seed: int = 0, *, upright: bool = False) -> None:
     """Writes a bundle with one fold and no edge refiner into an existing folder."""
     plans = _plans()
     torch.manual_seed(seed)
@@ -28,7 +28,7 @@ def write_untrained(folder: Path, seed: int = 0) -> None:
         weights={variant: {"0": build_unet(plans).state_dict()} for variant in PARTS},
     )
     write_unets(unets, folder)
-    write_manifest(folder, folds=["0"], mirroring_axes=None, refiner=None)
+    write_manifest(folder, folds=["0"], mirroring_axes=None, refiner=None, upright=upright)
 
 
 def _plans() -> dict[str, Any]:

@@ -22,8 +22,8 @@ from shoulderseg.refine.quality import BoneQuality, CaseQuality
 shares = st.lists(st.floats(0.0, 1.0), min_size=len(SHARES), max_size=len(SHARES))
 
 
-def bone(share: float, volume_cm3: float = 50.0) -> BoneQuality:
-    return BoneQuality(**dict.fromkeys(SHARES, share), volume_cm3=volume_cm3)
+def bone(share: float, area_cm2: float = 50.0) -> BoneQuality:
+    return BoneQuality(**dict.fromkeys(SHARES, share), area_cm2=area_cm2)
 
 
 def example(
@@ -54,7 +54,7 @@ def test_better_in_every_share_is_never_predicted_worse(
     better = [min(1.0, value + gain) for value, gain in zip(values, gains, strict=True)]
     low, high = (
         predicted_dice(
-            BoneQuality(**dict(zip(SHARES, row, strict=True)), volume_cm3=50.0), fitted.bones[1]
+            BoneQuality(**dict(zip(SHARES, row, strict=True)), area_cm2=50.0), fitted.bones[1]
         )
         for row in (values, better)
     )
@@ -91,7 +91,7 @@ def test_too_few_cases() -> None:
 
 
 def test_extreme_weights_stay_within_bounds() -> None:
-    ranges = dict.fromkeys((*SHARES, "volume_cm3"), (0.0, 1.0))
+    ranges = dict.fromkeys((*SHARES, "area_cm2"), (0.0, 1.0))
     steep = BoneCalibration(-1e6, dict.fromkeys(SHARES, 0.0), ranges)
     assert predicted_dice(bone(1.0), steep) == pytest.approx(0.01)
     assert predicted_dice(bone(1.0), replace(steep, bias=1e6)) == pytest.approx(0.99)
@@ -108,14 +108,12 @@ def test_only_what_is_far_outside_is_odd(fitted: Calibration) -> None:
     assert odd_names(CaseQuality((bone(1.0), bone(1.0)), 1.0, 0.0), fitted) == set()
     strange = CaseQuality((bone(0.9, 500.0), replace(bone(0.9), agreement=0.3)), 0.2, 40.0)
     assert odd_names(strange, fitted) == {
-        (0, "volume_cm3"),
+        (0, "area_cm2"),
         (1, "agreement"),
         (None, "undisputed"),
         (None, "gap_mm"),
     }
-    assert odd_names(replace(usual, bones=(bone(0.9, 5.0), bone(0.9))), fitted) == {
-        (0, "volume_cm3")
-    }
+    assert odd_names(replace(usual, bones=(bone(0.9, 5.0), bone(0.9))), fitted) == {(0, "area_cm2")}
 
 
 def test_degraded_copies_do_not_tell_what_is_usual(fitted: Calibration) -> None:

@@ -48,6 +48,7 @@ def perfect(sequence: Sequence, **changes: object) -> Protocol:
         "wrap_fraction": 0.0,
         "echo_train": 1,
         "kspace_taper": 0.0,
+        "readout_reversed": False,
     }
     return replace(protocol, **(ideal | changes))
 

@@ -60,6 +60,7 @@ def test_fat_shift_is_the_textbook_number() -> None:
         bandwidth_hz=111.765,
         acquired_fraction=(1.0, 0.8),
         phase_axis=1,
+        readout_reversed=False,
     )
     # 223.5 Hz at 111.8 Hz a pixel are 2 acquired, 2.5 reconstructed pixels along X.
     assert fat_shift_voxels(protocol) == pytest.approx(-2.5, abs=1e-3)

@@ -1,0 +1,68 @@
+"""A bundle that was trained on standing slices sees every volume standing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from shoulderseg.cli.bundles import read_bundle
+from shoulderseg.cli.pipeline import Settings, prepare
+from shoulderseg.datasets.orientation import Turn, lie, stand
+from shoulderseg.datasets.phantom.case import make_case
+from shoulderseg.datasets.phantom.options import PhantomOptions
+from shoulderseg.datasets.volume import same_grid
+
+from .untrained import write_untrained
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shoulderseg.cli.pipeline import Segmentation
+    from shoulderseg.datasets.volume import Volume
+
+SETTINGS = Settings("cpu", None, mirroring=False, vote="majority")
+
+
+@pytest.fixture(scope="module")
+def scan() -> Volume:
+    options = PhantomOptions(plane="coronal", shape=(5, 40, 36), spacing_mm=(6.0, 3.0, 3.0))
+    return make_case(options, np.random.default_rng(2), workers=1).image
+
+
+def segmenting(folder: Path, *, upright: bool) -> Callable[[Volume], Segmentation]:
+    folder.mkdir()
+    write_untrained(folder, upright=upright)
+    bundle = read_bundle(folder)
+    assert bundle.upright is upright
+    return prepare(bundle, SETTINGS)
+
+
+@pytest.mark.parametrize("turn", [Turn((0, 1, 2), (1,)), Turn((2, 0, 1), (0, 2))])
+def test_however_the_file_lies_the_result_is_the_same(
+    tmp_path: Path, scan: Volume, turn: Turn
+) -> None:
+    segment = segmenting(tmp_path / "bundle", upright=True)
+    # Scanners store this orientation, so nothing is turned.
+    expected = segment(scan)
+    assert expected.label_map.any()
+    lying = stand(scan, turn)
+    assert not same_grid(lying, scan)
+    found = segment(lying)
+    np.testing.assert_array_equal(lie(found.label_map, turn), expected.label_map)
+    np.testing.assert_array_equal(lie(found.voted, turn), expected.voted)
+    for variant, mask in expected.unets.items():
+        np.testing.assert_array_equal(lie(found.unets[variant], turn), mask)
+    assert found.quality == expected.quality
+
+
+def test_other_bundles_take_the_array_as_it_is(tmp_path: Path, scan: Volume) -> None:
+    segment = segmenting(tmp_path / "bundle", upright=False)
+    turn = Turn((0, 1, 2), (1,))
+    found = segment(stand(scan, turn)).label_map
+    same_array = segment(replace(scan, array=stand(scan, turn).array)).label_map
+    np.testing.assert_array_equal(found, same_array)
+    assert (lie(found, turn) != segment(scan).label_map).any()
