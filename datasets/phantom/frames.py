@@ -62,6 +62,7 @@ class Points:
         self.frames = frames
         self._places: dict[FrameName, FloatArray] = {"body": body}
         self._found: dict[str, FloatArray] = {}
+        self._all: tuple[Points, npt.NDArray[np.intp]] | None = None
 
     def __len__(self) -> int:
         return int(self._places["body"].shape[1])
@@ -69,14 +70,28 @@ class Points:
     def within(self, frame: FrameName) -> FloatArray:
         """Gives the coordinates in a frame, shape (3, n)."""
         if frame not in self._places:
-            self._places[frame] = self.frames[frame].from_body(self._places["body"])
+            if self._all is None:
+                self._places[frame] = self.frames[frame].from_body(self._places["body"])
+            else:
+                whole, chosen = self._all
+                self._places[frame] = whole.within(frame)[:, chosen]
         return self._places[frame]
 
     def once(self, name: str, find: Callable[[Points], FloatArray]) -> FloatArray:
         """Gives `find(self)`, computed the first time a name is asked for; shape (n,)."""
         if name not in self._found:
-            self._found[name] = find(self)
+            if self._all is not None and name in self._all[0]._found:
+                whole, chosen = self._all
+                self._found[name] = whole._found[name][chosen]
+            else:
+                self._found[name] = find(self)
         return self._found[name]
+
+    def take(self, chosen: npt.NDArray[np.intp]) -> Points:
+        """Gives some of the points, by index, (m,); they know what is known of all."""
+        part = Points(self._places["body"][:, chosen], self.frames)
+        part._all = (self, chosen)
+        return part
 
 
 def turn(axis: Literal["x", "y", "z"], degrees: float) -> npt.NDArray[np.float64]:

@@ -8,6 +8,7 @@ does, without sampling in plane more finely than the image.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.phantom.layers import Layer, Region
     from shoulderseg.datasets.phantom.sdf import FloatArray
 
-_TILE_MM = 20.0
+# Samples of a tile: fewer, and calling numpy costs more than its work; more, and tiles need layers
+# that a part of them does not.
+_TILE_SAMPLES = 2**15
 _DEPTH_STEP_MM = 1.0
 # How much faster than the way covered a distance may change: blends, flattened tubes, deformation.
 _SLACK = 1.5
@@ -114,7 +117,8 @@ def paint(
         np.zeros(shape, np.float32),
         np.zeros(shape, np.float32),
     )
-    edges = [max(8, round(_TILE_MM / step)) for step in grid.spacing_mm[1:]]
+    edge = round(math.sqrt(_TILE_SAMPLES / len(_depths_mm(grid))))
+    edges = [min(edge, count) for count in shape[1:]]
     corners = range(0, shape[1], edges[0]), range(0, shape[2], edges[1])
     tiles = list(itertools.product(range(shape[0]), *corners))
     needed = _needed_layers(scene, grid, tiles, edges)
@@ -126,7 +130,7 @@ def paint(
         _paint_tile(scene, grid, signals, painted, (z, rows, columns), needed[number])
 
     with ThreadPoolExecutor(workers) as pool:
-        for _ in pool.map(paint_tile, range(len(tiles)), chunksize=16):
+        for _ in pool.map(paint_tile, range(len(tiles))):
             pass
     return painted
 
@@ -192,30 +196,24 @@ def _paint_tile(
     world = _places(grid, levels, rows.astype(np.float64), columns.astype(np.float64))
     points = Points(body_points(scene, world), scene.frames)
     count = len(points)
-    signal = np.broadcast_to(signals[Structure.AIR, 0][:, None], (2, count)).copy()
     shares = np.zeros((2, count), np.float32)
     tissue = np.zeros(count, np.uint8)
-    outer: list[FloatArray] | None = None
+    coats: list[_Coat] = []
     for layer in (scene.layers[number] for number in needed):
         distance = layer.distance(points)
         cover = np.clip(0.5 - distance / _breadth_mm(distance, grid, len(depths)), 0, 1)
         cover = cover.astype(np.float32)
         if not cover.any():
-            outer = None
             continue
         cover *= np.float32(layer.opacity)
         if layer.opacity > 0.5:
             tissue[distance < 0] = layer.structure
-        first, second = signals[layer.structure]
-        texture = np.float32(0) if layer.texture is None else layer.texture(points)
-        paints = [first[part] + (second[part] - first[part]) * texture for part in range(2)]
         # Where the layer around it is hidden, it fills the samples.
-        under = outer if layer.nested and outer is not None else signal
-        for part in range(2):
-            signal[part] += cover * (paints[part] - under[part])
-        if under is signal:
+        nested = layer.nested and bool(coats)
+        if not nested:
             _share_out(shares, cover, layer)
-        outer = paints
+        coats.append(_Coat(layer, cover, nested))
+    signal = _seen(coats, signals, points)
     block = (z, slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     size = (len(depths), len(rows), len(columns))
     bones = shares.reshape(2, *size).mean(axis=1)
@@ -225,6 +223,54 @@ def _paint_tile(
     if shares[1].any():
         shares[1] *= scene.glenoid_region(points)
         painted.glenoid[block] = shares[1].reshape(size).mean(axis=0)
+
+
+class _Coat(NamedTuple):
+    """A layer that covers something of a tile.
+
+    Attributes:
+        layer: The layer.
+        cover: How much of each sample, (n,).
+        nested: Whether it takes room from the coat before it alone.
+    """
+
+    layer: Layer
+    cover: npt.NDArray[np.float32]
+    nested: bool
+
+
+def _seen(
+    coats: Sequence[_Coat], signals: npt.NDArray[np.float32], points: Points
+) -> npt.NDArray[np.float32]:
+    """Water and fat signal of what is seen of the coats, the last one first, (2, n).
+
+    Texture costs as much as all else, so it is only found where a coat is seen.
+    """
+    signal = np.zeros((2, len(points)), np.float32)
+    left = np.ones(len(points), np.float32)
+    taken = None
+    for coat in reversed(coats):
+        seen = coat.cover if taken is None else coat.cover - taken
+        weight = seen * left
+        taken = coat.cover if coat.nested else None
+        if not coat.nested:
+            left *= 1 - coat.cover
+        where = np.flatnonzero(weight)
+        if len(where):
+            part = points if len(where) == len(points) else points.take(where)
+            signal[:, where] += weight[where] * _paint_of(coat.layer, signals, part)
+    signal += left * signals[Structure.AIR, 0][:, None]
+    return signal
+
+
+def _paint_of(
+    layer: Layer, signals: npt.NDArray[np.float32], points: Points
+) -> npt.NDArray[np.float32]:
+    """Water and fat signal of a layer at points, (2, n) or (2, 1)."""
+    first, second = signals[layer.structure][:, :, None]
+    texture = np.float32(0) if layer.texture is None else layer.texture(points)
+    paint: npt.NDArray[np.float32] = first + (second - first) * texture
+    return paint
 
 
 def _share_out(
@@ -247,8 +293,12 @@ def _breadth_mm(distance: FloatArray, grid: ScanGrid, depths: int) -> FloatArray
     wide, deep = grid.spacing_mm[1], grid.thickness_mm / depths
     if depths == 1:
         return 0.5 * (wide + min(deep, _DEPTH_STEP_MM))
-    through: FloatArray = np.asarray(np.gradient(distance.reshape(depths, -1), deep, axis=0))
-    slope = np.minimum(np.abs(through.ravel()), 1)
+    at_depths = distance.reshape(depths, -1)
+    steps = np.diff(at_depths, axis=0)
+    through = np.empty_like(at_depths)
+    through[0], through[-1] = steps[0], steps[-1]
+    through[1:-1] = (steps[1:] + steps[:-1]) / 2
+    slope = np.minimum(np.abs(through.ravel()) / deep, 1)
     breadth: FloatArray = wide * np.sqrt(1 - slope * slope) + deep * slope
     return breadth
 
