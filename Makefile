@@ -5,7 +5,7 @@ UV := $(BIN)/uv
 # Named, since uv would rather take an environment that happens to be active.
 INTO := --python $(BIN)/python
 
-.PHONY: demo test lint format constraints install clean
+.PHONY: demo test lint format constraints default-model install clean
 
 demo: install
 	$(BIN)/shoulderseg demo demo
@@ -22,6 +22,12 @@ lint: install
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The bundle in cli/default_bundle from nothing but a seed: hours on a CPU, minutes on a GPU. An
+# interrupted run goes on; what comes out lies in build-default/bundle and is copied by hand.
+DEFAULT_MODEL_OPTIONS ?=
+default-model: install
+	$(BIN)/shoulderseg build-default build-default $(DEFAULT_MODEL_OPTIONS)
 
 .venv/.packages: constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -25,9 +25,9 @@ FOLD = "0"
 
 def build_default(
     root: Annotated[Path, typer.Argument(help="Folder for the data, the training, the bundle.")],
-    cases: Annotated[int, typer.Option(min=5, help="Phantoms.")] = 340,
+    cases: Annotated[int, typer.Option(min=5, help="Phantoms.")] = 300,
     seed: Annotated[int, typer.Option(help="Of the phantoms and of the AlexNet.")] = 2021,
-    epochs: Annotated[int, typer.Option(min=1, help="Of each U-Net.")] = 30,
+    epochs: Annotated[int, typer.Option(min=1, help="Of each U-Net.")] = 40,
     iterations: Annotated[int, typer.Option(min=1, help="Training steps an epoch.")] = 250,
     refiner_epochs: Annotated[int, typer.Option(min=1, help="Of the AlexNet.")] = 20,
     batch_size: Annotated[int, typer.Option(min=2, help="Slices a step.")] = 16,

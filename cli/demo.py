@@ -1,4 +1,4 @@
-"""`shoulderseg demo`: the whole path on synthetic shoulders, from images to scored label maps."""
+"""`shoulderseg demo`: the default bundle on a synthetic shoulder and on a real slice."""
 
 from __future__ import annotations
 
@@ -16,64 +16,44 @@ from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, complain, reported
 from shoulderseg.cli.scripts import installed_script, process_limit
 
 MARK = ".shoulderseg-demo"
-DATASET = "nnUNet_raw/Dataset900_Phantom"
-# One sequence and one plane of sound shoulders: minutes of training do not reach further.
-STEPS = [
-    "phantom {root}/nnUNet_raw --cases 10 --test-cases 2 --sequence t1-se --plane coronal "
-    "--health healthy --shape 12,80,80 --spacing 4,1.5,1.5",
-    "plan 900 --size small --batch-size 8",
-    "train 900 --size small --folds all --epochs 2 --iterations 40",
-    "train-refiner 900 --size small --epochs 2 --steps 40 --batch-size 128",
-    "export 900 {root}/bundle --size small --overwrite",
-    f"predict {{root}}/{DATASET}/imagesTs {{root}}/predicted --model {{root}}/bundle --refine",
-    f"evaluate {{root}}/predicted {{root}}/{DATASET}/labelsTs",
-]
-SHOWN = ("phantom", "train-refiner", "export", "predict", "evaluate")
+PHANTOM = "phantom_0001"
+MAKE = "phantom {root}/made --cases 1 --sequence pd-fs --plane coronal --shape 12,256,256 --seed 3"
+PREDICT = "predict {root}/images {root}/predicted"
+# A T1 spin echo slice of a shoulder among the NEMA samples that pydicom-data carries.
+REAL_SLICE = "MR2_UNCR.dcm"
 
 
 def demo(
     root: Annotated[Path, typer.Argument(help="Folder for everything the demo makes.")],
 ) -> None:
-    """Train a tiny model on synthetic shoulders and segment two it has not seen; some minutes.
+    """Segment a synthetic shoulder and a real slice with the default bundle; about two minutes.
 
-    No model comes with the package yet. What is trained here knows computer-generated shoulders of
-    one kind alone, and minutes of training are few: it is of no use for images of patients.
+    The bundle has seen synthetic shoulders alone. Research use only.
     """
     started = time.monotonic()
-    typer.echo(
-        "No model comes with this version. The demo makes ten synthetic shoulders that show no"
-    )
-    typer.echo(
-        "patient, trains a tiny model on eight of them, some minutes on two cores, and segments"
-    )
-    typer.echo("the other two. That model is of no use for real shoulders.")
     with reported():
         _make_room(root)
-    environment = {
-        **os.environ,
-        **{name: str(root.resolve() / name) for name in ("nnUNet_raw", "nnUNet_preprocessed")},
-        "nnUNet_results": str(root.resolve() / "nnUNet_results"),
-        **process_limit(),
-    }
-    with (root / "log.txt").open("w") as log:
-        for step in STEPS:
-            words = [word.format(root=root) for word in step.split()]
-            typer.secho(f"\n$ shoulderseg {shlex.join(words)}", bold=True)
-            shown = words[0] in SHOWN
-            outcome = subprocess.run(
-                [installed_script("shoulderseg"), *words],
-                env=environment,
-                check=False,
-                stdout=None if shown else log,
-                stderr=None if shown else log,
-            )
-            if outcome.returncode != 0:
-                complain("this step failed; see " + ("above" if shown else str(root / "log.txt")))
-                raise typer.Exit(BROKEN_ENVIRONMENT)
-    for picture in _write_overlays(root):
-        typer.echo(f"picture: {picture}")
-    typer.echo(f"label maps: {root / 'predicted'}")
+    _run(MAKE, root)
+    with reported():
+        _gather(root)
+    _run(PREDICT, root)
+    with reported():
+        for picture in _write_overlays(root):
+            typer.echo(f"picture: {picture}")
+    typer.echo(f"label maps and run report: {root / 'predicted'}")
     typer.echo(f"done in {time.monotonic() - started:.0f} s")
+
+
+def _run(command: str, root: Path) -> None:
+    words = [word.format(root=root) for word in command.split()]
+    typer.secho(f"\n$ shoulderseg {shlex.join(words)}", bold=True)
+    environment = {**os.environ, **process_limit()}
+    outcome = subprocess.run(
+        [installed_script("shoulderseg"), *words], env=environment, check=False
+    )
+    if outcome.returncode != 0:
+        complain("this step failed; see above")
+        raise typer.Exit(BROKEN_ENVIRONMENT)
 
 
 def _make_room(root: Path) -> None:
@@ -87,17 +67,41 @@ def _make_room(root: Path) -> None:
     (root / MARK).touch()
 
 
+def _gather(root: Path) -> None:
+    """Puts the phantom's image and the real slice into one folder."""
+    from pydicom.data import get_testdata_file
+
+    images = root / "images"
+    images.mkdir()
+    made = next((root / "made").glob("Dataset*"))
+    shutil.copyfile(made / "imagesTr" / f"{PHANTOM}_0000.nii.gz", images / f"{PHANTOM}.nii.gz")
+    shutil.copyfile(made / "labelsTr" / f"{PHANTOM}.nii.gz", root / "truth.nii.gz")
+    real = get_testdata_file(REAL_SLICE, download=False)
+    if real is None:
+        typer.echo("no real slice: pip install pydicom-data, as `pip install .[demo]` does")
+        return
+    shutil.copyfile(str(real), images / REAL_SLICE)
+
+
 def _write_overlays(root: Path) -> list[Path]:
     from shoulderseg.cli.overlay import write_overlay
+    from shoulderseg.datasets.files import case_name, find_volumes
     from shoulderseg.datasets.reader import read_image, read_label_map
+    from shoulderseg.evaluation.overlap import count_voxels, dice
 
     pictures = []
-    for path in sorted((root / "predicted").glob("*.nii.gz")):
-        predicted = read_label_map(path).array
-        case = path.name.removesuffix(".nii.gz")
-        image = read_image(root / DATASET / "imagesTs" / f"{case}_0000.nii.gz")
-        truth = read_label_map(root / DATASET / "labelsTs" / path.name).array
-        picture = root / f"{case}.png"
-        write_overlay(picture, image, {"predicted": predicted, "truth": truth})
-        pictures.append(picture)
+    for path in find_volumes(root / "images"):
+        case = case_name(path)
+        predicted = read_label_map(root / "predicted" / f"{case}.nii.gz").array
+        shown = {"predicted": predicted}
+        if case == PHANTOM:
+            truth = read_label_map(root / "truth.nii.gz").array
+            shown["truth"] = truth
+            scores = ", ".join(
+                f"{bone} {dice(count_voxels(predicted == value, truth == value)):.3f}"
+                for value, bone in ((1, "humerus"), (2, "glenoid"))
+            )
+            typer.echo(f"Dice of {case}: {scores}")
+        pictures.append(root / f"{case}.png")
+        write_overlay(pictures[-1], read_image(path), shown)
     return pictures
