@@ -98,6 +98,9 @@ def fuse(
         raise ValueError(msg)
     voters = [[*bone, *whole] for bone in own]
     shape = _checked_shape(voters, rule)
+    if rule == "staple":
+        # Where STAPLE does not settle its rounding decides; in one order it always rounds alike.
+        voters = [sorted(bone, key=lambda vote: (vote > 0.5).tobytes()) for bone in voters]
     tables = [_staple_table(bone) for bone in voters] if rule == "staple" else None
     fusion = Fusion(
         np.zeros(shape, np.uint8),

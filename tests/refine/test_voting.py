@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import product
+from itertools import permutations, product
 from random import Random
 from typing import Any
 
@@ -202,3 +202,15 @@ def test_bad_voters_are_refused(voters: list[list[Floats]], message: str) -> Non
 def test_unknown_rule_is_refused() -> None:
     with pytest.raises(ValueError, match="median"):
         fuse([[np.zeros((1, 1, 1))]], "median")  # type: ignore[arg-type]
+
+
+def test_order_does_not_matter_where_staple_does_not_settle() -> None:
+    """Votes so nearly independent that for thousands of steps rounding decides."""
+    votes = [
+        [0.25, 0, 0.5, 1, 0.75, 0.5, 0, 1, 0.5, 0.25, 0.5, 0.5],
+        [0, 0.25, 0.5, 0.5, 0.25, 1, 0.5, 0.25, 1, 0.25, 0, 1],
+        [0, 0.5, 0, 0.25, 0.25, 0.25, 0.5, 0.5, 0.5, 0.75, 0.5, 0.25],
+    ]
+    found = [fuse([[volume(vote) for vote in order]], "staple") for order in permutations(votes)]
+    for fusion in found[1:]:
+        np.testing.assert_array_equal(fusion.label_map, found[0].label_map)
