@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, complain
 from shoulderseg.cli.options import Device, DeviceOption
-from shoulderseg.cli.scripts import installed_script, process_limit
+from shoulderseg.cli.scripts import process_limit
+from shoulderseg.cli.steps import run_together
 
-DATASET_ID, DATASET = 901, "Dataset901_DefaultPhantom"
+DATASET_ID = 901
 VARIANTS = ("humerus", "glenoid", "whole")
 # Few slices of many people teach more than many slices of few.
 SLICES = "8,256,256"
@@ -48,45 +47,31 @@ def build_default(
         **process_limit(),
     }
     trained = f"--size small --device {device.value}"
-    _run(
+    run_together(
         [
-            f"phantom {root}/nnUNet_raw --dataset-id {DATASET_ID} --name DefaultPhantom "
+            f"phantom {{raw}} --dataset-id {DATASET_ID} --name DefaultPhantom "
             f"--cases {cases} --seed {seed} --shape {SLICES} --wild-share {WILD_SHARE} "
             f"--workers 1 --jobs {jobs}"
         ],
         environment | {"OMP_NUM_THREADS": "1"},
+        raw=environment["nnUNet_raw"],
     )
-    _run([f"plan {DATASET_ID} --size small --batch-size {batch_size}"], environment)
+    run_together([f"plan {DATASET_ID} --size small --batch-size {batch_size}"], environment)
     length = f"--epochs {epochs} --iterations {iterations}"
     commands = [
         f"train {DATASET_ID} --variants {variant} --folds {FOLD} {length} {trained}"
         for variant in VARIANTS
     ]
     for first in range(0, len(commands), trainings):
-        _run(commands[first : first + trainings], environment)
-    _run(
+        run_together(commands[first : first + trainings], environment)
+    run_together(
         [f"train-refiner {DATASET_ID} --epochs {refiner_epochs} --seed {seed} {trained}"],
         environment,
     )
     bundle = root / "bundle"
-    _run(
-        [f"export {DATASET_ID} {bundle} --size small --folds {FOLD} --overwrite --upright"],
+    run_together(
+        [f"export {DATASET_ID} {{bundle}} --size small --folds {FOLD} --overwrite --upright"],
         environment,
+        bundle=bundle,
     )
     typer.echo(f"{bundle}, after {time.monotonic() - started:.0f} s")
-
-
-def _run(commands: list[str], environment: dict[str, str]) -> None:
-    """Runs commands at the same time; ends the program if one of them fails."""
-    for command in commands:
-        typer.secho(f"\n$ shoulderseg {command}", bold=True)
-    running = [
-        subprocess.Popen([installed_script("shoulderseg"), *command.split()], env=environment)
-        for command in commands
-    ]
-    codes = [process.wait() for process in running]
-    for command, code in zip(commands, codes, strict=True):
-        if code != 0:
-            complain(f"this step failed with exit code {code}: shoulderseg {command}")
-    if any(codes):
-        raise typer.Exit(BROKEN_ENVIRONMENT)

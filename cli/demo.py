@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
-import subprocess
 import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, complain, reported
-from shoulderseg.cli.scripts import installed_script, process_limit
+from shoulderseg.cli.failure import reported
+from shoulderseg.cli.scripts import process_limit
+from shoulderseg.cli.steps import run_together
 
 MARK = ".shoulderseg-demo"
 PHANTOM = "phantom_0001"
@@ -33,27 +32,16 @@ def demo(
     started = time.monotonic()
     with reported():
         _make_room(root)
-    _run(MAKE, root)
+    environment = {**os.environ, **process_limit()}
+    run_together([MAKE], environment, root=root)
     with reported():
         _gather(root)
-    _run(PREDICT, root)
+    run_together([PREDICT], environment, root=root)
     with reported():
         for picture in _write_overlays(root):
             typer.echo(f"picture: {picture}")
     typer.echo(f"label maps and run report: {root / 'predicted'}")
     typer.echo(f"done in {time.monotonic() - started:.0f} s")
-
-
-def _run(command: str, root: Path) -> None:
-    words = [word.format(root=root) for word in command.split()]
-    typer.secho(f"\n$ shoulderseg {shlex.join(words)}", bold=True)
-    environment = {**os.environ, **process_limit()}
-    outcome = subprocess.run(
-        [installed_script("shoulderseg"), *words], env=environment, check=False
-    )
-    if outcome.returncode != 0:
-        complain("this step failed; see above")
-        raise typer.Exit(BROKEN_ENVIRONMENT)
 
 
 def _make_room(root: Path) -> None:

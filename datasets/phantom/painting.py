@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from shoulderseg.datasets.phantom.coats import Coat, seen_signal, share_out
 from shoulderseg.datasets.phantom.frames import Frame, FrameName, Points
-from shoulderseg.datasets.phantom.structures import HUMERUS, SCAPULA, Structure
+from shoulderseg.datasets.phantom.structures import HUMERUS, SCAPULA
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -198,7 +199,7 @@ def _paint_tile(
     count = len(points)
     shares = np.zeros((2, count), np.float32)
     tissue = np.zeros(count, np.uint8)
-    coats: list[_Coat] = []
+    coats: list[Coat] = []
     for layer in (scene.layers[number] for number in needed):
         distance = layer.distance(points)
         cover = np.clip(0.5 - distance / _breadth_mm(distance, grid, len(depths)), 0, 1)
@@ -211,9 +212,9 @@ def _paint_tile(
         # Where the layer around it is hidden, it fills the samples.
         nested = layer.nested and bool(coats)
         if not nested:
-            _share_out(shares, cover, layer)
-        coats.append(_Coat(layer, cover, nested))
-    signal = _seen(coats, signals, points)
+            share_out(shares, cover, layer)
+        coats.append(Coat(layer, cover, nested))
+    signal = seen_signal(coats, signals, points)
     block = (z, slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     size = (len(depths), len(rows), len(columns))
     bones = shares.reshape(2, *size).mean(axis=1)
@@ -223,65 +224,6 @@ def _paint_tile(
     if shares[1].any():
         shares[1] *= scene.glenoid_region(points)
         painted.glenoid[block] = shares[1].reshape(size).mean(axis=0)
-
-
-class _Coat(NamedTuple):
-    """A layer that covers something of a tile.
-
-    Attributes:
-        layer: The layer.
-        cover: How much of each sample, (n,).
-        nested: Whether it takes room from the coat before it alone.
-    """
-
-    layer: Layer
-    cover: npt.NDArray[np.float32]
-    nested: bool
-
-
-def _seen(
-    coats: Sequence[_Coat], signals: npt.NDArray[np.float32], points: Points
-) -> npt.NDArray[np.float32]:
-    """Water and fat signal of what is seen of the coats, the last one first, (2, n).
-
-    Texture costs as much as all else, so it is only found where a coat is seen.
-    """
-    signal = np.zeros((2, len(points)), np.float32)
-    left = np.ones(len(points), np.float32)
-    taken = None
-    for coat in reversed(coats):
-        seen = coat.cover if taken is None else coat.cover - taken
-        weight = seen * left
-        taken = coat.cover if coat.nested else None
-        if not coat.nested:
-            left *= 1 - coat.cover
-        where = np.flatnonzero(weight)
-        if len(where):
-            part = points if len(where) == len(points) else points.take(where)
-            signal[:, where] += weight[where] * _paint_of(coat.layer, signals, part)
-    signal += left * signals[Structure.AIR, 0][:, None]
-    return signal
-
-
-def _paint_of(
-    layer: Layer, signals: npt.NDArray[np.float32], points: Points
-) -> npt.NDArray[np.float32]:
-    """Water and fat signal of a layer at points, (2, n) or (2, 1)."""
-    first, second = signals[layer.structure][:, :, None]
-    texture = np.float32(0) if layer.texture is None else layer.texture(points)
-    paint: npt.NDArray[np.float32] = first + (second - first) * texture
-    return paint
-
-
-def _share_out(
-    shares: npt.NDArray[np.float32], cover: npt.NDArray[np.float32], layer: Layer
-) -> None:
-    """Gives a layer its share of the samples' bones, (2, n); not for what is nested in another."""
-    for number, bone in enumerate((HUMERUS, SCAPULA)):
-        if layer.structure in bone:
-            np.maximum(shares[number], cover, out=shares[number])
-        else:
-            shares[number] *= 1 - cover
 
 
 def _breadth_mm(distance: FloatArray, grid: ScanGrid, depths: int) -> FloatArray | float:

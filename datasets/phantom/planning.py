@@ -100,7 +100,7 @@ def _image_axes(
             tilt = turn("z", rng.normal(0, 6)) @ turn("y", rng.normal(0, 3))
         else:
             start = np.stack([level, down, np.cross(level, down)], axis=1)
-            tilt = turn("z", float(np.clip(rng.normal(-3, 7), -14, 8))) @ turn(
+            tilt = turn("z", float(np.clip(rng.normal(-3, 7), -12, 8))) @ turn(
                 "x", rng.normal(0, 1.5)
             )
     axes: npt.NDArray[np.float64] = tilt @ start

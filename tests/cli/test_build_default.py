@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shoulderseg.cli import build_default
+from shoulderseg.cli import steps as cli_steps
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
@@ -22,23 +22,24 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         f'if [ -f {fails} ] && [ "$1" = "$(cat {fails})" ]; then exit 3; fi\n'
     )
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(build_default, "installed_script", lambda _: str(script))
+    monkeypatch.setattr(cli_steps, "installed_script", lambda _: str(script))
     return log
 
 
 def steps(log: Path) -> list[str]:
-    return [line.split()[1] for line in log.read_text().splitlines()]
+    return [line.split("nnUNet_results ")[1].split()[0] for line in log.read_text().splitlines()]
 
 
 def test_the_steps_come_in_order_and_share_their_folders(
     run: Run, tmp_path: Path, calls: Path
 ) -> None:
-    root = tmp_path / "built"
+    root = tmp_path / "built here"
     outcome = run("build-default", root, "--cases", "7", "--epochs", "3", "--trainings", "3")
     assert outcome.exit_code == 0, outcome.output
     assert steps(calls) == ["phantom", "plan", "train", "train", "train", "train-refiner", "export"]
     lines = calls.read_text().splitlines()
     assert all(line.startswith(str(root / "nnUNet_results")) for line in lines)
+    assert f"phantom {root / 'nnUNet_raw'} --dataset-id" in lines[0]
     assert "--cases 7" in lines[0]
     trained = {line.split("--variants ")[1].split()[0] for line in lines[2:5]}
     assert trained == {"humerus", "glenoid", "whole"}

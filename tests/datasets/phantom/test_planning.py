@@ -58,8 +58,8 @@ def test_coronal_images_show_the_patients_right_at_the_left_and_feet_down(
     seed: int, plane: Plane, side: Side
 ) -> None:
     x, y, normal = image_axes(planned(seed, plane, side)[0]).T
-    # Along the scapula, which stands at up to 65 degrees to the coronal plane, and 14 beyond.
-    assert x @ RIGHTWARDS < -0.15
+    # Along the scapula, which stands at up to 65 degrees to the coronal plane, and 12 beyond.
+    assert x @ RIGHTWARDS < -0.2
     assert y @ FEET > 0.7
     assert abs(normal @ FEET) < 0.5
 
