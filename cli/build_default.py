@@ -36,7 +36,7 @@ def build_default(
 ) -> None:
     """Make phantoms, train three small U-Nets and an AlexNet on them, and export the bundle.
 
-    An interrupted run goes on with the same command. Hours on a CPU, minutes on a GPU.
+    An interrupted run goes on with the same command. Long on a CPU.
     """
     started = time.monotonic()
     root.mkdir(parents=True, exist_ok=True)
