@@ -17,7 +17,7 @@ DATASET_ID = 901
 VARIANTS = ("humerus", "glenoid", "whole")
 # Few slices of many people teach more than many slices of few.
 SLICES = "8,256,256"
-WILD_SHARE = 0.25
+SHARES = "--wild-share 0.25 --raised-share 0.2 --coarse-share 0.2"
 # One fold: a fifth of the people is kept from the U-Nets, for the edge rule and for the quality.
 FOLD = "0"
 
@@ -32,6 +32,12 @@ def build_default(
     batch_size: Annotated[int, typer.Option(min=2, help="Slices a step.")] = 16,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that make phantoms.")] = 2,
     trainings: Annotated[int, typer.Option(min=1, help="U-Nets trained at the same time.")] = 1,
+    start_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BUNDLE", help="Begin with its weights instead of random ones, as `train`."
+        ),
+    ] = None,
     device: DeviceOption = Device.auto,
 ) -> None:
     """Make phantoms, train three small U-Nets and an AlexNet on them, and export the bundle.
@@ -50,7 +56,7 @@ def build_default(
     run_together(
         [
             f"phantom {{raw}} --dataset-id {DATASET_ID} --name DefaultPhantom "
-            f"--cases {cases} --seed {seed} --shape {SLICES} --wild-share {WILD_SHARE} "
+            f"--cases {cases} --seed {seed} --shape {SLICES} {SHARES} "
             f"--workers 1 --jobs {jobs}"
         ],
         environment | {"OMP_NUM_THREADS": "1"},
@@ -58,12 +64,13 @@ def build_default(
     )
     run_together([f"plan {DATASET_ID} --size small --batch-size {batch_size}"], environment)
     length = f"--epochs {epochs} --iterations {iterations}"
+    start = "" if start_from is None else " --start-from {start}"
     commands = [
-        f"train {DATASET_ID} --variants {variant} --folds {FOLD} {length} {trained}"
+        f"train {DATASET_ID} --variants {variant} --folds {FOLD} {length} {trained}{start}"
         for variant in VARIANTS
     ]
     for first in range(0, len(commands), trainings):
-        run_together(commands[first : first + trainings], environment)
+        run_together(commands[first : first + trainings], environment, start=start_from)
     run_together(
         [f"train-refiner {DATASET_ID} --epochs {refiner_epochs} --seed {seed} {trained}"],
         environment,

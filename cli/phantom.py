@@ -81,6 +81,16 @@ def phantom(
         float | None,
         typer.Option(help="Share of the cases, at random, with such intensities; default: 0."),
     ] = None,
+    raised_share: Annotated[
+        float | None,
+        typer.Option(help="Share of the cases, at random, with a raised arm; default: 0."),
+    ] = None,
+    coarse_share: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the cases, at random, with pixels up to four times as long; default: 0."
+        ),
+    ] = None,
     scapula: Annotated[Scapula, typer.Option(help="What the second label is.")] = Scapula.glenoid,
     glenoid_depth: Annotated[
         float | None,
@@ -133,9 +143,14 @@ def phantom(
             "whole_scapula": scapula is Scapula.whole or None,
             "glenoid_depth_mm": glenoid_depth,
         }
-        numbers = {"cases": cases, "test_cases": test_cases, "seed": seed, "wild_share": wild_share}
+        numbers = {"cases": cases, "test_cases": test_cases, "seed": seed}
+        shares = {
+            "wild_share": wild_share,
+            "raised_share": raised_share,
+            "coarse_share": coarse_share,
+        }
         turns = {"sequences": _names(sequence), "planes": _names(plane)}
-        phantoms = _order(preset, options, {**numbers, **turns})
+        phantoms = _order(preset, options, {**numbers, **shares, **turns})
         dataset = {"dataset_id": dataset_id, "name": name, "folds": folds}
         writing = Writing(overwrite=overwrite, workers=workers, jobs=jobs, on_case=_tell)
         report = _write(out, phantoms, writing, file_format, dataset)

@@ -35,6 +35,14 @@ def train(
     iterations: Annotated[
         int | None, typer.Option(min=1, help="Training steps an epoch; default 250.")
     ] = None,
+    start_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BUNDLE",
+            help="Begin with the weights of a bundle (default, an imported one, or a folder) "
+            "instead of random ones; its network must be of the same size and patch.",
+        ),
+    ] = None,
     device: DeviceOption = Device.auto,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the commands only.")] = False,
 ) -> None:
@@ -64,6 +72,7 @@ def train(
             device=device.resolve(),
         )
         added = _added_environment(epochs, iterations, trainings[0].command if trainings else [])
+        added |= _start(start_from)
         if not dry_run and adopt_splits(name):
             typer.echo("folds: per patient, from splits_final.json of the raw dataset")
     failed = []
@@ -110,6 +119,19 @@ def _added_environment(
         # Threads that spin while they wait take the cores from nnU-Net's data workers.
         added["OMP_WAIT_POLICY"] = "passive"
     return added
+
+
+def _start(bundle: str | None) -> dict[str, str]:
+    """What makes the trainers start from a bundle, once its files have their fingerprints."""
+    if bundle is None:
+        return {}
+    from shoulderseg.cli.bundle_store import find_bundle
+    from shoulderseg.cli.bundles import verified_manifest
+    from shoulderseg.nnunet_ext.variants import START_VARIABLE
+
+    folder = find_bundle(bundle)
+    verified_manifest(folder)
+    return {START_VARIABLE: str(folder.resolve())}
 
 
 def _as_shell(added: dict[str, str], command: list[str]) -> str:

@@ -19,6 +19,7 @@ from shoulderseg.nnunet_ext.augmentation import MIRROR_AXES, ROTATION_RAD, vary_
 from shoulderseg.nnunet_ext.folders import SPLITS_FILE, adopt_splits
 from shoulderseg.nnunet_ext.regions import foreground_labels, region_dataset_json
 from shoulderseg.nnunet_ext.schedule import keep_schedule, read_schedule
+from shoulderseg.nnunet_ext.warm_start import load_start
 
 
 class PreprocessedDataset(Protocol):
@@ -71,14 +72,33 @@ class nnUNetTrainerShoulderBase(nnUNetTrainer):  # type: ignore[misc]  # noqa: N
         values = tuple(foreground_labels(dataset_json).values())
         self.own_labels = tuple(values[part] for part in self.parts)
         described = region_dataset_json(dataset_json, self.parts)
-        resuming = plans["continue_training"]
+        self.resuming = bool(plans["continue_training"])
         super().__init__(plans, configuration, fold, described, device)
-        schedule = read_schedule(Path(self.output_folder) if resuming else None)
+        schedule = read_schedule(Path(self.output_folder) if self.resuming else None)
         keep_schedule(Path(self.output_folder), schedule)
         self.num_epochs = schedule.epochs
         self.num_iterations_per_epoch = schedule.iterations
         self.num_val_iterations_per_epoch = schedule.validation_iterations
         self.save_every = schedule.save_every
+
+    def initialize(self) -> None:
+        """Builds the network, and starts it from a bundle where that is asked for.
+
+        Going on with a training loads its own checkpoint afterwards.
+
+        Raises:
+            FileNotFoundError: if the bundle has no weights for this U-Net.
+            ValueError: if its network is another one.
+        """
+        new = not self.was_initialized and not self.resuming
+        super().initialize()
+        if not new:
+            return
+        # Wrapped where training is spread over devices or compiled.
+        network: Any = getattr(self.network, "module", self.network)
+        start = load_start(getattr(network, "_orig_mod", network), type(self).__name__, self.fold)
+        if start is not None:
+            self.print_to_log_file(f"started from the weights in {start}")
 
     def do_split(self) -> tuple[list[str], list[str]]:
         """Training and validation cases of this fold, by the folds of the raw dataset.

@@ -14,6 +14,7 @@ TRAINERS = {
     WHOLE: "nnUNetTrainerShoulderWhole",
 }
 PLUGIN_VARIABLE = "nnUNet_extTrainer"
+START_VARIABLE = "SHOULDERSEG_START_FROM"
 CHECKPOINT = "checkpoint_final.pth"
 
 

@@ -79,6 +79,7 @@ def make_case(
         shape=options.shape,
         spacing_mm=options.spacing_mm,
         field_t=options.field_t,
+        coarsened=options.coarsened,
     )
     shoulder = draw_shoulder(options, rng)
     scene = build_scene(shoulder, options.glenoid_depth_mm, whole=options.whole_scapula)

@@ -19,6 +19,7 @@ HEALTH: tuple[Health, ...] = get_args(Health)
 # No scanner stores a finer or a larger image; coarser pixels than these show no shoulder.
 SPACINGS_MM = (0.05, 50.0)
 MOST_VOXELS = 2**28
+MOST_COARSENED = 8.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,9 @@ class PhantomOptions:
         bone_loss_percent: Area of the glenoid's best-fit circle missing in front.
         wild: Random intensities instead of a physical contrast; `sequence` then only sets noise,
             shading and resolution.
+        raised: The arm is raised sideways or overhead, not at rest beside the trunk.
+        coarsened: Times that pixels are longer in both in-plane directions than the protocol says,
+            over the same field of view; from 1 on.
         whole_scapula: Label the whole scapula instead of the glenoid.
         glenoid_depth_mm: How far from the joint surface the scapula is called glenoid.
 
@@ -55,6 +59,8 @@ class PhantomOptions:
     health: Health = "mixed"
     bone_loss_percent: float | None = None
     wild: bool = False
+    raised: bool = False
+    coarsened: float = 1.0
     whole_scapula: bool = False
     glenoid_depth_mm: float = DEPTH_MM
 
@@ -92,6 +98,9 @@ class PhantomOptions:
             raise ValueError(msg)
         if self.bone_loss_percent is not None and not 0 <= self.bone_loss_percent <= 35:
             msg = f"bone_loss_percent is {self.bone_loss_percent}, expected 0 to 35"
+            raise ValueError(msg)
+        if not 1 <= self.coarsened <= MOST_COARSENED:
+            msg = f"coarsened is {self.coarsened}, expected 1 to {MOST_COARSENED}"
             raise ValueError(msg)
         if not 5 <= self.glenoid_depth_mm <= 60:
             msg = f"glenoid_depth_mm is {self.glenoid_depth_mm}, expected 5 to 60"

@@ -90,8 +90,9 @@ def _image_axes(
         level = np.array([lateral[0], lateral[1], 0.0])
         level /= np.linalg.norm(level)
         shaft = -frames["humerus"].axes[:, 2]
-        # Coronal slices are tilted to keep the shaft in view.
-        down = -_UP if plane == "sagittal" else shaft - 0.1 * _UP
+        # Coronal slices are tilted to keep the shaft in view, where the arm hangs.
+        hangs = shaft @ _UP < -0.5
+        down = shaft - 0.1 * _UP if plane != "sagittal" and hangs else -_UP
         down -= level * (level @ down)
         down /= np.linalg.norm(down)
         behind = np.cross(_UP, level)

@@ -30,6 +30,8 @@ class PhantomSet:
         seed: Of everything that is drawn.
         wild_share: Share of the phantoms, chosen at random, that get random intensities instead of
             a physical contrast, 0 to 1; all of them do if `options` say so.
+        raised_share: Likewise, of those with a raised arm.
+        coarse_share: Likewise, of those with pixels up to four times as long.
 
     Raises:
         ValueError: If a number is out of range or a name is not known.
@@ -42,6 +44,8 @@ class PhantomSet:
     test_cases: int = 0
     seed: int = 1
     wild_share: float = 0.0
+    raised_share: float = 0.0
+    coarse_share: float = 0.0
 
     def __post_init__(self) -> None:
         if not 1 <= self.cases <= 9999:
@@ -56,9 +60,11 @@ class PhantomSet:
         if self.seed < 0:
             msg = f"seed is {self.seed}, expected 0 or more"
             raise ValueError(msg)
-        if not 0 <= self.wild_share <= 1:
-            msg = f"wild_share is {self.wild_share}, expected 0 to 1"
-            raise ValueError(msg)
+        for name in ("wild_share", "raised_share", "coarse_share"):
+            share = getattr(self, name)
+            if not 0 <= share <= 1:
+                msg = f"{name} is {share}, expected 0 to 1"
+                raise ValueError(msg)
         for number in range(1, 1 + len(self.sequences or (None,)) * len(self.planes or (None,))):
             case_options(self, number)
 
@@ -86,11 +92,24 @@ def case_options(phantoms: PhantomSet, number: int) -> PhantomOptions:
         )
     )
     sequence, plane = pairs[(number - 1) % len(pairs)]
-    wild = phantoms.options.wild
-    if phantoms.wild_share > 0:
-        chance = np.random.default_rng(np.random.SeedSequence(phantoms.seed, spawn_key=(number, 1)))
-        wild = wild or bool(chance.random() < phantoms.wild_share)
-    return replace(phantoms.options, sequence=sequence, plane=plane, wild=wild)
+    chances = [
+        np.random.default_rng(np.random.SeedSequence(phantoms.seed, spawn_key=(number, kind)))
+        for kind in (1, 2, 3)
+    ]
+    shares = (phantoms.wild_share, phantoms.raised_share, phantoms.coarse_share)
+    wild, raised, coarse = (
+        bool(chance.random() < share) for chance, share in zip(chances, shares, strict=True)
+    )
+    options = phantoms.options
+    return replace(
+        options,
+        sequence=sequence,
+        plane=plane,
+        wild=options.wild or wild,
+        raised=options.raised or raised,
+        # As many of twice to four times as of one to twice.
+        coarsened=4 ** float(chances[2].random()) if coarse else options.coarsened,
+    )
 
 
 def case_rng(phantoms: PhantomSet, number: int) -> np.random.Generator:

@@ -34,7 +34,8 @@ def test_the_steps_come_in_order_and_share_their_folders(
     run: Run, tmp_path: Path, calls: Path
 ) -> None:
     root = tmp_path / "built here"
-    outcome = run("build-default", root, "--cases", "7", "--epochs", "3", "--trainings", "3")
+    words = ["--cases", "7", "--epochs", "3", "--trainings", "3", "--start-from", "my bundle"]
+    outcome = run("build-default", root, *words)
     assert outcome.exit_code == 0, outcome.output
     assert steps(calls) == ["phantom", "plan", "train", "train", "train", "train-refiner", "export"]
     lines = calls.read_text().splitlines()
@@ -44,6 +45,7 @@ def test_the_steps_come_in_order_and_share_their_folders(
     trained = {line.split("--variants ")[1].split()[0] for line in lines[2:5]}
     assert trained == {"humerus", "glenoid", "whole"}
     assert all("--epochs 3" in line for line in lines[2:5])
+    assert all(line.endswith("--start-from my bundle") for line in lines[2:5])
     assert "--upright" in lines[-1]
     assert str(root / "bundle") in outcome.output
 

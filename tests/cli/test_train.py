@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,20 @@ def test_dry_run_prints_every_command_and_runs_none(run: Run, planned: Path) -> 
         "-p nnUNetPlans -device cpu"
     )
     assert not list((planned / "nnUNet_results" / "Dataset004_X").iterdir())
+
+
+def test_it_starts_from_a_sound_bundle_only(run: Run, planned: Path, untrained: Path) -> None:
+    words = ["train", "4", "--dry-run", "--device", "cpu", "--start-from"]
+    outcome = run(*words, str(untrained))
+    assert outcome.exit_code == 0, outcome.output
+    assert f"SHOULDERSEG_START_FROM={untrained}" in outcome.output
+    changed = planned / "changed"
+    shutil.copytree(untrained, changed)
+    with (changed / "humerus_fold_0.safetensors").open("ab") as stream:
+        stream.write(b"more")
+    outcome = run(*words, str(changed))
+    assert outcome.exit_code == 2
+    assert "is not the file that was exported" in " ".join(outcome.output.split())
 
 
 def test_unplanned_size_says_what_to_run(run: Run, planned: Path) -> None:

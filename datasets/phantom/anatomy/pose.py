@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,43 @@ import numpy as np
 from shoulderseg.datasets.phantom.frames import Frame, FrameName, turn
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
+
     from shoulderseg.datasets.phantom.dimensions import Dimensions
+
+
+# A raised arm: how far from the trunk, forwards of the frontal plane, and turned outwards, as in
+# scans in abduction and external rotation and in those of the chest. Estimates.
+RAISED_DEG = (60.0, 165.0)
+FORWARDS_DEG = (-10.0, 60.0)
+OUTWARDS_DEG = (10.0, 80.0)
+# After the first 30 degrees the scapula turns with the arm, one degree for two of the joint
+# (Inman, Saunders and Abbott 1944), leans backwards and turns outwards.
+STILL_DEG, SCAPULA_SHARE = 30.0, 1 / 3
+TILT_SHARE, PROTRACTION_SHARE = -0.15, -0.1
+
+
+def raise_arm(dimensions: Dimensions, rng: Generator) -> Dimensions:
+    """Gives a person's shoulder with the arm raised.
+
+    Args:
+        dimensions: The person, arm at rest.
+        rng: Source of how far and where to.
+
+    Returns:
+        The same person in another pose.
+    """
+    raised = float(rng.uniform(*RAISED_DEG))
+    turned = raised - STILL_DEG
+    return replace(
+        dimensions,
+        abduction_deg=raised,
+        flexion_deg=float(rng.uniform(*FORWARDS_DEG)),
+        humeral_rotation_deg=float(rng.uniform(*OUTWARDS_DEG)),
+        scapular_rotation_deg=dimensions.scapular_rotation_deg + SCAPULA_SHARE * turned,
+        scapular_tilt_deg=dimensions.scapular_tilt_deg + TILT_SHARE * turned,
+        scapular_protraction_deg=dimensions.scapular_protraction_deg + PROTRACTION_SHARE * turned,
+    )
 
 
 def joint_space_mm(dimensions: Dimensions) -> float:

@@ -18,7 +18,7 @@ from shoulderseg.datasets.phantom.anatomy.glenoid import in_glenoid_region
 from shoulderseg.datasets.phantom.anatomy.humerus import humerus_layers
 from shoulderseg.datasets.phantom.anatomy.joint import bursa_distance, joint_layers, ligament_layers
 from shoulderseg.datasets.phantom.anatomy.muscles import muscle_layers
-from shoulderseg.datasets.phantom.anatomy.pose import shoulder_frames
+from shoulderseg.datasets.phantom.anatomy.pose import raise_arm, shoulder_frames
 from shoulderseg.datasets.phantom.anatomy.scapula import scapula_layers
 from shoulderseg.datasets.phantom.anatomy.trunk import chest_layers, skin_layers, vessel_layers
 from shoulderseg.datasets.phantom.deformation import Deformation
@@ -73,6 +73,8 @@ def draw_shoulder(options: PhantomOptions, rng: np.random.Generator) -> Shoulder
         The shoulder.
     """
     dimensions = sample_dimensions(rng, sex=options.sex, side=options.side)
+    if options.raised:
+        dimensions = raise_arm(dimensions, rng)
     findings = draw_findings(options.health, options.bone_loss_percent, dimensions, rng)
     side = -1.0 if dimensions.side == "right" else 1.0
     # Scanners put the patient's middle, not the shoulder, into the middle of the bore.

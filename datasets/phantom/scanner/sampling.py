@@ -56,6 +56,7 @@ def sample_protocol(
     shape: Shape | None = None,
     spacing_mm: Spacing | None = None,
     field_t: float | None = None,
+    coarsened: float = 1.0,
 ) -> Protocol:
     """Draw a plausible shoulder protocol.
 
@@ -67,6 +68,8 @@ def sample_protocol(
             the stack are drawn all the same, so that the spacing follows.
         spacing_mm: Of the voxels along (Z, Y, X) if it is to be this.
         field_t: 1.5 or 3; drawn if not given.
+        coarsened: Times that pixels are longer, over the same field of view, than shape and
+            spacing make them.
 
     Returns:
         The protocol.
@@ -81,7 +84,7 @@ def sample_protocol(
     elif field_t not in FIELDS_T:
         msg = f"The field strength must be one of {FIELDS_T} T, got {field_t} T."
         raise ValueError(msg)
-    geometry = _draw_geometry(plane, rng, shape, spacing_mm)
+    geometry = _coarsened(_draw_geometry(plane, rng, shape, spacing_mm), coarsened)
     timing = draw_timing(sequence, plane, field_t, rng)
     phase_axis = 1 if rng.uniform() < PHASE_ALONG_Y[plane] else 2
     # Every phase-encoded line costs time, readout samples do not.
@@ -143,6 +146,18 @@ def _draw_geometry(
         )
         shape = (slices, rows, columns)
     return _Geometry(shape, spacing_mm, _draw_thickness(spacing_mm[0], volume, uniform[3]))
+
+
+def _coarsened(geometry: _Geometry, times: float) -> _Geometry:
+    slices, *pixels = geometry.shape
+    depth_mm, *sizes_mm = geometry.spacing_mm
+    rows, columns = (max(1, round(count / times)) for count in pixels)
+    high, wide = (
+        # Exactly the same where the count is.
+        size * (before / after)
+        for size, before, after in zip(sizes_mm, pixels, (rows, columns), strict=True)
+    )
+    return geometry._replace(shape=(slices, rows, columns), spacing_mm=(depth_mm, high, wide))
 
 
 def _draw_thickness(depth_mm: float, volume: bool, share: float) -> float:

@@ -140,6 +140,25 @@ def test_a_share_of_the_cases_is_wild_whatever_their_number() -> None:
     assert all(case_options(every, number).wild for number in range(1, 51))
 
 
+def test_shares_of_the_cases_raise_the_arm_or_have_coarse_pixels() -> None:
+    some = PhantomSet(TINY, cases=400, wild_share=0.5, raised_share=0.2, coarse_share=0.3)
+    drawn = [case_options(some, number) for number in range(1, 401)]
+    raised = np.array([options.raised for options in drawn])
+    times = np.array([options.coarsened for options in drawn])
+    assert 0.14 < raised.mean() < 0.26
+    assert 0.23 < (times > 1).mean() < 0.37
+    # As many of one to two times as of two to four, and neither has to do with the other.
+    assert 0.35 < (times[times > 1] < 2).mean() < 0.65
+    assert times.max() < 4
+    assert 0.18 < (times[raised] > 1).mean() < 0.42
+    plain = [case_options(replace(some, raised_share=0.0), number) for number in range(1, 401)]
+    assert [options.coarsened for options in plain] == list(times)
+    assert [options.wild for options in plain] == [options.wild for options in drawn]
+    always = replace(some, options=replace(TINY, raised=True, coarsened=3.0), coarse_share=0.0)
+    assert all(case_options(always, number).raised for number in range(1, 41))
+    assert {case_options(always, number).coarsened for number in range(1, 41)} == {3.0}
+
+
 def test_compressed_files_hold_no_time(three: Path) -> None:
     files = list(three.rglob("*.gz"))
     assert len(files) == 9
@@ -336,6 +355,8 @@ def test_dicom_series_lie_apart_from_everything_else(three: Path, tmp_path: Path
         ({"test_cases": -1}, "test_cases is -1"),
         ({"seed": -1}, "seed is -1"),
         ({"wild_share": 1.5}, "wild_share is 1.5"),
+        ({"raised_share": -0.5}, "raised_share is -0.5"),
+        ({"coarse_share": 2.0}, "coarse_share is 2.0"),
         ({"sequences": ("gre", "flair")}, "sequence is 'flair'"),
         ({"planes": ("axial", "oblique")}, "plane is 'oblique'"),
     ],

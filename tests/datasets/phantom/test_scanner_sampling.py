@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +115,28 @@ def test_what_the_caller_gives_wins(
         assert 130 - step_mm <= count * step_mm <= 200 + step_mm
     # Nothing but the geometry depends on what was given.
     assert spaced.snr == shaped.snr == drawn().snr
+
+
+@given(
+    seed=SEEDS,
+    plane=st.sampled_from(PLANES),
+    times=st.floats(1, 8),
+    shape=st.one_of(st.none(), st.tuples(st.just(7), st.integers(32, 300), st.integers(32, 300))),
+)
+def test_coarse_pixels_show_the_same_field_of_view(
+    seed: int, plane: Plane, times: float, shape: tuple[int, int, int] | None
+) -> None:
+    fine, coarse = (
+        sample_protocol("gre", plane, np.random.default_rng(seed), shape=shape, coarsened=c)
+        for c in (1.0, times)
+    )
+    for axis in (1, 2):
+        assert coarse.shape[axis] == pytest.approx(fine.shape[axis] / times, abs=0.5)
+        extents = [p.shape[axis] * p.spacing_mm[axis] for p in (fine, coarse)]
+        assert extents[1] == pytest.approx(extents[0])
+    assert coarse.shape[0] == fine.shape[0]
+    assert coarse.spacing_mm[0] == fine.spacing_mm[0]
+    assert replace(coarse, shape=fine.shape, spacing_mm=fine.spacing_mm) == fine
 
 
 def test_a_hundred_slices_keep_the_reach_of_the_stack() -> None:

@@ -1,0 +1,63 @@
+"""Starts a training from the U-Nets of a bundle instead of from random weights."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+from shoulderseg.nnunet_ext.bundle import read_tensors, weights_file
+from shoulderseg.nnunet_ext.unets import UntrustedModelError, complete_weights
+from shoulderseg.nnunet_ext.variants import START_VARIABLE, TRAINERS
+
+
+def load_start(network: torch.nn.Module, trainer_name: str, fold: int | str) -> Path | None:
+    """Loads the weights that `SHOULDERSEG_START_FROM` asks for, if it asks for any.
+
+    nnU-Net's `-pretrained_weights` reads a pickle and leaves the output layers as they are.
+
+    Args:
+        network: an untrained network with deep supervision, changed in place.
+        trainer_name: name of the trainer's class, which tells whose weights it needs.
+        fold: the weights of this fold are taken, or those of the only one there is.
+
+    Returns:
+        The file the weights were read from; None if the variable is not set.
+
+    Raises:
+        FileNotFoundError: if the bundle has no weights for this U-Net and fold.
+        UntrustedModelError: if the file is no safetensors file.
+        ValueError: if the weights are those of another network.
+    """
+    folder = os.environ.get(START_VARIABLE, "").strip()
+    if not folder:
+        return None
+    (variant,) = (variant for variant, name in TRAINERS.items() if name == trainer_name)
+    path = _weights_path(Path(folder), variant, str(fold))
+    stored = read_tensors(path)
+    try:
+        weights = complete_weights(network, stored)
+    except UntrustedModelError as error:
+        msg = (
+            f"{path} cannot start this training: {error}; it needs a bundle of a network planned "
+            "with the same patch size and --size"
+        )
+        raise ValueError(msg) from error
+    network.load_state_dict(weights)
+    return path
+
+
+def _weights_path(folder: Path, variant: str, fold: str) -> Path:
+    path = folder / weights_file(variant, fold)
+    if path.is_file():
+        return path
+    others = sorted(folder.glob(weights_file(variant, "*")))
+    if len(others) != 1:
+        found = ", ".join(other.name for other in others) or "none"
+        msg = (
+            f"{folder} should hold {path.name}, or weights of one fold alone, found {found}; give "
+            "the folder of a bundle"
+        )
+        raise FileNotFoundError(msg)
+    return others[0]
