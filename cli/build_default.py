@@ -77,7 +77,10 @@ def build_default(
     )
     bundle = root / "bundle"
     run_together(
-        [f"export {DATASET_ID} {{bundle}} --size small --folds {FOLD} --overwrite --upright"],
+        [
+            f"export {DATASET_ID} {{bundle}} --size small --folds {FOLD} --overwrite --upright "
+            f"--one-piece glenoid"
+        ],
         environment,
         bundle=bundle,
     )

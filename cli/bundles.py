@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoulderseg.cli.quality_file import QUALITY_FILE, read_quality
+from shoulderseg.cli.quality_file import QUALITY_FILE, read_quality, read_settings
 
 if TYPE_CHECKING:
     from shoulderseg.nnunet_ext.unets import UNetSet
@@ -52,15 +52,19 @@ class Bundle:
         unets: the three U-Nets.
         refiner: the edge refiner, or None where the bundle has none.
         quality: the calibration of predicted Dice, or None where the bundle has none.
+        quality_settings: what `predict` was set to for it, as far as the bundle says.
         upright: whether it was trained on slices that stand as scanners store them, so that
             volumes which lie otherwise are turned first.
+        one_piece: names of the bones of which only the largest piece counts.
         digest: sha256 of the manifest, which holds the sha256 of every other file.
     """
 
     unets: UNetSet
     refiner: Refiner | None
     quality: Calibration | None
+    quality_settings: Mapping[str, Any]
     upright: bool
+    one_piece: tuple[str, ...]
     digest: str
 
 
@@ -87,6 +91,7 @@ def write_manifest(
     mirroring_axes: tuple[int, ...] | None,
     refiner: Mapping[str, Any] | None,
     upright: bool = False,
+    one_piece: Sequence[str] = (),
 ) -> None:
     """Describes the files of a new bundle.
 
@@ -96,6 +101,7 @@ def write_manifest(
         mirroring_axes: in-plane axes that test-time mirroring may use.
         refiner: what `train-refiner` wrote about the edge refiner, or None without one.
         upright: whether all training slices stood as scanners store them.
+        one_piece: names of the bones of which only the largest piece counts.
     """
     manifest = {
         "format": FORMAT,
@@ -105,6 +111,7 @@ def write_manifest(
         "mirroring_axes": None if mirroring_axes is None else list(mirroring_axes),
         "refiner": refiner,
         "upright": upright,
+        "one_piece": list(one_piece),
         "files": {path.name: sha256_of(path) for path in sorted(visible_files(folder))},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
@@ -151,13 +158,15 @@ def read_bundle(folder: Path) -> Bundle:
     manifest = verified_manifest(folder)
     axes = manifest["mirroring_axes"]
     unets = read_unets(folder, manifest["folds"], None if axes is None else tuple(axes))
-    refiner = manifest["refiner"]
+    refiner, calibrated = manifest["refiner"], QUALITY_FILE in manifest["files"]
     return Bundle(
         unets=unets,
         refiner=None if refiner is None else _read_refiner(folder, refiner),
-        quality=read_quality(folder / QUALITY_FILE) if QUALITY_FILE in manifest["files"] else None,
-        # Bundles of earlier versions do not say.
+        quality=read_quality(folder / QUALITY_FILE) if calibrated else None,
+        quality_settings=read_settings(folder / QUALITY_FILE) if calibrated else {},
+        # Bundles of earlier versions say neither.
         upright=manifest.get("upright", False),
+        one_piece=tuple(manifest.get("one_piece", ())),
         digest=sha256_of(folder / MANIFEST),
     )
 
@@ -199,6 +208,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             and (axes is None or all(isinstance(axis, int) for axis in axes))
             and (refiner is None or is_sound_refiner(refiner))
             and isinstance(manifest.get("upright", False), bool)
+            and _are_bones(manifest.get("one_piece", []))
         )
     except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
         msg = f"{MANIFEST} of {folder.name} is damaged: {error!r}; copy the bundle again"
@@ -213,6 +223,12 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 def _are_folds(folds: Any) -> bool:  # noqa: ANN401  (whatever a JSON file may hold)
     """Whether something is a list of folds, which become part of file names."""
     return isinstance(folds, list) and all(isinstance(f, str) and f.isalnum() for f in folds)
+
+
+def _are_bones(names: Any) -> bool:  # noqa: ANN401
+    from shoulderseg.nnunet_ext.variants import FIRST, SECOND
+
+    return isinstance(names, list) and all(name in (FIRST, SECOND) for name in names)
 
 
 def is_sound_refiner(refiner: Any) -> bool:  # noqa: ANN401

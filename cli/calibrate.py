@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, reported
+from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, SOME_CASES_FAILED, complain, reported
 from shoulderseg.cli.options import Device, DeviceOption
 
 if TYPE_CHECKING:
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from shoulderseg.refine.calibration import Example
 
     Segment = Callable[[Volume], Segmentation]
+
+_LOGGER = logging.getLogger(__name__)
+# As `predict` works by default, with the edges where the bundle's refiner helps.
+_USUAL = {"vote": "majority", "voters": "unets", "folds": "all", "refine": "default"}
 
 
 def calibrate(
@@ -46,7 +52,7 @@ def calibrate(
 
     Each image and its degraded copies are segmented as `predict` does by default and compared
     with the label map. The printed figures are of images left out from the fit. A second call
-    replaces the first one's result.
+    replaces the first one's result. Exit code 1: some images could not be used and were left out.
     """
     with reported(BROKEN_ENVIRONMENT):
         from shoulderseg.cli.bundles import put_file, read_bundle
@@ -62,28 +68,69 @@ def calibrate(
         from shoulderseg.cli.calibration_evidence import cross_validate, describe_evidence, evidence
         from shoulderseg.cli.case_quality import reasons
         from shoulderseg.cli.quality_file import QUALITY_FILE, write_quality
-        from shoulderseg.datasets.files import find_volumes
         from shoulderseg.datasets.reader import read_image
         from shoulderseg.refine.calibration import fit_calibration
 
         names = list(values)
         pairs = _pairs(images, labels)
-        others = [] if negatives is None else find_volumes(negatives)
+        others = _negatives(negatives)
+        failed: list[str] = []
         with _progress() as progress:
             examples: list[Example] = []
             for number, pair in enumerate(progress.track(pairs, description="images")):
-                examples += _examples(pair, values.values(), copies, segment, (seed, number))
+                with _noted(pair.image, failed):
+                    examples += list(
+                        _examples(pair, values.values(), copies, segment, (seed, number))
+                    )
             calibration = fit_calibration(examples, flag_below)
             judged = cross_validate(examples, flag_below, names)
-            flagged = [
-                bool(reasons(segment(read_image(path)).quality, calibration, names))
-                for path in progress.track(others, description="negatives")
-            ]
+            flagged = []
+            for path in progress.track(others, description="negatives"):
+                with _noted(path, failed):
+                    quality = segment(read_image(path)).quality
+                    flagged.append(bool(reasons(quality, calibration, names)))
         found = evidence(judged, flag_below, names, flagged)
-        put_file(bundle, QUALITY_FILE, lambda path: write_quality(path, calibration, names, found))
+        used = {"mirroring": mirrored and model.unets.mirroring_axes is not None, **_USUAL}
+        put_file(
+            bundle,
+            QUALITY_FILE,
+            lambda path: write_quality(path, calibration, names, used, found),
+        )
     for line in describe_evidence(found, flag_below, names):
         typer.echo(line)
     typer.echo(f"written to {bundle / QUALITY_FILE}")
+    for line in failed:
+        complain(f"left out: {line}")
+    if failed:
+        raise typer.Exit(SOME_CASES_FAILED)
+
+
+@contextmanager
+def _noted(path: Path, failed: list[str]) -> Iterator[None]:
+    """Lets the other images go on when one cannot be used."""
+    try:
+        yield
+    except Exception as error:
+        _LOGGER.debug("traceback", exc_info=True)
+        reason = str(error) or type(error).__name__
+        failed.append(reason if reason.startswith(path.name) else f"{path.name}: {reason}")
+
+
+def _negatives(folder: Path | None) -> list[Path]:
+    """The images of anything else.
+
+    Raises:
+        ValueError: if a folder was given and holds none.
+    """
+    from shoulderseg.datasets.files import find_volumes
+
+    if folder is None:
+        return []
+    others = find_volumes(folder)
+    if not others:
+        msg = f"no images found in {folder}; leave --negatives out, or give a folder of images"
+        raise ValueError(msg)
+    return others
 
 
 def _progress() -> Progress:

@@ -13,6 +13,9 @@ from shoulderseg.cli.case_quality import reasons
 if TYPE_CHECKING:
     from shoulderseg.refine.calibration import Example
 
+# Ends of the entries that leave the degraded copies out, in the file and in words.
+_PLAIN = "_without_copies"
+_KINDS = (("", ""), (_PLAIN, " without the copies"))
 _MOST_FITS = 20
 _FOLDS = 5
 
@@ -78,18 +81,29 @@ def evidence(
     """
     bones = {}
     for k, name in enumerate(names):
-        pairs = [(j.predicted[k], j.example.dice[k]) for j in judged]
-        bones[name] = _agreement([pair for pair in pairs if not math.isnan(pair[1])])
-    worst = [(_worse(j.example.dice), j.flagged, j.example.degraded) for j in judged]
-    known = [entry for entry in worst if not math.isnan(entry[0])]
+        # A bone that was not found is told without any prediction.
+        found = [j for j in judged if j.example.quality.bones[k].found]
+        for title, those in (
+            (name, found),
+            (f"{name}{_PLAIN}", [j for j in found if not j.example.degraded]),
+        ):
+            pairs = [(j.predicted[k], j.example.dice[k]) for j in those]
+            bones[title] = _agreement([pair for pair in pairs if not math.isnan(pair[1])])
+    missing = [j for j in judged if any(_is_missed(j.example, k) for k in range(len(names)))]
+    known = [
+        (_worse(j.example.dice), j.flagged, j.example.degraded)
+        for j in judged
+        if j not in missing and not math.isnan(_worse(j.example.dice))
+    ]
     plain = [entry for entry in known if not entry[2]]
     return {
         "images": len({j.example.case for j in judged}),
         "degraded_copies": sum(j.example.degraded for j in judged),
         **bones,
+        "missing_flagged": _count([j.flagged for j in missing]),
         "poor_flagged": _count([flag for dice, flag, _ in known if dice < flag_below]),
         "others_not_flagged": _count([not flag for dice, flag, _ in known if dice >= flag_below]),
-        "others_not_flagged_without_copies": _count(
+        f"others_not_flagged{_PLAIN}": _count(
             [not flag for dice, flag, _ in plain if dice >= flag_below]
         ),
         "negatives_flagged": _count(negatives),
@@ -102,17 +116,19 @@ def describe_evidence(found: dict[str, Any], flag_below: float, names: Sequence[
         f"{found['images']} images and {found['degraded_copies']} degraded copies; each judged "
         "by a calibration without its image"
     ]
-    for name in names:
+    for name, title in ((name + end, name + words) for name in names for end, words in _KINDS):
         bone = found[name]
         if bone["n"]:
             lines.append(
-                f"{name}: predicted Dice off by {bone['mean_absolute_error']:.3f} on average, "
+                f"{title}: predicted Dice off by {bone['mean_absolute_error']:.3f} on average, "
+                f"always the mean by {bone['error_of_the_mean']:.3f}, "
                 f"correlation {_shown(bone['correlation'])}, n = {bone['n']}"
             )
     titles = {
-        "poor_flagged": f"sensitivity, flagged of those with a bone below {flag_below:g}",
-        "others_not_flagged": "specificity, not flagged of the others",
-        "others_not_flagged_without_copies": "specificity without the copies",
+        "missing_flagged": "flagged of those where a bone was missed",
+        "poor_flagged": f"sensitivity, flagged of the others with a bone below {flag_below:g}",
+        "others_not_flagged": "specificity, not flagged of the rest",
+        f"others_not_flagged{_PLAIN}": "specificity without the copies",
         "negatives_flagged": "negatives flagged",
     }
     for key, title in titles.items():
@@ -123,16 +139,23 @@ def describe_evidence(found: dict[str, Any], flag_below: float, names: Sequence[
 
 
 def _agreement(pairs: Sequence[tuple[float, float]]) -> dict[str, Any]:
-    """Error and correlation; None where there is no case, or no variation."""
+    """Errors and correlation; None where there is no case, or no variation."""
     if not pairs:
-        return {"n": 0, "mean_absolute_error": None, "correlation": None}
+        return dict.fromkeys(("mean_absolute_error", "error_of_the_mean", "correlation")) | {"n": 0}
     predicted, true = np.array(pairs).T
     varied = predicted.std() > 0 and true.std() > 0
     return {
         "n": len(pairs),
         "mean_absolute_error": round(float(np.abs(predicted - true).mean()), 4),
+        # What a prediction has to beat.
+        "error_of_the_mean": round(float(np.abs(true - true.mean()).mean()), 4),
         "correlation": round(float(np.corrcoef(predicted, true)[0, 1]), 4) if varied else None,
     }
+
+
+def _is_missed(example: Example, bone: int) -> bool:
+    """Whether a bone that the reference shows was not found."""
+    return not example.quality.bones[bone].found and not math.isnan(example.dice[bone])
 
 
 def _count(hits: Sequence[bool]) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,6 +23,32 @@ class Precision(StrEnum):
     fp32 = "fp32"
 
 
+@dataclass(frozen=True)
+class Traits:
+    """What the user says of a new bundle.
+
+    Attributes:
+        precision: type of the stored U-Net weights.
+        upright: whether all training slices stood as scanners store them.
+        one_piece: names of the bones of which only the largest piece counts.
+
+    Raises:
+        ValueError: if a name is not that of a bone.
+    """
+
+    precision: Precision
+    upright: bool
+    one_piece: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        from shoulderseg.nnunet_ext.variants import FIRST, SECOND
+
+        for bone in self.one_piece:
+            if bone not in (FIRST, SECOND):
+                msg = f"--one-piece names {bone!r}, expected {FIRST}, {SECOND} or both"
+                raise ValueError(msg)
+
+
 def export(
     dataset: DatasetArgument,
     out: Annotated[Path, typer.Argument(help="The bundle's folder; must not exist yet.")],
@@ -33,13 +60,22 @@ def export(
         bool,
         typer.Option(
             "--upright",
-            help="All training slices stand as scanners store them, head up or front up: "
-            "predict then turns volumes that lie otherwise in their files.",
+            help="All training slices stand as scanners store them, head up or front up, and were "
+            "mirrored in training: predict then turns volumes that lie otherwise in their files.",
         ),
     ] = False,
+    one_piece: Annotated[
+        str,
+        typer.Option(
+            metavar="BONES",
+            help="humerus, glenoid or both: bones whose label is one piece in every training "
+            "volume; predict then keeps their largest piece.",
+        ),
+    ] = "",
 ) -> None:
     """Put the trained U-Nets and the edge refiner of a dataset into one folder."""
     with reported():
+        traits = Traits(precision, upright, tuple(split_list(one_piece)))
         if out.exists() and not overwrite:
             msg = f"{out} exists; choose another folder or give --overwrite"
             raise FileExistsError(msg)
@@ -50,7 +86,7 @@ def export(
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=".bundle-") as work:
             folder = Path(work) / "bundle"
             folder.mkdir()
-            summary = _fill(folder, dataset, size, split_list(folds) or None, precision, upright)
+            summary = _fill(folder, dataset, size, split_list(folds) or None, traits)
             if out.exists():
                 shutil.rmtree(out)
             folder.rename(out)
@@ -85,8 +121,7 @@ def _fill(
     dataset: str,
     size: NetworkSize,
     folds: list[str] | None,
-    precision: Precision,
-    upright: bool,
+    traits: Traits,
 ) -> str:
     import torch
 
@@ -98,7 +133,9 @@ def _fill(
 
     name = dataset_name(dataset)
     unets = load_unets(data_folder(RESULTS) / name, size.plans_name, folds)
-    write_unets(unets, folder, torch.float16 if precision is Precision.fp16 else torch.float32)
+    write_unets(
+        unets, folder, torch.float16 if traits.precision is Precision.fp16 else torch.float32
+    )
     trained = refiner_folder(name, size)
     refiner = None
     if (trained / DESCRIPTION_FILE).is_file():
@@ -112,7 +149,8 @@ def _fill(
         folds=chosen,
         mirroring_axes=unets.mirroring_axes,
         refiner=refiner,
-        upright=upright,
+        upright=traits.upright,
+        one_piece=traits.one_piece,
     )
     read_bundle(folder)
     mebibytes = sum(path.stat().st_size for path in folder.iterdir()) / 2**20

@@ -32,6 +32,8 @@ class Settings:
         vote: how the voters are fused.
         refine: whether the AlexNet decides the edges; None asks the bundle whether that helps.
         all_voters: whether the AlexNet votes beside the U-Nets.
+        as_stored: whether volumes are left as they lie in their files, though the bundle was
+            trained on upright ones.
     """
 
     device: str
@@ -40,6 +42,7 @@ class Settings:
     vote: Rule
     refine: bool | None = None
     all_voters: bool = False
+    as_stored: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def prepare(bundle: Bundle, settings: Settings) -> Callable[[Volume], Segmentati
     def segment(volume: Volume) -> Segmentation:
         from shoulderseg.datasets.orientation import find_turn, lie, stand
 
-        if not bundle.upright:
+        if settings.as_stored or not bundle.upright:
             return segment_as_stored(volume)
         turn = find_turn(volume)
         standing = segment_as_stored(stand(volume, turn))
@@ -116,12 +119,14 @@ def prepare(bundle: Bundle, settings: Settings) -> Callable[[Volume], Segmentati
             label_map=lie(standing.label_map, turn),
             voted=lie(standing.voted, turn),
             unets={variant: lie(mask, turn) for variant, mask in standing.unets.items()},
+            measures=standing.measures | {"turned": turn._asdict()},
         )
 
     def segment_as_stored(volume: Volume) -> Segmentation:
         from shoulderseg.nnunet_ext.inference import predict_probabilities
         from shoulderseg.nnunet_ext.regions import foreground_labels
         from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
+        from shoulderseg.refine.pieces import keep_largest_piece
         from shoulderseg.refine.voting import fuse
 
         seconds: dict[str, float] = {}
@@ -141,7 +146,10 @@ def prepare(bundle: Bundle, settings: Settings) -> Callable[[Volume], Segmentati
             fusion = fuse(own, settings.vote, whole=[bones[WHOLE]])
         with _timed(seconds, "quality"):
             quality = measure_quality(bones, fusion, volume.spacing_mm, axis)
-        refined, measures = fusion.label_map, _measures(fusion)
+        measures = _measures(fusion)
+        pieces = [1 + (FIRST, SECOND).index(bone) for bone in bundle.one_piece]
+        fusion = fusion._replace(label_map=keep_largest_piece(fusion.label_map, pieces))
+        refined = fusion.label_map
         if refiner is not None and case is not None and refining:
             with _timed(seconds, "edges"):
                 result = refine(refiner, case, fusion, folds, where)

@@ -73,6 +73,13 @@ def predict(
         bool | None,
         typer.Option(help="Average over mirror images, four times the work; default: GPU only."),
     ] = None,
+    as_stored: Annotated[
+        bool,
+        typer.Option(
+            "--as-stored",
+            help="Do not turn volumes upright first; for files whose directions are wrong.",
+        ),
+    ] = False,
     device: DeviceOption = Device.auto,
 ) -> None:
     """Segment images; research use only.
@@ -97,6 +104,7 @@ def predict(
             vote=vote.value,
             refine=refine,
             all_voters=voters is Voters.all,
+            as_stored=as_stored,
         )
         segment = prepare(bundle, settings)
         if refine and bundle.refiner is None:
@@ -236,5 +244,6 @@ def _report(bundle: Bundle, settings: Settings, records: list[dict[str, Any]]) -
         "voters": "all" if settings.all_voters else "unets",
         "mirroring": settings.mirroring and bundle.unets.mirroring_axes is not None,
         "refined": is_refining(bundle, settings),
+        "quality_calibrated_with": dict(bundle.quality_settings),
         "cases": records,
     }

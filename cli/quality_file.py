@@ -18,7 +18,11 @@ _MOST = 1e6
 
 
 def write_quality(
-    path: Path, calibration: Calibration, bones: Sequence[str], evidence: Mapping[str, Any]
+    path: Path,
+    calibration: Calibration,
+    bones: Sequence[str],
+    settings: Mapping[str, Any],
+    evidence: Mapping[str, Any],
 ) -> None:
     """Writes a calibration.
 
@@ -26,6 +30,7 @@ def write_quality(
         path: the file.
         calibration: what to write.
         bones: names of the two bones.
+        settings: what `predict` was set to; its report repeats them.
         evidence: what the cross-validation showed; it is kept for the reader only.
 
     Raises:
@@ -39,6 +44,7 @@ def write_quality(
             for name, bone in zip(bones, calibration.bones, strict=True)
         ],
         "ranges": calibration.ranges,
+        "settings": settings,
         "evidence": evidence,
     }
     path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
@@ -69,6 +75,16 @@ def read_quality(path: Path) -> Calibration:
             "run `shoulderseg calibrate`"
         )
         raise ValueError(msg) from error
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """What `predict` was set to when a file that `read_quality` accepts was made.
+
+    Returns:
+        Nothing for files of earlier versions.
+    """
+    settings = json.loads(path.read_text()).get("settings")
+    return settings if isinstance(settings, dict) else {}
 
 
 def _bone(entry: Any) -> BoneCalibration:  # noqa: ANN401  (whatever a JSON file may hold)

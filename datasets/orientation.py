@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 # Slices are told from in-plane axes by their spacing only where it is clearly the largest.
 _CLEARLY_THICKER = 1.2
-_POSTERIOR, _SUPERIOR = 1, 2
+_LEFT, _POSTERIOR, _SUPERIOR = 0, 1, 2
+# Coronal slices follow the scapula, which stands at up to about 70 degrees to the coronal plane.
+_HARDLY_SIDEWAYS = np.sin(np.radians(15))
 
 _Kind = TypeVar("_Kind", bound=np.generic)
 
@@ -34,10 +36,13 @@ class Turn(NamedTuple):
 def find_turn(volume: Volume) -> Turn:
     """Finds how a volume is brought to stand as scanners store slices.
 
-    Slices come first: along the axis whose spacing is clearly the largest, or else the first one.
-    Within a slice rows run down the body, or to the back in axial slices, and columns to the left
-    or, where they run from front to back, to the back. Files may hold the same volume in any other
-    order: NIfTI mostly upside down, registration tools in a standard axial one.
+    Slices come first: along the axis of a single voxel if there is one, along that whose spacing
+    is clearly the largest, or else the first one. Within a slice rows run down the body, or to the
+    back in axial slices, and columns to the left, or to the back where they hardly run sideways.
+    The plane alone does not say more: the coronal plane of a left scapula is the sagittal one of a
+    right scapula, so oblique sagittal slices of a right shoulder are mirrored. Files may hold the
+    same volume in any other order: NIfTI mostly upside down, registration tools in a standard axial
+    one.
 
     Args:
         volume: Of any orientation, oblique or not.
@@ -48,9 +53,7 @@ def find_turn(volume: Volume) -> Turn:
     # Rows are the directions of array axes 0, 1, 2 in LPS: left, posterior, superior.
     axes = np.reshape(volume.direction, (3, 3)).T[::-1]
     spacing = np.array(volume.spacing_mm)
-    thickest = int(np.argmax(spacing))
-    others = np.delete(spacing, thickest)
-    slices = thickest if spacing[thickest] > _CLEARLY_THICKER * others.max() else 0
+    slices = _slice_axis(volume.array.shape, spacing)
     first, second = (axis for axis in range(3) if axis != slices)
     # Seen along the slice's normal, is it an axial slice?
     axial = int(np.argmax(np.abs(axes[slices]))) == _SUPERIOR
@@ -64,11 +67,20 @@ def find_turn(volume: Volume) -> Turn:
     if (axes[rows, down] < 0) == axial and axes[rows, down] != 0:
         reversed_axes.append(1)
     across = axes[columns]
-    # To the left or to the back, whichever the columns follow more.
-    leading = int(np.argmax(np.abs(across[:2])))
-    if across[leading] < 0:
+    sideways = abs(across[_LEFT]) > _HARDLY_SIDEWAYS * np.hypot(across[_LEFT], across[_POSTERIOR])
+    if across[_LEFT if sideways else _POSTERIOR] < 0:
         reversed_axes.append(2)
     return Turn(order, tuple(reversed_axes))
+
+
+def _slice_axis(shape: tuple[int, ...], spacing: npt.NDArray[np.float64]) -> int:
+    single = [axis for axis in range(3) if shape[axis] == 1]
+    if len(single) == 1:
+        # The spacing across a single slice is anyone's guess.
+        return single[0]
+    thickest = int(np.argmax(spacing))
+    others = np.delete(spacing, thickest)
+    return thickest if spacing[thickest] > _CLEARLY_THICKER * others.max() else 0
 
 
 def stand(volume: Volume, turn: Turn) -> Volume:

@@ -62,6 +62,8 @@ def test_predict_tells_what_calibrate_taught(run: Run, folder: Path) -> None:
     outcome = run(*words)
     assert outcome.exit_code == 0, outcome.output
     report = json.loads((out / "shoulderseg_report.json").read_text())
+    settings = {"mirroring": False, "vote": "majority", "voters": "unets"}
+    assert settings.items() <= report["quality_calibrated_with"].items()
     assert report["model_sha256"] == read_bundle(folder / "bundle").digest
     for case in report["cases"]:
         quality = case["quality"]
@@ -130,15 +132,36 @@ def test_an_interrupted_write_leaves_the_bundle_as_it_was(run: Run, folder: Path
     assert read_bundle(folder / "bundle").digest == before
 
 
+def test_what_cannot_be_used_is_left_out_and_named(run: Run, folder: Path) -> None:
+    put(folder / "labels" / "c4.nii.gz", np.zeros((3, 32, 30), np.uint8))
+    put(folder / "others" / "noise.nii.gz", np.random.default_rng(0).random((3, 32, 32)))
+    (folder / "others" / "broken.nii.gz").write_bytes(b"no image")
+    words = [folder / name for name in ("bundle", "images", "labels")]
+    more = ["--device", "cpu", "--copies", "0", "--negatives", folder / "others"]
+    outcome = run("calibrate", *words, *more)
+    assert outcome.exit_code == 1, outcome.output
+    output = " ".join(outcome.output.split())
+    assert "left out: c4.nii.gz: not on the grid of its image" in output
+    assert "left out: broken.nii.gz" in output
+    assert "4 images and 0 degraded copies" in output
+    assert "(1 of 1)" in output.split("negatives flagged: ")[1]
+    assert read_bundle(folder / "bundle").quality is not None
+
+
+def test_a_folder_without_negatives_is_refused_at_once(run: Run, folder: Path) -> None:
+    before = read_bundle(folder / "bundle").digest
+    (folder / "others").mkdir()
+    words = [folder / name for name in ("bundle", "images", "labels")]
+    outcome = run("calibrate", *words, "--device", "cpu", "--negatives", folder / "others")
+    assert outcome.exit_code == 2
+    assert "no images found in" in outcome.output
+    assert read_bundle(folder / "bundle").digest == before
+
+
 def test_wrong_input_ends_with_2_and_leaves_the_bundle(run: Run, folder: Path) -> None:
     before = read_bundle(folder / "bundle").digest
     words = [folder / name for name in ("bundle", "images", "labels")]
-    misplaced = folder / "labels" / "c4.nii.gz"
-    put(misplaced, np.zeros((3, 32, 30), np.uint8))
-    outcome = run("calibrate", *words, "--device", "cpu", "--copies", 0)
-    assert outcome.exit_code == 2
-    assert "c4.nii.gz: not on the grid of its image" in outcome.output
-    misplaced.unlink()
+    (folder / "labels" / "c4.nii.gz").unlink()
     outcome = run("calibrate", *words, "--device", "cpu")
     assert outcome.exit_code == 2
     assert "there is no label map named c4" in outcome.output

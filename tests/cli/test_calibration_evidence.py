@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,6 +54,9 @@ def test_no_case_is_judged_by_what_it_taught(images: int) -> None:
 def judged(dice: tuple[float, float], predicted: float, flagged: bool, **kind: bool) -> Judged:
     degraded = kind.get("degraded", False)
     made = example("x", 0.5, 0.5, degraded=degraded)._replace(dice=dice)
+    if kind.get("missing", False):
+        bones = (made.quality.bones[0], BoneQuality())
+        made = made._replace(quality=replace(made.quality, bones=bones))
     return Judged(made, (predicted, predicted), flagged)
 
 
@@ -63,19 +67,27 @@ def test_figures_known_on_paper() -> None:
         judged((0.9, 0.95), 0.8, flagged=True),
         judged((0.1, math.nan), 0.3, flagged=False, degraded=True),
         judged((math.nan, math.nan), 0.0, flagged=True),
+        # No prediction was made for the glenoid, and none was needed.
+        judged((0.9, 0.0), 0.8, flagged=True, missing=True),
     ]
     found = evidence(cases, 0.85, NAMES, [True, True, False])
-    # Off by 0, 0.1, 0.1 and 0.2; by 0.1, 0.1 and 0.15.
+    # Off by 0, 0.1, 0.1, 0.2 and 0.1; by 0.1, 0.1 and 0.15.
     assert found["humerus"]["mean_absolute_error"] == pytest.approx(0.1)
+    # Their mean is 0.74: off by 0.16 four times and by 0.64.
+    assert found["humerus"]["error_of_the_mean"] == pytest.approx((4 * 0.16 + 0.64) / 5)
     assert found["glenoid"]["mean_absolute_error"] == pytest.approx(0.1167, abs=1e-4)
     assert found["glenoid"]["n"] == 3
-    wanted = np.corrcoef([0.9, 0.8, 0.8, 0.3], [0.9, 0.9, 0.9, 0.1])[0, 1]
+    wanted = np.corrcoef([0.9, 0.8, 0.8, 0.3, 0.8], [0.9, 0.9, 0.9, 0.1, 0.9])[0, 1]
     assert found["humerus"]["correlation"] == pytest.approx(wanted, abs=1e-4)
+    plain = found["humerus_without_copies"]
+    assert (plain["n"], plain["mean_absolute_error"]) == (4, pytest.approx(0.075))
+    assert found["missing_flagged"] == [1, 1]
     assert found["poor_flagged"] == [1, 2]
     assert found["others_not_flagged"] == [1, 2]
     assert found["negatives_flagged"] == [2, 3]
     lines = describe_evidence(found, 0.85, NAMES)
-    assert "sensitivity, flagged of those with a bone below 0.85: 0.50 (1 of 2)" in lines
+    assert "sensitivity, flagged of the others with a bone below 0.85: 0.50 (1 of 2)" in lines
+    assert "flagged of those where a bone was missed: 1.00 (1 of 1)" in lines
     assert "negatives flagged: 0.67 (2 of 3)" in lines
 
 

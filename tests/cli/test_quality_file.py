@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shoulderseg.cli.quality_file import read_quality, write_quality
+from shoulderseg.cli.quality_file import read_quality, read_settings, write_quality
 from shoulderseg.refine.calibration import BONE_FEATURES, SHARES, BoneCalibration, Calibration
 
 BONE = BoneCalibration(
@@ -23,13 +23,23 @@ CALIBRATION = Calibration((BONE, BONE), {"undisputed": (0.5, 0.9), "gap_mm": (1.
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     written = tmp_path / "quality.json"
-    write_quality(written, CALIBRATION, ["humerus", "glenoid"], {"images": 20})
+    settings = {"mirroring": False}
+    write_quality(written, CALIBRATION, ["humerus", "glenoid"], settings, {"images": 20})
     return written
 
 
 def test_what_is_written_comes_back_exactly(path: Path) -> None:
     assert read_quality(path) == CALIBRATION
     assert json.loads(path.read_text())["bones"][1]["bone"] == "glenoid"
+    assert read_settings(path) == {"mirroring": False}
+
+
+@pytest.mark.parametrize("said", [None, [], "no"])
+def test_files_without_settings_say_none(path: Path, said: object) -> None:
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"settings": said}))
+    assert read_quality(path) == CALIBRATION
+    assert read_settings(path) == {}
 
 
 def put(*keys: Any, value: Any) -> Callable[[Any], None]:  # noqa: ANN401
@@ -94,4 +104,4 @@ def test_what_is_no_json_object_is_refused(path: Path, text: bytes) -> None:
 
 def test_nothing_that_is_not_finite_is_written(path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
-        write_quality(path, CALIBRATION, ["a", "b"], {"error": float("nan")})
+        write_quality(path, CALIBRATION, ["a", "b"], {}, {"error": float("nan")})

@@ -57,6 +57,19 @@ def test_however_the_file_lies_the_result_is_the_same(
     for variant, mask in expected.unets.items():
         np.testing.assert_array_equal(lie(found.unets[variant], turn), mask)
     assert found.quality == expected.quality
+    assert expected.measures["turned"] == {"order": (0, 1, 2), "reversed_axes": ()}
+    assert found.measures["turned"]["order"] == tuple(np.argsort(turn.order))
+
+
+def test_a_volume_whose_directions_are_wrong_is_left_as_it_is(tmp_path: Path, scan: Volume) -> None:
+    segment = segmenting(tmp_path / "bundle", upright=True)
+    as_stored = prepare(read_bundle(tmp_path / "bundle"), replace(SETTINGS, as_stored=True))
+    upside_down = stand(scan, Turn((0, 1, 2), (1,)))
+    mistaken = replace(scan, direction=upside_down.direction, origin_mm=upside_down.origin_mm)
+    found = as_stored(mistaken)
+    np.testing.assert_array_equal(found.label_map, segment(scan).label_map)
+    assert (segment(mistaken).label_map != found.label_map).any()
+    assert "turned" not in found.measures
 
 
 def test_other_bundles_take_the_array_as_it_is(tmp_path: Path, scan: Volume) -> None:

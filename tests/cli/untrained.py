@@ -12,7 +12,9 @@ from shoulderseg.nnunet_ext.bundle import write_unets
 from shoulderseg.nnunet_ext.unets import PARTS, UNetSet, build_unet
 
 
-def write_untrained(folder: Path, seed: int = 0, *, upright: bool = False) -> None:
+def write_untrained(
+    folder: Path, seed: int = 0, *, upright: bool = False, one_piece: tuple[str, ...] = ()
+) -> None:
     """Writes a bundle with one fold and no edge refiner into an existing folder."""
     plans = _plans()
     torch.manual_seed(seed)
@@ -28,7 +30,14 @@ def write_untrained(folder: Path, seed: int = 0, *, upright: bool = False) -> No
         weights={variant: {"0": build_unet(plans).state_dict()} for variant in PARTS},
     )
     write_unets(unets, folder)
-    write_manifest(folder, folds=["0"], mirroring_axes=None, refiner=None, upright=upright)
+    write_manifest(
+        folder,
+        folds=["0"],
+        mirroring_axes=None,
+        refiner=None,
+        upright=upright,
+        one_piece=one_piece,
+    )
 
 
 def _plans() -> dict[str, Any]:

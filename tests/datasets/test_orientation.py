@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shoulderseg.datasets.orientation import find_turn, lie, stand
+from shoulderseg.datasets.orientation import Turn, find_turn, lie, stand
+from shoulderseg.datasets.phantom.anatomy.pose import shoulder_frames
+from shoulderseg.datasets.phantom.dimensions import Side, sample_dimensions
+from shoulderseg.datasets.phantom.planning import plan_grid
+from shoulderseg.datasets.phantom.scanner.protocol import PLANES, Plane
+from shoulderseg.datasets.phantom.scanner.sampling import sample_protocol
 from shoulderseg.datasets.volume import Volume
 
 LEFT, BACK, UP = np.eye(3)
@@ -52,6 +58,8 @@ def directions(image: Volume) -> list[list[float]]:
         (BACK, LEFT, UP),  # axial
         ((0.1, 0.2, -1), (1, 0.7, 0.2), (-0.7, 1, 0.1)),  # oblique coronal
         ((0, 0.2, -1), (0.57, 0.82, 0.1), (-0.82, 0.57, 0)),  # between coronal and sagittal
+        ((0, 0.2, -1), (0.42, -0.91, -0.1), (0.91, 0.42, 0)),  # coronal, along a left scapula
+        ((0, 0.2, -1), (-0.2, 0.98, 0.1), (-0.98, -0.2, 0)),  # nearly sagittal
     ],
 )
 def test_what_stands_is_left_alone_and_what_lies_is_brought_to_stand(
@@ -79,6 +87,42 @@ def test_an_upside_down_nifti_is_turned_by_half() -> None:
 def test_of_equal_voxels_the_first_axis_stays_the_slices() -> None:
     assert find_turn(volume(LEFT, BACK, UP, (1, 1, 1.1))).order == (0, 2, 1)
     assert find_turn(volume(LEFT, BACK, UP, (1, 1, 1.5))).order[0] == 2
+
+
+def a_slice(shape: tuple[int, int, int], spacing_mm: tuple[float, float, float]) -> Volume:
+    """A coronal slice whose array axes point back, down and left, in any order of its axes."""
+    image = volume(BACK, -UP, LEFT, spacing_mm)
+    return replace(image, array=np.arange(np.prod(shape)).reshape(shape))
+
+
+@pytest.mark.parametrize("spacing_mm", [(1, 1, 1), (1, 2, 1), (0.5, 1, 1.5), (8, 0.4, 0.4)])
+def test_a_single_slice_is_one_whatever_its_spacing(
+    spacing_mm: tuple[float, float, float],
+) -> None:
+    standing = a_slice((1, 9, 7), spacing_mm)
+    assert find_turn(standing) == ((0, 1, 2), ())
+    for order in itertools.permutations(range(3)):
+        way = Turn((order[0], order[1], order[2]), (1,))
+        lying = stand(standing, way)
+        assert 1 in lying.array.shape
+        again = stand(lying, find_turn(lying))
+        np.testing.assert_array_equal(again.array, standing.array)
+        assert again.spacing_mm == standing.spacing_mm
+
+
+@pytest.mark.parametrize("plane", PLANES)
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_phantoms_lie_as_scanners_store_them(plane: Plane, side: Side) -> None:
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        protocol = sample_protocol("gre", plane, rng, shape=(5, 12, 10))
+        frames = shoulder_frames(sample_dimensions(rng, side=side))
+        grid = plan_grid(protocol, frames, mirrored=side == "right", joint_mm=np.zeros(3), rng=rng)
+        scan = Volume(np.zeros(grid.shape), grid.spacing_mm, grid.origin_mm, grid.direction)
+        turn = find_turn(scan)
+        assert turn.order == (0, 1, 2)
+        # The plane of a right scapula's sagittal slices is that of a left one's coronal slices.
+        assert turn.reversed_axes in ((), (2,) if (plane, side) == ("sagittal", "right") else ())
 
 
 @given(

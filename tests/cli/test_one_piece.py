@@ -1,0 +1,73 @@
+"""A bundle that knows a bone to be one piece keeps the largest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from scipy.ndimage import label
+
+from shoulderseg.cli.bundles import read_bundle
+from shoulderseg.cli.pipeline import Settings, prepare
+from shoulderseg.datasets.phantom.case import make_case
+from shoulderseg.datasets.phantom.options import PhantomOptions
+from shoulderseg.refine.pieces import keep_largest_piece
+
+from .untrained import write_untrained
+
+if TYPE_CHECKING:
+    from shoulderseg.cli.pipeline import Segmentation
+    from shoulderseg.datasets.volume import Volume
+
+    from .conftest import Run
+
+CORNERS = np.ones((3, 3, 3))
+
+
+@pytest.fixture(scope="module")
+def scan() -> Volume:
+    options = PhantomOptions(plane="coronal", shape=(5, 40, 36), spacing_mm=(6.0, 3.0, 3.0))
+    return make_case(options, np.random.default_rng(2), workers=1).image
+
+
+def segmented(folder: Path, scan: Volume, *bones: str) -> Segmentation:
+    folder.mkdir()
+    write_untrained(folder, one_piece=bones)
+    assert read_bundle(folder).one_piece == bones
+    segment = prepare(read_bundle(folder), Settings("cpu", None, mirroring=False, vote="majority"))
+    return segment(scan)
+
+
+def test_the_largest_piece_of_the_bones_that_are_named_is_kept(
+    tmp_path: Path, scan: Volume
+) -> None:
+    plain = segmented(tmp_path / "plain", scan)
+    # What untrained networks say is scattered.
+    assert label(plain.label_map == 2, CORNERS)[1] > 1
+    glenoid = segmented(tmp_path / "glenoid", scan, "glenoid")
+    np.testing.assert_array_equal(glenoid.label_map, keep_largest_piece(plain.label_map, [2]))
+    both = segmented(tmp_path / "both", scan, "humerus", "glenoid")
+    np.testing.assert_array_equal(both.label_map, keep_largest_piece(plain.label_map, [1, 2]))
+    np.testing.assert_array_equal(both.voted, both.label_map)
+    # The quality is that of the votes: many pieces speak against a result.
+    assert both.quality == plain.quality
+
+
+@pytest.mark.parametrize("said", ["glenoid", ["scapula"], [["glenoid"]], 1])
+def test_other_names_are_refused(tmp_path: Path, said: object) -> None:
+    write_untrained(tmp_path)
+    manifest = json.loads((tmp_path / "bundle.json").read_text())
+    (tmp_path / "bundle.json").write_text(json.dumps(manifest | {"one_piece": said}))
+    with pytest.raises(ValueError, match=r"bundle\.json of .* is damaged"):
+        read_bundle(tmp_path)
+
+
+def test_export_names_the_wrong_bone(run: Run, tmp_path: Path) -> None:
+    outcome = run("export", "901", tmp_path / "bundle", "--one-piece", "glenoid,scapula")
+    assert outcome.exit_code == 2
+    assert "--one-piece names 'scapula', expected humerus, glenoid or both" in " ".join(
+        outcome.output.split()
+    )
