@@ -15,6 +15,7 @@ from shoulderseg.cli.doctor import doctor
 from shoulderseg.cli.env import env
 from shoulderseg.cli.evaluate import evaluate
 from shoulderseg.cli.export import export
+from shoulderseg.cli.inspect import inspect
 from shoulderseg.cli.models import models_app
 from shoulderseg.cli.phantom import phantom
 from shoulderseg.cli.plan import plan
@@ -30,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command()(predict)
+app.command()(inspect)
 app.add_typer(models_app, name="models")
 app.add_typer(convert_app, name="convert")
 app.command()(phantom)

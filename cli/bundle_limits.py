@@ -17,12 +17,16 @@ class Limits:
         size: bytes of all files together.
         ratio: bytes that one byte of an archive may become.
         ratio_from: bytes up to which the ratio does not matter.
+        table: bytes of an archive's table of contents.
+        of: what it is, in words.
     """
 
     entries: int = 200
     size: int = 2 * 2**30
     ratio: int = 100
     ratio_from: int = 2**20
+    table: int = 2**20
+    of: str = "a bundle"
 
 
 LIMITS = Limits()
@@ -49,7 +53,7 @@ def check_count(source: str, count: int, limits: Limits) -> None:
         ValueError: if there are more than the limits allow.
     """
     if count > limits.entries:
-        msg = f"{source} holds {count} entries; a bundle has {limits.entries} at most"
+        msg = f"{source} holds {count} entries; {limits.of} has {limits.entries} at most"
         raise ValueError(msg)
 
 
@@ -60,7 +64,7 @@ def check_size(source: str, size: int, limits: Limits) -> None:
         ValueError: if there are more than the limits allow.
     """
     if size > limits.size:
-        msg = f"{source} holds more than the {limits.size} bytes that a bundle may have"
+        msg = f"{source} holds more than the {limits.size} bytes that {limits.of} may have"
         raise ValueError(msg)
 
 
@@ -72,7 +76,8 @@ def check_ratio(what: str, unpacked: int, packed: int, limits: Limits) -> None:
     """
     if unpacked > max(limits.ratio * packed, limits.ratio_from):
         msg = (
-            f"{what} unpacks to more than {limits.ratio} times its size, which no bundle does; "
+            f"{what} unpacks to more than {limits.ratio} times its size, which is too much for "
+            f"{limits.of}; "
             "get it from where it was made"
         )
         raise ValueError(msg)

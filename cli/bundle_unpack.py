@@ -30,11 +30,13 @@ _MOST_AT_ONCE = 2**20
 class _BoundedFile(io.FileIO):
     """Lets `zipfile` read no huge table of contents, which it does before anything else."""
 
+    most_at_once = _MOST_AT_ONCE
+
     def read(self, size: int | None = -1, /) -> bytes:
         if size is None or size < 0:
             size = os.fstat(self.fileno()).st_size - self.tell()
-        if size > _MOST_AT_ONCE:
-            msg = f"its table of contents is larger than {_MOST_AT_ONCE} bytes"
+        if size > self.most_at_once:
+            msg = f"its table of contents is larger than {self.most_at_once} bytes"
             raise zipfile.BadZipFile(msg)
         # A raw file may give less than was asked for before its end.
         parts = []
@@ -81,7 +83,7 @@ def unpack_zip(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:
         ValueError: if the archive is damaged, holds what has no place in a bundle, or exceeds the
             limits; some files may then have been written.
     """
-    with _readable(archive) as (content, packed):
+    with readable_zip(archive) as (content, packed):
         total = 0
         for name, info in _files(archive.name, content.infolist(), limits).items():
             written = 0
@@ -98,11 +100,20 @@ def unpack_zip(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:
 
 
 @contextmanager
-def _readable(archive: Path) -> Iterator[tuple[zipfile.ZipFile, int]]:
-    """Opens an archive and gives its size too; what `zipfile` raises becomes a ValueError."""
+def readable_zip(
+    archive: Path, table: int = _MOST_AT_ONCE
+) -> Iterator[tuple[zipfile.ZipFile, int]]:
+    """Opens an archive and gives its size too; what `zipfile` raises becomes a ValueError.
+
+    Args:
+        archive: the zip file.
+        table: bytes that its table of contents may take up.
+    """
     try:
-        with _BoundedFile(archive) as raw, zipfile.ZipFile(raw) as content:
-            yield content, os.fstat(raw.fileno()).st_size
+        with _BoundedFile(archive) as raw:
+            raw.most_at_once = table
+            with zipfile.ZipFile(raw) as content:
+                yield content, os.fstat(raw.fileno()).st_size
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -128,7 +139,7 @@ def _files(
         # `filename` has been cleaned up by zipfile; what the archive really says is judged.
         parent, name = _split(archive, info.orig_filename)
         parents.add(parent)
-        _check_entry(archive, info)
+        refuse_special(archive, info)
         if not name:
             continue
         check_file(archive, name)
@@ -164,7 +175,12 @@ def _split(archive: str, entry: str) -> tuple[str, str]:
     return parent, name
 
 
-def _check_entry(archive: str, info: zipfile.ZipInfo) -> None:
+def refuse_special(archive: str, info: zipfile.ZipInfo) -> None:
+    """Refuses what is no plain file or folder, encrypted, or packed in an unusual way.
+
+    Raises:
+        ValueError: if the entry is one of these.
+    """
     kind = stat.S_IFMT(info.external_attr >> 16)
     expected = stat.S_IFDIR if info.is_dir() else stat.S_IFREG
     problem = ""
@@ -178,6 +194,6 @@ def _check_entry(archive: str, info: zipfile.ZipInfo) -> None:
     if problem:
         msg = (
             f"{info.orig_filename!r} of {archive} is {problem}; expected plain files, stored or "
-            "deflated; zip the bundle's folder again"
+            "deflated; zip the folder again"
         )
         raise ValueError(msg)

@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shoulderseg.cli.inputs import LeftOut
+
+
+# A folder of a whole examination has many reports and scouts; the run report lists them all.
+_MOST_SHOWN = 10
+
+
+def skipped_lines(left_out: Sequence[LeftOut]) -> list[str]:
+    """A line for each file or series that is no image of a shoulder, for the first ten."""
+    skipped = [item for item in left_out if not item.refused]
+    lines = [f"skipped {item.name}: {item.reason}" for item in skipped[:_MOST_SHOWN]]
+    more = len(skipped) - len(lines)
+    return [*lines, f"skipped {more} more; see the run report"] if more else lines
 
 
 def flag_lines(records: Sequence[dict[str, Any]], *, calibrated: bool) -> list[str]:

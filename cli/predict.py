@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import version
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from click import get_current_context
 
 from shoulderseg.cli.bundle_store import DEFAULT, find_bundle
 from shoulderseg.cli.failure import (
@@ -22,11 +23,14 @@ from shoulderseg.cli.failure import (
     complain,
     reported,
 )
-from shoulderseg.cli.flags import flag_lines
+from shoulderseg.cli.flags import flag_lines, skipped_lines
+from shoulderseg.cli.input_zip import unpacked
+from shoulderseg.cli.inputs import find_inputs
 from shoulderseg.cli.options import Device, DeviceOption, split_list
 
 if TYPE_CHECKING:
     from shoulderseg.cli.bundles import Bundle
+    from shoulderseg.cli.inputs import CaseInput, Inputs, LeftOut
     from shoulderseg.cli.pipeline import Segmentation, Settings
     from shoulderseg.datasets.volume import Volume
 
@@ -51,7 +55,12 @@ class Voters(StrEnum):
 
 
 def predict(
-    images: Annotated[Path, typer.Argument(metavar="IN", help="An image, or a folder of images.")],
+    images: Annotated[
+        Path,
+        typer.Argument(
+            metavar="IN", help="An image, a folder of images, a DICOM folder tree, or a zip of one."
+        ),
+    ],
     out: Annotated[Path, typer.Argument(help="Folder for the label maps and the run report.")],
     model: Annotated[
         str,
@@ -89,7 +98,8 @@ def predict(
     bundle or the device cannot be used.
     """
     with reported():
-        cases = _collect(images, out)
+        # What a zip file holds is kept until the command ends.
+        inputs = _collect(get_current_context().with_resource(unpacked(images)), images, out)
     with reported(BROKEN_ENVIRONMENT):
         from shoulderseg.cli.bundles import read_bundle
         from shoulderseg.cli.pipeline import Settings, prepare
@@ -115,41 +125,50 @@ def predict(
     report = out / REPORT_FILE
     with reported():
         try:
-            _run_all(cases, out, segment, records)
+            records += [_refusal(item) for item in inputs.left_out if item.refused]
+            _run_all(inputs.cases, out, segment, records)
         finally:
             # Also after an interruption: what is done is done.
-            _write_report(report, _report(bundle, settings, records))
+            _write_report(report, _report(bundle, settings, records, inputs.left_out))
     failed = [record for record in records if "error" in record]
     typer.echo(f"{len(records) - len(failed)} of {len(records)} cases written to {out}")
     typer.echo(f"run report: {report}")
+    for line in skipped_lines(inputs.left_out):
+        typer.echo(line)
     for line in flag_lines(records, calibrated=bundle.quality is not None):
         typer.echo(line)
     if failed:
         raise typer.Exit(SOME_CASES_FAILED)
 
 
-def _collect(images: Path, out: Path) -> list[Path]:
-    """The input files; ends the program where there are none."""
-    from shoulderseg.datasets.files import find_volumes, ignored_files
+def _collect(folder: Path, images: Path, out: Path) -> Inputs:
+    """The input cases; ends the program where there is nothing to do.
 
-    cases = find_volumes(images)
-    if not cases:
-        ignored = ignored_files(images)
-        shown = ", ".join(ignored[:5]) + (" ..." if len(ignored) > 5 else "")
-        complain(f"no images found in {images}" + (f"; ignored: {shown}" if ignored else ""))
+    Args:
+        folder: what is searched.
+        images: what the user named, a zip file perhaps.
+        out: folder for the results.
+    """
+    inputs = find_inputs(folder)
+    if not inputs.cases and not any(item.refused for item in inputs.left_out):
+        others = [f"{item.name} ({item.reason})" for item in inputs.left_out] + [*inputs.ignored]
+        shown = ", ".join(others[:5]) + (" ..." if len(others) > 5 else "")
+        complain(f"no images found in {images}" + (f"; ignored: {shown}" if others else ""))
         raise typer.Exit(WRONG_USE)
-    folder = images if images.is_dir() else images.parent
-    if out.resolve() == folder.resolve():
+    if images.is_dir() and out.resolve().is_relative_to(images.resolve()):
+        msg = f"{out} lies in the folder of the input; choose another folder for the output"
+        raise ValueError(msg)
+    if out.resolve() == images.parent.resolve():
         msg = f"{out} holds the input; choose another folder for the output"
         raise ValueError(msg)
     if out.exists() and not out.is_dir():
         msg = f"{out} is a file; expected a folder for the output"
         raise ValueError(msg)
-    return cases
+    return inputs
 
 
 def _run_all(
-    cases: list[Path],
+    cases: Sequence[CaseInput],
     out: Path,
     segment: Callable[[Volume], Segmentation],
     records: list[dict[str, Any]],
@@ -158,28 +177,25 @@ def _run_all(
     from rich.console import Console
     from rich.progress import Progress
 
-    from shoulderseg.datasets.files import case_name
-
-    written: set[str] = set()
+    for record in records:
+        typer.echo(f"failed: {record['error']}", err=True)
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("cases", total=len(cases))
-        for path in cases:
-            name = case_name(path)
-            target = out / f"{name}.nii.gz"
+        for case in cases:
+            target = out / f"{case.name}.nii.gz"
             try:
-                if name in written:
-                    msg = f"{path.name}: another input is also called {name}; rename one"
-                    raise ValueError(msg)
-                record = _run_case(path, target, segment)
-                written.add(name)
+                record = _run_case(case, target, segment)
             except Exception as error:
                 # Whatever goes wrong in one case, the others go on.
                 _LOGGER.debug("traceback", exc_info=True)
-                stale = name not in written and target.exists()
-                record = _failure(path, target, error, stale=stale)
+                record = _failure(case.path, target, error, stale=target.exists())
                 progress.console.print(f"failed: {record['error']}", markup=False, soft_wrap=True)
             records.append(record)
             progress.advance(task)
+
+
+def _refusal(item: LeftOut) -> dict[str, Any]:
+    return {"case": item.name, "error": f"{item.name}: {item.reason}"}
 
 
 def _failure(path: Path, target: Path, error: Exception, *, stale: bool) -> dict[str, Any]:
@@ -198,13 +214,12 @@ def _write_report(path: Path, report: dict[str, Any]) -> None:
 
 
 def _run_case(
-    path: Path, target: Path, segment: Callable[[Volume], Segmentation]
+    case: CaseInput, target: Path, segment: Callable[[Volume], Segmentation]
 ) -> dict[str, Any]:
-    from shoulderseg.datasets.reader import read_image
     from shoulderseg.datasets.writer import write_label_map
 
     started = time.perf_counter()
-    volume = read_image(path)
+    volume = case.load()
     read = time.perf_counter()
     result = segment(volume)
     segmented = time.perf_counter()
@@ -216,6 +231,7 @@ def _run_case(
         "shape": list(volume.array.shape),
         "spacing_mm": [round(length, 6) for length in volume.spacing_mm],
         "empty": not result.label_map.any(),
+        **({"source": case.about} if case.about else {}),
         **result.measures,
         "seconds": {
             "read": round(read - started, 4),
@@ -226,7 +242,12 @@ def _run_case(
     }
 
 
-def _report(bundle: Bundle, settings: Settings, records: list[dict[str, Any]]) -> dict[str, Any]:
+def _report(
+    bundle: Bundle,
+    settings: Settings,
+    records: list[dict[str, Any]],
+    left_out: Sequence[LeftOut],
+) -> dict[str, Any]:
     from shoulderseg.cli.bundles import NOTICE
     from shoulderseg.cli.pipeline import is_refining
     from shoulderseg.nnunet_ext.regions import foreground_labels
@@ -246,4 +267,7 @@ def _report(bundle: Bundle, settings: Settings, records: list[dict[str, Any]]) -
         "refined": is_refining(bundle, settings),
         "quality_calibrated_with": dict(bundle.quality_settings),
         "cases": records,
+        "skipped": [
+            {"name": item.name, "reason": item.reason} for item in left_out if not item.refused
+        ],
     }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shoulderseg.datasets.files import shown_name
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -20,6 +22,6 @@ class UnreadableVolumeError(ValueError):
     """
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path.name}: {reason}")
-        self.file_name = path.name
+        self.file_name = shown_name(path)
+        super().__init__(f"{self.file_name}: {reason}")
         self.reason = reason

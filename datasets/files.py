@@ -30,8 +30,14 @@ def has_dicom_mark(path: Path) -> bool:
 
 def case_name(path: Path) -> str:
     """Give a file name without its image suffix and without nnU-Net's trailing `_0000`."""
-    stem = path.name[: len(path.name) - len(image_suffix(path))]
+    name = shown_name(path)
+    stem = name[: len(name) - len(image_suffix(path))]
     return stem.removesuffix(_CHANNEL) or stem
+
+
+def shown_name(path: Path) -> str:
+    """Give a file name as text; bytes that are no UTF-8 are written as escapes."""
+    return path.name.encode(errors="backslashreplace").decode()
 
 
 def find_volumes(path: Path) -> list[Path]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +15,11 @@ from shoulderseg.datasets.files import case_name, find_volumes, ignored_files
 from shoulderseg.datasets.integrity import MAX_VOXELS, check_file, file_format
 from shoulderseg.datasets.nifti_file import as_single_slice
 from shoulderseg.datasets.nifti_header import orientation_doubt
+from shoulderseg.datasets.plain_path import plain_path
+from shoulderseg.datasets.quiet import quiet
 from shoulderseg.datasets.volume import Volume
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import numpy.typing as npt
 
     from shoulderseg.datasets.nifti_header import NiftiHeader
@@ -132,9 +131,9 @@ def _read(path: Path) -> Volume:
 
 def _decode(path: Path, reader_name: str, shown: Path) -> SimpleITK.Image:
     reader = SimpleITK.ImageFileReader()
-    reader.SetFileName(str(path))
     reader.SetImageIO(reader_name)
-    with _quiet():
+    with quiet(), plain_path(path) as plain:
+        reader.SetFileName(str(plain))
         try:
             reader.ReadImageInformation()
             _check_claims(reader, shown)
@@ -169,17 +168,6 @@ def _explain(message: str) -> str:
     if "orthonormal" in message:
         return "its axes are not perpendicular (sheared). Resample it to a regular grid."
     return "SimpleITK cannot decode it: it is damaged, cut off or of an unsupported kind."
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    # ITK writes warnings to stderr with full paths; what matters is checked here instead.
-    before = SimpleITK.ProcessObject.GetGlobalWarningDisplay()
-    SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
-    try:
-        yield
-    finally:
-        SimpleITK.ProcessObject.SetGlobalWarningDisplay(before)
 
 
 def _warn_of_doubt(path: Path, header: NiftiHeader, volume: Volume) -> None:

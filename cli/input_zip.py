@@ -1,0 +1,100 @@
+"""Images out of a zip file, within limits and nowhere but in the folder meant for them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from shoulderseg.cli.bundle_limits import Limits, check_count, check_ratio, check_size
+from shoulderseg.cli.bundle_unpack import readable_zip, refuse_special
+
+if TYPE_CHECKING:
+    from zipfile import ZipInfo
+
+# A large examination: 20 thousand images, 8 GiB. MR images rarely pack to less than a tenth, label
+# maps and empty margins do.
+LIMITS = Limits(
+    entries=100_000,
+    size=8 * 2**30,
+    ratio=200,
+    ratio_from=2**22,
+    table=2**25,
+    of="a zip file of images",
+)
+SUFFIX = ".zip"
+_LONGEST_NAME = 200
+_CHUNK = 2**20
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[Path]:
+    """Gives what is in a zip file as a folder for a while, and any other path as it is.
+
+    Raises:
+        ValueError: As `unpack_images`.
+    """
+    if path.suffix.lower() != SUFFIX or not path.is_file():
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="shoulderseg-") as folder:
+        unpack_images(path, Path(folder))
+        yield Path(folder)
+
+
+def unpack_images(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:
+    """Unpack a zip file with its folders. Sizes count as written, not as the archive says.
+
+    Args:
+        archive: The zip file.
+        folder: An empty folder.
+        limits: What it may take up.
+
+    Raises:
+        ValueError: If the archive is damaged, exceeds the limits, holds a link or an encrypted
+            file, or a name that leads out of the folder; some files may then have been written.
+        OSError: If a file cannot be written.
+    """
+    with readable_zip(archive, limits.table) as (content, packed):
+        infos = [info for info in content.infolist() if not info.is_dir()]
+        check_count(archive.name, len(infos), limits)
+        total = 0
+        for info in infos:
+            target = folder / _inner_path(archive.name, info)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            written = 0
+            entry_packed = min(info.compress_size, packed)
+            with content.open(info) as stream, target.open("xb") as file:
+                while chunk := stream.read(_CHUNK):
+                    written += len(chunk)
+                    total += len(chunk)
+                    check_size(archive.name, total, limits)
+                    check_ratio(archive.name, written, entry_packed, limits)
+                    check_ratio(archive.name, total, packed, limits)
+                    file.write(chunk)
+
+
+def _inner_path(archive: str, info: ZipInfo) -> Path:
+    """Where an entry goes, relative to the folder.
+
+    Raises:
+        ValueError: If its name could lead elsewhere, or it is no plain file.
+    """
+    refuse_special(archive, info)
+    path = PurePosixPath(info.orig_filename)
+    bad = (
+        path.is_absolute()
+        or not path.parts
+        or any(part in ("..", ".") or len(part.encode()) > _LONGEST_NAME for part in path.parts)
+        or any(sign in info.orig_filename for sign in ("\\", ":", "\0"))
+        or len(info.orig_filename) > 4 * _LONGEST_NAME
+    )
+    if bad:
+        msg = (
+            f"{archive} holds an entry whose name leads out of its folder or is too long; pack the "
+            "images again, with plain relative names"
+        )
+        raise ValueError(msg)
+    return Path(*path.parts)

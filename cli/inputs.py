@@ -1,0 +1,178 @@
+"""What a path given by the user holds: cases, what is left out, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shoulderseg.datasets.dicom.folder import FolderFindings
+    from shoulderseg.datasets.dicom.verdict import Series
+    from shoulderseg.datasets.volume import Volume
+
+
+@dataclass(frozen=True)
+class CaseInput:
+    """One image to segment.
+
+    Attributes:
+        name: of the case and of its results; tells nothing that the file's name does not.
+        path: the file, or the first one of a series.
+        load: reads it.
+        source_files: the DICOM files in the order of the slices; none for other formats.
+        about: plane, contrast, side and notes of a DICOM series, for reports.
+    """
+
+    name: str
+    path: Path
+    load: Callable[[], Volume]
+    source_files: tuple[Path, ...] = ()
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Something that becomes no case.
+
+    Attributes:
+        name: of the file or series.
+        reason: why.
+        refused: whether it is an image with a fault; what is no image of a shoulder is skipped.
+    """
+
+    name: str
+    reason: str
+    refused: bool
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything found.
+
+    Attributes:
+        cases: sorted by name, no name twice.
+        left_out: series and files that become no case.
+        ignored: names of files that are no images.
+    """
+
+    cases: tuple[CaseInput, ...]
+    left_out: tuple[LeftOut, ...]
+    ignored: tuple[str, ...]
+
+
+def find_inputs(path: Path) -> Inputs:
+    """Finds images of any supported format.
+
+    Volumes lie in the folder itself, DICOM files anywhere below it.
+
+    Args:
+        path: a file or a folder; `unpacked` makes one of a zip file.
+
+    Raises:
+        FileNotFoundError: if there is no such file or folder.
+        ValueError: if the folder is far too large.
+    """
+    from shoulderseg.datasets.dicom.folder import read_folder
+    from shoulderseg.datasets.files import DICOM_SUFFIX, find_volumes, image_suffix, shown_name
+
+    volumes = [
+        file
+        for file in find_volumes(path)
+        if image_suffix(file) not in ("", DICOM_SUFFIX) or not _is_dicom(file)
+    ]
+    if path.is_file() and volumes:
+        return Inputs((_volume_case(path),), (), ())
+    found = read_folder(path)
+    cases: dict[str, CaseInput] = {}
+    left_out = list(_left_out(found))
+    for case in [*map(_volume_case, volumes), *_series_cases(found)]:
+        if case.name in cases:
+            reason = f"another input is also called {case.name}; rename one"
+            left_out.append(LeftOut(shown_name(case.path), reason, refused=True))
+        else:
+            cases[case.name] = case
+    taken = set(volumes)
+    ignored = sorted(str(other.relative_to(path)) for other in found.others if other not in taken)
+    return Inputs(tuple(cases[name] for name in sorted(cases)), tuple(left_out), tuple(ignored))
+
+
+def _is_dicom(file: Path) -> bool:
+    from shoulderseg.datasets.files import has_dicom_mark
+
+    try:
+        return has_dicom_mark(file) or file.suffix.lower() == ".dcm"
+    except OSError:
+        return False
+
+
+def _volume_case(path: Path) -> CaseInput:
+    from shoulderseg.datasets.files import case_name
+    from shoulderseg.datasets.reader import read_image
+
+    return CaseInput(case_name(path), path, partial(read_image, path))
+
+
+def _series_cases(found: FolderFindings) -> list[CaseInput]:
+    from shoulderseg.datasets.dicom.pixels import read_stack
+    from shoulderseg.datasets.files import case_name
+
+    cases = []
+    for series in found.series:
+        if series.stack is None:
+            continue
+        files = tuple(header.path for header in series.stack.slices)
+        # A single file keeps the name that the user gave it.
+        name = case_name(files[0]) if len(files) == 1 else series.name
+        load = partial(read_stack, series.stack)
+        cases.append(CaseInput(name, files[0], load, files, describe_series(series)))
+    names = [case.name for case in cases]
+    return [case if names.count(case.name) == 1 else _renamed(case, found) for case in cases]
+
+
+def _renamed(case: CaseInput, found: FolderFindings) -> CaseInput:
+    """Files of one name in several folders go by their series."""
+    from dataclasses import replace
+
+    (series,) = (s for s in found.series if s.stack and s.stack.slices[0].path == case.path)
+    return replace(case, name=series.name)
+
+
+def describe_series(series: Series) -> dict[str, Any]:
+    """Plane, contrast, size, spacing and side of a DICOM series."""
+    from shoulderseg.datasets.dicom.description import contrast_of, find_side, plane_of
+    from shoulderseg.datasets.dicom.verdict import normal_of
+
+    header, stack = series.slices[0], series.stack
+    side = find_side(header)
+    return {
+        "series": series.name,
+        "plane": plane_of(normal_of(series)),
+        "contrast": contrast_of(header),
+        "shape": [len(stack.slices) if stack else len(series.slices), *header.shape],
+        "spacing_mm": None if stack is None else [round(step, 4) for step in stack.spacing_mm],
+        "side": side.side,
+        "side_from": side.source,
+        "notes": list(series.notes),
+    }
+
+
+def _left_out(found: FolderFindings) -> list[LeftOut]:
+    from shoulderseg.datasets.files import shown_name
+
+    series = [
+        LeftOut(_series_label(series), series.reason, refused=series.verdict == "refuse")
+        for series in found.series
+        if series.verdict != "use"
+    ]
+    files = [LeftOut(shown_name(file.path), file.reason, file.refused) for file in found.files]
+    return series + files
+
+
+def _series_label(series: Series) -> str:
+    """A single file by its name, more by the name of the series."""
+    from shoulderseg.datasets.files import shown_name
+
+    return shown_name(series.slices[0].path) if len(series.slices) == 1 else series.name

@@ -1,0 +1,94 @@
+"""`shoulderseg inspect`: what is in a folder, and what `predict` would do with it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from shoulderseg.cli.failure import WRONG_USE, complain, reported
+from shoulderseg.cli.input_zip import unpacked
+from shoulderseg.cli.inputs import find_inputs
+
+if TYPE_CHECKING:
+    from shoulderseg.cli.inputs import CaseInput
+
+
+def inspect(
+    path: Annotated[
+        Path, typer.Argument(help="An image, a folder of images, a DICOM folder tree, or a zip.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List every series and volume with a verdict: use, skip or refuse.
+
+    Volumes are read whole, DICOM series by their headers. Descriptions that hold a word of the
+    patient's name or number are not shown. Exit code 2: there is nothing to use.
+    """
+    with reported(), unpacked(path) as folder:
+        inputs = find_inputs(folder)
+        entries = [_entry(case) for case in inputs.cases]
+        entries += [
+            {"name": item.name, "verdict": _word(refused=item.refused), "reason": item.reason}
+            for item in inputs.left_out
+        ]
+        for name in inputs.ignored:
+            entries.append({"name": name, "verdict": "skip", "reason": "no image"})
+    if as_json:
+        typer.echo(json.dumps(entries, indent=2))
+    else:
+        for entry in entries:
+            typer.echo(_line(entry))
+    if not any(entry["verdict"] == "use" for entry in entries):
+        complain(f"nothing in {path} can be segmented")
+        raise typer.Exit(WRONG_USE)
+
+
+def _entry(case: CaseInput) -> dict[str, Any]:
+    """What a case is, or why it cannot be read after all."""
+    if case.about:
+        return {"name": case.name, "verdict": "use", "reason": "", **case.about}
+    try:
+        volume = case.load()
+    except (ValueError, OSError, MemoryError) as error:
+        reason = str(error).removeprefix(f"{case.path.name}: ") or type(error).__name__
+        return {"name": case.path.name, "verdict": "refuse", "reason": reason}
+    from shoulderseg.datasets.dicom.description import plane_of
+    from shoulderseg.datasets.orientation import find_turn
+
+    turn = find_turn(volume)
+    normal = [volume.direction[3 * row + 2 - turn.order[0]] for row in range(3)]
+    return {
+        "name": case.name,
+        "verdict": "use",
+        "reason": "",
+        "plane": plane_of(normal),
+        "contrast": "not stated",
+        "shape": list(volume.array.shape),
+        "spacing_mm": [round(step, 4) for step in volume.spacing_mm],
+        "side": "unknown",
+        "side_from": "the format does not say it",
+        "notes": [],
+    }
+
+
+def _word(*, refused: bool) -> str:
+    return "refuse" if refused else "skip"
+
+
+def _line(entry: dict[str, Any]) -> str:
+    if entry["verdict"] != "use":
+        return f"{entry['verdict']:6}  {entry['name']}: {entry['reason']}"
+    slices, rows, columns = entry["shape"]
+    depth, high, wide = entry["spacing_mm"]
+    words = [
+        f"{entry['plane']}",
+        f"{entry['contrast']}",
+        f"{slices} x {rows} x {columns}",
+        f"{depth:g} x {high:g} x {wide:g} mm",
+        f"side {entry['side']} ({entry['side_from']})",
+        *entry["notes"],
+    ]
+    return f"use     {entry['name']}: " + ", ".join(words)

@@ -1,0 +1,117 @@
+"""What a series shows, as far as its header says: plane, kind of contrast, side."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from shoulderseg.datasets.dicom.header import SliceHeader
+
+Side = Literal["left", "right", "unknown"]
+_PLANES = ("sagittal", "coronal", "axial")
+# Beyond this between the normal and a body axis a plane is called oblique.
+_STRAIGHT_DEG = 10.0
+_WORDS: dict[Side, re.Pattern[str]] = {
+    "left": re.compile(r"(?<![a-z])(left|links|li|lt|gauche|sinistra|izquierd[ao])(?![a-z])"),
+    "right": re.compile(r"(?<![a-z])(right|rechts|re|rt|droite?|destra|derech[ao])(?![a-z])"),
+}
+_LETTERS: dict[str, Side] = {"L": "left", "R": "right"}
+
+
+class SideFinding(NamedTuple):
+    """The side of the body, and where it was read.
+
+    Attributes:
+        side: left, right or unknown.
+        source: name of the tag, or why it is not known.
+    """
+
+    side: Side
+    source: str
+
+
+def find_side(header: SliceHeader) -> SideFinding:
+    """Read the side of the body; it is never guessed from where the image lies.
+
+    Args:
+        header: Any slice of a series.
+
+    Returns:
+        What `ImageLaterality` or `Laterality` says, or else a single unmistakable word in the
+        descriptions.
+    """
+    for tag in ("ImageLaterality", "Laterality"):
+        side = _LETTERS.get(header.text(tag).upper())
+        if side is not None:
+            return SideFinding(side, tag)
+    for tag in ("SeriesDescription", "ProtocolName", "BodyPartExamined"):
+        words = header.text(tag).lower().replace("_", " ")
+        found = [side for side, pattern in _WORDS.items() if pattern.search(words)]
+        if len(found) == 1:
+            return SideFinding(found[0], tag)
+        if found:
+            return SideFinding("unknown", f"{tag} names both sides")
+    return SideFinding("unknown", "no tag says it")
+
+
+def plane_of(normal: npt.ArrayLike) -> str:
+    """Name the plane of slices.
+
+    Args:
+        normal: Direction across the slices in LPS, not zero.
+
+    Returns:
+        sagittal, coronal or axial, the nearest of the three, with `oblique` before it where it is
+        off by more than 10 degrees.
+    """
+    vector = np.abs(np.asarray(normal, dtype=np.float64))
+    vector /= np.linalg.norm(vector)
+    axis = int(np.argmax(vector))
+    off_deg = float(np.degrees(np.arccos(min(1.0, vector[axis]))))
+    return ("oblique " if off_deg > _STRAIGHT_DEG else "") + _PLANES[axis]
+
+
+def contrast_of(header: SliceHeader) -> str:
+    """Name the kind of contrast from the timing, roughly; `not stated` without a timing.
+
+    The limits are those of textbooks for 1.5 and 3 T and only help people to tell series apart:
+    nothing is decided by them.
+    """
+    echo_ms, repetition_ms = _number(header, "EchoTime"), _number(header, "RepetitionTime")
+    kind = header.text("ScanningSequence").upper().split("\\")
+    options = header.text("ScanOptions").upper().split("\\")
+    words = f"{header.text('SeriesDescription')} {header.text('ProtocolName')}".lower()
+    if echo_ms is None or repetition_ms is None:
+        return "not stated"
+    if "GR" in kind:
+        name = "gradient echo"
+    elif repetition_ms < 1000:
+        name = "T1"
+    else:
+        name = "T2" if echo_ms >= 60 else "PD"
+    inversion = "IR" in kind and "stir" in words
+    saturated = "FS" in options or re.search(r"(?<![a-z])(fs|fat ?sat|spair|spir|tirm|stir)", words)
+    return name + (" fat-saturated" if saturated or inversion else "")
+
+
+def public_description(header: SliceHeader) -> str:
+    """The description of a series, unless it holds a word of the patient's name or number."""
+    text = header.text("SeriesDescription")
+    private = re.split(r"[\s^=,]+", f"{header.text('PatientName')} {header.text('PatientID')}")
+    words = [word.lower() for word in private if len(word) > 1]
+    if any(word in text.lower() for word in words):
+        return "(hidden: it names the patient)"
+    return text
+
+
+def _number(header: SliceHeader, tag: str) -> float | None:
+    try:
+        value = float(header.text(tag))
+    except ValueError:
+        return None
+    return value if np.isfinite(value) and value > 0 else None

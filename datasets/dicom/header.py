@@ -1,0 +1,253 @@
+"""What the header of one DICOM file says; claims are checked before anything is decoded."""
+
+from __future__ import annotations
+
+import logging
+import math
+import warnings
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pydicom
+from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.uid import UID, SecondaryCaptureImageStorage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pydicom import Dataset
+
+MAX_SIDE = 16384
+_AXES_TOLERANCE = 1e-2
+_IDENTITY = ("PatientName", "PatientID", "PatientBirthDate")
+_TAGS = (
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "SeriesInstanceUID",
+    "FrameOfReferenceUID",
+    "Modality",
+    "ImageType",
+    "Rows",
+    "Columns",
+    "SamplesPerPixel",
+    "NumberOfFrames",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelSpacing",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "SpacingBetweenSlices",
+    "SliceThickness",
+    "EchoNumbers",
+    "EchoTime",
+    "RepetitionTime",
+    "FlipAngle",
+    "ScanningSequence",
+    "ScanOptions",
+    "SequenceName",
+    "TemporalPositionIdentifier",
+    "InstanceNumber",
+    "SeriesNumber",
+    "SeriesDescription",
+    "ProtocolName",
+    "BodyPartExamined",
+    "Laterality",
+    "ImageLaterality",
+    "Manufacturer",
+    *_IDENTITY,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class SliceHeader:
+    """One image of a DICOM series, as far as its header goes.
+
+    Attributes:
+        path: The file.
+        dataset: The tags that are read here, without pixels.
+        shape: Rows and columns.
+        spacing_mm: Distance of rows, and of columns.
+        position_mm: Centre of the first pixel in LPS, (3,).
+        axes: Direction along a row, and down a column, as unit vectors, (2, 3).
+        fault: What is wrong with the pixels, as far as it shows without decoding them.
+    """
+
+    path: Path
+    dataset: Dataset
+    shape: tuple[int, int]
+    spacing_mm: tuple[float, float]
+    position_mm: np.ndarray[Any, np.dtype[np.float64]]
+    axes: np.ndarray[Any, np.dtype[np.float64]]
+    fault: str = ""
+
+    def text(self, tag: str) -> str:
+        """The value of a tag as one line, several values joined by backslashes; or nothing."""
+        value = self.dataset.get(tag)
+        if value is None:
+            return ""
+        many = value if isinstance(value, list | tuple | pydicom.multival.MultiValue) else [value]
+        return "\\".join(str(item).strip() for item in many)
+
+
+class NotAnImageError(ValueError):
+    """A sound DICOM file of another kind: a report, a photograph, another modality."""
+
+
+def read_header(path: Path) -> SliceHeader:
+    """Read and check the header of one DICOM file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The header of a single-frame grey MR image with a place in the patient.
+
+    Raises:
+        NotAnImageError: If the file is sound but of another kind; says of which.
+        ValueError: If the header is damaged or a claim in it cannot be; names the tag.
+        OSError: If the file cannot be opened.
+    """
+    with _quiet():
+        try:
+            with path.open("rb") as stream:
+                dataset = pydicom.dcmread(
+                    stream, stop_before_pixels=True, specific_tags=list(_TAGS)
+                )
+                left = path.stat().st_size - stream.tell()
+            _check_kind(dataset)
+            shape = _check_pixels(dataset)
+            spacing_mm, position_mm, axes = _place(dataset)
+            fault = _missing_pixels(dataset, left)
+        except NotAnImageError:
+            raise
+        except (
+            InvalidDicomError,
+            BytesLengthException,
+            EOFError,
+            TypeError,
+            AttributeError,
+            KeyError,
+            NotImplementedError,
+            RecursionError,
+            OverflowError,
+            zlib.error,
+        ):
+            msg = "DICOM header is damaged. Export it again."
+            raise ValueError(msg) from None
+    return SliceHeader(path, dataset, shape, spacing_mm, position_mm, axes, fault)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps pydicom from warning: it quotes odd header values, a patient's name perhaps."""
+    logger = logging.getLogger("pydicom")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.disabled = before
+
+
+def _check_kind(dataset: Dataset) -> None:
+    kind = UID(str(dataset.get("SOPClassUID") or ""))
+    modality = str(dataset.get("Modality") or "")
+    if kind == SecondaryCaptureImageStorage or "Secondary Capture" in kind.name:
+        msg = "secondary capture (a screenshot), no image of the scanner"
+        raise NotAnImageError(msg)
+    if modality != "MR":
+        name = kind.name if kind and kind.name != kind else "no image"
+        msg = f"modality is {modality or 'not stated'} ({name}), expected MR"
+        raise NotAnImageError(msg)
+    if "Image Storage" not in kind.name or "Rows" not in dataset:
+        msg = f"{kind.name or 'DICOM object'} without an image"
+        raise NotAnImageError(msg)
+
+
+def _check_pixels(dataset: Dataset) -> tuple[int, int]:
+    frames = int(dataset.get("NumberOfFrames") or 1)
+    kind = str(dataset.get("SOPClassUID"))
+    if frames != 1 or "Enhanced" in UID(kind).name:
+        msg = "multi-frame (enhanced) DICOM. Convert it with dcm2niix and give the NIfTI file."
+        raise ValueError(msg)
+    if "MOSAIC" in [str(item) for item in dataset.get("ImageType") or []]:
+        msg = "mosaic: many slices in one image. Convert it with dcm2niix and give the NIfTI file."
+        raise ValueError(msg)
+    if int(dataset.get("SamplesPerPixel") or 1) != 1:
+        msg = "colour DICOM (SamplesPerPixel is not 1), expected one grey value per pixel."
+        raise ValueError(msg)
+    rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
+    if not (0 < rows <= MAX_SIDE and 0 < columns <= MAX_SIDE):
+        msg = f"Rows x Columns is {rows} x {columns}, expected 1 to {MAX_SIDE} each."
+        raise ValueError(msg)
+    allocated, stored = int(dataset.get("BitsAllocated") or 0), int(dataset.get("BitsStored") or 0)
+    if allocated not in (8, 16, 32) or not 0 < stored <= allocated:
+        msg = f"BitsAllocated is {allocated} and BitsStored {stored}, which fit no image."
+        raise ValueError(msg)
+    if int(dataset.get("HighBit") or stored - 1) != stored - 1:
+        msg = (
+            f"HighBit is {dataset.get('HighBit')}, expected {stored - 1} with BitsStored {stored}."
+        )
+        raise ValueError(msg)
+    syntax = getattr(dataset.file_meta, "TransferSyntaxUID", None)
+    if syntax is None or UID(syntax).is_private or not UID(syntax).is_transfer_syntax:
+        msg = f"transfer syntax {syntax} is unknown. Export it uncompressed."
+        raise ValueError(msg)
+    return rows, columns
+
+
+def _missing_pixels(dataset: Dataset, left: int) -> str:
+    """Whether what is left of the file after the header can hold the pixels."""
+    syntax = UID(str(dataset.file_meta.TransferSyntaxUID))
+    if syntax.is_compressed or syntax.is_deflated:
+        return "" if left > 0 else "DICOM file without pixels."
+    expected = int(dataset.Rows) * int(dataset.Columns) * int(dataset.BitsAllocated) // 8
+    # The pixels' own tag and length, with a type of value between them where it is explicit.
+    found = max(left - (8 if syntax.is_implicit_VR else 12), 0)
+    if found < expected:
+        return f"file ends early: {found} of {expected} bytes of pixels. Copy it again."
+    return ""
+
+
+def _place(
+    dataset: Dataset,
+) -> tuple[tuple[float, float], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    rows_mm, columns_mm = _numbers(dataset, "PixelSpacing", 2)
+    if min(rows_mm, columns_mm) <= 0:
+        msg = f"PixelSpacing is {rows_mm:g} and {columns_mm:g}, expected two numbers above 0."
+        raise ValueError(msg)
+    position_mm = _numbers(dataset, "ImagePositionPatient", 3)
+    axes = _numbers(dataset, "ImageOrientationPatient", 6).reshape(2, 3)
+    off = np.abs(axes @ axes.T - np.eye(2)).max()
+    if off > _AXES_TOLERANCE:
+        msg = (
+            "ImageOrientationPatient does not hold two perpendicular unit vectors "
+            f"(off by {off:.2g}, at most {_AXES_TOLERANCE:g} is accepted)."
+        )
+        raise ValueError(msg)
+    first = axes[0] / np.linalg.norm(axes[0])
+    second = axes[1] - first * (first @ axes[1])
+    return (
+        (float(rows_mm), float(columns_mm)),
+        position_mm,
+        np.stack([first, second / np.linalg.norm(second)]),
+    )
+
+
+def _numbers(dataset: Dataset, tag: str, count: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    values = dataset.get(tag)
+    if values is None or values == "":
+        msg = f"DICOM tag {tag} is missing, so the image has no known size or place."
+        raise ValueError(msg)
+    numbers = np.atleast_1d(np.asarray(values, dtype=np.float64))
+    if numbers.shape != (count,) or not all(math.isfinite(number) for number in numbers):
+        msg = f"DICOM tag {tag} must hold {count} finite numbers."
+        raise ValueError(msg)
+    return numbers

@@ -1,0 +1,174 @@
+"""Whether the slices of one group make a regular stack, and its geometry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoulderseg.datasets.dicom.header import SliceHeader
+
+# Slices nearer than this lie at the same place.
+SAME_PLACE_MM = 1e-3
+# Of a step: how far steps may differ before a slice must be missing or misplaced.
+UNEVEN = 0.05
+# How far the axes of slices may differ from their mean: rounding, not another plane.
+JITTER = 1e-3
+# How far slices may lie beside the line through the first along the normal, by angle.
+SKEW_DEG = 0.5
+_DEFAULT_STEP_MM = 1.0
+
+
+class StackError(ValueError):
+    """The slices make no volume; says why."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """Slices in order along their normal, and where their voxels lie.
+
+    Attributes:
+        slices: One or more, the first at the origin.
+        spacing_mm: (Z, Y, X).
+        origin_mm: Centre of the first voxel in LPS.
+        direction: As `Volume.direction`.
+        duplicates: Slices that lie where one of `slices` lies; the same image twice, or an error.
+        notes: What is worth knowing and no reason to refuse it.
+    """
+
+    slices: tuple[SliceHeader, ...]
+    spacing_mm: tuple[float, float, float]
+    origin_mm: tuple[float, float, float]
+    direction: tuple[float, ...]
+    duplicates: tuple[tuple[SliceHeader, SliceHeader], ...]
+    notes: tuple[str, ...]
+
+
+def build_stack(headers: Sequence[SliceHeader]) -> Stack:
+    """Order slices by their position along the normal and check that they are evenly spaced.
+
+    Neither file names, instance numbers nor SliceLocation are looked at: only
+    ImagePositionPatient says where a slice is.
+
+    Args:
+        headers: Slices of one group of `group_slices`, one or more.
+
+    Returns:
+        The stack.
+
+    Raises:
+        StackError: If a slice is missing between others, slices are unevenly spaced or turned
+            against each other, or the stack is skewed (its slices do not lie above each other along
+            the normal).
+    """
+    axes = np.mean([header.axes for header in headers], axis=0)
+    off = max(float(np.abs(header.axes - axes).max()) for header in headers)
+    if off > JITTER:
+        msg = (
+            f"slices are turned against each other: axes differ by {off:.2g}, at most {JITTER:g} "
+            "is accepted. Export the series again."
+        )
+        raise StackError(msg)
+    axes[0] /= np.linalg.norm(axes[0])
+    axes[1] -= axes[0] * (axes[0] @ axes[1])
+    axes[1] /= np.linalg.norm(axes[1])
+    normal = np.cross(axes[0], axes[1])
+    along = np.array([header.position_mm @ normal for header in headers])
+    order = np.argsort(along, kind="stable")
+    kept: list[SliceHeader] = []
+    places: list[float] = []
+    duplicates: list[tuple[SliceHeader, SliceHeader]] = []
+    for index in order:
+        header, place = headers[index], float(along[index])
+        if kept and place - places[-1] <= SAME_PLACE_MM:
+            duplicates.append((kept[-1], header))
+        else:
+            kept.append(header)
+            places.append(place)
+    step_mm, notes = _step(kept, np.array(places))
+    _check_skew(kept, normal, step_mm)
+    rows_mm, columns_mm = headers[0].spacing_mm
+    origin = kept[0].position_mm
+    return Stack(
+        slices=tuple(kept),
+        spacing_mm=(step_mm, rows_mm, columns_mm),
+        origin_mm=(float(origin[0]), float(origin[1]), float(origin[2])),
+        direction=tuple(float(v) for v in np.stack([axes[0], axes[1], normal], axis=1).ravel()),
+        duplicates=tuple(duplicates),
+        notes=tuple(notes),
+    )
+
+
+def _step(
+    slices: Sequence[SliceHeader], places: np.ndarray[Any, np.dtype[np.float64]]
+) -> tuple[float, list[str]]:
+    """The distance of slices, and whether the header contradicts it."""
+    stated = _stated_step(slices[0])
+    if len(slices) == 1:
+        if stated is None:
+            return _DEFAULT_STEP_MM, [f"slice spacing is not stated, {_DEFAULT_STEP_MM:g} mm taken"]
+        return stated, []
+    steps = np.diff(places)
+    usual = float(np.median(steps))
+    far = np.flatnonzero(steps > 1.5 * usual)
+    if far.size:
+        missing = round(float(steps[far[0]]) / usual) - 1
+        msg = (
+            f"{missing} slice{'s' * (missing != 1)} missing after slice {far[0] + 1} of "
+            f"{len(slices)} (a step of {steps[far[0]]:.3g} mm, the others are {usual:.3g} mm). "
+            "Export the whole series again."
+        )
+        raise StackError(msg)
+    off = float(np.abs(steps - usual).max())
+    if off > UNEVEN * usual:
+        msg = (
+            f"slices are unevenly spaced: steps of {steps.min():.3g} to {steps.max():.3g} mm. "
+            "They are no single stack; export the series again."
+        )
+        raise StackError(msg)
+    step_mm = float((places[-1] - places[0]) / (len(places) - 1))
+    notes = []
+    if stated is not None and abs(stated - step_mm) > UNEVEN * step_mm:
+        notes.append(
+            f"slices lie {step_mm:.3g} mm apart by their positions, {stated:.3g} mm by the header; "
+            "the positions count"
+        )
+    return step_mm, notes
+
+
+def _stated_step(header: SliceHeader) -> float | None:
+    for tag in ("SpacingBetweenSlices", "SliceThickness"):
+        try:
+            value = float(header.text(tag))
+        except ValueError:
+            continue
+        if np.isfinite(value) and value > 0:
+            return value
+    return None
+
+
+def _check_skew(slices: Sequence[SliceHeader], normal: np.ndarray, step_mm: float) -> None:
+    if len(slices) == 1:
+        return
+    first, last = slices[0].position_mm, slices[-1].position_mm
+    line = last - first
+    angle = np.degrees(np.arccos(np.clip(line @ normal / np.linalg.norm(line), -1, 1)))
+    if angle > SKEW_DEG:
+        msg = (
+            f"skewed stack: its slices are shifted by {angle:.1f} degrees against their normal. "
+            "Resample it to a regular grid."
+        )
+        raise StackError(msg)
+    for number, header in enumerate(slices):
+        beside = header.position_mm - first
+        beside = beside - normal * (beside @ normal)
+        if np.linalg.norm(beside) > max(0.1, step_mm * number * np.radians(SKEW_DEG)):
+            msg = (
+                f"slice {number + 1} of {len(slices)} lies {np.linalg.norm(beside):.3g} mm beside "
+                "the others. Export the series again."
+            )
+            raise StackError(msg)

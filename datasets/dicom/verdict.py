@@ -1,0 +1,172 @@
+"""What becomes of a group of DICOM slices: used, skipped or refused, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from shoulderseg.datasets.dicom.grouping import planes_of_series
+from shoulderseg.datasets.dicom.stack import SAME_PLACE_MM, StackError, build_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shoulderseg.datasets.dicom.header import SliceHeader
+    from shoulderseg.datasets.dicom.stack import Stack
+
+Verdict = Literal["use", "skip", "refuse"]
+
+# Image types of what a computer made from other images.
+_MADE = frozenset(
+    {"MPR", "CSA MPR", "REFORMATTED", "MIP", "MINIP", "PROJECTION IMAGE", "ADC", "SUBTRACTION"}
+)
+_SCOUT = frozenset({"LOCALIZER", "SCOUT", "SURVEY"})
+_PHASE = frozenset({"P", "PHASE", "PHASE MAP", "I", "IMAGINARY", "R", "REAL"})
+_FEWEST_OF_A_PLANE = 5
+_PIXEL_MM, _STEP_MM = (0.1, 3.0), (0.3, 10.0)
+_SMALLEST = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One volume of a DICOM folder, or what cannot become one.
+
+    Attributes:
+        name: Of the group; tells nothing about the patient.
+        slices: All its slices, in any order.
+        verdict: What becomes of it.
+        reason: Why it is skipped or refused; empty for what is used.
+        stack: The stack of what is used.
+        notes: What is worth knowing about what is used.
+    """
+
+    name: str
+    slices: tuple[SliceHeader, ...]
+    verdict: Verdict
+    reason: str
+    stack: Stack | None
+    notes: tuple[str, ...]
+
+
+def judge(groups: Mapping[str, list[SliceHeader]]) -> list[Series]:
+    """Judge each group of a folder in the light of the others.
+
+    Args:
+        groups: From `group_slices`.
+
+    Returns:
+        One entry for each group, in their order.
+    """
+    planes = planes_of_series(groups)
+    originals = {
+        slices[0].text("FrameOfReferenceUID")
+        for slices in groups.values()
+        if _types(slices[0])[:1] == ["ORIGINAL"]
+    }
+    return [
+        _judge_one(name, slices, planes[slices[0].text("SeriesInstanceUID")], originals)
+        for name, slices in groups.items()
+    ]
+
+
+def _judge_one(name: str, slices: list[SliceHeader], planes: int, originals: set[str]) -> Series:
+    skip = _reason_to_skip(slices, planes, originals)
+    if skip:
+        return Series(name, tuple(slices), "skip", skip, None, ())
+    try:
+        stack = _sound_stack(slices)
+    except StackError as error:
+        return Series(name, tuple(slices), "refuse", str(error), None, ())
+    notes = [*stack.notes, *_doubts(stack, slices)]
+    if _types(slices[0])[:1] == ["DERIVED"]:
+        notes.append("marked as derived from other images, which are not here")
+    if len(stack.slices) == 1:
+        notes.append("a single slice")
+    return Series(name, tuple(slices), "use", "", stack, tuple(notes))
+
+
+def _sound_stack(slices: list[SliceHeader]) -> Stack:
+    """The stack of the slices whose pixels are there; no other place may be left empty.
+
+    Raises:
+        StackError: With the reason.
+    """
+    _check_plausible(slices[0])
+    sound = [header for header in slices if not header.fault]
+    broken = [header for header in slices if header.fault]
+    if not sound:
+        msg = f"{broken[0].path.name}: {broken[0].fault}"
+        raise StackError(msg)
+    for header in broken:
+        gaps = [np.linalg.norm(header.position_mm - other.position_mm) for other in sound]
+        if min(gaps) > SAME_PLACE_MM:
+            msg = f"{header.path.name}: {header.fault}"
+            raise StackError(msg)
+    stack = build_stack(sound)
+    low, high = _STEP_MM
+    if len(stack.slices) > 1 and not low <= stack.spacing_mm[0] <= high:
+        msg = f"slices lie {stack.spacing_mm[0]:g} mm apart, expected {low:g} to {high:g} mm."
+        raise StackError(msg)
+    return stack
+
+
+def _doubts(stack: Stack, slices: list[SliceHeader]) -> list[str]:
+    notes = []
+    dropped = len(stack.duplicates)
+    if dropped:
+        notes.append(f"{dropped} slice{'s' * (dropped != 1)} twice; each counts once")
+    notes += [f"{h.path.name} left out: {h.fault}" for h in slices if h.fault]
+    numbers = sorted({int(text) for text in map(_instance, stack.slices) if text.isdecimal()})
+    whole = len(numbers) == len(stack.slices) > 1 and numbers[-1] - numbers[0] + 1 == len(numbers)
+    if whole and numbers[0] > 1:
+        notes.append(
+            f"image numbers begin with {numbers[0]}: slices may be missing before the first"
+        )
+    return notes
+
+
+def _instance(header: SliceHeader) -> str:
+    return header.text("InstanceNumber")
+
+
+def _reason_to_skip(slices: list[SliceHeader], planes: int, originals: set[str]) -> str:
+    types = _types(slices[0])
+    words = slices[0].text("SeriesDescription").lower()
+    if _SCOUT & set(types) or any(word.lower() in words for word in _SCOUT):
+        return "localizer"
+    if planes > 1 and len(slices) < _FEWEST_OF_A_PLANE:
+        return f"localizer: {planes} planes in one series, {len(slices)} slices in this one"
+    made = sorted(_MADE & set(types))
+    if made:
+        return f"derived image ({made[0]}), made from another series"
+    if _PHASE & set(types[2:]):
+        return f"phase, real or imaginary part ({'/'.join(types)}), no magnitude image"
+    if types[:1] == ["DERIVED"] and slices[0].text("FrameOfReferenceUID") in originals:
+        return "derived image; an original series of the same examination is here"
+    return ""
+
+
+def _check_plausible(header: SliceHeader) -> None:
+    (low, high), (rows_mm, columns_mm) = _PIXEL_MM, header.spacing_mm
+    if not (low <= min(header.spacing_mm) and max(header.spacing_mm) <= high):
+        msg = (
+            f"pixels are {rows_mm:g} x {columns_mm:g} mm, expected {low:g} to {high:g} mm. "
+            "Check PixelSpacing."
+        )
+        raise StackError(msg)
+    if min(header.shape) < _SMALLEST:
+        rows, columns = header.shape
+        msg = f"image has {rows} x {columns} pixels, expected at least {_SMALLEST} each way."
+        raise StackError(msg)
+
+
+def _types(header: SliceHeader) -> list[str]:
+    return [item.strip().upper() for item in header.text("ImageType").split("\\")]
+
+
+def normal_of(series: Series) -> np.ndarray:
+    """Direction across the slices in LPS, (3,)."""
+    axes = series.slices[0].axes
+    return np.cross(axes[0], axes[1])

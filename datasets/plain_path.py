@@ -1,0 +1,46 @@
+"""File names that every library can open and every terminal can show."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shoulderseg.datasets.files import image_suffix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def plain_path(path: Path) -> Iterator[Path]:
+    """Give a path that is text: SimpleITK crashes on names whose bytes are no UTF-8.
+
+    Args:
+        path: An existing file.
+
+    Yields:
+        The path itself, or for a while a link to it (where there are no links, a copy) under a
+        plain name with the same image suffix.
+    """
+    if is_text(str(path)):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / f"file{image_suffix(path)}"
+        try:
+            plain.symlink_to(path.absolute())
+        except OSError:
+            shutil.copyfile(path, plain)
+        yield plain
+
+
+def is_text(name: str) -> bool:
+    """Tell whether a name can be written as UTF-8; names from old archives may hold other bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
