@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from click import get_current_context
 
 from shoulderseg.cli.bundle_store import DEFAULT, find_bundle
 from shoulderseg.cli.failure import (
@@ -55,6 +54,7 @@ class Voters(StrEnum):
 
 
 def predict(
+    context: typer.Context,
     images: Annotated[
         Path,
         typer.Argument(
@@ -99,7 +99,7 @@ def predict(
     """
     with reported():
         # What a zip file holds is kept until the command ends.
-        inputs = _collect(get_current_context().with_resource(unpacked(images)), images, out)
+        inputs = _collect(context.with_resource(unpacked(images)), images, out)
     with reported(BROKEN_ENVIRONMENT):
         from shoulderseg.cli.bundles import read_bundle
         from shoulderseg.cli.pipeline import Settings, prepare

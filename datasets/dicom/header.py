@@ -157,7 +157,11 @@ def _quiet() -> Iterator[None]:
 
 
 def _check_kind(dataset: Dataset) -> None:
-    kind = UID(str(dataset.get("SOPClassUID") or ""))
+    stated = dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID")
+    if not stated:
+        msg = "DICOM header is damaged: it does not say what the file is. Export it again."
+        raise ValueError(msg)
+    kind = UID(str(stated))
     modality = str(dataset.get("Modality") or "")
     if kind == SecondaryCaptureImageStorage or "Secondary Capture" in kind.name:
         msg = "secondary capture (a screenshot), no image of the scanner"

@@ -82,7 +82,7 @@ def test_every_voxel_has_its_value_and_its_place(tmp_path: Path) -> None:
     ]
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(order=st.permutations(range(COUNT)), numbers=st.permutations(range(1, COUNT + 1)))
 def test_neither_names_nor_instance_numbers_matter(
     order: list[int], numbers: list[int], tmp_path_factory: pytest.TempPathFactory
