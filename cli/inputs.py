@@ -110,9 +110,17 @@ def _is_dicom(file: Path) -> bool:
 
 def _volume_case(path: Path) -> CaseInput:
     from shoulderseg.datasets.files import case_name
+
+    return CaseInput(case_name(path), path, partial(_load_volume, path))
+
+
+def _load_volume(path: Path) -> Volume:
+    from shoulderseg.datasets.plausible import check_plausible
     from shoulderseg.datasets.reader import read_image
 
-    return CaseInput(case_name(path), path, partial(read_image, path))
+    volume = read_image(path)
+    check_plausible(path, volume)
+    return volume
 
 
 def _series_cases(found: FolderFindings) -> list[CaseInput]:

@@ -13,7 +13,7 @@ from shoulderseg.datasets.dicom.verdict import Series, judge
 from shoulderseg.datasets.files import DICOM_SUFFIX, has_dicom_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 # More files than an examination has by far; a folder of the whole disk was given by mistake.
 MAX_FILES = 200_000
@@ -69,7 +69,8 @@ def read_folder(path: Path) -> FolderFindings:
         msg = f"{path.name}: there is no such file or folder. Check the path."
         raise FileNotFoundError(msg)
     headers, files, others = [], [], []
-    for number, file in enumerate(sorted(_walk(path))):
+    closed: list[OSError] = []
+    for number, file in enumerate(sorted(_walk(path, closed.append))):
         if number >= MAX_FILES:
             msg = f"{path.name} holds more than {MAX_FILES} files. Give a smaller folder."
             raise ValueError(msg)
@@ -85,15 +86,18 @@ def read_folder(path: Path) -> FolderFindings:
         except OSError as error:
             reason = f"file cannot be opened ({error.strerror})."
             files.append(FileFinding(file, refused=True, reason=reason))
+    for failure in closed:
+        reason = f"folder cannot be opened ({failure.strerror})."
+        files.append(FileFinding(Path(str(failure.filename)), refused=True, reason=reason))
     return FolderFindings(tuple(judge(group_slices(headers))), tuple(files), tuple(others))
 
 
-def _walk(path: Path) -> Iterator[Path]:
+def _walk(path: Path, on_error: Callable[[OSError], None]) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
     root = path.resolve()
-    for folder, folders, names in os.walk(path, followlinks=False):
+    for folder, folders, names in os.walk(path, onerror=on_error, followlinks=False):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in names:
             file = Path(folder) / name

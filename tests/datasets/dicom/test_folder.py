@@ -424,6 +424,27 @@ def test_links_hidden_files_and_indices_are_left_alone(tmp_path: Path) -> None:
     assert {path.name for path in findings.others} == {"DICOMDIR", "note.txt"}
 
 
+def test_a_folder_that_cannot_be_opened_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, series())
+    (tmp_path / "closed").mkdir()
+    real = os.scandir
+
+    def scandir(path: Any) -> Any:  # noqa: ANN401
+        # The tests may run as a user to whom nothing is closed.
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    findings = read_folder(tmp_path)
+    np.testing.assert_array_equal(used(findings.series[0]), voxels())
+    (finding,) = findings.files
+    assert (finding.path.name, finding.refused) == ("closed", True)
+    assert "Permission denied" in finding.reason
+
+
 def test_names_of_any_kind_are_read(tmp_path: Path) -> None:
     folder = tmp_path / "Übung $;| <b>"
     paths = write(folder, series())
