@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 HEADER_BYTES = 348
 _NIFTI2_HEADER_BYTES = 540
-_FIRST_DATA_BYTE = 352
+_FIRST_DATA_BYTE, _LAST_DATA_BYTE = 352, 2**31
+# nifti1.h, NIFTI_XFORM_*; 5 is of NIfTI-2 and writers use it here too.
+_CODES = range(6)
 _BITS = {2: 8, 256: 8, 4: 16, 512: 16, 8: 32, 768: 32, 16: 32, 64: 64, 1024: 64, 1280: 64}
 _REFUSED_TYPES = {
     1: "binary",
@@ -33,6 +35,7 @@ _FLOATS = {16: "f4", 64: "f8"}
 _SCALE_TOLERANCE = 1e-3
 # Quaternions in single precision are good to about 0.1 mm at the corner of a shoulder image.
 _FORM_TOLERANCE_MM = 0.2
+_QUATERNION_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,9 +98,10 @@ def parse_nifti_header(block: bytes) -> NiftiHeader:
         msg = f"spacing in the header is {pixdim[:ndim]}, expected numbers above 0."
         raise ValueError(msg)
     (offset,) = struct.unpack_from(f"{order}f", block, 108)
-    if not (math.isfinite(offset) and offset >= _FIRST_DATA_BYTE and offset == int(offset)):
+    if not (_FIRST_DATA_BYTE <= offset <= _LAST_DATA_BYTE and offset == int(offset)):
         msg = f"header is damaged: voxels start at byte {offset}, expected {_FIRST_DATA_BYTE}."
         raise ValueError(msg)
+    _check_numbers(block, order)
     unit_mm = {1: 1e3, 3: 1e-3}.get(block[123] & 0x07, 1.0)
     sform = _sform(block, order, unit_mm)
     _check_scales(sform, np.array(pixdim[:ndim]) * unit_mm)
@@ -111,6 +115,28 @@ def parse_nifti_header(block: bytes) -> NiftiHeader:
         sform=sform,
         qform=_qform(block, order, unit_mm, (qfac, *pixdim)),
     )
+
+
+def _check_numbers(block: bytes, order: str) -> None:
+    """Refuses what readers take for different things: SimpleITK hangs at an infinite offset."""
+    qform_code, sform_code = struct.unpack_from(f"{order}2h", block, 252)
+    for name, code in (("qform_code", qform_code), ("sform_code", sform_code)):
+        if code not in _CODES:
+            msg = f"header is damaged: {name} is {code}, expected 0 to {_CODES[-1]}."
+            raise ValueError(msg)
+    quaternion_and_offset = struct.unpack_from(f"{order}6f", block, 256)
+    sform = struct.unpack_from(f"{order}12f", block, 280)
+    if not all(math.isfinite(number) for number in quaternion_and_offset + sform):
+        msg = "header is damaged: its qform or sform holds a number that is not finite."
+        raise ValueError(msg)
+    squares = sum(number * number for number in quaternion_and_offset[:3])
+    if qform_code > 0 and squares > 1 + _QUATERNION_TOLERANCE:
+        msg = f"header is damaged: its quaternion has the length {math.sqrt(squares):.3g}."
+        raise ValueError(msg)
+    slope, intercept = struct.unpack_from(f"{order}2f", block, 112)
+    if not (math.isfinite(slope) and (slope == 0 or math.isfinite(intercept))):
+        msg = f"values are scaled by {slope:g} and {intercept:g}, expected finite numbers."
+        raise ValueError(msg)
 
 
 def orientation_doubt(header: NiftiHeader, used: npt.NDArray[np.float64]) -> str | None:

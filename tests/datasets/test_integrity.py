@@ -158,6 +158,35 @@ def test_false_nifti_claims(
         read_image(path)
 
 
+@pytest.mark.parametrize(
+    ("place", "form", "value", "message"),
+    [
+        # SimpleITK does not come back from this one.
+        (292, "f", float("inf"), "qform or sform holds a number that is not finite"),
+        (280, "f", float("nan"), "qform or sform holds a number that is not finite"),
+        (268, "f", float("-inf"), "qform or sform holds a number that is not finite"),
+        (260, "f", 1.5, "its quaternion has the length 1.5"),
+        (254, "h", 8, "sform_code is 8, expected 0 to 5"),
+        (252, "h", -1, "qform_code is -1, expected 0 to 5"),
+        (108, "f", 1e30, "voxels start at byte 1"),
+        (112, "f", float("nan"), "values are scaled by nan"),
+        (116, "f", float("inf"), "values are scaled by 1 and inf"),
+    ],
+)
+def test_numbers_that_readers_take_differently_are_refused(
+    tmp_path: Path, oblique: Volume, place: int, form: str, value: float, message: str
+) -> None:
+    path = tmp_path / "case.nii"
+    image = nibabel.nifti1.Nifti1Image(oblique.array.T.astype(np.float32), np.eye(4))
+    image.header.set_qform(np.eye(4), code=1)
+    image.header.set_slope_inter(1.0, 0.0)
+    nibabel.loadsave.save(image, path)
+    read_image(path)
+    _header_bytes(path, lambda data: struct.pack_into(f"<{form}", data, place, value))
+    with pytest.raises(UnreadableVolumeError, match=message):
+        read_image(path)
+
+
 def test_huge_claim_is_refused_before_it_is_believed(tmp_path: Path, oblique: Volume) -> None:
     path = tmp_path / "case.nii"
     write_image(path, oblique)

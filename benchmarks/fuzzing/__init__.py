@@ -1,0 +1,1 @@
+"""Damaged images and what may become of them."""

@@ -1,0 +1,154 @@
+"""What became of a damaged image, and whether another library agrees."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import logging
+import warnings
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nibabel
+import numpy as np
+import pydicom
+
+from shoulderseg.cli.inputs import find_inputs
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from shoulderseg.cli.inputs import CaseInput
+    from shoulderseg.datasets.volume import Volume
+
+_CLOSE_MM = 1e-2
+
+
+class Outcome(StrEnum):
+    """What became of a file."""
+
+    READ = "read"
+    REFUSED = "refused"
+    WRONG = "wrong geometry or values"
+    ESCAPED = "other exception"
+    CRASH = "crash"
+    HANG = "hang"
+
+
+def judge_file(kind: str, path: Path) -> tuple[Outcome, str]:
+    """Read a file as the commands do.
+
+    Args:
+        kind: nii, nii.gz or dicom.
+        path: The file, or a folder for DICOM.
+
+    Returns:
+        The outcome, and what is wrong.
+    """
+    try:
+        cases = find_inputs(path).cases
+    except (ValueError, OSError):
+        return Outcome.REFUSED, ""
+    except Exception as error:
+        return Outcome.ESCAPED, repr(error)
+    outcome = Outcome.REFUSED
+    for case in cases:
+        warned = _Warned()
+        try:
+            with warned:
+                volume = case.load()
+        except (ValueError, OSError, MemoryError):
+            continue
+        except Exception as error:
+            return Outcome.ESCAPED, repr(error)
+        wrong = _difference(kind, case, volume, doubted=warned.of_orientation)
+        if wrong:
+            return Outcome.WRONG, wrong
+        outcome = Outcome.READ
+    return outcome, ""
+
+
+class _Warned(logging.Handler):
+    """Notes whether a doubt about the orientation was told: it is not silent then."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.of_orientation = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Takes a message."""
+        text = record.getMessage()
+        self.of_orientation |= "orientation" in text or "disagree" in text
+
+    def __enter__(self) -> None:
+        """Listens."""
+        logging.getLogger("shoulderseg").addHandler(self)
+
+    def __exit__(self, *_: object) -> None:
+        """Listens no longer."""
+        logging.getLogger("shoulderseg").removeHandler(self)
+
+
+def _difference(kind: str, case: CaseInput, volume: Volume, *, doubted: bool) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        wanted = _by_pydicom(case) if kind == "dicom" else _by_nibabel(case.path)
+    if wanted is None:
+        return "read here, refused by the other library"
+    affine, array = wanted
+    own = _affine(volume)
+    corner = np.array([*np.array(volume.array.shape[::-1]) - 1, 1.0])
+    for place in (np.array([0, 0, 0, 1.0]), corner):
+        gap = float(np.linalg.norm((own @ place - affine @ place)[:3]))
+        if not doubted and not gap <= _CLOSE_MM * max(1.0, float(np.abs(affine).max()) / 100):
+            return f"a corner lies {gap:.3g} mm away"
+    if array.shape != volume.array.shape:
+        return f"shape {volume.array.shape}, the other library has {array.shape}"
+    if not np.allclose(volume.array, array, rtol=1e-4, atol=1e-3):
+        return "voxels differ"
+    return ""
+
+
+def _affine(volume: Volume) -> npt.NDArray[np.float64]:
+    """From voxel (x, y, z) to LPS."""
+    affine = np.eye(4)
+    affine[:3, :3] = np.reshape(volume.direction, (3, 3)) * np.array(volume.spacing_mm[::-1])
+    affine[:3, 3] = volume.origin_mm
+    return affine
+
+
+def _by_nibabel(path: Path) -> tuple[npt.NDArray[np.float64], npt.NDArray[Any]] | None:
+    with contextlib.suppress(Exception):
+        data = path.read_bytes()
+        raw = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+        image = nibabel.nifti1.Nifti1Image.from_bytes(raw)
+        array = np.asarray(image.get_fdata())
+        while array.ndim > 3:
+            array = array[..., 0]
+        while array.ndim < 3:
+            array = array[..., None]
+        scale = {1: 1000.0, 3: 0.001}.get(int(image.header["xyzt_units"]) & 7, 1.0)
+        affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ image.affine
+        affine[:3] *= scale
+        return affine, array.T
+    return None
+
+
+def _by_pydicom(case: CaseInput) -> tuple[npt.NDArray[np.float64], npt.NDArray[Any]] | None:
+    with contextlib.suppress(Exception):
+        slices = [pydicom.dcmread(path) for path in case.source_files]
+        planes = [
+            s.pixel_array * float(s.get("RescaleSlope", 1)) + float(s.get("RescaleIntercept", 0))
+            for s in slices
+        ]
+        axes = np.array(slices[0].ImageOrientationPatient, float).reshape(2, 3)
+        places = np.array([s.ImagePositionPatient for s in slices], float)
+        rows_mm, columns_mm = map(float, slices[0].PixelSpacing)
+        affine = np.eye(4)
+        affine[:3, 0], affine[:3, 1] = axes[0] * columns_mm, axes[1] * rows_mm
+        if len(slices) > 1:
+            affine[:3, 2] = (places[-1] - places[0]) / (len(slices) - 1)
+        affine[:3, 3] = places[0]
+        return affine, np.stack(planes)
+    return None
