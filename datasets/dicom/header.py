@@ -38,6 +38,8 @@ _TAGS = (
     "BitsAllocated",
     "BitsStored",
     "HighBit",
+    "PixelRepresentation",
+    "PhotometricInterpretation",
     "PixelSpacing",
     "ImagePositionPatient",
     "ImageOrientationPatient",
@@ -199,6 +201,14 @@ def _check_pixels(dataset: Dataset) -> tuple[int, int]:
         msg = (
             f"HighBit is {dataset.get('HighBit')}, expected {stored - 1} with BitsStored {stored}."
         )
+        raise ValueError(msg)
+    signed = dataset.get("PixelRepresentation")
+    if signed not in (0, 1):
+        msg = f"DICOM tag PixelRepresentation is {signed}, expected 0 or 1 for the sign of values."
+        raise ValueError(msg)
+    colours = str(dataset.get("PhotometricInterpretation") or "missing")
+    if colours not in ("MONOCHROME1", "MONOCHROME2"):
+        msg = f"DICOM tag PhotometricInterpretation is {colours}, expected MONOCHROME1 or 2."
         raise ValueError(msg)
     syntax = getattr(dataset.file_meta, "TransferSyntaxUID", None)
     if syntax is None or UID(syntax).is_private or not UID(syntax).is_transfer_syntax:

@@ -256,6 +256,8 @@ def set_tag(name: str, value: object) -> Any:  # noqa: ANN401
         ("BitsStored", 17, "BitsAllocated is 16 and BitsStored 17"),
         ("BitsAllocated", 12, "BitsAllocated is 12"),
         ("HighBit", 3, "HighBit is 3"),
+        ("PixelRepresentation", None, "PixelRepresentation is None, expected 0 or 1"),
+        ("PhotometricInterpretation", "PALETTE COLOR", "is PALETTE COLOR, expected MONOCHROME1"),
         ("Rows", 60000, "Rows x Columns is 60000 x 32"),
         ("SamplesPerPixel", 3, "colour DICOM"),
         ("NumberOfFrames", 4, "multi-frame .* dcm2niix"),
