@@ -120,6 +120,25 @@ def test_interrupted_conversion_goes_on(source: Source, order: Order) -> None:
     assert [entry.name for entry in order.out.iterdir()] == ["Dataset007_Shoulder"]
 
 
+def test_conversion_interrupted_at_its_very_end_goes_on(
+    source: Source, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        # By now the test cases are apart from the others.
+        patch.setattr("shoulderseg.datasets.converters.work_folder.finish", stop)
+        with pytest.raises(KeyboardInterrupt):
+            convert_cases(source.cases(), order)
+    source.loaded.clear()
+    report = convert_cases(source.cases(), replace(order, test_cases=["s3_left", "s3_right"]))
+    assert source.loaded == []
+    files = sorted(path.name for path in report.folder.glob("labels*/*"))
+    assert files == [f"{name}.nii.gz" for name in sorted(_NAMES)]
+    assert len(list((report.folder / "labelsTs").iterdir())) == 2
+
+
 def test_changed_files_settings_and_lost_results_are_made_again(
     source: Source, order: Order
 ) -> None:

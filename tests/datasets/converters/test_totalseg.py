@@ -73,6 +73,35 @@ def test_glenoid_is_the_joint_end_of_the_scapula_as_deep_as_asked(
     assert taken == pytest.approx(np.pi * 15**2 * (depth_mm + 2), rel=0.15)
 
 
+def test_what_overhangs_the_joint_is_left_out(tmp_path: Path, bodies: dict[str, Body]) -> None:
+    body = bodies["left"]
+    away = places_mm(np.ones_like(body.humerus), body.image) - body.centre_mm
+    medial = np.array([-1.0, 1.0, 0.0]) / np.sqrt(2)
+    along = away @ medial
+    across = np.linalg.norm(away - along[:, None] * medial, axis=1)
+    disc = ((along >= 36) & (along <= 44) & (across <= 35)).reshape(body.scapula.shape)
+    write_subject(tmp_path / "s0001", body._replace(scapula=body.scapula | disc), "left")
+    image, label_map = _loaded(tmp_path, ShoulderChoice(), "left")
+    taken = places_mm(label_map == 2, image) - body.centre_mm
+    beside = np.linalg.norm(taken - (taken @ medial)[:, None] * medial, axis=1)
+    # 15 mm of the joint surface and 5 mm beyond, give or take a voxel.
+    assert beside.max() == pytest.approx(20, abs=2)
+
+
+def test_margin_is_kept_around_the_bones(tmp_path: Path, bodies: dict[str, Body]) -> None:
+    body = bodies["left"]
+    write_subject(tmp_path / "s0001", body, "left")
+    image, label_map = _loaded(tmp_path, ShoulderChoice(margin_mm=9), "left")
+    away = places_mm(np.ones(image.array.shape, bool), image) - body.centre_mm
+    head = (np.linalg.norm(away, axis=1) <= HEAD_MM).reshape(image.array.shape)
+    kept = head | (label_map == 2)
+    for axis, step in enumerate(image.spacing_mm):
+        inside = np.flatnonzero(kept.any(axis=tuple({0, 1, 2} - {axis})))
+        sides = (inside[0], image.array.shape[axis] - 1 - inside[-1])
+        # The fitted sphere may be off by a voxel.
+        assert all(9 - step <= count * step <= 9 + 2.5 * step for count in sides)
+
+
 def test_sides_share_the_patient_and_those_without_a_joint_are_skipped(
     tmp_path: Path, bodies: dict[str, Body]
 ) -> None:
