@@ -11,8 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from shoulderseg.datasets.converters.label_values import unknown_values
 from shoulderseg.datasets.files import case_name, find_volumes, ignored_files
 from shoulderseg.datasets.reader import (
     MAX_LABEL,
@@ -95,7 +94,7 @@ def check_contents(pairs: Iterable[Pair], known_values: Iterable[int]) -> list[s
         One finding per unreadable file, grid that differs, set of unknown label values, and
         image whose voxels equal those of an earlier one.
     """
-    known = sorted({0, *known_values})
+    known_values = tuple(known_values)
     problems: list[str] = []
     first_with: dict[bytes, str] = {}
     for pair in pairs:
@@ -106,12 +105,9 @@ def check_contents(pairs: Iterable[Pair], known_values: Iterable[int]) -> list[s
             if twin != pair.image.name:
                 problems.append(f"image {pair.image.name}: same voxels as {twin}. Remove one.")
         if label_map is not None:
-            unknown = np.setdiff1d(label_map.array, known).tolist()
+            unknown = unknown_values(label_map.array, known_values)
             if unknown:
-                problems.append(
-                    f"label map {pair.label.name}: unknown label values {unknown}, "
-                    f"expected {known}. Correct the file or the map."
-                )
+                problems.append(f"label map {pair.label.name}: {unknown}")
         if image is not None and label_map is not None:
             difference = describe_grid_difference(label_map, image)
             if difference:

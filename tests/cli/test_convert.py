@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import SimpleITK
 
-from shoulderseg.cli.convert import parse_label_map
+from shoulderseg.cli.convert_options import parse_label_map
 from shoulderseg.datasets.reader import read_label_map
 from shoulderseg.datasets.writer import write_image, write_label_map
+from tests.datasets.converters.bodies import draw_body, write_subject
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.phantom.case import PhantomCase
@@ -61,3 +63,97 @@ def test_problems_end_with_2_and_name_the_file(run: Run, folders: Path) -> None:
 def test_wrong_map_entries(entries: list[str]) -> None:
     with pytest.raises(ValueError, match="--map"):
         parse_label_map(entries)
+
+
+def test_dry_run_of_pairs_shows_what_is_there_and_writes_nothing(
+    run: Run, folders: Path, shoulders: list[PhantomCase]
+) -> None:
+    words = ["convert", "pairs", folders / "images", folders / "labels", folders / "raw"]
+    words += ["--map", "3=humerus", "--map", "5=glenoid", "--folds", "2", "--dry-run"]
+    outcome = run(*words)
+    assert outcome.exit_code == 0, outcome.output
+    count = np.count_nonzero(shoulders[0].label_map == 1)
+    (line,) = (line for line in outcome.output.splitlines() if line.startswith("p0 "))
+    assert f"humerus {count}, glenoid" in line
+    assert "7 x 48 x 40" in line
+    (folders / "labels" / "p3.nii.gz").unlink()
+    (folders / "labels" / "p4.nii.gz").write_bytes(b"")
+    outcome = run(*words)
+    assert outcome.exit_code == 1
+    assert "there is no label map named p3" in outcome.output
+    assert "p4.nii.gz: file is empty" in outcome.output
+    assert not (folders / "raw").exists()
+
+
+def test_sources_of_pairs_are_hashes_unless_names_are_kept(run: Run, folders: Path) -> None:
+    words = ["convert", "pairs", folders / "images", folders / "labels", folders / "raw"]
+    words += ["--map", "3=humerus", "--map", "5=glenoid", "--folds", "2", "--overwrite"]
+    assert run(*words).exit_code == 0
+    sources = folders / "raw/Dataset001_Shoulder/conversion.csv"
+    assert "p0,sha256:" in sources.read_text()
+    assert "p0.nii.gz" not in sources.read_text()
+    assert run(*words, "--keep-source-names").exit_code == 0
+    assert "p0,p0.nii.gz\n" in sources.read_text()
+
+
+@pytest.mark.parametrize(("name", "image"), [("mri", "mri.nii.gz"), ("ct", "ct.nii.gz")])
+def test_shoulders_of_body_scans(run: Run, tmp_path: Path, name: str, image: str) -> None:
+    bodies = {side: draw_body(side) for side in ("left", "right")}
+    write_subject(tmp_path / "in/s0001", bodies["left"], "left", image)
+    write_subject(tmp_path / "in/s0002", bodies["right"], "right", image)
+    (tmp_path / "in/s0003/segmentations").mkdir(parents=True)
+    words = ["convert", f"totalseg-{name}", tmp_path / "in", tmp_path / "raw", "--folds", "2"]
+    words += ["--dataset-id", "31", "--name", "Body", "--margin-mm", "15"]
+    dry = run(*words, "--dry-run")
+    assert dry.exit_code == 1
+    assert not (tmp_path / "raw").exists()
+    outcome = run(*words)
+    # The folder without an image is faulty; sides that are not in the image are not.
+    assert outcome.exit_code == 1, outcome.output
+    for told in (dry.output, outcome.output):
+        assert "Licence: CC BY" in told
+        assert ("supraspinous fossa" in told) == (name == "ct")
+        assert "skipped s0001_right" in told
+        assert f"rejected s0003 (s0003): {image} is missing" in told
+    dataset = tmp_path / "raw/Dataset031_Body"
+    written = sorted(path.name for path in (dataset / "imagesTr").iterdir())
+    assert written == ["s0001_left_0000.nii.gz", "s0002_right_0000.nii.gz"]
+    description = json.loads((dataset / "dataset.json").read_text())
+    assert description["channel_names"] == {"0": name.upper()}
+    assert "s0001_left,s0001 left\n" in (dataset / "conversion.csv").read_text()
+
+
+def test_folders_of_slices(run: Run, tmp_path: Path) -> None:
+    for number, patient in enumerate(("Anna M", "Bert N", "Carl O")):
+        for kind in ("images", "masks"):
+            (tmp_path / "in" / patient / kind).mkdir(parents=True)
+        for index in range(1, 4):
+            image = np.random.default_rng((number, index)).integers(0, 4000, (6, 9))
+            mask = np.full((6, 9), 3 * (index == 2))
+            for kind, array in (("images", image), ("masks", mask)):
+                slice_ = SimpleITK.GetImageFromArray(array.astype(np.uint16))
+                path = tmp_path / "in" / patient / kind / f"{index}.png"
+                SimpleITK.WriteImage(slice_, str(path))
+    (tmp_path / "in/Bert N/masks/2.png").unlink()
+    words = ["convert", "slices", tmp_path / "in", tmp_path / "raw", "--spacing-mm", "3.5,0.4,0.6"]
+    words += ["--map", "3=humerus", "--folds", "2"]
+    outcome = run(*words)
+    assert outcome.exit_code == 1, outcome.output
+    assert "rejected p002" in outcome.output
+    dataset = tmp_path / "raw/Dataset001_Shoulder"
+    assert sorted(path.name for path in (dataset / "labelsTr").iterdir()) == [
+        "p001.nii.gz",
+        "p003.nii.gz",
+    ]
+    label_map = read_label_map(dataset / "labelsTr/p003.nii.gz")
+    assert label_map.spacing_mm == pytest.approx((3.5, 0.4, 0.6))
+    assert label_map.array.sum(axis=(1, 2)).tolist() == [0, 54, 0]
+    everything = outcome.output + (dataset / "conversion.csv").read_text()
+    assert not any(name in everything for name in ("Anna", "Bert", "Carl"))
+
+
+@pytest.mark.parametrize("text", ["1,2", "1,2,x", "", "1,2,3,4"])
+def test_wrong_spacing(run: Run, tmp_path: Path, text: str) -> None:
+    outcome = run("convert", "slices", tmp_path, tmp_path, "--spacing-mm", text, "--map", "1=bone")
+    assert outcome.exit_code == 2
+    assert "expected three numbers" in outcome.output

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from shoulderseg.datasets.nnunet_raw import DatasetSpec
+from shoulderseg.datasets.nnunet_raw import DatasetSpec, write_case
 from shoulderseg.datasets.pairs import ConversionError, ConversionReport, convert_pairs
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.datasets.volume import Volume, same_grid
@@ -15,6 +15,8 @@ from shoulderseg.datasets.writer import write_image
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import numpy.typing as npt
 
 _SPEC = DatasetSpec(7, "Shoulder")
 _VALUES = {3: "humerus", 5: "glenoid"}
@@ -206,3 +208,31 @@ def test_empty_and_missing_folders(tmp_path: Path) -> None:
     found = "\n".join(_problems(tmp_path))
     assert "image folder images: no images found. It holds notes.txt" in found
     assert "label map folder labels: there is no such file or folder" in found
+
+
+def test_interrupted_conversion_keeps_what_is_written(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+
+    def stop_at_third(
+        folder: Path, case: str, image: Volume, label_map: npt.NDArray[np.uint8]
+    ) -> None:
+        if len(written) == 2:
+            raise KeyboardInterrupt
+        written.append(case)
+        write_case(folder, case, image, label_map)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shoulderseg.datasets.converters.work_folder.write_case", stop_at_third)
+        with pytest.raises(KeyboardInterrupt):
+            _convert(source)
+        assert [entry.name for entry in (source / "out").iterdir()] == [
+            ".Dataset007_Shoulder.converting"
+        ]
+        with pytest.raises(KeyboardInterrupt):
+            _convert(source)
+    assert written == ["p1_a", "p1_b"]
+    report = _convert(source)
+    assert report.training_cases == tuple(_CASES)
+    assert [entry.name for entry in (source / "out").iterdir()] == ["Dataset007_Shoulder"]

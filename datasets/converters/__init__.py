@@ -1,0 +1,1 @@
+"""Converters of datasets in other people's layouts into nnU-Net's."""

@@ -1,0 +1,202 @@
+"""The way from the candidates of a converter to an nnU-Net dataset, case by case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoulderseg.datasets.converters import work_folder
+from shoulderseg.datasets.converters.examined import Examined, Twins, examine
+from shoulderseg.datasets.converters.shares import share_out
+from shoulderseg.datasets.converters.source import Rejected
+from shoulderseg.datasets.converters.target import (
+    ConversionError,
+    ConversionReport,
+    check_target,
+)
+from shoulderseg.datasets.nnunet_raw import write_dataset_json, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from shoulderseg.datasets.converters.shares import Shares
+    from shoulderseg.datasets.converters.source import SourceCase
+    from shoulderseg.datasets.nnunet_raw import DatasetSpec
+
+
+@dataclass(frozen=True)
+class Order:
+    """The dataset to make.
+
+    Attributes:
+        out: Folder to make the dataset folder in, for instance `nnUNet_raw`.
+        spec: Name and labels of the dataset.
+        settings: All that the files of a case depend on besides its source files, for JSON. Cases
+            made with other settings are made again.
+        sources: Folders that are read from.
+        test_cases: Names of the cases never trained on, or a number of patients to draw.
+        folds: Folds in `splits_final.json`.
+        seed: Of the drawn test patients and of the folds.
+        overwrite: Replace an existing dataset. Folders with other files in them are kept.
+        on_case: Called with what became of each candidate.
+    """
+
+    out: Path
+    spec: DatasetSpec
+    settings: Mapping[str, Any]
+    sources: Sequence[Path] = ()
+    test_cases: Sequence[str] | int = ()
+    folds: int = 5
+    seed: int = 12345
+    overwrite: bool = False
+    on_case: Callable[[Examined | Rejected], None] = field(default=lambda _: None)
+
+
+def survey(
+    candidates: Iterable[SourceCase | Rejected], labels: Mapping[str, int]
+) -> Iterator[Examined | Rejected]:
+    """Read all candidates and write nothing.
+
+    Args:
+        candidates: What a converter yields.
+        labels: Structures of the dataset and their values.
+
+    Yields:
+        For each candidate what would be taken, or why it would not.
+    """
+    twins = Twins()
+    for candidate in candidates:
+        outcome = candidate if isinstance(candidate, Rejected) else examine(candidate, labels)
+        if isinstance(outcome, Rejected):
+            yield outcome
+        else:
+            yield twins.check(outcome[0]) or outcome[0]
+
+
+def convert_cases(candidates: Iterable[SourceCase | Rejected], order: Order) -> ConversionReport:
+    """Make a dataset of the candidates that can be taken; the others are reported.
+
+    The dataset appears complete or not at all. What is finished is kept beside it until then, so
+    that the same call goes on after an interruption, or after an error about folds or test cases.
+
+    Args:
+        candidates: What a converter yields.
+        order: The dataset.
+
+    Returns:
+        What was written and what was not taken.
+
+    Raises:
+        ConversionError: If the dataset may not be written there, no case can be taken, or the
+            folds or test cases do not fit the cases.
+        OSError: If a file cannot be written.
+    """
+    problems = check_target(order.out, order.sources, order.spec, overwrite=order.overwrite)
+    if problems:
+        raise ConversionError(problems)
+    work = work_folder.open_work(order.out, order.spec, order.settings)
+    taken: list[Examined] = []
+    rejected: list[Rejected] = []
+    twins = Twins()
+    for candidate in candidates:
+        outcome = make_case(work, candidate, order.spec)
+        if isinstance(outcome, Examined):
+            outcome = twins.check(outcome) or outcome
+        if isinstance(outcome, Examined):
+            taken.append(outcome)
+        else:
+            rejected.append(outcome)
+        order.on_case(outcome)
+    if not taken:
+        listed = [f"{entry.name}: {entry.reason}" for entry in rejected]
+        raise ConversionError(["no case can be taken.", *listed])
+    patients = {case.name: case.patient for case in taken}
+    rng = np.random.default_rng(order.seed)
+    shares = share_out(patients, order.test_cases, folds=order.folds, rng=rng)
+    if shares.problems:
+        raise ConversionError([*shares.problems, "Finished cases are kept for the next try."])
+    return replace(write_dataset(work, order.spec, taken, shares), rejected=tuple(rejected))
+
+
+def foresee_problems(order: Order, taken: Iterable[Examined]) -> list[str]:
+    """Tell what would keep surveyed cases from becoming a dataset; write nothing.
+
+    Args:
+        order: The dataset.
+        taken: The cases that would be taken.
+
+    Returns:
+        One finding per obstacle.
+    """
+    problems = check_target(order.out, order.sources, order.spec, overwrite=order.overwrite)
+    patients = {case.name: case.patient for case in taken}
+    rng = np.random.default_rng(order.seed)
+    shares = share_out(patients, order.test_cases, folds=order.folds, rng=rng)
+    return problems + shares.problems
+
+
+def write_dataset(
+    work: work_folder.WorkFolder,
+    spec: DatasetSpec,
+    taken: Sequence[Examined],
+    shares: Shares,
+) -> ConversionReport:
+    """Let finished cases become the dataset.
+
+    Args:
+        work: Where the files of the cases lie.
+        spec: The dataset.
+        taken: The cases.
+        shares: Which of them are for test, and the folds of the others.
+
+    Returns:
+        What was written.
+
+    Raises:
+        OSError: If a file cannot be written.
+    """
+    training = [case for case in taken if case.name not in shares.tests]
+    work_folder.separate_tests(work, [case.name for case in taken], shares.tests)
+    write_json(work.dataset / "splits_final.json", shares.splits)
+    write_dataset_json(work.dataset, spec, len(training))
+    work_folder.finish(work, {case.name: case.source for case in taken})
+    return ConversionReport(
+        folder=work.target,
+        training_cases=tuple(sorted(case.name for case in training)),
+        test_cases=tuple(sorted(shares.tests)),
+        training_patients=len({case.patient for case in training}),
+        folds=len(shares.splits),
+    )
+
+
+def make_case(
+    work: work_folder.WorkFolder, candidate: SourceCase | Rejected, spec: DatasetSpec
+) -> Examined | Rejected:
+    """Write the files of one case, unless an earlier run has.
+
+    Args:
+        work: Where they go.
+        candidate: What a converter yielded.
+        spec: The dataset.
+
+    Returns:
+        What was written, or why nothing was.
+
+    Raises:
+        OSError: If a file cannot be written.
+    """
+    if isinstance(candidate, Rejected):
+        return candidate
+    before = work_folder.recall(work, candidate)
+    if before is not None:
+        return before
+    outcome = examine(candidate, spec.labels)
+    if not isinstance(outcome, Rejected):
+        work_folder.keep_case(work, candidate, *outcome)
+        return outcome[0]
+    if not outcome.fault:
+        work_folder.keep_nothing(work, candidate, outcome)
+    return outcome

@@ -1,0 +1,125 @@
+"""Which slice files belong together, and in which order."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from shoulderseg.datasets.converters.slice_file import SLICE_SUFFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+MASK_SUFFIX = "_mask"
+
+
+class SlicePair(NamedTuple):
+    """The image file and the mask file of one slice."""
+
+    image: Path
+    mask: Path
+
+
+def natural_key(name: str) -> tuple[tuple[int, str], ...]:
+    """Give a key that sorts `slice2` before `slice10`, whatever the case of letters.
+
+    Args:
+        name: Any text.
+
+    Returns:
+        Numbers and texts in turn, the texts in small letters.
+    """
+    parts = re.split(r"(\d+)", name.lower())
+    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in parts if part)
+
+
+def pair_slices(folder: Path) -> list[SlicePair]:
+    """Pair the images and masks of one patient, in the order of their numbers.
+
+    Either the folder holds `images/` and `masks/` with equal file names before the suffix, or both
+    kinds lie in it and a mask is called like its image with `_mask` behind the name.
+
+    Args:
+        folder: The patient's folder.
+
+    Returns:
+        The pairs in natural order of the image names.
+
+    Raises:
+        ValueError: If there are no images, an image or a mask is alone or comes twice, or the
+            numbers of the slices leave a gap.
+    """
+    images, masks = _files(folder)
+    if not images:
+        msg = (
+            f"no image is in it (expected {', '.join(SLICE_SUFFIXES)}, in `images` with masks in "
+            f"`masks`, or side by side with masks called NAME{MASK_SUFFIX})."
+        )
+        raise ValueError(msg)
+    image_of, mask_of = _by_stem(images, ""), _by_stem(masks, MASK_SUFFIX)
+    alone = sorted(image_of.keys() ^ mask_of.keys(), key=natural_key)
+    if alone:
+        kind, other = ("image", "mask") if alone[0] in image_of else ("mask", "image")
+        msg = (
+            f"{kind} {alone[0]} has no {other} ({len(alone)} files are alone). Add the missing "
+            "ones; a slice without bone needs an empty mask."
+        )
+        raise ValueError(msg)
+    stems = sorted(image_of, key=natural_key)
+    _check_numbers(stems)
+    return [SlicePair(image_of[stem], mask_of[stem]) for stem in stems]
+
+
+def _files(folder: Path) -> tuple[list[Path], list[Path]]:
+    if (folder / "images").is_dir():
+        masks = folder / "masks"
+        return _slices(folder / "images"), _slices(masks) if masks.is_dir() else []
+    files = _slices(folder)
+    masks_here = [file for file in files if file.stem.endswith(MASK_SUFFIX)]
+    return [file for file in files if file not in masks_here], masks_here
+
+
+def _slices(folder: Path) -> list[Path]:
+    return sorted(
+        file
+        for file in folder.iterdir()
+        if file.is_file()
+        and file.suffix.lower() in SLICE_SUFFIXES
+        and not file.name.startswith(".")
+    )
+
+
+def _by_stem(files: Iterable[Path], ending: str) -> dict[str, Path]:
+    by_stem: dict[str, Path] = {}
+    for file in files:
+        stem = file.stem.removesuffix(ending)
+        if stem in by_stem:
+            msg = f"{file.name} and {by_stem[stem].name} have the same name. Remove one."
+            raise ValueError(msg)
+        by_stem[stem] = file
+    return by_stem
+
+
+def _check_numbers(stems: Sequence[str]) -> None:
+    """Refuse slices without an order, or with one missing: its neighbours would move together."""
+    keys = [natural_key(stem) for stem in stems]
+    for before, after, first, second in zip(keys, keys[1:], stems, stems[1:], strict=False):
+        if before == after:
+            msg = f"{first} and {second} have the same number. Rename one."
+            raise ValueError(msg)
+    if len({len(key) for key in keys}) != 1:
+        return
+    varying = [values for values in zip(*keys, strict=True) if len(set(values)) > 1]
+    if len(varying) != 1 or any(text for _, text in varying[0]):
+        return
+    numbers = [number for number, _ in varying[0]]
+    steps = [after - before for before, after in pairwise(numbers)]
+    for place, step in enumerate(steps):
+        if step != min(steps):
+            msg = (
+                f"between {stems[place]} and {stems[place + 1]} a slice is missing (the others are "
+                f"{min(steps)} apart). Add it, or convert the parts as two patients' folders."
+            )
+            raise ValueError(msg)

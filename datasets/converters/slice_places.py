@@ -1,0 +1,83 @@
+"""Where a stack of slices lies in the world."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoulderseg.datasets.volume import Volume
+
+_SPACING_TOLERANCE = 0.01
+_PLACE_TOLERANCE_MM = 0.1
+
+
+class Placement(NamedTuple):
+    """The place of a stack.
+
+    Attributes:
+        origin_mm: As for `Volume`.
+        direction: As for `Volume`.
+        reverse: Whether the slices run against their normal and have to be turned round.
+    """
+
+    origin_mm: tuple[float, float, float]
+    direction: tuple[float, ...]
+    reverse: bool
+
+
+def plane_of(
+    names: Sequence[str],
+    slices: Sequence[Volume | None],
+    spacing_mm: tuple[float, float, float],
+) -> Placement:
+    """Find where a stack lies.
+
+    Files without a place are taken for axial slices from the feet upwards, rows to the back and
+    columns to the left: their real plane is not known.
+
+    Args:
+        names: File names of the slices, for messages.
+        slices: The slices in the order of their names; None for files without a place.
+        spacing_mm: Distance of slices, rows and columns (Z, Y, X).
+
+    Returns:
+        The place.
+
+    Raises:
+        ValueError: If some slices have a place and others none, or the places are not those of
+            slices in this order and distance.
+    """
+    known = [slice_ for slice_ in slices if slice_ is not None]
+    if not known:
+        return Placement((0.0, 0.0, 0.0), (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0), reverse=False)
+    if len(known) != len(slices):
+        msg = "some of its slices are DICOM and others are not. Use one kind a patient."
+        raise ValueError(msg)
+    first, last = known[0], known[-1]
+    normal = np.reshape(first.direction, (3, 3))[:, 2]
+    runs = float(normal @ np.subtract(last.origin_mm, first.origin_mm))
+    step = normal * spacing_mm[0] * (-1.0 if runs < 0 else 1.0)
+    for number, (name, here) in enumerate(zip(names, known, strict=True)):
+        if not np.allclose(here.spacing_mm[1:], spacing_mm[1:], rtol=_SPACING_TOLERANCE):
+            rows_mm, columns_mm = here.spacing_mm[1:]
+            msg = (
+                f"{name}: its pixels are {rows_mm:g} x {columns_mm:g} mm (rows x columns), and the "
+                f"spacing given is {spacing_mm[1]:g} x {spacing_mm[2]:g} mm. Correct the spacing."
+            )
+            raise ValueError(msg)
+        off_mm = np.subtract(here.origin_mm, np.array(first.origin_mm) + number * step)
+        if np.linalg.norm(off_mm) > _PLACE_TOLERANCE_MM or not np.allclose(
+            here.direction, first.direction, atol=1e-3
+        ):
+            msg = (
+                f"{name}: it lies {np.linalg.norm(off_mm):.2f} mm from where slice {number + 1} of "
+                f"a stack {spacing_mm[0]:g} mm apart lies, or is turned. Check the order of the "
+                "names and the spacing, or convert the series as a whole."
+            )
+            raise ValueError(msg)
+    start = last if runs < 0 else first
+    return Placement(start.origin_mm, first.direction, reverse=runs < 0)

@@ -1,0 +1,89 @@
+"""The dataset folder that a converter writes: what may lie there before, and what a run reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shoulderseg.datasets.nnunet_raw import dataset_folder_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from shoulderseg.datasets.converters.source import Rejected
+    from shoulderseg.datasets.nnunet_raw import DatasetSpec
+
+SOURCES_NAME = "conversion.csv"
+_OWN_ENTRIES = frozenset(
+    {"imagesTr", "labelsTr", "imagesTs", "labelsTs", "dataset.json", "splits_final.json"}
+    | {SOURCES_NAME}
+)
+
+
+class ConversionError(ValueError):
+    """A dataset was not written.
+
+    Attributes:
+        problems: Every reason, each naming its file.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        listed = "".join(f"\n- {problem}" for problem in problems)
+        super().__init__(f"Nothing was written. Problems found: {len(problems)}.{listed}")
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True)
+class ConversionReport:
+    """What was written.
+
+    Attributes:
+        folder: The dataset folder.
+        training_cases: Names of the training cases, sorted.
+        test_cases: Names of the test cases, sorted.
+        training_patients: Number of patients trained on.
+        folds: Number of folds.
+        rejected: What was not taken, in the order met.
+    """
+
+    folder: Path
+    training_cases: tuple[str, ...]
+    test_cases: tuple[str, ...]
+    training_patients: int
+    folds: int
+    rejected: tuple[Rejected, ...] = ()
+
+
+def check_target(
+    out: Path, sources: Iterable[Path], spec: DatasetSpec, *, overwrite: bool
+) -> list[str]:
+    """Look for what forbids writing a dataset.
+
+    Args:
+        out: Folder that the dataset folder goes to.
+        sources: Folders that are read from.
+        spec: The dataset.
+        overwrite: Whether an existing dataset may be replaced.
+
+    Returns:
+        One finding per obstacle; empty if the dataset may be written.
+    """
+    folder = out / dataset_folder_name(spec)
+    problems = [
+        f"folder {other.name}: it has the dataset number {spec.dataset_id} too. Choose another."
+        for other in sorted(out.glob(f"Dataset{spec.dataset_id:03d}_*"))
+        if other.name != folder.name
+    ]
+    entries = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+    if entries and not overwrite:
+        problems.append(f"folder {folder.name}: it is not empty. Allow overwriting or move it.")
+    if overwrite and entries - _OWN_ENTRIES:
+        others = ", ".join(sorted(entries - _OWN_ENTRIES)[:10])
+        problems.append(f"folder {folder.name}: it also holds {others}. Move them away.")
+    problems.extend(
+        f"folder {source.name}: it lies in the dataset folder that would be written."
+        for source in sources
+        if source.resolve().is_relative_to(folder.resolve())
+    )
+    return problems

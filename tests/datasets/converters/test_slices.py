@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import SimpleITK
+from pydicom.data import get_testdata_file
+
+from shoulderseg.datasets.converters.convert import survey
+from shoulderseg.datasets.converters.examined import Examined
+from shoulderseg.datasets.converters.slices import SliceStack, slice_cases
+from shoulderseg.datasets.converters.source import Labelled, Rejected, SourceCase
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+_LABELS = {"background": 0, "humerus": 1, "glenoid": 2}
+_STACK = SliceStack((3.5, 0.5, 0.7), {200: "humerus", 90: "glenoid"}, _LABELS)
+_SHAPE = (11, 9, 13)
+
+
+def _save(path: Path, array: npt.NDArray[Any], *, colour: bool = False) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(array, isVector=colour), str(path))
+
+
+def _patient(folder: Path, suffix: str = "png", kind: type = np.uint16) -> npt.NDArray[Any]:
+    """Eleven slices whose names do not sort as text, with a label in two of them."""
+    top = np.iinfo(kind).max if np.issubdtype(kind, np.integer) else 30000
+    drawn = np.random.default_rng(len(folder.name)).integers(0, top, _SHAPE)
+    image: npt.NDArray[Any] = drawn.astype(kind)
+    mask = np.zeros(_SHAPE, np.uint8)
+    mask[1, 2:4, 5:9], mask[9, 7, 1:3] = 200, 90
+    for number, (grey, values) in enumerate(zip(image, mask, strict=True), start=1):
+        _save(folder / "images" / f"IM{number}.{suffix}", grey)
+        _save(folder / "masks" / f"IM{number}.png", values)
+    return image
+
+
+def _load(source: Path, stack: SliceStack = _STACK) -> Labelled:
+    (case,) = slice_cases(source, stack)
+    assert isinstance(case, SourceCase)
+    return case.load()
+
+
+def _reason(source: Path, stack: SliceStack = _STACK) -> str:
+    (outcome,) = survey(slice_cases(source, stack), _LABELS)
+    assert isinstance(outcome, Rejected)
+    assert outcome.fault
+    return outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kind"), [("png", np.uint16), ("tif", np.uint16), ("TIFF", np.float32)]
+)
+def test_slices_are_stacked_by_number_with_all_their_bits(
+    tmp_path: Path, suffix: str, kind: type
+) -> None:
+    expected = _patient(tmp_path / "a", suffix, kind)
+    image, label_map = _load(tmp_path)
+    np.testing.assert_array_equal(image.array, expected.astype(np.float32))
+    assert image.array.max() > 255
+    assert image.spacing_mm == (3.5, 0.5, 0.7)
+    assert sorted(np.unique(label_map)) == [0, 1, 2]
+    assert (label_map[1, 2:4, 5:9] == 1).all()
+    assert (label_map[9, 7, 1:3] == 2).all()
+    assert np.count_nonzero(label_map) == 10
+
+
+def test_masks_beside_their_images(tmp_path: Path) -> None:
+    expected = _patient(tmp_path / "a")
+    for file in list((tmp_path / "a").rglob("*.png")):
+        ending = "_mask" if file.parent.name == "masks" else ""
+        file.rename(tmp_path / "a" / f"{file.stem}{ending}.png")
+    (tmp_path / "a/images").rmdir()
+    image, label_map = _load(tmp_path)
+    np.testing.assert_array_equal(image.array, expected.astype(np.float32))
+    assert np.count_nonzero(label_map == 2) == 2
+
+
+def test_patients_are_numbered_and_not_named(tmp_path: Path) -> None:
+    for name in ("Meier 10", "Meier 9"):
+        _patient(tmp_path / name)
+    found = list(survey(slice_cases(tmp_path, _STACK), _LABELS))
+    assert [entry.name for entry in found] == ["p001", "p002"]
+    assert all(isinstance(entry, Examined) and entry.patient == entry.name for entry in found)
+    assert "Meier" not in str(found)
+    assert len({entry.source for entry in found}) == 2
+    kept = replace(_STACK, keep_source_names=True)
+    named = [entry.source for entry in slice_cases(tmp_path, kept)]
+    assert named == ["Meier 9", "Meier 10"]
+
+
+def test_grey_in_three_or_four_channels(tmp_path: Path) -> None:
+    _patient(tmp_path / "a")
+    grey = np.random.default_rng(0).integers(0, 255, _SHAPE[1:]).astype(np.uint8)
+    _save(tmp_path / "a/images/IM2.png", np.stack([grey] * 3, axis=-1), colour=True)
+    opaque = np.full_like(grey, 255)
+    _save(tmp_path / "a/images/IM3.png", np.stack([grey] * 3 + [opaque], axis=-1), colour=True)
+    image, _ = _load(tmp_path)
+    np.testing.assert_array_equal(image.array[1:3], np.stack([grey, grey]))
+
+
+def test_real_colour(tmp_path: Path) -> None:
+    _patient(tmp_path / "a")
+    grey = np.full(_SHAPE[1:], 7, np.uint8)
+    _save(tmp_path / "a/masks/IM2.png", np.stack([grey, grey, grey + 1], axis=-1), colour=True)
+    assert "IM2.png: it is in colour" in _reason(tmp_path)
+
+
+def test_unknown_mask_values(tmp_path: Path) -> None:
+    _patient(tmp_path / "a")
+    _save(tmp_path / "a/masks/IM4.png", np.full(_SHAPE[1:], 91, np.uint8))
+    assert "IM4.png: unknown label values [91], expected [0, 90, 200]" in _reason(tmp_path)
+
+
+def test_slices_of_other_sizes(tmp_path: Path) -> None:
+    _patient(tmp_path / "a")
+    _save(tmp_path / "a/masks/IM4.png", np.zeros((13, 9), np.uint8))
+    expected = "IM4.png: it has 13 x 9 pixels (rows x columns), expected 9 x 13 as in IM1.png"
+    assert expected in _reason(tmp_path)
+
+
+def test_a_missing_slice_a_missing_mask_and_no_images(tmp_path: Path) -> None:
+    _patient(tmp_path / "a")
+    (tmp_path / "a/masks/IM6.png").unlink()
+    assert "image im6 has no mask" in _reason(tmp_path).lower()
+    (tmp_path / "a/images/IM6.png").unlink()
+    assert "between IM5 and IM7 a slice is missing" in _reason(tmp_path)
+    for file in (tmp_path / "a").rglob("*.png"):
+        file.unlink()
+    assert "no image is in it" in _reason(tmp_path)
+
+
+def test_damaged_files_and_flat_images(tmp_path: Path) -> None:
+    _patient(tmp_path / "a")
+    file = tmp_path / "a/images/IM2.png"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    assert "IM2.png: it is damaged" in _reason(tmp_path)
+    for path in (tmp_path / "a/images").iterdir():
+        _save(path, np.full(_SHAPE[1:], 3, np.uint8))
+    assert "no contrast" in _reason(tmp_path)
+
+
+def test_several_pages_in_a_file(tmp_path: Path) -> None:
+    _patient(tmp_path / "a", "tif")
+    _save(tmp_path / "a/images/IM2.tif", np.zeros((3, *_SHAPE[1:]), np.uint8))
+    assert "IM2.tif: it has 3 pages" in _reason(tmp_path)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_dicom_slices_keep_their_place(tmp_path: Path, backwards: bool) -> None:
+    import pydicom
+
+    header = pydicom.dcmread(str(get_testdata_file("MR_small.dcm")))
+    normal = np.cross(header.ImageOrientationPatient[:3], header.ImageOrientationPatient[3:])
+    first = np.array([5.0, -7.0, 11.0])
+    pixels = header.pixel_array
+    header.PixelSpacing = [0.5, 0.7]
+    for number in range(4):
+        header.ImagePositionPatient = (first + 3.5 * number * normal).tolist()
+        header.PixelData = (pixels + number).tobytes()
+        name = f"{4 - number if backwards else number}"
+        (tmp_path / "a/images").mkdir(parents=True, exist_ok=True)
+        header.save_as(tmp_path / "a/images" / f"{name}.dcm")
+        _save(
+            tmp_path / "a/masks" / f"{name}.png",
+            np.full(pixels.shape, 90 * (number == 1), np.uint8),
+        )
+    image, label_map = _load(tmp_path)
+    np.testing.assert_allclose(image.origin_mm, first, atol=1e-6)
+    step = np.reshape(image.direction, (3, 3))[:, 2]
+    np.testing.assert_allclose(step, normal, atol=1e-6)
+    np.testing.assert_array_equal(image.array[3], image.array[0] + 3)
+    assert [int(part.sum()) for part in label_map // 2] == [0, pixels.size, 0, 0]
+    other = replace(_STACK, spacing_mm=(3.0, 0.5, 0.7))
+    assert "it lies 0.50 mm from where slice 2" in _reason(tmp_path, other)
+    other = replace(_STACK, spacing_mm=(3.5, 0.7, 0.5))
+    assert "its pixels are 0.5 x 0.7 mm" in _reason(tmp_path, other)
+
+
+def test_spacing_out_of_range_and_no_folders(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"expected 0\.01 to 100 mm"):
+        replace(_STACK, spacing_mm=(0.0, 1.0, 1.0))
+    for source in (tmp_path, tmp_path / "none"):
+        with pytest.raises(FileNotFoundError, match="one folder a patient"):
+            slice_cases(source, _STACK)
