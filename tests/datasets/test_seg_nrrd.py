@@ -82,5 +82,5 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected uint8 of shape"):
         write_seg_nrrd(tmp_path / "a.seg.nrrd", label_map[1:], image)
     with pytest.raises(ValueError, match="Label map is int64"):
-        write_seg_nrrd(tmp_path / "a.seg.nrrd", label_map.astype(np.int64), image)  # type: ignore[arg-type]
+        write_seg_nrrd(tmp_path / "a.seg.nrrd", label_map.astype(np.int64), image)
     assert not list(tmp_path.iterdir())
