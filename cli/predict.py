@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import version
@@ -23,10 +23,12 @@ from shoulderseg.cli.failure import (
     reported,
 )
 from shoulderseg.cli.flags import flag_lines
+from shoulderseg.cli.formats import BidsOption, FormatOption, parse_formats
 from shoulderseg.cli.options import Device, DeviceOption, split_list
 
 if TYPE_CHECKING:
     from shoulderseg.cli.bundles import Bundle
+    from shoulderseg.cli.output_plan import Case, OutputPlan
     from shoulderseg.cli.pipeline import Segmentation, Settings
     from shoulderseg.datasets.volume import Volume
 
@@ -80,6 +82,8 @@ def predict(
             help="Do not turn volumes upright first; for files whose directions are wrong.",
         ),
     ] = False,
+    formats: FormatOption = None,
+    bids: BidsOption = False,
     device: DeviceOption = Device.auto,
 ) -> None:
     """Segment images; research use only.
@@ -89,10 +93,14 @@ def predict(
     bundle or the device cannot be used.
     """
     with reported():
+        from shoulderseg.cli.output_plan import OutputPlan
+
+        plan = OutputPlan(out, parse_formats(formats or []), bids)
         cases = _collect(images, out)
     with reported(BROKEN_ENVIRONMENT):
         from shoulderseg.cli.bundles import read_bundle
         from shoulderseg.cli.pipeline import Settings, prepare
+        from shoulderseg.nnunet_ext.regions import foreground_labels
 
         folder = find_bundle(model)
         where = device.resolve()
@@ -109,13 +117,14 @@ def predict(
         segment = prepare(bundle, settings)
         if refine and bundle.refiner is None:
             _LOGGER.warning("the bundle has no edge refiner; the vote is the result")
+        labels = foreground_labels(bundle.unets.dataset_json)
     with reported():
-        out.mkdir(parents=True, exist_ok=True)
+        plan.start()
     records: list[dict[str, Any]] = []
     report = out / REPORT_FILE
     with reported():
         try:
-            _run_all(cases, out, segment, records)
+            _run_all(cases, plan, segment, labels, records)
         finally:
             # Also after an interruption: what is done is done.
             _write_report(report, _report(bundle, settings, records))
@@ -150,45 +159,47 @@ def _collect(images: Path, out: Path) -> list[Path]:
 
 def _run_all(
     cases: list[Path],
-    out: Path,
+    plan: OutputPlan,
     segment: Callable[[Volume], Segmentation],
+    labels: Mapping[str, int],
     records: list[dict[str, Any]],
 ) -> None:
     """Segments case by case and adds a record of each."""
     from rich.console import Console
     from rich.progress import Progress
 
+    from shoulderseg.cli.output_plan import Case, source_files
     from shoulderseg.datasets.files import case_name
 
     written: set[str] = set()
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("cases", total=len(cases))
         for path in cases:
-            name = case_name(path)
-            target = out / f"{name}.nii.gz"
+            case = Case(case_name(path))
             try:
-                if name in written:
-                    msg = f"{path.name}: another input is also called {name}; rename one"
+                case = Case(case.name, source_files(path))
+                stem = plan.stem(case)
+                if stem in written:
+                    msg = f"{path.name}: another input is also called {stem}; rename one"
                     raise ValueError(msg)
-                record = _run_case(path, target, segment)
-                written.add(name)
+                record = _run_case(path, case, plan, segment, labels)
+                written.add(stem)
             except Exception as error:
                 # Whatever goes wrong in one case, the others go on.
                 _LOGGER.debug("traceback", exc_info=True)
-                stale = name not in written and target.exists()
-                record = _failure(path, target, error, stale=stale)
+                record = _failure(path, case, error, plan.left_over(case, written))
                 progress.console.print(f"failed: {record['error']}", markup=False, soft_wrap=True)
             records.append(record)
             progress.advance(task)
 
 
-def _failure(path: Path, target: Path, error: Exception, *, stale: bool) -> dict[str, Any]:
+def _failure(path: Path, case: Case, error: Exception, stale: list[str]) -> dict[str, Any]:
     known = isinstance(error, ValueError | OSError | MemoryError) and str(error)
     reason = str(error) if known else f"{type(error).__name__}: {error}"
     named = reason if reason.startswith(path.name) else f"{path.name}: {reason}"
     if stale:
-        named += f" ({target.name} is of an earlier run)"
-    return {"case": target.name.removesuffix(".nii.gz"), "error": named}
+        named += f" ({', '.join(stale)} {'is' if len(stale) == 1 else 'are'} of an earlier run)"
+    return {"case": case.name, "error": named}
 
 
 def _write_report(path: Path, report: dict[str, Any]) -> None:
@@ -198,21 +209,26 @@ def _write_report(path: Path, report: dict[str, Any]) -> None:
 
 
 def _run_case(
-    path: Path, target: Path, segment: Callable[[Volume], Segmentation]
+    path: Path,
+    case: Case,
+    plan: OutputPlan,
+    segment: Callable[[Volume], Segmentation],
+    labels: Mapping[str, int],
 ) -> dict[str, Any]:
+    from shoulderseg.cli.outputs import write_outputs
     from shoulderseg.datasets.reader import read_image
-    from shoulderseg.datasets.writer import write_label_map
 
+    plan.formats_of(case)  # Refuses what cannot be written before the work is done.
     started = time.perf_counter()
     volume = read_image(path)
     read = time.perf_counter()
     result = segment(volume)
     segmented = time.perf_counter()
-    write_label_map(target, result.label_map, volume)
+    outputs = write_outputs(plan, case, result.label_map, volume, labels)
     ended = time.perf_counter()
     return {
-        "case": target.name.removesuffix(".nii.gz"),
-        "output": target.name,
+        "case": case.name,
+        **outputs,
         "shape": list(volume.array.shape),
         "spacing_mm": [round(length, 6) for length in volume.spacing_mm],
         "empty": not result.label_map.any(),
