@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from benchmarks.ct_joint import Floats, Joint, Mask, sampled, turned_mask
 from benchmarks.ct_shoulders import BOX_MM, CT_LABELS, Phantom, as_left, ct_bones, grid_of
-from shoulderseg.cli.overlay import COLOURS
+from shoulderseg.datasets.labels import PALETTE, as_hex
 from shoulderseg.datasets.phantom.painting import paint
 from shoulderseg.datasets.phantom.structures import COMPOSITION, Material, Structure
 from shoulderseg.datasets.reader import read_image
@@ -57,9 +57,9 @@ def draw(
     for title, row, line in zip(titles, rows, panels, strict=True):
         for height, (pixels, masks), panel in zip(HEIGHTS_MM, row, line, strict=True):
             panel.imshow(pixels, cmap="gray", vmin=-250, vmax=900)
-            for mask, colour in zip(masks, COLOURS, strict=False):
+            for mask, colour in zip(masks, PALETTE, strict=False):
                 if mask.any():
-                    panel.contour(mask, levels=[0.5], colors=colour, linewidths=0.9)
+                    panel.contour(mask, levels=[0.5], colors=as_hex(colour), linewidths=0.9)
             panel.set_title(f"{title}, {height:+d} mm", fontsize=8, color="#d6d6d6")
             panel.set_axis_off()
     figure.savefig(path, dpi=100)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import binary_erosion, distance_transform_edt, map_coordinates
 
-from shoulderseg.cli.overlay import COLOURS
+from shoulderseg.datasets.labels import PALETTE
 from shoulderseg.datasets.phantom.case import (
     GLENOID_LABEL,
     HUMERUS_LABEL,
@@ -222,10 +222,10 @@ def _picture(tile: Tile, *, outlined: bool) -> npt.NDArray[np.uint8]:
     picture = np.repeat(grey[..., None].astype(np.uint8), 3, axis=2)
     _draw_scale(picture)
     if outlined and tile.label_map is not None:
-        for label, colour in zip((HUMERUS_LABEL, GLENOID_LABEL), COLOURS[:2], strict=True):
+        for label, colour in zip((HUMERUS_LABEL, GLENOID_LABEL), PALETTE[:2], strict=True):
             share = map_coordinates((tile.label_map == label).astype(np.float32), places, order=1)
             mask = share >= 0.5
-            picture[mask & ~binary_erosion(mask, iterations=2)] = _rgb(colour)
+            picture[mask & ~binary_erosion(mask, iterations=2)] = colour
     return picture
 
 
@@ -245,10 +245,6 @@ def _draw_scale(picture: npt.NDArray[np.uint8]) -> None:
     """Two centimetres in the lower left corner."""
     length = round(20 / VIEW_MM * TILE)
     picture[-9:-6, 8 : 8 + length] = 255
-
-
-def _rgb(colour: str) -> tuple[int, ...]:
-    return tuple(int(colour[start : start + 2], 16) for start in (1, 3, 5))
 
 
 if __name__ == "__main__":

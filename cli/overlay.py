@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from shoulderseg.datasets.volume import Volume
 
-COLOURS = ("#e6550d", "#3182bd", "#31a354", "#756bb1")
-
 
 def write_overlay(
     path: Path, image: Volume, label_maps: dict[str, npt.NDArray[np.uint8]], slices: int = 4
@@ -28,6 +26,8 @@ def write_overlay(
     """
     from matplotlib.figure import Figure
 
+    from shoulderseg.datasets.labels import PALETTE, as_hex
+
     filled = np.flatnonzero(np.any([m.any(axis=(1, 2)) for m in label_maps.values()], axis=0))
     shown = filled if len(filled) else np.arange(len(image.array))
     chosen = shown[np.linspace(0, len(shown) - 1, min(slices, len(shown))).round().astype(int)]
@@ -39,7 +39,7 @@ def write_overlay(
             aspect = image.spacing_mm[1] / image.spacing_mm[2]
             panel.imshow(image.array[index], cmap="gray", vmin=low, vmax=high, aspect=aspect)
             for value in np.unique(label_map[label_map > 0]):
-                colour = COLOURS[(int(value) - 1) % len(COLOURS)]
+                colour = as_hex(PALETTE[(int(value) - 1) % len(PALETTE)])
                 mask = label_map[index] == value
                 if mask.any():
                     panel.contour(mask, levels=[0.5], colors=colour, linewidths=1.2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import version
@@ -23,6 +23,7 @@ from shoulderseg.cli.failure import (
     reported,
 )
 from shoulderseg.cli.flags import flag_lines, skipped_lines
+from shoulderseg.cli.formats import BidsOption, FormatOption, parse_formats
 from shoulderseg.cli.input_zip import unpacked
 from shoulderseg.cli.inputs import find_inputs
 from shoulderseg.cli.options import Device, DeviceOption, split_list
@@ -30,6 +31,7 @@ from shoulderseg.cli.options import Device, DeviceOption, split_list
 if TYPE_CHECKING:
     from shoulderseg.cli.bundles import Bundle
     from shoulderseg.cli.inputs import CaseInput, Inputs, LeftOut
+    from shoulderseg.cli.output_plan import Case, OutputPlan
     from shoulderseg.cli.pipeline import Segmentation, Settings
     from shoulderseg.datasets.volume import Volume
 
@@ -89,6 +91,8 @@ def predict(
             help="Do not turn volumes upright first; for files whose directions are wrong.",
         ),
     ] = False,
+    formats: FormatOption = None,
+    bids: BidsOption = False,
     device: DeviceOption = Device.auto,
 ) -> None:
     """Segment images; research use only.
@@ -98,11 +102,15 @@ def predict(
     bundle or the device cannot be used.
     """
     with reported():
+        from shoulderseg.cli.output_plan import OutputPlan
+
+        plan = OutputPlan(out, parse_formats(formats or []), bids)
         # What a zip file holds is kept until the command ends.
         inputs = _collect(context.with_resource(unpacked(images)), images, out)
     with reported(BROKEN_ENVIRONMENT):
         from shoulderseg.cli.bundles import read_bundle
         from shoulderseg.cli.pipeline import Settings, prepare
+        from shoulderseg.nnunet_ext.regions import foreground_labels
 
         folder = find_bundle(model)
         where = device.resolve()
@@ -119,14 +127,15 @@ def predict(
         segment = prepare(bundle, settings)
         if refine and bundle.refiner is None:
             _LOGGER.warning("the bundle has no edge refiner; the vote is the result")
+        labels = foreground_labels(bundle.unets.dataset_json)
     with reported():
-        out.mkdir(parents=True, exist_ok=True)
+        plan.start()
     records: list[dict[str, Any]] = []
     report = out / REPORT_FILE
     with reported():
         try:
             records += [_refusal(item) for item in inputs.left_out if item.refused]
-            _run_all(inputs.cases, out, segment, records)
+            _run_all(inputs.cases, plan, segment, labels, records)
         finally:
             # Also after an interruption: what is done is done.
             _write_report(report, _report(bundle, settings, records, inputs.left_out))
@@ -169,26 +178,35 @@ def _collect(folder: Path, images: Path, out: Path) -> Inputs:
 
 def _run_all(
     cases: Sequence[CaseInput],
-    out: Path,
+    plan: OutputPlan,
     segment: Callable[[Volume], Segmentation],
+    labels: Mapping[str, int],
     records: list[dict[str, Any]],
 ) -> None:
     """Segments case by case and adds a record of each."""
     from rich.console import Console
     from rich.progress import Progress
 
+    from shoulderseg.cli.output_plan import Case
+
     for record in records:
         typer.echo(f"failed: {record['error']}", err=True)
+    written: set[str] = set()
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("cases", total=len(cases))
-        for case in cases:
-            target = out / f"{case.name}.nii.gz"
+        for source in cases:
+            case = Case(source.name, source.source_files)
             try:
-                record = _run_case(case, target, segment)
+                stem = plan.stem(case)
+                if stem in written:
+                    msg = f"{source.path.name}: another input is also called {stem}; rename one"
+                    raise ValueError(msg)
+                record = _run_case(source, case, plan, segment, labels)
+                written.add(stem)
             except Exception as error:
                 # Whatever goes wrong in one case, the others go on.
                 _LOGGER.debug("traceback", exc_info=True)
-                record = _failure(case.path, target, error, stale=target.exists())
+                record = _failure(source.path, case, error, plan.left_over(case, written))
                 progress.console.print(f"failed: {record['error']}", markup=False, soft_wrap=True)
             records.append(record)
             progress.advance(task)
@@ -198,13 +216,13 @@ def _refusal(item: LeftOut) -> dict[str, Any]:
     return {"case": item.name, "error": f"{item.name}: {item.reason}"}
 
 
-def _failure(path: Path, target: Path, error: Exception, *, stale: bool) -> dict[str, Any]:
+def _failure(path: Path, case: Case, error: Exception, stale: list[str]) -> dict[str, Any]:
     known = isinstance(error, ValueError | OSError | MemoryError) and str(error)
     reason = str(error) if known else f"{type(error).__name__}: {error}"
     named = reason if reason.startswith(path.name) else f"{path.name}: {reason}"
     if stale:
-        named += f" ({target.name} is of an earlier run)"
-    return {"case": target.name.removesuffix(".nii.gz"), "error": named}
+        named += f" ({', '.join(stale)} {'is' if len(stale) == 1 else 'are'} of an earlier run)"
+    return {"case": case.name, "error": named}
 
 
 def _write_report(path: Path, report: dict[str, Any]) -> None:
@@ -214,24 +232,29 @@ def _write_report(path: Path, report: dict[str, Any]) -> None:
 
 
 def _run_case(
-    case: CaseInput, target: Path, segment: Callable[[Volume], Segmentation]
+    source: CaseInput,
+    case: Case,
+    plan: OutputPlan,
+    segment: Callable[[Volume], Segmentation],
+    labels: Mapping[str, int],
 ) -> dict[str, Any]:
-    from shoulderseg.datasets.writer import write_label_map
+    from shoulderseg.cli.outputs import write_outputs
 
+    plan.formats_of(case)  # Refuses what cannot be written before the work is done.
     started = time.perf_counter()
-    volume = case.load()
+    volume = source.load()
     read = time.perf_counter()
     result = segment(volume)
     segmented = time.perf_counter()
-    write_label_map(target, result.label_map, volume)
+    outputs = write_outputs(plan, case, result.label_map, volume, labels)
     ended = time.perf_counter()
     return {
-        "case": target.name.removesuffix(".nii.gz"),
-        "output": target.name,
+        "case": case.name,
+        **outputs,
         "shape": list(volume.array.shape),
         "spacing_mm": [round(length, 6) for length in volume.spacing_mm],
         "empty": not result.label_map.any(),
-        **({"source": case.about} if case.about else {}),
+        **({"source": source.about} if source.about else {}),
         **result.measures,
         "seconds": {
             "read": round(read - started, 4),

@@ -15,7 +15,7 @@ from shoulderseg.datasets.integrity import check_file
 from shoulderseg.datasets.volume import Volume
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import numpy.typing as npt
 
@@ -47,7 +47,7 @@ def write_label_map(path: Path, label_map: npt.NDArray[np.uint8], like: Volume) 
     write_image(path, Volume(label_map, like.spacing_mm, like.origin_mm, like.direction))
 
 
-def write_image(path: Path, volume: Volume) -> None:
+def write_image(path: Path, volume: Volume, fields: Mapping[str, str] | None = None) -> None:
     """Write a volume, compressed where the format can be.
 
     NIfTI stores the place in single precision: read back, voxels move by less than 1e-4 mm.
@@ -55,6 +55,7 @@ def write_image(path: Path, volume: Volume) -> None:
     Args:
         path: As for `write_label_map`.
         volume: The volume. Its array's type is the type of the file.
+        fields: Text for the header, which NRRD alone keeps under these very keys.
 
     Raises:
         ValueError: If the suffix is not supported.
@@ -63,9 +64,12 @@ def write_image(path: Path, volume: Volume) -> None:
     if not path.name.endswith(_WRITABLE):
         msg = f"Cannot write {path.name}: expected one of the suffixes {', '.join(_WRITABLE)}."
         raise ValueError(msg)
+    image = _as_sitk(volume)
+    for key, value in (fields or {}).items():
+        image.SetMetaData(key, value)
     with replaced_file(path) as part:
         try:
-            SimpleITK.WriteImage(_as_sitk(volume), str(part), useCompression=True)
+            SimpleITK.WriteImage(image, str(part), useCompression=True)
             # SimpleITK reports no error when the disk is full while it writes NIfTI.
             check_file(part)
         except (RuntimeError, UnreadableVolumeError):

@@ -1,0 +1,91 @@
+"""Where `predict` puts a case, and in which formats."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shoulderseg.cli.bids import bids_stem, start_dataset
+from shoulderseg.cli.formats import Format, file_suffix
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case to write.
+
+    Attributes:
+        name: from its file or folder.
+        source_files: of DICOM input, in the order of the slices; empty for anything else.
+    """
+
+    name: str
+    source_files: Sequence[Path] = ()
+
+
+@dataclass(frozen=True)
+class OutputPlan:
+    """Where the cases of a run go, and as what.
+
+    Attributes:
+        out: the folder.
+        formats: asked for; empty for the default.
+        bids: whether to lay them out as a BIDS derivative.
+    """
+
+    out: Path
+    formats: tuple[Format, ...] = ()
+    bids: bool = False
+
+    def start(self) -> None:
+        """Makes the folder, with what a BIDS dataset needs at its top."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        if self.bids:
+            start_dataset(self.out)
+
+    def stem(self, case: Case) -> str:
+        """Path of a case's files below the folder, without suffix.
+
+        Raises:
+            ValueError: if BIDS cannot name the case.
+        """
+        return bids_stem(case.name) if self.bids else case.name
+
+    def formats_of(self, case: Case) -> tuple[Format, ...]:
+        """Formats of a case.
+
+        A BIDS dataset is made to be passed on, so no DICOM goes there unless asked for.
+
+        Raises:
+            ValueError: if a DICOM SEG was asked for and there is no DICOM to refer to.
+        """
+        if Format.dicom in self.formats and not case.source_files:
+            msg = "a DICOM SEG needs DICOM input to refer to; choose another --format"
+            raise ValueError(msg)
+        if self.bids:
+            return tuple(dict.fromkeys((Format.nifti, *self.formats)))
+        default = (Format.nifti, Format.dicom) if case.source_files else (Format.nifti,)
+        return self.formats or default
+
+    def left_over(self, case: Case, written: Collection[str]) -> list[str]:
+        """Names of files in a failed case's place, of whatever format, that are of earlier runs.
+
+        Args:
+            case: the case.
+            written: the stems of the cases that this run has written.
+        """
+        try:
+            return [] if self.stem(case) in written else self._files_of(case)
+        except (ValueError, OSError):
+            return []
+
+    def _files_of(self, case: Case) -> list[str]:
+        base = self.out / self.stem(case)
+        if not base.parent.is_dir():
+            return []
+        suffixes = "|".join(re.escape(file_suffix(form)) for form in Format)
+        # The name of a bone in that of its surface has no underscore.
+        own = re.compile(rf"{re.escape(base.name)}(?:{suffixes}|_[A-Za-z0-9-]+\.(?:stl|ply))")
+        return sorted(path.name for path in base.parent.iterdir() if own.fullmatch(path.name))
+

@@ -1,0 +1,143 @@
+"""Headers of the DICOM images a label map belongs to, checked against the label map's grid."""
+
+from __future__ import annotations
+
+import warnings
+import zlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pydicom
+from pydicom.errors import BytesLengthException, InvalidDicomError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+    from pydicom import Dataset
+
+    from shoulderseg.datasets.volume import Volume
+
+_IDENTITY = ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
+_REQUIRED = (
+    *_IDENTITY,
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "Rows",
+    "Columns",
+    "PixelSpacing",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+)
+# Wide enough for a stack whose distances were evened out, too narrow for a neighbouring slice.
+_TOLERANCE_VOXELS = 0.5
+
+
+def read_source_headers(source_files: Sequence[Path], like: Volume) -> list[Dataset]:
+    """Read the headers of the single-frame images that a volume was made of.
+
+    The headers hold the patient's data. Messages of errors do not.
+
+    Args:
+        source_files: One DICOM file a slice, in the order of the volume's slices.
+        like: The volume.
+
+    Returns:
+        The headers without pixels, in the same order.
+
+    Raises:
+        ValueError: If a file is no DICOM image with all tags needed, the files are not of one
+            series, or they do not fit the volume in number, rows, columns or place.
+        OSError: If a file cannot be opened.
+    """
+    if len(source_files) != len(like.array):
+        msg = (
+            f"found {len(source_files)} DICOM source files for {len(like.array)} slices, "
+            "expected one file a slice."
+        )
+        raise ValueError(msg)
+    headers = [_read_header(path) for path in source_files]
+    for tag in _IDENTITY:
+        found = {str(header[tag].value) for header in headers}
+        if len(found) > 1:
+            msg = (
+                f"the DICOM source files have {len(found)} different values of {tag}, expected "
+                "one series. Give the files of one series."
+            )
+            raise ValueError(msg)
+    for index, (path, header) in enumerate(zip(source_files, headers, strict=True)):
+        _check_fit(path, header, like, index)
+    return headers
+
+
+def _read_header(path: Path) -> Dataset:
+    with warnings.catch_warnings():
+        # pydicom quotes odd header values in its warnings.
+        warnings.simplefilter("ignore")
+        try:
+            header = pydicom.dcmread(path, stop_before_pixels=True)
+            missing = [tag for tag in _REQUIRED if header.get(tag) in (None, "")]
+            frames = int(header.get("NumberOfFrames") or 1)
+        except (
+            InvalidDicomError,
+            BytesLengthException,
+            EOFError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            KeyError,
+            zlib.error,
+        ):
+            msg = f"{path.name}: not a DICOM file with a sound header. Export it again."
+            raise ValueError(msg) from None
+    if missing:
+        msg = f"{path.name}: DICOM tag {missing[0]} is missing; a DICOM SEG must refer to it."
+        raise ValueError(msg)
+    if frames != 1:
+        msg = f"{path.name}: multi-frame DICOM, expected one file a slice."
+        raise ValueError(msg)
+    return header
+
+
+def _check_fit(path: Path, header: Dataset, like: Volume, index: int) -> None:
+    shape = (int(header.Rows), int(header.Columns))
+    if shape != like.array.shape[1:]:
+        msg = (
+            f"{path.name}: {shape[0]} rows x {shape[1]} columns do not fit the label map of "
+            f"{like.array.shape[1]} x {like.array.shape[2]}. Give the files it was made of."
+        )
+        raise ValueError(msg)
+    last_row, last_column = shape[0] - 1, shape[1] - 1
+    expected = np.array([(0, 0, index), (last_column, 0, index), (0, last_row, index)])
+    try:
+        off = np.abs(_to_indices(_corners_mm(header), like) - expected).max()
+    except (TypeError, ValueError):
+        msg = f"{path.name}: the place of the image in its DICOM header is damaged."
+        raise ValueError(msg) from None
+    if not off <= _TOLERANCE_VOXELS:
+        msg = (
+            f"{path.name}: lies {off:.3g} voxels away from slice {index} of the label map. "
+            "Give the files in the order of the slices."
+        )
+        raise ValueError(msg)
+
+
+def _corners_mm(header: Dataset) -> npt.NDArray[np.float64]:
+    """First pixel, last of the first row, first of the last row."""
+    first = np.asarray(header.ImagePositionPatient, dtype=np.float64)
+    along_row, down_column = np.asarray(header.ImageOrientationPatient, np.float64).reshape(2, 3)
+    row_mm, column_mm = np.asarray(header.PixelSpacing, dtype=np.float64)
+    return np.stack(
+        [
+            first,
+            first + along_row * column_mm * (int(header.Columns) - 1),
+            first + down_column * row_mm * (int(header.Rows) - 1),
+        ]
+    )
+
+
+def _to_indices(points_mm: npt.NDArray[np.float64], like: Volume) -> npt.NDArray[np.float64]:
+    axes = np.reshape(like.direction, (3, 3)) * np.array(like.spacing_mm[::-1])
+    indices: npt.NDArray[np.float64] = np.linalg.solve(axes, (points_mm - like.origin_mm).T).T
+    return indices

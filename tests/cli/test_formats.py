@@ -1,0 +1,98 @@
+"""`predict --format` and `--bids`, with U-Nets that have learned nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pydicom
+
+from shoulderseg.datasets.reader import read_label_map
+from shoulderseg.datasets.writer import write_image
+from tests.datasets.oblique_case import oblique_image, write_sources
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run
+
+
+def cases_of(out: Path) -> list[dict[str, Any]]:
+    cases: list[dict[str, Any]] = json.loads((out / "shoulderseg_report.json").read_text())["cases"]
+    return cases
+
+
+def test_several_formats_of_one_image(run: Run, untrained: Path, tmp_path: Path) -> None:
+    write_image(tmp_path / "a.nii.gz", oblique_image())
+    out = tmp_path / "out"
+    words = ["predict", tmp_path / "a.nii.gz", out, "--model", untrained, "--device", "cpu"]
+    outcome = run(*words, "--format", "seg.nrrd,mha", "--format", "stl")
+    assert outcome.exit_code == 0, outcome.output
+    [case] = cases_of(out)
+    assert case["output"] == "a.seg.nrrd"
+    assert case["outputs"][:2] == ["a.seg.nrrd", "a.mha"]
+    written = {path.name for path in out.iterdir()} - {"shoulderseg_report.json"}
+    assert written == set(case["outputs"])
+    assert set(case["surfaces"]) == {"humerus", "glenoid"}
+    slicer, plain = read_label_map(out / "a.seg.nrrd"), read_label_map(out / "a.mha")
+    assert slicer.array.tobytes() == plain.array.tobytes()
+
+
+def test_dicom_input_becomes_a_seg_and_the_report_warns_of_its_patient(
+    run: Run, untrained: Path, tmp_path: Path
+) -> None:
+    sources = write_sources(tmp_path / "series", oblique_image((1, 40, 52)))
+    out = tmp_path / "out"
+    outcome = run("predict", sources[0], out, "--model", untrained, "--device", "cpu")
+    assert outcome.exit_code == 0, outcome.output
+    [case] = cases_of(out)
+    assert case["outputs"] == ["IM0001.nii.gz", "IM0001.seg.dcm"]
+    assert "carries the patient's data" in case["patient_data"]
+    seg, source = pydicom.dcmread(out / "IM0001.seg.dcm"), pydicom.dcmread(sources[0])
+    assert seg.StudyInstanceUID == source.StudyInstanceUID
+    said = (out / "shoulderseg_report.json").read_text() + outcome.output
+    assert source.PatientID not in said
+    assert str(source.PatientName) not in said
+
+
+def test_a_seg_of_another_image_fails_that_case_alone(
+    run: Run, untrained: Path, tmp_path: Path
+) -> None:
+    images = tmp_path / "in"
+    images.mkdir()
+    write_image(images / "a.nii.gz", oblique_image())
+    [source] = write_sources(tmp_path / "series", oblique_image((1, 40, 52)))
+    source.rename(images / "b.dcm")
+    out = tmp_path / "out"
+    words = ["predict", images, out, "--model", untrained, "--device", "cpu"]
+    outcome = run(*words, "--format", "dicom-seg")
+    assert outcome.exit_code == 1
+    first, second = cases_of(out)
+    assert "a.nii.gz: a DICOM SEG needs DICOM input" in first["error"]
+    assert second["outputs"] == ["b.seg.dcm"]
+    assert {path.name for path in out.iterdir()} == {"b.seg.dcm", "shoulderseg_report.json"}
+
+
+def test_an_unknown_format_ends_with_2(run: Run, untrained: Path, tmp_path: Path) -> None:
+    write_image(tmp_path / "a.nii.gz", oblique_image())
+    words = ["predict", tmp_path / "a.nii.gz", tmp_path / "out", "--model", untrained]
+    outcome = run(*words, "--format", "obj")
+    assert outcome.exit_code == 2
+    assert "no such format" in outcome.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_bids_keeps_two_scans_of_a_subject_apart(run: Run, untrained: Path, tmp_path: Path) -> None:
+    images = tmp_path / "in"
+    images.mkdir()
+    for name in ("sub-01_acq-cor_T2w", "sub-01_acq-tra_T2w", "sub-01_acq-tra_PDw"):
+        write_image(images / f"{name}.nii.gz", oblique_image())
+    out = tmp_path / "out"
+    outcome = run("predict", images, out, "--model", untrained, "--device", "cpu", "--bids")
+    assert outcome.exit_code == 1
+    done = [case["output"] for case in cases_of(out) if "error" not in case]
+    assert done == [
+        "sub-01/anat/sub-01_acq-cor_desc-shoulder_dseg.nii.gz",
+        "sub-01/anat/sub-01_acq-tra_desc-shoulder_dseg.nii.gz",
+    ]
+    assert "another input is also called sub-01/anat/sub-01_acq-tra" in outcome.output
+    assert (out / "dataset_description.json").is_file()

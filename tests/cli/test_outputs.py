@@ -1,0 +1,214 @@
+"""Without networks: what is written of a label map, and where."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nibabel
+import numpy as np
+import pydicom
+import pytest
+import SimpleITK
+import trimesh
+
+from shoulderseg.cli.formats import Format, parse_formats
+from shoulderseg.cli.output_plan import Case, OutputPlan
+from shoulderseg.cli.outputs import write_outputs
+from tests.datasets.oblique_case import (
+    GLENOID,
+    HUMERUS,
+    centroid_mm,
+    lopsided_labels,
+    oblique_image,
+    write_sources,
+)
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+VALUES = {"humerus": HUMERUS, "glenoid": GLENOID}
+
+
+def write(
+    plan: OutputPlan, case: Case, label_map: npt.NDArray[np.uint8] | None = None
+) -> dict[str, Any]:
+    plan.start()
+    written = lopsided_labels() if label_map is None else label_map
+    return write_outputs(plan, case, written, oblique_image(), VALUES)
+
+
+def test_formats_are_parsed_in_order_and_once() -> None:
+    words = ["stl, .NRRD", "dicom-seg", "stl"]
+    assert parse_formats(words) == (Format.stl, Format.nrrd, Format.dicom)
+    assert parse_formats([]) == ()
+    with pytest.raises(ValueError, match=r"--format obj: no such format; choose from nii\.gz"):
+        parse_formats(["stl,obj"])
+
+
+@pytest.mark.parametrize("form", ["nii.gz", "nrrd", "mha"])
+def test_bones_are_where_they_were_in_each_volume_format(tmp_path: Path, form: str) -> None:
+    record = write(OutputPlan(tmp_path / "out", parse_formats([form])), Case("a"))
+    assert record["outputs"] == [f"a.{form}"]
+    path = tmp_path / "out" / f"a.{form}"
+    for value in (HUMERUS, GLENOID):
+        if form == "nii.gz":
+            read = nibabel.nifti1.load(path)
+            middle = np.argwhere(np.asarray(read.dataobj) == value).mean(axis=0)
+            # NIfTI's world is RAS.
+            place_mm = (read.affine @ [*middle, 1])[:3] * [-1, -1, 1]
+        else:
+            image = SimpleITK.ReadImage(str(path))
+            middle = np.argwhere(SimpleITK.GetArrayFromImage(image) == value).mean(axis=0)
+            place_mm = image.TransformContinuousIndexToPhysicalPoint(middle[::-1].tolist())
+        expected_mm = centroid_mm(lopsided_labels() == value, oblique_image())
+        np.testing.assert_allclose(place_mm, expected_mm, atol=0.01)
+
+
+def test_all_formats_at_once_and_the_report_lists_them(tmp_path: Path) -> None:
+    sources = write_sources(tmp_path / "series", oblique_image())
+    plan = OutputPlan(tmp_path / "out", parse_formats([",".join(Format)]))
+    record = write(plan, Case("x.1", sources))
+    assert record["output"] == "x.1.nii.gz"
+    assert record["outputs"] == [
+        "x.1.nii.gz",
+        "x.1.nrrd",
+        "x.1.mha",
+        "x.1.seg.nrrd",
+        "x.1.seg.dcm",
+        "x.1_humerus.stl",
+        "x.1_glenoid.stl",
+        "x.1_humerus.ply",
+        "x.1_glenoid.ply",
+    ]
+    assert sorted(path.name for path in plan.out.iterdir()) == sorted(record["outputs"])
+    assert "x.1.seg.dcm" in record["patient_data"]
+    assert "patient" in record["patient_data"]
+    humerus = record["surfaces"]["humerus"]
+    assert humerus["watertight"] is True
+    assert humerus["volume_ml"] == pytest.approx(humerus["mask_volume_ml"], rel=0.02)
+    assert 0 < humerus["deviation_mean_mm"] < humerus["deviation_max_mm"] < 3
+    mesh = trimesh.load_mesh(plan.out / "x.1_glenoid.ply")
+    expected_mm = centroid_mm(lopsided_labels() == GLENOID, oblique_image())
+    np.testing.assert_allclose(mesh.center_mass, expected_mm, atol=0.25)
+
+
+def test_the_default_depends_on_the_input(tmp_path: Path) -> None:
+    sources = write_sources(tmp_path / "series", oblique_image())
+    plan = OutputPlan(tmp_path / "out")
+    assert write(plan, Case("plain"))["outputs"] == ["plain.nii.gz"]
+    assert write(plan, Case("dicom", sources))["outputs"] == ["dicom.nii.gz", "dicom.seg.dcm"]
+    assert pydicom.dcmread(plan.out / "dicom.seg.dcm").Modality == "SEG"
+
+
+def test_an_empty_bone_has_no_surface_not_even_an_old_one(tmp_path: Path) -> None:
+    plan = OutputPlan(tmp_path / "out", (Format.stl,))
+    write(plan, Case("a"))
+    label_map = lopsided_labels()
+    label_map[label_map == GLENOID] = 0
+    record = write(plan, Case("a"), label_map)
+    assert record["outputs"] == ["a_humerus.stl"]
+    assert record["surfaces"]["glenoid"] == {"empty": True}
+    assert [path.name for path in plan.out.iterdir()] == ["a_humerus.stl"]
+    nothing = write(plan, Case("b"), np.zeros_like(label_map))
+    assert (nothing["output"], nothing["outputs"]) == (None, [])
+
+
+def test_a_seg_without_dicom_is_refused(tmp_path: Path) -> None:
+    plan = OutputPlan(tmp_path / "out", (Format.nifti, Format.dicom))
+    with pytest.raises(ValueError, match="needs DICOM input"):
+        write(plan, Case("a"))
+    assert not list(plan.out.iterdir())
+
+
+def damaged(tmp_path: Path) -> list[Path]:
+    """A series whose files name no frame of reference."""
+    sources = write_sources(tmp_path / "series", oblique_image())
+    for path in sources:
+        dataset = pydicom.dcmread(path)
+        del dataset.FrameOfReferenceUID
+        dataset.save_as(path)
+    return sources
+
+
+def test_a_seg_that_nobody_asked_for_does_not_fail_the_case(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    record = write(OutputPlan(tmp_path / "out"), Case("a", damaged(tmp_path)))
+    assert record["outputs"] == ["a.nii.gz"]
+    assert "FrameOfReferenceUID is missing" in record["not_written"]["dicom-seg"]
+    assert "no DICOM SEG" in caplog.text
+
+
+def test_a_failed_case_leaves_no_part_of_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = OutputPlan(tmp_path / "out", (Format.nifti, Format.dicom))
+    with pytest.raises(ValueError, match="FrameOfReferenceUID is missing"):
+        write(plan, Case("a", damaged(tmp_path)))
+    assert not list(plan.out.iterdir())
+
+    def full(*_: object) -> None:
+        msg = "the disk is full"
+        raise OSError(msg)
+
+    monkeypatch.setattr("shoulderseg.datasets.surface_files.write_surface", full)
+    with pytest.raises(OSError, match="disk is full"):
+        write(OutputPlan(plan.out, (Format.nifti, Format.stl)), Case("a"))
+    assert not list(plan.out.iterdir())
+
+
+def test_files_of_an_earlier_run_are_found_in_every_format(tmp_path: Path) -> None:
+    plan = OutputPlan(tmp_path / "out", (Format.slicer, Format.stl))
+    for name in ("a", "a_b", "a.1"):
+        write(plan, Case(name))
+    assert plan.left_over(Case("a"), set()) == ["a.seg.nrrd", "a_glenoid.stl", "a_humerus.stl"]
+    assert plan.left_over(Case("a"), {"a"}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("sub-07", "sub-07/anat/sub-07_desc-shoulder_dseg"),
+        ("sub-07_T2w", "sub-07/anat/sub-07_desc-shoulder_dseg"),
+        (
+            "sub-07_ses-b_acq-cor_T2w",
+            "sub-07/ses-b/anat/sub-07_ses-b_acq-cor_desc-shoulder_dseg",
+        ),
+        ("knee sub-07x, left", "sub-07x/anat/sub-07x_desc-shoulder_dseg"),
+        ("case_7-A.x", "sub-case7Ax/anat/sub-case7Ax_desc-shoulder_dseg"),
+    ],
+)
+def test_bids_names_come_from_file_names(tmp_path: Path, name: str, stem: str) -> None:
+    assert OutputPlan(tmp_path, bids=True).stem(Case(name)) == stem
+
+
+def test_a_name_without_letters_is_no_subject(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no letter or digit"):
+        OutputPlan(tmp_path, bids=True).stem(Case("__.-"))
+
+
+def test_a_bids_derivative_has_its_side_files(tmp_path: Path) -> None:
+    sources = write_sources(tmp_path / "series", oblique_image())
+    plan = OutputPlan(tmp_path / "out", bids=True)
+    record = write(plan, Case("sub-07_T2w", sources))
+    folder = plan.out / "sub-07" / "anat"
+    assert record["outputs"] == ["sub-07/anat/sub-07_desc-shoulder_dseg.nii.gz"]
+    assert (plan.out / record["output"]).is_file()
+    rows = (folder / "sub-07_desc-shoulder_dseg.tsv").read_text().splitlines()
+    assert rows == ["index\tname\tcolor", "1\thumerus\t#e6550d", "2\tglenoid\t#3182bd"]
+    description = json.loads((plan.out / "dataset_description.json").read_text())
+    assert description["DatasetType"] == "derivative"
+    assert description["GeneratedBy"][0]["Name"] == "shoulderseg"
+    assert "BIDSVersion" in description
+    written = b"".join(path.read_bytes() for path in plan.out.rglob("*") if path.is_file())
+    assert b"PHANTOM-0003" not in written
+    write(plan, Case("sub-08", sources))
+
+
+def test_the_dataset_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "dataset_description.json").write_text('{"Name": "raw data"}')
+    with pytest.raises(ValueError, match="another BIDS dataset"):
+        OutputPlan(tmp_path, bids=True).start()
+    assert "raw data" in (tmp_path / "dataset_description.json").read_text()
