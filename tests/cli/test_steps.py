@@ -17,13 +17,20 @@ from shoulderseg.cli import steps
 steps.installed_script = lambda _: sys.argv[1]
 steps.run_together(["one", "two" + sys.argv[2]], os.environ, nothing=chr(0))
 """
+TRAIN = """
+import sys
+from shoulderseg.cli import train
+from shoulderseg.cli.app import app
+train.installed_script = lambda _: sys.argv[1]
+app(["train", "4", "--folds", "0", "--device", "cpu"])
+"""
 
 
 class Started:
     """A program that runs two steps, and what they print."""
 
-    def __init__(self, script: Path, second: str = "") -> None:
-        command = [sys.executable, "-c", PROGRAM, str(script), second]
+    def __init__(self, script: Path, second: str = "", program: str = PROGRAM) -> None:
+        command = [sys.executable, "-c", program, str(script), second]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def wait_for(self, steps: int) -> None:
@@ -58,6 +65,19 @@ def test_nothing_goes_on_after_a_signal(script: Path, number: signal.Signals, co
     started.wait_for(2)
     started.process.send_signal(number)
     assert started.end() == code
+
+
+def test_nnunet_does_not_go_on_without_train(
+    script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"):
+        (tmp_path / variable / "Dataset004_X").mkdir(parents=True)
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    (tmp_path / "nnUNet_preprocessed" / "Dataset004_X" / "nnUNetPlans.json").write_text("{}")
+    started = Started(script, program=TRAIN)
+    started.wait_for(1)
+    started.process.terminate()
+    assert started.end() == 143
 
 
 def test_nothing_goes_on_where_a_step_cannot_be_started(script: Path) -> None:
