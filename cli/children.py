@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType
+from typing import Any
 
 GRACE_SECONDS = 20.0
 
@@ -28,21 +29,24 @@ def run_children(commands: Sequence[Sequence[str]], environment: Mapping[str, st
         Their exit codes.
     """
     running: list[subprocess.Popen[bytes]] = []
-    with _signals_raise():
+    with _Signals() as signals:
         try:
             for command in commands:
-                running.append(
-                    subprocess.Popen(
-                        command,
-                        env=dict(environment),
-                        # Of a group of their own, they could not read the terminal.
-                        stdin=subprocess.DEVNULL,
-                        process_group=0,
-                    )
-                )
+                with signals.held():
+                    running.append(_start(command, environment))
             return [process.wait() for process in running]
         finally:
             _end([process for process in running if process.poll() is None])
+
+
+def _start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command,
+        env=dict(environment),
+        # In a process group of its own it could not read the terminal.
+        stdin=subprocess.DEVNULL,
+        process_group=0,
+    )
 
 
 def _end(running: Sequence[subprocess.Popen[bytes]]) -> None:
@@ -66,26 +70,47 @@ def _send(process: subprocess.Popen[bytes], name: str) -> None:
         os.killpg(process.pid, getattr(signal, name))
 
 
-@contextlib.contextmanager
-def _signals_raise() -> Iterator[None]:
-    """Turns a request to terminate and the loss of the terminal into an exit that cleans up."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+class _Signals:
+    """Turns signals that ask to end into exceptions, so that what has to be ended is.
 
-    def leave(number: int, _: FrameType | None) -> None:
-        raise SystemExit(128 + number)
+    Beside an interruption: a request to terminate, and the loss of the terminal. One that is
+    ignored, as by nohup, stays so.
+    """
 
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    # One that is ignored, as by nohup, stays so.
-    numbers = [number for number in map(signal.Signals.__getitem__, names) if _matters(number)]
-    before = {number: signal.signal(number, leave) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
+    def __init__(self) -> None:
+        self._holding = False
+        self._came: list[int] = []
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> _Signals:
+        # Python lets no other thread set handlers.
+        if threading.current_thread() is threading.main_thread():
+            for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+                number = getattr(signal, name, None)
+                if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                    self._before[number] = signal.signal(number, self._arrive)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Lets a signal wait: in the midst of a start it would leave a process unknown."""
+        self._holding = True
+        try:
+            yield
+        finally:
+            self._holding = False
+        if self._came:
+            self._leave(self._came[0])
 
-def _matters(number: signal.Signals) -> bool:
-    return signal.getsignal(number) is not signal.SIG_IGN
+    def _arrive(self, number: int, _: FrameType | None) -> None:
+        if self._holding:
+            self._came.append(number)
+        else:
+            self._leave(number)
+
+    def _leave(self, number: int) -> None:
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)

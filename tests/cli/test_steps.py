@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from shoulderseg.cli.children import run_children
 
 PROGRAM = """
 import os, sys
@@ -83,3 +87,21 @@ def test_nnunet_does_not_go_on_without_train(
 def test_nothing_goes_on_where_a_step_cannot_be_started(script: Path) -> None:
     # No argument can hold a null character.
     assert Started(script, " {nothing}").end() == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_in_the_midst_of_a_start_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    start = subprocess.Popen
+
+    def slow(command: list[str], **options: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401
+        started.append(start(command, **options))
+        os.kill(os.getpid(), number)
+        return started[0]
+
+    monkeypatch.setattr(subprocess, "Popen", slow)
+    with pytest.raises((SystemExit, KeyboardInterrupt)):
+        run_children([["sleep", "40"]], os.environ)
+    assert started[0].poll() == -signal.SIGTERM
