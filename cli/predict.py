@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from enum import StrEnum
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,12 +19,11 @@ from shoulderseg.cli.failure import (
     complain,
     reported,
 )
-from shoulderseg.cli.flags import flag_lines
 from shoulderseg.cli.options import Device, DeviceOption, split_list
+from shoulderseg.cli.run_report import RunReport, describe_run
 
 if TYPE_CHECKING:
-    from shoulderseg.cli.bundles import Bundle
-    from shoulderseg.cli.pipeline import Segmentation, Settings
+    from shoulderseg.cli.pipeline import Segmentation
     from shoulderseg.datasets.volume import Volume
 
 REPORT_FILE = "shoulderseg_report.json"
@@ -71,13 +67,17 @@ def predict(
     ] = None,
     mirroring: Annotated[
         bool | None,
-        typer.Option(help="Average over mirror images, four times the work; default: GPU only."),
+        typer.Option(
+            help="Average over mirror images: twice the work for each axis that the bundle mirrors "
+            "along; default: GPU only."
+        ),
     ] = None,
     device: DeviceOption = Device.auto,
 ) -> None:
     """Segment images; research use only.
 
-    Cases that someone should look at are listed last, with the reasons; it is no error.
+    Cases that someone should look at are listed last, with the reasons; it is no error. The report
+    of a run that was stopped says so and names the cases that were not reached.
     Exit code 0: all cases done; 1: some failed, the others are written; 2: wrong use; 3: the
     bundle or the device cannot be used.
     """
@@ -101,23 +101,26 @@ def predict(
         segment = prepare(bundle, settings)
         if refine and bundle.refiner is None:
             _LOGGER.warning("the bundle has no edge refiner; the vote is the result")
+    report = RunReport(out / REPORT_FILE, describe_run(bundle, settings), _names(cases))
     with reported():
         out.mkdir(parents=True, exist_ok=True)
-    records: list[dict[str, Any]] = []
-    report = out / REPORT_FILE
-    with reported():
+        # From now on the report of an earlier run no longer holds.
+        report.write()
         try:
-            _run_all(cases, out, segment, records)
+            _run_all(cases, out, segment, report)
         finally:
             # Also after an interruption: what is done is done.
-            _write_report(report, _report(bundle, settings, records))
-    failed = [record for record in records if "error" in record]
-    typer.echo(f"{len(records) - len(failed)} of {len(records)} cases written to {out}")
-    typer.echo(f"run report: {report}")
-    for line in flag_lines(records, calibrated=bundle.quality is not None):
-        typer.echo(line)
-    if failed:
+            report.write()
+            for line in report.summary(calibrated=bundle.quality is not None):
+                typer.echo(line)
+    if report.failed:
         raise typer.Exit(SOME_CASES_FAILED)
+
+
+def _names(cases: list[Path]) -> list[str]:
+    from shoulderseg.datasets.files import case_name
+
+    return [case_name(path) for path in cases]
 
 
 def _collect(images: Path, out: Path) -> list[Path]:
@@ -144,7 +147,7 @@ def _run_all(
     cases: list[Path],
     out: Path,
     segment: Callable[[Volume], Segmentation],
-    records: list[dict[str, Any]],
+    report: RunReport,
 ) -> None:
     """Segments case by case and adds a record of each."""
     from rich.console import Console
@@ -170,7 +173,7 @@ def _run_all(
                 stale = name not in written and target.exists()
                 record = _failure(path, target, error, stale=stale)
                 progress.console.print(f"failed: {record['error']}", markup=False, soft_wrap=True)
-            records.append(record)
+            report.add(record)
             progress.advance(task)
 
 
@@ -181,12 +184,6 @@ def _failure(path: Path, target: Path, error: Exception, *, stale: bool) -> dict
     if stale:
         named += f" ({target.name} is of an earlier run)"
     return {"case": target.name.removesuffix(".nii.gz"), "error": named}
-
-
-def _write_report(path: Path, report: dict[str, Any]) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(report, indent=2) + "\n")
-    part.replace(path)
 
 
 def _run_case(
@@ -215,26 +212,4 @@ def _run_case(
             "write": round(ended - segmented, 4),
             "total": round(ended - started, 4),
         },
-    }
-
-
-def _report(bundle: Bundle, settings: Settings, records: list[dict[str, Any]]) -> dict[str, Any]:
-    from shoulderseg.cli.bundles import NOTICE
-    from shoulderseg.cli.pipeline import is_refining
-    from shoulderseg.nnunet_ext.regions import foreground_labels
-
-    packages = ("shoulderseg", "nnunetv2", "torch", "SimpleITK", "numpy")
-    return {
-        "notice": NOTICE,
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {name: version(name) for name in packages},
-        "device": settings.device,
-        "model_sha256": bundle.digest,
-        "labels": foreground_labels(bundle.unets.dataset_json),
-        "folds": settings.folds or list(next(iter(bundle.unets.weights.values()))),
-        "vote": settings.vote,
-        "voters": "all" if settings.all_voters else "unets",
-        "mirroring": settings.mirroring and bundle.unets.mirroring_axes is not None,
-        "refined": is_refining(bundle, settings),
-        "cases": records,
     }
