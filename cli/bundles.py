@@ -200,7 +200,13 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             and (refiner is None or is_sound_refiner(refiner))
             and isinstance(manifest.get("upright", False), bool)
         )
-    except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (
+        KeyError,
+        TypeError,
+        json.JSONDecodeError,
+        UnicodeDecodeError,
+        RecursionError,
+    ) as error:
         msg = f"{MANIFEST} of {folder.name} is damaged: {error!r}; copy the bundle again"
         raise ValueError(msg) from error
     if not sound:

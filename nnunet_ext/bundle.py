@@ -112,7 +112,7 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         msg = f"{path.name} of the bundle cannot be read: {error}"
         raise UntrustedModelError(msg) from error
     if not isinstance(content, dict):
