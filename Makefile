@@ -23,8 +23,8 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# A bundle as in cli/default_bundle from nothing but a seed. An interrupted run goes on; what comes
-# out lies in build-default/bundle and is copied by hand.
+# A bundle as in cli/default_bundle, calibrated, from nothing but a seed. An interrupted run goes on,
+# a finished one keeps its bundle; it lies in build-default/bundle and is copied by hand.
 DEFAULT_MODEL_OPTIONS ?=
 default-model: install
 	$(BIN)/shoulderseg build-default build-default $(DEFAULT_MODEL_OPTIONS)

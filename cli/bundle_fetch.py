@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from shoulderseg.cli.bundle_import import import_bundle, refuse_taken, source_name
 from shoulderseg.cli.bundle_store import TEMPORARY, checked_name, store_folder
@@ -55,6 +55,7 @@ def fetch_bundle(
         msg = f"{sha256!r} is no SHA-256; expected 64 hexadecimal digits"
         raise ValueError(msg)
     _check_scheme(url, allow_http=allow_http)
+    shown = _shown(url)
     file = unquote(urlsplit(url).path).rpartition("/")[2]
     name = checked_name(name or source_name(file))
     refuse_taken(name, overwrite=overwrite)
@@ -67,7 +68,7 @@ def fetch_bundle(
         found = sha256_of(archive)
         if found != sha256.lower():
             msg = (
-                f"{url} has SHA-256 {found}, expected {sha256.lower()}; it is not the file that "
+                f"{shown} has SHA-256 {found}, expected {sha256.lower()}; it is not the file that "
                 "was meant and is not kept"
             )
             raise ValueError(msg)
@@ -75,20 +76,36 @@ def fetch_bundle(
 
 
 def _check_scheme(url: str, *, allow_http: bool) -> None:
-    parts = urlsplit(url)
+    try:
+        parts, shown = urlsplit(url), _shown(url)
+    except ValueError:
+        # Its message may repeat a password.
+        parts, shown = urlsplit(""), "this"
     if parts.scheme == "http" and not allow_http:
-        msg = f"{url} is not encrypted; give an https address, or --allow-http if you must"
+        msg = f"{shown} is not encrypted; give an https address, or --allow-http if you must"
         raise ValueError(msg)
     if parts.scheme not in ("https", "http") or not parts.hostname:
-        msg = f"{url} is no address to download from; expected https://HOST/FILE.zip"
+        msg = f"{shown} is no address to download from; expected https://HOST/FILE.zip"
         raise ValueError(msg)
+
+
+def _shown(url: str) -> str:
+    """An address without what may be secret in it: name, password, and a signed query."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def _without_secrets(error: Exception) -> str:
+    """The text of an error, which may hold addresses as they were asked for."""
+    return re.sub(r"\?[^\s'\")>]*", "", re.sub(r"//[^/\s]*@", "//", str(error)))
 
 
 def _download(url: str, target: Path, *, allow_http: bool, timeout: float) -> None:
-    end = time.monotonic() + MAX_SECONDS
+    end, shown = time.monotonic() + MAX_SECONDS, _shown(url)
     with _answer(url, allow_http=allow_http, timeout=timeout) as response:
         if not response.ok:
-            msg = f"{url} answered {response.status_code} {response.reason}; check the address"
+            msg = f"{shown} answered {response.status_code} {response.reason}; check the address"
             raise OSError(msg)
         length = response.headers.get("Content-Length", "")
         size = int(length) if length.isdecimal() else 0
@@ -98,10 +115,10 @@ def _download(url: str, target: Path, *, allow_http: bool, timeout: float) -> No
                 stream.write(chunk)
                 size = max(size, stream.tell())
                 if time.monotonic() > end:
-                    msg = f"{url} was not complete after {MAX_SECONDS:g} s; try again later"
+                    msg = f"{shown} was not complete after {MAX_SECONDS:g} s; try again later"
                     raise TimeoutError(msg)
         if size > MAX_BYTES:
-            msg = f"{url} is larger than the {MAX_BYTES} bytes that a bundle may have"
+            msg = f"{shown} is larger than the {MAX_BYTES} bytes that a bundle may have"
             raise ValueError(msg)
 
 
@@ -110,6 +127,8 @@ def _answer(url: str, *, allow_http: bool, timeout: float) -> Iterator[Response]
     """Asks a server; whatever goes wrong on the way becomes an OSError that tells what."""
     import requests
     import urllib3
+
+    shown = _shown(url)
 
     try:
         with requests.Session() as session:
@@ -120,12 +139,13 @@ def _answer(url: str, *, allow_http: bool, timeout: float) -> Iterator[Response]
             with session.get(url, stream=True, timeout=timeout, headers=headers) as response:
                 yield response
     except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
-        msg = f"{url} was silent for {timeout:g} s; try again later or give a longer --timeout"
+        msg = f"{shown} was silent for {timeout:g} s; try again later or give a longer --timeout"
         raise TimeoutError(msg) from error
     except requests.exceptions.InvalidSchema as error:
         allowed = "https or http" if allow_http else "https"
-        msg = f"{url} redirects to an address that is not {allowed}; give the final address"
+        msg = f"{shown} redirects to an address that is not {allowed}; give the final address"
         raise OSError(msg) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        msg = f"{url} cannot be downloaded: {error}; check the address and the connection"
+        reason = _without_secrets(error)
+        msg = f"{shown} cannot be downloaded: {reason}; check the address and the connection"
         raise OSError(msg) from error

@@ -31,6 +31,7 @@ def import_bundle(source: Path, name: str | None = None, *, overwrite: bool = Fa
         FileNotFoundError: if the source is not there.
     """
     from shoulderseg.cli.bundle_unpack import copy_folder, unpack_zip
+    from shoulderseg.cli.placing import move_into_place
 
     if not source.is_dir() and not source.is_file():
         msg = f"{source} does not exist; expected a bundle, as a zip file or a folder"
@@ -43,7 +44,7 @@ def import_bundle(source: Path, name: str | None = None, *, overwrite: bool = Fa
             folder.mkdir()
             (copy_folder if source.is_dir() else unpack_zip)(source, folder)
             _verify(folder)
-            _put(folder, store / name)
+            move_into_place(folder, store / name)
     return store / name
 
 
@@ -93,17 +94,3 @@ def _verify(folder: Path) -> None:
         # A file from outside may set off anything in the libraries that load it.
         msg = f"bundle {folder.name} cannot be loaded: {error!r}; get it from where it was made"
         raise ValueError(msg) from error
-
-
-def _put(folder: Path, target: Path) -> None:
-    """Moves a finished bundle into place; the one it replaces goes with the work folder."""
-    if not target.exists():
-        folder.rename(target)
-        return
-    replaced = folder.with_name(".replaced")
-    target.rename(replaced)
-    try:
-        folder.rename(target)
-    except OSError:
-        replaced.rename(target)
-        raise

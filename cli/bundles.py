@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from shoulderseg.refine.network import PatchAlexNet
 
 MANIFEST = "bundle.json"
+MANIFEST_PART = ".bundle.json.part"
 FORMAT = 2
 # Background and two bones.
 CLASSES = 3
@@ -120,12 +121,31 @@ def write_manifest(
 def verified_manifest(folder: Path) -> dict[str, Any]:
     """The description of a bundle whose files have their fingerprints; loads no torch.
 
+    A `put_file` that was stopped between its two renames is brought to its end.
+
     Raises:
         FileNotFoundError: if the folder has no manifest.
         ValueError: if the manifest is damaged, or a file is missing, changed or not listed.
     """
     manifest = _read_manifest(folder)
-    _verify_files(folder, manifest["files"])
+    try:
+        _verify_files(folder, manifest["files"])
+    except ValueError:
+        finished = _finish_put(folder)
+        if finished is None:
+            raise
+        return finished
+    return manifest
+
+
+def _finish_put(folder: Path) -> dict[str, Any] | None:
+    """Puts a manifest into place that fits the files and only lacks its renaming."""
+    try:
+        manifest = _read_manifest(folder, MANIFEST_PART)
+        _verify_files(folder, manifest["files"])
+    except (ValueError, OSError):
+        return None
+    (folder / MANIFEST_PART).replace(folder / MANIFEST)
     return manifest
 
 
@@ -138,11 +158,12 @@ def put_file(folder: Path, name: str, write: Callable[[Path], None]) -> None:
         write: writes the file to a path.
     """
     # Hidden files are no part of a bundle, so that an interruption leaves it as it was.
-    part, manifest_part = folder / f".{name}.part", folder / f".{MANIFEST}.part"
+    part, manifest_part = folder / f".{name}.part", folder / MANIFEST_PART
     write(part)
     manifest = _read_manifest(folder)
     manifest["files"] = dict(sorted({**manifest["files"], name: sha256_of(part)}.items()))
     manifest_part.write_text(json.dumps(manifest, indent=2) + "\n")
+    # In this order: `verified_manifest` makes up for a stop between the two.
     part.replace(folder / name)
     manifest_part.replace(folder / MANIFEST)
 
@@ -188,8 +209,8 @@ def _read_refiner(folder: Path, described: Mapping[str, Any]) -> Refiner:
     )
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
+def _read_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any]:
+    path = folder / name
     if not path.is_file():
         msg = f"{folder} is not a bundle: it has no {MANIFEST}; make one with `shoulderseg export`"
         raise FileNotFoundError(msg)
@@ -210,7 +231,13 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             and isinstance(manifest.get("upright", False), bool)
             and _are_bones(manifest.get("one_piece", []))
         )
-    except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (
+        KeyError,
+        TypeError,
+        json.JSONDecodeError,
+        UnicodeDecodeError,
+        RecursionError,
+    ) as error:
         msg = f"{MANIFEST} of {folder.name} is damaged: {error!r}; copy the bundle again"
         raise ValueError(msg) from error
     if not sound:

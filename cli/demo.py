@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from shoulderseg.cli.failure import reported
+from shoulderseg.cli.predict import REPORT_FILE
 from shoulderseg.cli.scripts import process_limit
 from shoulderseg.cli.steps import run_together
 
@@ -20,6 +22,18 @@ MAKE = "phantom {root}/made --cases 1 --sequence pd-fs --plane coronal --shape 1
 PREDICT = "predict {root}/images {root}/predicted"
 # A T1 spin echo slice of a shoulder among the NEMA samples that pydicom-data carries.
 REAL_SLICE = "MR2_UNCR.dcm"
+OWN_FILES = (
+    f"images/{PHANTOM}.nii.gz",
+    f"images/{REAL_SLICE}",
+    "truth.nii.gz",
+    *(
+        name
+        for case in (PHANTOM, REAL_SLICE.removesuffix(".dcm"))
+        for name in (f"predicted/{case}.nii.gz", f"{case}.png")
+    ),
+    f"predicted/{REPORT_FILE}",
+)
+INSTALL = "install it with: pip install 'shoulderseg[demo]'"
 
 
 def demo(
@@ -31,6 +45,7 @@ def demo(
     """
     started = time.monotonic()
     with reported():
+        _check_packages()
         _make_room(root)
     environment = {**os.environ, **process_limit()}
     run_together([MAKE], environment, root=root)
@@ -44,15 +59,26 @@ def demo(
     typer.echo(f"done in {time.monotonic() - started:.0f} s")
 
 
+def _check_packages() -> None:
+    """Asks for what draws the pictures before minutes are spent on what they show."""
+    if find_spec("matplotlib") is None:
+        msg = f"matplotlib is not installed, and the demo draws with it; {INSTALL}"
+        raise ValueError(msg)
+
+
 def _make_room(root: Path) -> None:
-    """Empties the folder of an earlier demo; refuses any other that holds something."""
-    if root.exists() and any(root.iterdir()):
-        if not (root / MARK).is_file():
-            msg = f"{root} is not empty and not of an earlier demo; choose another folder"
-            raise ValueError(msg)
-        shutil.rmtree(root)
+    """Removes what an earlier demo made; refuses a folder that holds anything else only."""
+    if root.exists() and any(root.iterdir()) and not (root / MARK).is_file():
+        msg = f"{root} is not empty and not of an earlier demo; choose another folder"
+        raise ValueError(msg)
     root.mkdir(parents=True, exist_ok=True)
+    # Stays, so that an interruption leaves a folder that the next demo knows.
     (root / MARK).touch()
+    if (root / "made").exists():
+        shutil.rmtree(root / "made")
+    # Scans of the user's own may lie beside them.
+    for name in OWN_FILES:
+        (root / name).unlink(missing_ok=True)
 
 
 def _gather(root: Path) -> None:
@@ -60,13 +86,13 @@ def _gather(root: Path) -> None:
     from pydicom.data import get_testdata_file
 
     images = root / "images"
-    images.mkdir()
+    images.mkdir(exist_ok=True)
     made = next((root / "made").glob("Dataset*"))
     shutil.copyfile(made / "imagesTr" / f"{PHANTOM}_0000.nii.gz", images / f"{PHANTOM}.nii.gz")
     shutil.copyfile(made / "labelsTr" / f"{PHANTOM}.nii.gz", root / "truth.nii.gz")
     real = get_testdata_file(REAL_SLICE, download=False)
     if real is None:
-        typer.echo("no real slice: pip install pydicom-data, as `pip install .[demo]` does")
+        typer.echo(f"no real slice: pydicom-data is not installed; {INSTALL}")
         return
     shutil.copyfile(str(real), images / REAL_SLICE)
 

@@ -14,6 +14,12 @@ import typer
 
 from shoulderseg.cli.failure import reported
 from shoulderseg.cli.options import DatasetArgument, NetworkSize, SizeOption, split_list
+from shoulderseg.cli.placing import (
+    has_calibration,
+    is_current,
+    move_into_place,
+    refuse_foreign,
+)
 
 
 class Precision(StrEnum):
@@ -55,7 +61,9 @@ def export(
     size: SizeOption = NetworkSize.auto,
     folds: Annotated[str, typer.Option(help="Folds; default: all that are finished.")] = "",
     precision: Annotated[Precision, typer.Option(help="Stored weights.")] = Precision.fp16,
-    overwrite: Annotated[bool, typer.Option(help="Replace an existing bundle.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option(help="Replace an existing bundle, unless it is the same.")
+    ] = False,
     upright: Annotated[
         bool,
         typer.Option(
@@ -76,21 +84,36 @@ def export(
     """Put the trained U-Nets and the edge refiner of a dataset into one folder."""
     with reported():
         traits = Traits(precision, upright, tuple(split_list(one_piece)))
-        if out.exists() and not overwrite:
-            msg = f"{out} exists; choose another folder or give --overwrite"
-            raise FileExistsError(msg)
-        if out.exists() and not (out / "bundle.json").is_file():
-            msg = f"{out} is not a bundle; it is not replaced"
-            raise FileExistsError(msg)
+        _check_target(out, overwrite=overwrite)
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=".bundle-") as work:
             folder = Path(work) / "bundle"
             folder.mkdir()
             summary = _fill(folder, dataset, size, split_list(folds) or None, traits)
-            if out.exists():
-                shutil.rmtree(out)
-            folder.rename(out)
+            if out.exists() and is_current(out, folder):
+                typer.echo(f"{out} is kept: it holds the same models already")
+                return
+            calibrated = has_calibration(out)
+            move_into_place(folder, out)
         typer.echo(f"{out}: {summary}")
+        if calibrated:
+            typer.echo(
+                "the calibration of the replaced bundle does not hold for these models and is "
+                f"gone; make it anew: shoulderseg calibrate {out} IMAGES LABELS"
+            )
+
+
+def _check_target(out: Path, *, overwrite: bool) -> None:
+    """Refuses to replace anything that was not asked for, or is more than a bundle."""
+    if not out.exists():
+        return
+    if not overwrite:
+        msg = f"{out} exists; choose another folder or give --overwrite"
+        raise FileExistsError(msg)
+    if not (out / "bundle.json").is_file():
+        msg = f"{out} is not a bundle; it is not replaced"
+        raise FileExistsError(msg)
+    refuse_foreign(out)
 
 
 def _check_refiner(refiner: Any, name: str, size: NetworkSize) -> None:  # noqa: ANN401

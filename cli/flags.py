@@ -15,9 +15,8 @@ _MOST_SHOWN = 10
 
 def skipped_lines(left_out: Sequence[LeftOut]) -> list[str]:
     """A line for each file or series that is no image of a shoulder, for the first ten."""
-    skipped = [item for item in left_out if not item.refused]
-    lines = [f"skipped {item.name}: {item.reason}" for item in skipped[:_MOST_SHOWN]]
-    more = len(skipped) - len(lines)
+    lines = [f"skipped {item.name}: {item.reason}" for item in left_out[:_MOST_SHOWN]]
+    more = len(left_out) - len(lines)
     return [*lines, f"skipped {more} more; see the run report"] if more else lines
 
 

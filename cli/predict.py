@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from enum import StrEnum
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,17 +19,17 @@ from shoulderseg.cli.failure import (
     complain,
     reported,
 )
-from shoulderseg.cli.flags import flag_lines, skipped_lines
+from shoulderseg.cli.flags import skipped_lines
 from shoulderseg.cli.formats import BidsOption, FormatOption, parse_formats
 from shoulderseg.cli.input_zip import unpacked
 from shoulderseg.cli.inputs import find_inputs
 from shoulderseg.cli.options import Device, DeviceOption, split_list
+from shoulderseg.cli.run_report import RunReport, describe_run
 
 if TYPE_CHECKING:
-    from shoulderseg.cli.bundles import Bundle
     from shoulderseg.cli.inputs import CaseInput, Inputs, LeftOut
     from shoulderseg.cli.output_plan import Case, OutputPlan
-    from shoulderseg.cli.pipeline import Segmentation, Settings
+    from shoulderseg.cli.pipeline import Segmentation
     from shoulderseg.datasets.volume import Volume
 
 REPORT_FILE = "shoulderseg_report.json"
@@ -82,7 +79,10 @@ def predict(
     ] = None,
     mirroring: Annotated[
         bool | None,
-        typer.Option(help="Average over mirror images, four times the work; default: GPU only."),
+        typer.Option(
+            help="Average over mirror images: twice the work for each axis that the bundle mirrors "
+            "along; default: GPU only."
+        ),
     ] = None,
     as_stored: Annotated[
         bool,
@@ -97,7 +97,8 @@ def predict(
 ) -> None:
     """Segment images; research use only.
 
-    Cases that someone should look at are listed last, with the reasons; it is no error.
+    Cases that someone should look at are listed last, with the reasons; it is no error. The report
+    of a run that was stopped says so and names the cases that were not reached.
     Exit code 0: all cases done; 1: some failed, the others are written; 2: wrong use; 3: the
     bundle or the device cannot be used.
     """
@@ -128,25 +129,29 @@ def predict(
         if refine and bundle.refiner is None:
             _LOGGER.warning("the bundle has no edge refiner; the vote is the result")
         labels = foreground_labels(bundle.unets.dataset_json)
+    refused = [item for item in inputs.left_out if item.refused]
+    skipped = [item for item in inputs.left_out if not item.refused]
+    described = describe_run(bundle, settings) | {
+        "skipped": [{"name": item.name, "reason": item.reason} for item in skipped]
+    }
+    names = [item.name for item in refused] + [case.name for case in inputs.cases]
+    report = RunReport(out / REPORT_FILE, described, names)
     with reported():
         plan.start()
-    records: list[dict[str, Any]] = []
-    report = out / REPORT_FILE
-    with reported():
+        # From now on the report of an earlier run no longer holds.
+        report.write()
         try:
-            records += [_refusal(item) for item in inputs.left_out if item.refused]
-            _run_all(inputs.cases, plan, segment, labels, records)
+            for item in refused:
+                report.add(_refusal(item))
+            _run_all(inputs.cases, plan, segment, labels, report)
         finally:
             # Also after an interruption: what is done is done.
-            _write_report(report, _report(bundle, settings, records, inputs.left_out))
-    failed = [record for record in records if "error" in record]
-    typer.echo(f"{len(records) - len(failed)} of {len(records)} cases written to {out}")
-    typer.echo(f"run report: {report}")
-    for line in skipped_lines(inputs.left_out):
-        typer.echo(line)
-    for line in flag_lines(records, calibrated=bundle.quality is not None):
-        typer.echo(line)
-    if failed:
+            report.write()
+            for line in report.summary(
+                skipped_lines(skipped), calibrated=bundle.quality is not None
+            ):
+                typer.echo(line)
+    if report.failed:
         raise typer.Exit(SOME_CASES_FAILED)
 
 
@@ -181,7 +186,7 @@ def _run_all(
     plan: OutputPlan,
     segment: Callable[[Volume], Segmentation],
     labels: Mapping[str, int],
-    records: list[dict[str, Any]],
+    report: RunReport,
 ) -> None:
     """Segments case by case and adds a record of each."""
     from rich.console import Console
@@ -189,8 +194,6 @@ def _run_all(
 
     from shoulderseg.cli.output_plan import Case
 
-    for record in records:
-        typer.echo(f"failed: {record['error']}", err=True)
     written: set[str] = set()
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("cases", total=len(cases))
@@ -208,12 +211,15 @@ def _run_all(
                 _LOGGER.debug("traceback", exc_info=True)
                 record = _failure(source.path, case, error, plan.left_over(case, written))
                 progress.console.print(f"failed: {record['error']}", markup=False, soft_wrap=True)
-            records.append(record)
+            report.add(record)
             progress.advance(task)
 
 
 def _refusal(item: LeftOut) -> dict[str, Any]:
-    return {"case": item.name, "error": f"{item.name}: {item.reason}"}
+    """Tells of an image that became no case, and gives its record."""
+    error = f"{item.name}: {item.reason}"
+    typer.echo(f"failed: {error}", err=True)
+    return {"case": item.name, "error": error}
 
 
 def _failure(path: Path, case: Case, error: Exception, stale: list[str]) -> dict[str, Any]:
@@ -223,12 +229,6 @@ def _failure(path: Path, case: Case, error: Exception, stale: list[str]) -> dict
     if stale:
         named += f" ({', '.join(stale)} {'is' if len(stale) == 1 else 'are'} of an earlier run)"
     return {"case": case.name, "error": named}
-
-
-def _write_report(path: Path, report: dict[str, Any]) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(report, indent=2) + "\n")
-    part.replace(path)
 
 
 def _run_case(
@@ -262,35 +262,4 @@ def _run_case(
             "write": round(ended - segmented, 4),
             "total": round(ended - started, 4),
         },
-    }
-
-
-def _report(
-    bundle: Bundle,
-    settings: Settings,
-    records: list[dict[str, Any]],
-    left_out: Sequence[LeftOut],
-) -> dict[str, Any]:
-    from shoulderseg.cli.bundles import NOTICE
-    from shoulderseg.cli.pipeline import is_refining
-    from shoulderseg.nnunet_ext.regions import foreground_labels
-
-    packages = ("shoulderseg", "nnunetv2", "torch", "SimpleITK", "numpy")
-    return {
-        "notice": NOTICE,
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {name: version(name) for name in packages},
-        "device": settings.device,
-        "model_sha256": bundle.digest,
-        "labels": foreground_labels(bundle.unets.dataset_json),
-        "folds": settings.folds or list(next(iter(bundle.unets.weights.values()))),
-        "vote": settings.vote,
-        "voters": "all" if settings.all_voters else "unets",
-        "mirroring": settings.mirroring and bundle.unets.mirroring_axes is not None,
-        "refined": is_refining(bundle, settings),
-        "quality_calibrated_with": dict(bundle.quality_settings),
-        "cases": records,
-        "skipped": [
-            {"name": item.name, "reason": item.reason} for item in left_out if not item.refused
-        ],
     }

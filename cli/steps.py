@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 from collections.abc import Mapping, Sequence
 
 import typer
 
+from shoulderseg.cli.children import run_children
 from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, complain
 from shoulderseg.cli.scripts import installed_script
 
@@ -24,8 +24,7 @@ def run_together(commands: Sequence[str], environment: Mapping[str, str], **path
     for words in lines:
         typer.secho(f"\n$ shoulderseg {shlex.join(words)}", bold=True)
     script = installed_script("shoulderseg")
-    running = [subprocess.Popen([script, *words], env=dict(environment)) for words in lines]
-    codes = [process.wait() for process in running]
+    codes = run_children([[script, *words] for words in lines], environment)
     for words, code in zip(lines, codes, strict=True):
         if code != 0:
             complain(f"this step failed with exit code {code}: shoulderseg {shlex.join(words)}")

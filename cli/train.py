@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from shoulderseg.cli.children import run_children
 from shoulderseg.cli.failure import SOME_CASES_FAILED, complain, reported
 from shoulderseg.cli.options import (
     DatasetArgument,
@@ -84,7 +84,7 @@ def train(
         if not dry_run:
             environment = {**os.environ, **added}
             command = [installed_script(training.command[0]), *training.command[1:]]
-            if subprocess.run(command, env=environment, check=False).returncode != 0:
+            if run_children([command], environment) != [0]:
                 failed.append(f"{training.variant} fold {training.fold}")
     if failed:
         complain(f"nnU-Net stopped early in: {', '.join(failed)}; see its messages above")

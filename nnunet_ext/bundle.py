@@ -17,9 +17,9 @@ from shoulderseg.nnunet_ext.unets import (
     UNetSet,
     UntrustedModelError,
     Weights,
-    build_unet,
     check_plans,
     complete_weights,
+    outline_unet,
     unique_weights,
 )
 
@@ -75,7 +75,7 @@ def read_unets(folder: Path, folds: list[str], mirroring_axes: tuple[int, ...] |
     if mirroring_axes is not None and not set(mirroring_axes) <= {0, 1}:
         msg = f"mirroring axes {mirroring_axes} are not among the two in-plane axes 0 and 1"
         raise UntrustedModelError(msg)
-    network = build_unet(plans)
+    network = outline_unet(plans)
     weights: dict[str, Mapping[str, Weights]] = {
         variant: {
             fold: _read_weights(network, folder / weights_file(variant, fold)) for fold in folds
@@ -112,7 +112,7 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         msg = f"{path.name} of the bundle cannot be read: {error}"
         raise UntrustedModelError(msg) from error
     if not isinstance(content, dict):

@@ -37,8 +37,8 @@ def build_predictors(
         unets: the trained U-Nets.
         device: where the networks run.
         folds: folds whose logits are averaged; by default all.
-        mirroring: average over in-plane mirror images, as nnU-Net does by default; four times
-            the work.
+        mirroring: average over in-plane mirror images, as nnU-Net does by default; twice the work
+            for each of the mirroring axes.
 
     Raises:
         ValueError: if a fold is not among the trained ones.

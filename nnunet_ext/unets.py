@@ -10,6 +10,7 @@ import torch
 from dynamic_network_architectures.architectures.unet import PlainConvUNet, ResidualEncoderUNet
 from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
+from shoulderseg.nnunet_ext.plan_bounds import find_excess
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
 from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
 
@@ -75,13 +76,14 @@ class UNetSet:
 
 
 def check_plans(plans: dict[str, Any]) -> None:
-    """Refuses plans that name code outside the lists above.
+    """Refuses plans that name code outside the lists above, or need too much memory.
 
     Args:
         plans: nnU-Net's plans with a `2d` configuration.
 
     Raises:
-        UntrustedModelError: if a class, function or entry is not on the lists; names it.
+        UntrustedModelError: if a class, function or entry is not on the lists, or a number out of
+            bounds; names it.
     """
     try:
         configuration = plans["configurations"][CONFIGURATION]
@@ -102,9 +104,13 @@ def check_plans(plans: dict[str, Any]) -> None:
         if "inherits_from" in configuration:
             msg = "the 2d configuration of plans.json inherits from another; write it out"
             raise UntrustedModelError(msg)
+        excess = find_excess(configuration)
     except (KeyError, TypeError) as error:
         msg = f"plans.json is not a complete nnU-Net plans file: {error!r}"
         raise UntrustedModelError(msg) from error
+    if excess is not None:
+        msg = f"plans.json asks for more than any plans of nnU-Net: {excess}"
+        raise UntrustedModelError(msg)
 
 
 def _allow(what: str, names: list[str], allowed: set[str]) -> None:
@@ -144,6 +150,15 @@ def build_unet(plans: dict[str, Any]) -> torch.nn.Module:
     return network.eval()
 
 
+def outline_unet(plans: dict[str, Any]) -> torch.nn.Module:
+    """Builds the network as `build_unet` does, with shapes and without memory for its values.
+
+    Weights from outside can be compared with it however large the plans make it.
+    """
+    with torch.device("meta"):
+        return build_unet(plans)
+
+
 def unique_weights(weights: Weights) -> dict[str, torch.Tensor]:
     """Keeps one name for each tensor that nnU-Net's networks list under several.
 
@@ -163,7 +178,7 @@ def complete_weights(network: torch.nn.Module, stored: Weights) -> dict[str, tor
     """Spreads stored tensors over all names a network lists them under.
 
     Args:
-        network: the network that the tensors belong to; it is not changed.
+        network: the network that the tensors belong to, or its outline; it is not changed.
         stored: tensors as `unique_weights` keeps them, any floating type.
 
     Returns:
@@ -173,15 +188,16 @@ def complete_weights(network: torch.nn.Module, stored: Weights) -> dict[str, tor
         UntrustedModelError: if names or shapes differ from the network's, or a value is not
             finite.
     """
-    expected = network.state_dict()
+    # The parameters themselves: those of an outline cannot be told apart by their memory.
+    expected = network.state_dict(keep_vars=True)
     unknown = sorted(set(stored) - set(expected))
     if unknown:
         msg = f"the weights hold {unknown[0]!r}, which the network of plans.json does not have"
         raise UntrustedModelError(msg)
-    names = {expected[name].data_ptr(): name for name in stored}
+    names = {id(expected[name]): name for name in stored}
     complete = {}
     for name, tensor in expected.items():
-        source = names.get(tensor.data_ptr())
+        source = names.get(id(tensor))
         if source is None or stored[source].shape != tensor.shape:
             found = "nothing" if source is None else tuple(stored[source].shape)
             msg = f"the weights hold {found} for {name!r}, expected shape {tuple(tensor.shape)}"

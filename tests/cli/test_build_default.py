@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 from shoulderseg.cli import steps as cli_steps
 
@@ -37,7 +38,8 @@ def test_the_steps_come_in_order_and_share_their_folders(
     words = ["--cases", "7", "--epochs", "3", "--trainings", "3", "--start-from", "my bundle"]
     outcome = run("build-default", root, *words)
     assert outcome.exit_code == 0, outcome.output
-    assert steps(calls) == ["phantom", "plan", "train", "train", "train", "train-refiner", "export"]
+    rest = ["plan", "train", "train", "train", "train-refiner", "export"]
+    assert steps(calls) == ["phantom", *rest, "phantom", "calibrate"]
     lines = calls.read_text().splitlines()
     assert all(line.startswith(str(root / "nnUNet_results")) for line in lines)
     assert f"phantom {root / 'nnUNet_raw'} --dataset-id" in lines[0]
@@ -46,8 +48,36 @@ def test_the_steps_come_in_order_and_share_their_folders(
     assert trained == {"humerus", "glenoid", "whole"}
     assert all("--epochs 3" in line for line in lines[2:5])
     assert all(line.endswith("--start-from my bundle") for line in lines[2:5])
-    assert "--upright" in lines[-1]
+    assert "--upright" in lines[6]
+    # People that the networks never saw.
+    assert "--seed 2021" in lines[0]
+    assert "--seed 2022" in lines[7]
+    assert f"calibrate {root / 'bundle'} {root / 'calibration'}" in lines[8]
     assert str(root / "bundle") in outcome.output
+
+
+def test_a_calibrated_bundle_is_not_calibrated_again(run: Run, tmp_path: Path, calls: Path) -> None:
+    bundle = tmp_path / "built" / "bundle"
+    bundle.mkdir(parents=True)
+    (bundle / "quality.json").touch()
+    assert run("build-default", tmp_path / "built").exit_code == 0
+    assert steps(calls)[-1] == "export"
+
+
+def test_two_do_not_build_in_one_folder(run: Run, tmp_path: Path, calls: Path) -> None:
+    with FileLock(tmp_path / ".lock"):
+        outcome = run("build-default", tmp_path)
+    assert outcome.exit_code == 2
+    assert "another build-default is at work" in outcome.output
+    assert not calls.exists()
+    assert run("build-default", tmp_path).exit_code == 0
+
+
+def test_a_file_in_place_of_the_folder(run: Run, tmp_path: Path, calls: Path) -> None:
+    (tmp_path / "file").touch()
+    outcome = run("build-default", tmp_path / "file")
+    assert outcome.exit_code == 2
+    assert "exists" in outcome.output
 
 
 def test_a_failed_step_ends_it_and_is_named(run: Run, tmp_path: Path, calls: Path) -> None:

@@ -158,6 +158,35 @@ def test_a_folder_without_negatives_is_refused_at_once(run: Run, folder: Path) -
     assert read_bundle(folder / "bundle").digest == before
 
 
+def test_a_stop_between_the_two_renames_is_made_up_for(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calibrate(run, folder, "--copies", "0")
+    bundle = folder / "bundle"
+    replace, digest = Path.replace, read_bundle(bundle).digest
+
+    def stop(self: Path, target: Path) -> Path:
+        if target.name == "bundle.json":
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", stop)
+        words = [bundle, folder / "images", folder / "labels", "--copies", "1"]
+        assert run("calibrate", *words, "--device", "cpu").exit_code == 130
+    second = (bundle / "quality.json").read_bytes()
+    repaired = read_bundle(bundle)
+    assert repaired.digest != digest
+    assert read_bundle(bundle).digest == repaired.digest
+    assert (bundle / "quality.json").read_bytes() == second
+    assert not [path.name for path in bundle.iterdir() if path.name.startswith(".")]
+    # What is left of an interruption before both is no excuse for a damaged file.
+    (bundle / ".bundle.json.part").write_bytes((bundle / "bundle.json").read_bytes())
+    (bundle / "plans.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"plans\.json of bundle"):
+        read_bundle(bundle)
+
+
 def test_wrong_input_ends_with_2_and_leaves_the_bundle(run: Run, folder: Path) -> None:
     before = read_bundle(folder / "bundle").digest
     words = [folder / name for name in ("bundle", "images", "labels")]

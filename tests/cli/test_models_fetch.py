@@ -149,6 +149,31 @@ def test_downloads_that_fail(
     assert reason in refused(run, store, f"{server}/{file}", *words)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "{server}/shoulder-v1.zip",
+        "{server}/missing.zip",
+        "{server}/silent.zip",
+        "{server}/cut.zip",
+        "{server}/file",
+        "http://127.0.0.1:9/a.zip",
+        "ftp://127.0.0.1/a.zip",
+        "http://[127.0.0.1/a.zip",
+        "http://127.0.0.1:99999/a.zip",
+    ],
+)
+@pytest.mark.parametrize("allowed", [True, False])
+def test_no_error_repeats_a_password_or_a_signature(
+    run: Run, store: Path, server: str, address: str, allowed: bool
+) -> None:
+    url = address.format(server=server).replace("://", "://me:hidden@") + "?signature=hidden#hidden"
+    words = ["--sha256", NO_HASH, "--timeout", "0.3", *(["--allow-http"] if allowed else [])]
+    reason = refused(run, store, url, "--name", "a", *words)
+    assert "hidden" not in reason
+    assert "127.0.0.1" in reason or "this is no address" in reason
+
+
 def test_nobody_answers(run: Run, store: Path) -> None:
     words = ["--sha256", NO_HASH, "--allow-http"]
     reason = refused(run, store, "http://127.0.0.1:9/a.zip", *words)

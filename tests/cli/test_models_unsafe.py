@@ -12,12 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+import SimpleITK
 import torch
 
 from shoulderseg.cli.bundle_limits import Limits
 from shoulderseg.cli.bundle_unpack import copy_folder, unpack_zip
-from shoulderseg.cli.bundles import MANIFEST, sha256_of
+from shoulderseg.cli.bundles import MANIFEST, put_file, sha256_of
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
@@ -241,13 +243,26 @@ def test_plans_that_name_code_of_others(
     assert "os.system" in refused(run, store, folder)
 
 
+@pytest.mark.parametrize("name", [MANIFEST, "plans.json", "dataset.json", "quality.json"])
 def test_json_that_is_too_deep_to_read(
-    run: Run, store: Path, untrained: Path, tmp_path: Path
+    run: Run, store: Path, untrained: Path, tmp_path: Path, name: str
 ) -> None:
     folder = tmp_path / "a"
     shutil.copytree(untrained, folder)
-    (folder / MANIFEST).write_text("[" * 200000)
-    assert "cannot be loaded" in refused(run, store, folder)
+
+    def write(path: Path) -> None:
+        path.write_text("[" * 200000)
+
+    if name == MANIFEST:
+        write(folder / name)
+    else:
+        put_file(folder, name, write)
+    assert name in refused(run, store, folder)
+    image = SimpleITK.GetImageFromArray(np.zeros((2, 8, 8), np.float32))
+    SimpleITK.WriteImage(image, str(tmp_path / "image.nii.gz"))
+    used = run("predict", tmp_path / "image.nii.gz", tmp_path / "out", "--model", folder)
+    assert used.exit_code == 3
+    assert name in used.output
 
 
 @pytest.mark.parametrize("what", ["link", "folder", "pipe", "pickle"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,16 @@ import torch
 
 from shoulderseg.cli.bundles import write_manifest
 from shoulderseg.nnunet_ext.bundle import write_unets
+from shoulderseg.nnunet_ext.regions import region_dataset_json
 from shoulderseg.nnunet_ext.unets import PARTS, UNetSet, build_unet
+from shoulderseg.nnunet_ext.variants import CHECKPOINT, model_folder
+
+DATASET = {
+    "channel_names": {"0": "MR"},
+    "labels": {"background": 0, "humerus": 1, "glenoid": 2},
+    "numTraining": 1,
+    "file_ending": ".nii.gz",
+}
 
 
 def write_untrained(
@@ -20,12 +30,7 @@ def write_untrained(
     torch.manual_seed(seed)
     unets = UNetSet(
         plans=plans,
-        dataset_json={
-            "channel_names": {"0": "MR"},
-            "labels": {"background": 0, "humerus": 1, "glenoid": 2},
-            "numTraining": 1,
-            "file_ending": ".nii.gz",
-        },
+        dataset_json=DATASET,
         mirroring_axes=None,
         weights={variant: {"0": build_unet(plans).state_dict()} for variant in PARTS},
     )
@@ -38,6 +43,22 @@ def write_untrained(
         upright=upright,
         one_piece=one_piece,
     )
+
+
+def write_results(results: Path, seed: int = 0) -> None:
+    """Writes what nnU-Net would leave of trainings of fold 0, into a folder of results."""
+    plans = _plans()
+    torch.manual_seed(seed)
+    for variant, parts in PARTS.items():
+        folder = model_folder(results / "Dataset001_Untrained", variant, "nnUNetPlans")
+        (folder / "fold_0").mkdir(parents=True, exist_ok=True)
+        (folder / "plans.json").write_text(json.dumps(plans))
+        (folder / "dataset.json").write_text(json.dumps(region_dataset_json(DATASET, parts)))
+        checkpoint = {
+            "network_weights": build_unet(plans).state_dict(),
+            "inference_allowed_mirroring_axes": (1,),
+        }
+        torch.save(checkpoint, folder / "fold_0" / CHECKPOINT)
 
 
 def _plans() -> dict[str, Any]:

@@ -1,0 +1,114 @@
+"""The report of a run of `predict`: true at every moment, also where the run is stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shoulderseg.cli.flags import flag_lines
+
+if TYPE_CHECKING:
+    from shoulderseg.cli.bundles import Bundle
+    from shoulderseg.cli.pipeline import Settings
+
+
+class RunReport:
+    """What a run has done so far, in a file."""
+
+    def __init__(self, path: Path, run: Mapping[str, Any], cases: Sequence[str]) -> None:
+        """Begins a report; nothing is written yet.
+
+        Args:
+            path: the file.
+            run: what holds for all cases.
+            cases: the names of all, in the order they are worked on.
+        """
+        self._path, self._run, self._cases = path, run, list(cases)
+        self._records: list[dict[str, Any]] = []
+
+    @property
+    def failed(self) -> int:
+        """How many cases failed."""
+        return sum("error" in record for record in self._records)
+
+    @property
+    def not_reached(self) -> list[str]:
+        """The cases without a record."""
+        return self._cases[len(self._records) :]
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Adds the record of the next case and writes it."""
+        self._records.append(record)
+        # A full disk ends no run; the last writing reports it.
+        with contextlib.suppress(OSError):
+            self.write()
+
+    def write(self) -> None:
+        """Writes the file anew, whole or not at all.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        complete = not self.not_reached
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        report = {
+            "complete": complete,
+            "finished": now if complete else None,
+            "not_reached": self.not_reached,
+            **self._run,
+            "cases": self._records,
+        }
+        part = self._path.with_suffix(".part")
+        part.write_text(json.dumps(report, indent=2) + "\n")
+        part.replace(self._path)
+
+    def summary(self, skipped: Sequence[str], *, calibrated: bool) -> list[str]:
+        """Lines for the terminal: how many cases are done, and which to look at.
+
+        Args:
+            skipped: lines about what was no image of a shoulder.
+            calibrated: whether the bundle predicts a Dice.
+        """
+        done = len(self._records) - self.failed
+        lines = [
+            f"{done} of {len(self._cases)} cases written to {self._path.parent}",
+            f"run report: {self._path}",
+        ]
+        if self.not_reached:
+            lines.append(
+                f"stopped before {', '.join(self.not_reached)}; label maps of these, if there are "
+                "any, are of an earlier run"
+            )
+        return [*lines, *skipped, *flag_lines(self._records, calibrated=calibrated)]
+
+
+def describe_run(bundle: Bundle, settings: Settings) -> dict[str, Any]:
+    """What holds for all cases of a run.
+
+    Args:
+        bundle: the models.
+        settings: how they are used.
+    """
+    from shoulderseg.cli.bundles import NOTICE
+    from shoulderseg.cli.pipeline import is_refining
+    from shoulderseg.nnunet_ext.regions import foreground_labels
+
+    packages = ("shoulderseg", "nnunetv2", "torch", "SimpleITK", "numpy")
+    return {
+        "notice": NOTICE,
+        "versions": {name: version(name) for name in packages},
+        "device": settings.device,
+        "model_sha256": bundle.digest,
+        "labels": foreground_labels(bundle.unets.dataset_json),
+        "folds": settings.folds or list(next(iter(bundle.unets.weights.values()))),
+        "vote": settings.vote,
+        "voters": "all" if settings.all_voters else "unets",
+        "mirroring": settings.mirroring and bundle.unets.mirroring_axes is not None,
+        "refined": is_refining(bundle, settings),
+        "quality_calibrated_with": dict(bundle.quality_settings),
+    }

@@ -1,0 +1,122 @@
+"""With checkpoints of untrained U-Nets, so that nothing has to be trained first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from shoulderseg.cli.bundles import put_file, read_bundle
+from tests.cli.untrained import write_results
+
+if TYPE_CHECKING:
+    from typer.testing import Result
+
+    from tests.cli.conftest import Run
+
+
+@pytest.fixture
+def out(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An exported bundle."""
+    for variable in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"):
+        (tmp_path / variable).mkdir()
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    write_results(tmp_path / "nnUNet_results")
+    (tmp_path / "exported").mkdir()
+    outcome = export(run, tmp_path / "exported" / "bundle")
+    assert outcome.exit_code == 0, outcome.output
+    return tmp_path / "exported" / "bundle"
+
+
+def export(run: Run, out: Path, *words: str) -> Result:
+    return run("export", "Dataset001_Untrained", out, *words)
+
+
+def retrain(out: Path) -> None:
+    write_results(out.parents[1] / "nnUNet_results", seed=1)
+
+
+def put_calibration(out: Path) -> None:
+    # What is in it does not matter to an export.
+    put_file(out, "quality.json", lambda path: path.touch())
+
+
+def test_a_bundle_of_other_models_is_replaced_and_its_calibration_missed(
+    run: Run, out: Path
+) -> None:
+    before = read_bundle(out).digest
+    put_calibration(out)
+    (out / ".DS_Store").touch()
+    retrain(out)
+    assert "--overwrite" in export(run, out).output
+    outcome = export(run, out, "--overwrite")
+    assert outcome.exit_code == 0, outcome.output
+    assert f"shoulderseg calibrate {out} IMAGES LABELS" in outcome.output
+    replaced = read_bundle(out)
+    assert replaced.digest != before
+    assert replaced.quality is None
+    assert [path.name for path in out.parent.iterdir()] == ["bundle"]
+
+
+def test_a_bundle_of_the_same_models_keeps_its_calibration(run: Run, out: Path) -> None:
+    put_calibration(out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    outcome = export(run, out, "--overwrite")
+    assert outcome.exit_code == 0, outcome.output
+    assert "is kept" in outcome.output
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert export(run, out, "--overwrite", "--precision", "fp32").exit_code == 0
+    assert not (out / "quality.json").exists()
+
+
+def test_a_damaged_bundle_is_made_anew(run: Run, out: Path) -> None:
+    (out / "plans.json").unlink()
+    assert export(run, out, "--overwrite").exit_code == 0
+    assert read_bundle(out).quality is None
+
+
+@pytest.mark.parametrize("foreign", ["thesis.txt", ".git"])
+def test_a_folder_that_holds_more_than_the_bundle_is_not_replaced(
+    run: Run, out: Path, foreign: str
+) -> None:
+    if foreign == ".git":
+        (out / foreign).mkdir()
+    else:
+        (out / foreign).write_text("years of work")
+    before = sorted(path.name for path in out.iterdir())
+    retrain(out)
+    outcome = export(run, out, "--overwrite")
+    assert outcome.exit_code == 2
+    assert foreign in outcome.output
+    assert sorted(path.name for path in out.iterdir()) == before
+
+
+def test_a_manifest_that_tells_nothing_protects_its_folder(run: Run, out: Path) -> None:
+    (out / "bundle.json").write_text("[" * 200000)
+    outcome = export(run, out, "--overwrite")
+    assert outcome.exit_code == 2
+    assert "remove it by hand" in outcome.output
+    assert (out / "plans.json").is_file()
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_the_old_bundle_comes_back_where_the_new_one_cannot_be_moved_in(
+    run: Run, out: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    put_calibration(out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    retrain(out)
+    move = Path.rename
+
+    def rename(self: Path, target: Path) -> Path:
+        if self.name == "bundle" and target == out and not out.exists():
+            msg = "no room"
+            raise error(msg)
+        return move(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    outcome = export(run, out, "--overwrite")
+    assert outcome.exit_code != 0
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert [path.name for path in out.parent.iterdir()] == ["bundle"]

@@ -1,0 +1,76 @@
+"""Runs of `predict` that are stopped, with untrained U-Nets."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import SimpleITK
+
+from shoulderseg.datasets import reader
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run
+
+REPORT = "shoulderseg_report.json"
+
+
+@pytest.fixture
+def words(untrained: Path, tmp_path: Path) -> list[object]:
+    """The command on four images."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "in").mkdir()
+    for number in range(4):
+        image = SimpleITK.GetImageFromArray(rng.normal(100, 20, (3, 32, 32)).astype(np.float32))
+        SimpleITK.WriteImage(image, str(tmp_path / "in" / f"c{number}.nii.gz"))
+    return ["predict", tmp_path / "in", tmp_path / "out", "--model", untrained, "--device", "cpu"]
+
+
+def stop_at(monkeypatch: pytest.MonkeyPatch, case: str, report: Path) -> list[dict[str, Any]]:
+    """Stops a run when it reads a case; the result gets what the report said just before."""
+    read, seen = reader.read_image, []
+
+    def stop(path: Path) -> object:
+        if path.name == f"{case}.nii.gz":
+            seen.append(json.loads(report.read_text()))
+            raise KeyboardInterrupt
+        return read(path)
+
+    monkeypatch.setattr(reader, "read_image", stop)
+    return seen
+
+
+def test_a_stopped_run_does_not_look_complete(
+    run: Run, words: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "out" / REPORT
+    assert run(*words).exit_code == 0
+    whole = json.loads(path.read_text())
+    assert whole["complete"] is True
+    assert whole["not_reached"] == []
+    seen = stop_at(monkeypatch, "c2", path)
+    outcome = run(*words)
+    assert outcome.exit_code == 130
+    report = json.loads(path.read_text())
+    assert report["complete"] is False
+    assert report["finished"] is None
+    assert report["not_reached"] == ["c2", "c3"]
+    assert [case["case"] for case in report["cases"]] == ["c0", "c1"]
+    assert "2 of 4 cases written" in outcome.output
+    assert "stopped before c2, c3" in outcome.output
+    assert " of 2 cases flagged" in outcome.output
+    # So it would have been left by a stop that no program can notice.
+    assert seen == [report]
+
+
+def test_the_report_of_an_earlier_run_does_not_outlive_the_first_case(
+    run: Run, words: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "out" / REPORT
+    assert run(*words).exit_code == 0
+    seen = stop_at(monkeypatch, "c0", path)
+    assert run(*words).exit_code == 130
+    assert seen[0]["not_reached"] == ["c0", "c1", "c2", "c3"]
