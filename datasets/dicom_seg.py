@@ -21,6 +21,7 @@ import numpy as np
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code as DicomCode
 from pydicom.uid import generate_uid
+from pydicom.valuerep import format_number_as_ds
 
 from shoulderseg.datasets.dicom_source import read_source_headers
 from shoulderseg.datasets.labels import CATEGORY, describe_labels
@@ -100,10 +101,10 @@ def write_dicom_seg(
     segments = _as_segments(label_map, like, labels)
     headers = read_source_headers(source_files, like)
     for header in headers:
-        _fill_in(header)
+        _fill_in(header, float(like.spacing_mm[0]))
     with _quiet():
         try:
-            dataset = _build(segments, like, headers, labels, options)
+            dataset = _build(segments, headers, labels, options)
         except (AttributeError, KeyError, LookupError, TypeError, ValueError) as error:
             # The library's own message may quote the patient's data.
             msg = (
@@ -134,18 +135,21 @@ def _as_segments(
     return lookup[label_map]
 
 
-def _fill_in(header: Dataset) -> None:
-    """Adds what anonymised files lack, and drops a sex that the standard does not know."""
+def _fill_in(header: Dataset, distance_mm: float) -> None:
+    """Adds what anonymised files lack, and mends what they may say wrongly."""
     for tag in _MAY_BE_EMPTY:
         if tag not in header:
             setattr(header, tag, "")
     if header.PatientSex not in ("M", "F", "O"):
         header.PatientSex = ""
+    # Scanners disagree on whether this is the gap between the slices.
+    header.SpacingBetweenSlices = format_number_as_ds(distance_mm)
+    if not header.get("SliceThickness"):
+        header.SliceThickness = header.SpacingBetweenSlices
 
 
 def _build(
     segments: npt.NDArray[np.uint8],
-    like: Volume,
     headers: Sequence[Dataset],
     labels: Sequence[Label],
     options: SegOptions,
@@ -176,7 +180,6 @@ def _build(
         content_time=made.time(),
         series_date=made.date(),
         series_time=made.time(),
-        pixel_measures=_pixel_measures(headers, like),
         omit_empty_frames=True,
     )
     _make_repeatable(dataset, made, _uid(content.hexdigest(), "dimensions"))
@@ -207,16 +210,6 @@ def _describe(number: int, label: Label, release: str) -> highdicom.seg.SegmentD
             version=release,
         ),
         display_color=highdicom.color.CIELabColor.from_rgb(*label.colour),
-    )
-
-
-def _pixel_measures(headers: Sequence[Dataset], like: Volume) -> highdicom.PixelMeasuresSequence:
-    """As in the source, but scanners disagree on whether SpacingBetweenSlices is the gap."""
-    distance_mm = like.spacing_mm[0]
-    return highdicom.PixelMeasuresSequence(
-        pixel_spacing=[float(length) for length in headers[0].PixelSpacing],
-        slice_thickness=float(headers[0].get("SliceThickness") or distance_mm),
-        spacing_between_slices=distance_mm if len(headers) > 1 else None,
     )
 
 

@@ -124,7 +124,10 @@ def _contour(field: npt.NDArray[np.float32], level: float, spacing_mm: Floats) -
     above = field - np.float32(level)
     close = np.abs(above) < _CLEARANCE
     above[close] = np.where(above[close] < 0, -_CLEARANCE, _CLEARANCE)
-    vertices, faces, _, _ = marching_cubes(above, 0.0, spacing=tuple(spacing_mm.tolist()))
+    # The default method joins four triangles at an edge where voxels touch by their edges alone.
+    vertices, faces, _, _ = marching_cubes(
+        above, 0.0, spacing=tuple(spacing_mm.tolist()), method="lorensen"
+    )
     return vertices.astype(np.float64), faces.astype(np.int64)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pydicom
 
 from shoulderseg.datasets.reader import read_label_map
+from shoulderseg.datasets.volume import Volume
 from shoulderseg.datasets.writer import write_image
 from tests.datasets.oblique_case import oblique_image, write_sources
 
@@ -59,7 +60,10 @@ def test_a_seg_of_another_image_fails_that_case_alone(
 ) -> None:
     images = tmp_path / "in"
     images.mkdir()
-    write_image(images / "a.nii.gz", oblique_image())
+    image = oblique_image()
+    # It could not be segmented either: what is refused is refused before that.
+    flat = Volume(image.array * 0, image.spacing_mm, image.origin_mm, image.direction)
+    write_image(images / "a.nii.gz", flat)
     [source] = write_sources(tmp_path / "series", oblique_image((1, 40, 52)))
     source.rename(images / "b.dcm")
     out = tmp_path / "out"

@@ -151,6 +151,20 @@ def test_segments_are_named_coded_and_said_to_be_for_research(
     assert seg.NumberOfFrames == 7
 
 
+def test_slices_are_as_far_apart_as_their_positions_say(image: Volume, tmp_path: Path) -> None:
+    """Some scanners put the gap between slices into SpacingBetweenSlices."""
+    sources = write_sources(tmp_path / "series", image)
+    for path in sources:
+        dataset = pydicom.dcmread(path)
+        dataset.SpacingBetweenSlices = "0.3"
+        dataset.save_as(path)
+    write_dicom_seg(tmp_path / "a.dcm", lopsided_labels(), image, sources)
+    seg = pydicom.dcmread(tmp_path / "a.dcm")
+    [measures] = seg.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence
+    assert measures.SpacingBetweenSlices == pytest.approx(3.3)
+    assert measures.SliceThickness == pytest.approx(3.0)
+
+
 def test_source_images_and_their_patient_are_referred_to(
     image: Volume, sources: list[Path], tmp_path: Path
 ) -> None:
@@ -239,6 +253,7 @@ def test_transposed_pixels_are_refused(sources: list[Path], tmp_path: Path) -> N
         ("PatientSex", "JANE", True),
         ("PatientName", "JANE", True),
         ("PatientBirthDate", None, True),
+        ("SliceThickness", None, True),
         ("StudyDate", "JANE", False),
         ("FrameOfReferenceUID", None, False),
     ],
@@ -269,3 +284,5 @@ def test_odd_headers_reach_no_log_and_no_message(
     assert (said == "") == allowed
     assert (tmp_path / "a.dcm").exists() == allowed
     assert "JANE" not in said + caplog.text
+    # The library logs the identifiers of what it reads.
+    assert pydicom.dcmread(sources[0]).SOPInstanceUID not in caplog.text

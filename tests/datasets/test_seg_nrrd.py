@@ -72,6 +72,7 @@ def test_a_name_cannot_add_lines_to_the_header(tmp_path: Path) -> None:
     write_seg_nrrd(tmp_path / "a.seg.nrrd", lopsided_labels(), oblique_image(), labels)
     voxels, header = nrrd.read(str(tmp_path / "a.seg.nrrd"))
     assert "Segment9_Name" not in header
+    assert header["Segment0_Name"] == "humerus Segment9_Name:=x"
     assert np.count_nonzero(voxels) == np.count_nonzero(lopsided_labels())
 
 

@@ -125,6 +125,17 @@ def test_every_surface_is_closed(tmp_path: Path, kind: str, smoothing_mm: float)
         assert surface.volume_ml == pytest.approx(surface.mask_volume_ml, rel=0.02)
 
 
+@pytest.mark.parametrize("smoothing_mm", [0.0, 1.0])
+@pytest.mark.parametrize("seed", [1, 202, 299])
+def test_noise_is_closed_too(tmp_path: Path, seed: int, smoothing_mm: float) -> None:
+    """Voxels that touch by edges and corners; 202 and 299 have values close to the surface's."""
+    mask = np.random.default_rng(seed).random((6, 24, 30)) < 0.3
+    surface = built(mask, oblique_image((6, 24, 30)), smoothing_mm)
+    assert surface.watertight
+    write_surface(tmp_path / "a.stl", surface, describe_labels()[0])
+    assert trimesh.load_mesh(tmp_path / "a.stl").is_watertight
+
+
 def test_a_left_handed_image_is_not_turned_inside_out() -> None:
     image, mask = oblique_image(), lopsided_labels() == HUMERUS
     axes = np.reshape(image.direction, (3, 3)) * [1, 1, -1]
