@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,12 +84,14 @@ def _inner_path(archive: str, info: ZipInfo) -> Path:
         ValueError: If its name could lead elsewhere, or it is no plain file.
     """
     refuse_special(archive, info)
-    path = PurePosixPath(info.orig_filename)
+    # Old Windows programs write backslashes.
+    path = PurePosixPath(info.orig_filename.replace("\\", "/"))
     bad = (
         path.is_absolute()
         or not path.parts
         or any(part in ("..", ".") or len(part.encode()) > _LONGEST_NAME for part in path.parts)
-        or any(sign in info.orig_filename for sign in ("\\", ":", "\0"))
+        or re.match(r"[A-Za-z]:", info.orig_filename) is not None
+        or "\0" in info.orig_filename
         or len(info.orig_filename) > 4 * _LONGEST_NAME
     )
     if bad:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -78,6 +79,7 @@ def find_inputs(path: Path) -> Inputs:
     from shoulderseg.datasets.dicom.folder import read_folder
     from shoulderseg.datasets.files import DICOM_SUFFIX, find_volumes, image_suffix, shown_name
 
+    path = _descended(path)
     volumes = [
         file
         for file in find_volumes(path)
@@ -88,15 +90,25 @@ def find_inputs(path: Path) -> Inputs:
     found = read_folder(path)
     cases: dict[str, CaseInput] = {}
     left_out = list(_left_out(found))
-    for case in [*map(_volume_case, volumes), *_series_cases(found)]:
+    for case in [*map(_volume_case, volumes), *_series_cases(found, left_out)]:
         if case.name in cases:
             reason = f"another input is also called {case.name}; rename one"
             left_out.append(LeftOut(shown_name(case.path), reason, refused=True))
         else:
             cases[case.name] = case
     taken = set(volumes)
-    ignored = sorted(str(other.relative_to(path)) for other in found.others if other not in taken)
+    ignored = sorted(shown_name(other) for other in found.others if other not in taken)
     return Inputs(tuple(cases[name] for name in sorted(cases)), tuple(left_out), tuple(ignored))
+
+
+def _descended(path: Path) -> Path:
+    """A folder in a folder in a zip is meant by its zip."""
+    while path.is_dir():
+        entries = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
+        if len(entries) != 1 or not entries[0].is_dir() or entries[0].is_symlink():
+            break
+        path = entries[0]
+    return path
 
 
 def _is_dicom(file: Path) -> bool:
@@ -123,29 +135,36 @@ def _load_volume(path: Path) -> Volume:
     return volume
 
 
-def _series_cases(found: FolderFindings) -> list[CaseInput]:
-    from shoulderseg.datasets.dicom.pixels import read_stack
+def _series_cases(found: FolderFindings, left_out: list[LeftOut]) -> list[CaseInput]:
+    """The series that are used; one that turns out to be mixed is left out."""
+    from shoulderseg.datasets.dicom.pixels import check_duplicates, read_stack
+    from shoulderseg.datasets.errors import UnreadableVolumeError
     from shoulderseg.datasets.files import case_name
 
+    used = [series for series in found.series if series.stack is not None]
+    names = Counter(
+        case_name(series.stack.slices[0].path)
+        for series in used
+        if series.stack and len(series.stack.slices) == 1
+    )
     cases = []
-    for series in found.series:
-        if series.stack is None:
+    for series in used:
+        stack = series.stack
+        if stack is None:
             continue
-        files = tuple(header.path for header in series.stack.slices)
-        # A single file keeps the name that the user gave it.
-        name = case_name(files[0]) if len(files) == 1 else series.name
-        load = partial(read_stack, series.stack)
+        try:
+            check_duplicates(stack)
+        except UnreadableVolumeError as error:
+            left_out.append(LeftOut(series.name, str(error), refused=True))
+            continue
+        files = tuple(header.path for header in stack.slices)
+        own = case_name(files[0])
+        # A single file keeps the name that the user gave it, unless that is the patient's.
+        keeps = len(files) == 1 and names[own] == 1 and not stack.slices[0].names_patient(own)
+        load = partial(read_stack, stack)
+        name = own if keeps else series.name
         cases.append(CaseInput(name, files[0], load, files, describe_series(series)))
-    names = [case.name for case in cases]
-    return [case if names.count(case.name) == 1 else _renamed(case, found) for case in cases]
-
-
-def _renamed(case: CaseInput, found: FolderFindings) -> CaseInput:
-    """Files of one name in several folders go by their series."""
-    from dataclasses import replace
-
-    (series,) = (s for s in found.series if s.stack and s.stack.slices[0].path == case.path)
-    return replace(case, name=series.name)
+    return cases
 
 
 def describe_series(series: Series) -> dict[str, Any]:
@@ -183,4 +202,6 @@ def _series_label(series: Series) -> str:
     """A single file by its name, more by the name of the series."""
     from shoulderseg.datasets.files import shown_name
 
-    return shown_name(series.slices[0].path) if len(series.slices) == 1 else series.name
+    header = series.slices[0]
+    own = shown_name(header.path)
+    return own if len(series.slices) == 1 and not header.names_patient(own) else series.name

@@ -27,6 +27,8 @@ def inspect(
     Volumes are read whole, DICOM series by their headers. Descriptions that hold a word of the
     patient's name or number are not shown. Exit code 2: there is nothing to use.
     """
+    from shoulderseg.datasets.files import image_suffix
+
     with reported(), unpacked(path) as folder:
         inputs = find_inputs(folder)
         entries = [_entry(case) for case in inputs.cases]
@@ -35,7 +37,8 @@ def inspect(
             for item in inputs.left_out
         ]
         for name in inputs.ignored:
-            entries.append({"name": name, "verdict": "skip", "reason": "no image"})
+            reason = "in a sub-folder; give that folder" if image_suffix(Path(name)) else "no image"
+            entries.append({"name": name, "verdict": "skip", "reason": reason})
     if as_json:
         typer.echo(json.dumps(entries, indent=2))
     else:

@@ -16,9 +16,17 @@ Side = Literal["left", "right", "unknown"]
 _PLANES = ("sagittal", "coronal", "axial")
 # Beyond this between the normal and a body axis a plane is called oblique.
 _STRAIGHT_DEG = 10.0
+_SHOULDER = r"(schulter|shoulder|humerus|epaule|épaule|spalla|hombro)"
+# Two letters mean many things (RT is a respiratory trigger), but not beside the name of the joint.
 _WORDS: dict[Side, re.Pattern[str]] = {
-    "left": re.compile(r"(?<![a-z])(left|links|li|lt|gauche|sinistra|izquierd[ao])(?![a-z])"),
-    "right": re.compile(r"(?<![a-z])(right|rechts|re|rt|droite?|destra|derech[ao])(?![a-z])"),
+    "left": re.compile(
+        r"(?<![a-z])(left|links|gauche|sinistra|izquierd[ao])(?![a-z])"
+        rf"|(?<![a-z])(li|lt|l)[ .]+{_SHOULDER}|{_SHOULDER}[ .]+(li|lt|l)(?![a-z])"
+    ),
+    "right": re.compile(
+        r"(?<![a-z])(right|rechts|droite?|destra|derech[ao])(?![a-z])"
+        rf"|(?<![a-z])(re|rt|r)[ .]+{_SHOULDER}|{_SHOULDER}[ .]+(re|rt|r)(?![a-z])"
+    ),
 }
 _LETTERS: dict[str, Side] = {"L": "left", "R": "right"}
 
@@ -42,21 +50,21 @@ def find_side(header: SliceHeader) -> SideFinding:
         header: Any slice of a series.
 
     Returns:
-        What `ImageLaterality` or `Laterality` says, or else a single unmistakable word in the
-        descriptions.
+        What `ImageLaterality` or `Laterality` says, or else an unmistakable word in the
+        descriptions; unknown where two of them contradict each other.
     """
+    said: list[SideFinding] = []
     for tag in ("ImageLaterality", "Laterality"):
         side = _LETTERS.get(header.text(tag).upper())
         if side is not None:
-            return SideFinding(side, tag)
+            said.append(SideFinding(side, tag))
     for tag in ("SeriesDescription", "ProtocolName", "BodyPartExamined"):
         words = header.text(tag).lower().replace("_", " ")
-        found = [side for side, pattern in _WORDS.items() if pattern.search(words)]
-        if len(found) == 1:
-            return SideFinding(found[0], tag)
-        if found:
-            return SideFinding("unknown", f"{tag} names both sides")
-    return SideFinding("unknown", "no tag says it")
+        said += [SideFinding(side, tag) for side, known in _WORDS.items() if known.search(words)]
+    if len({finding.side for finding in said}) > 1:
+        sources = sorted({finding.source for finding in said})
+        return SideFinding("unknown", f"{' and '.join(sources)} contradict each other")
+    return said[0] if said else SideFinding("unknown", "no tag says it")
 
 
 def plane_of(normal: npt.ArrayLike) -> str:
@@ -102,11 +110,7 @@ def contrast_of(header: SliceHeader) -> str:
 def public_description(header: SliceHeader) -> str:
     """The description of a series, unless it holds a word of the patient's name or number."""
     text = header.text("SeriesDescription")
-    private = re.split(r"[\s^=,]+", f"{header.text('PatientName')} {header.text('PatientID')}")
-    words = [word.lower() for word in private if len(word) > 1]
-    if any(word in text.lower() for word in words):
-        return "(hidden: it names the patient)"
-    return text
+    return "(hidden: it names the patient)" if header.names_patient(text) else text
 
 
 def _number(header: SliceHeader, tag: str) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,10 +71,11 @@ def read_folder(path: Path) -> FolderFindings:
         raise FileNotFoundError(msg)
     headers, files, others = [], [], []
     closed: list[OSError] = []
-    for number, file in enumerate(sorted(_walk(path, closed.append))):
-        if number >= MAX_FILES:
-            msg = f"{path.name} holds more than {MAX_FILES} files. Give a smaller folder."
-            raise ValueError(msg)
+    found = list(islice(_walk(path, closed.append), MAX_FILES + 1))
+    if len(found) > MAX_FILES:
+        msg = f"{path.name} holds more than {MAX_FILES} files. Give a smaller folder."
+        raise ValueError(msg)
+    for file in sorted(found):
         try:
             if not _is_dicom(file):
                 others.append(file)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from shoulderseg.datasets.dicom.stack import StackError, build_stack
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.dicom.header import SliceHeader
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
 # Slices of one stack agree in their axes within this; a scout's planes differ by tens of degrees.
 SAME_AXES = 2e-2
 _NO_NUMBER = 1 << 31
+# The first entries of a key: study, patient, series.
+_OWNER = 3
 
 Key = tuple[str, ...]
 
@@ -40,8 +46,16 @@ def group_slices(headers: Iterable[SliceHeader]) -> dict[str, list[SliceHeader]]
         if plane == len(known):
             known.append(header.axes)
         groups.setdefault((*key, f"plane {plane}"), []).append(header)
-    ordered = sorted(groups.items(), key=lambda item: (_number(item[1][0]), item[0]))
-    return {_name(key, groups): slices for key, slices in ordered}
+    merged = _merge_split(groups)
+    ordered = sorted(merged, key=lambda item: (_number(item[1][0]), item[0]))
+    of_series: dict[Key, int] = Counter(key[:_OWNER] for key, _ in ordered)
+    seen: Counter[Key] = Counter()
+    named: dict[str, list[SliceHeader]] = {}
+    for key, slices in ordered:
+        owner = key[:_OWNER]
+        seen[owner] += 1
+        named[_name(owner, slices[0], seen[owner] if of_series[owner] > 1 else 0)] = slices
+    return named
 
 
 def planes_of_series(groups: Mapping[str, list[SliceHeader]]) -> dict[str, int]:
@@ -63,14 +77,46 @@ def planes_of_series(groups: Mapping[str, list[SliceHeader]]) -> dict[str, int]:
 
 def _key(header: SliceHeader) -> Key:
     return (
+        # Whose it is: poor anonymisers give two patients one series.
+        header.text("StudyInstanceUID"),
+        header.text("PatientID"),
         header.text("SeriesInstanceUID"),
+        str(header.shape),
         header.text("ImageType"),
         header.text("EchoNumbers"),
         header.text("EchoTime"),
         header.text("TemporalPositionIdentifier"),
-        str(header.shape),
         str(header.spacing_mm),
     )
+
+
+def _merge_split(groups: Mapping[Key, list[SliceHeader]]) -> list[tuple[Key, list[SliceHeader]]]:
+    """Put together what only rounding or a counter has parted.
+
+    Echoes, repeats and water and fat images lie at the same places. Where no two groups of a series
+    share a place and all of them make one regular stack, they are one.
+    """
+    families: dict[Key, list[Key]] = {}
+    for key in groups:
+        families.setdefault((*key[: _OWNER + 1], key[-1]), []).append(key)
+    merged = []
+    for keys in families.values():
+        union = [header for key in keys for header in groups[key]]
+        if len(keys) > 1 and _is_one_stack(union):
+            merged.append((keys[0], union))
+        else:
+            merged += [(key, groups[key]) for key in keys]
+    return merged
+
+
+def _is_one_stack(slices: list[SliceHeader]) -> bool:
+    spacings = np.array([header.spacing_mm for header in slices])
+    if not np.allclose(spacings, spacings[0], rtol=1e-3, atol=0):
+        return False
+    try:
+        return not build_stack(slices).duplicates
+    except StackError:
+        return False
 
 
 def _same(one: np.ndarray, other: np.ndarray) -> bool:
@@ -79,13 +125,12 @@ def _same(one: np.ndarray, other: np.ndarray) -> bool:
 
 def _number(header: SliceHeader) -> int:
     text = header.text("SeriesNumber")
-    return int(text) if text.lstrip("-").isdecimal() else _NO_NUMBER
+    return int(text) if re.fullmatch(r"\d{1,9}", text) else _NO_NUMBER
 
 
-def _name(key: Key, groups: Mapping[Key, list[SliceHeader]]) -> str:
+def _name(owner: Key, header: SliceHeader, part: int) -> str:
     """`series_`, its number and eight digits of its UID; a count where it is in several groups."""
-    digits = hashlib.sha256(key[0].encode()).hexdigest()[:8]
-    siblings = sorted(other for other in groups if other[0] == key[0])
-    part = "" if len(siblings) == 1 else f"_{1 + siblings.index(key)}"
-    number = _number(groups[key][0])
-    return f"series_{number if 0 <= number < _NO_NUMBER else 0}_{digits}{part}"
+    digits = hashlib.sha256("\n".join(owner).encode()).hexdigest()[:8]
+    number = _number(header)
+    shown = 0 if number == _NO_NUMBER else number
+    return f"series_{shown}_{digits}" + (f"_{part}" if part else "")

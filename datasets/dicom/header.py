@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 import warnings
 import zlib
 from contextlib import contextmanager
@@ -16,17 +17,20 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import UID, SecondaryCaptureImageStorage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from pydicom import Dataset
 
 MAX_SIDE = 16384
 _AXES_TOLERANCE = 1e-2
+_LONGEST_TEXT = 500
+_LOGGER = logging.getLogger(__name__)
 _IDENTITY = ("PatientName", "PatientID", "PatientBirthDate")
 _TAGS = (
     "SOPClassUID",
     "SOPInstanceUID",
+    "StudyInstanceUID",
     "SeriesInstanceUID",
     "FrameOfReferenceUID",
     "Modality",
@@ -71,7 +75,7 @@ class SliceHeader:
 
     Attributes:
         path: The file.
-        dataset: The tags that are read here, without pixels.
+        texts: The tags that are read here as text, several values joined by backslashes.
         shape: Rows and columns.
         spacing_mm: Distance of rows, and of columns.
         position_mm: Centre of the first pixel in LPS, (3,).
@@ -80,7 +84,7 @@ class SliceHeader:
     """
 
     path: Path
-    dataset: Dataset
+    texts: Mapping[str, str]
     shape: tuple[int, int]
     spacing_mm: tuple[float, float]
     position_mm: np.ndarray[Any, np.dtype[np.float64]]
@@ -88,12 +92,17 @@ class SliceHeader:
     fault: str = ""
 
     def text(self, tag: str) -> str:
-        """The value of a tag as one line, several values joined by backslashes; or nothing."""
-        value = self.dataset.get(tag)
-        if value is None:
-            return ""
-        many = value if isinstance(value, list | tuple | pydicom.multival.MultiValue) else [value]
-        return "\\".join(str(item).strip() for item in many)
+        """The value of a tag as one line; empty where it is absent or cannot be read."""
+        return self.texts.get(tag, "")
+
+    def names_patient(self, words: str) -> bool:
+        """Tell whether a text holds a word of the patient's name or number."""
+        private = re.split(r"[\s^=,\\]+", f"{self.text('PatientName')} {self.text('PatientID')}")
+        return any(len(word) > 1 and word.lower() in words.lower() for word in private)
+
+
+class HeaderError(ValueError):
+    """A header that cannot be used, in words that quote nothing but numbers."""
 
 
 class NotAnImageError(ValueError):
@@ -111,7 +120,7 @@ def read_header(path: Path) -> SliceHeader:
 
     Raises:
         NotAnImageError: If the file is sound but of another kind; says of which.
-        ValueError: If the header is damaged or a claim in it cannot be; names the tag.
+        HeaderError: If the header is damaged or a claim in it cannot be; names the tag.
         OSError: If the file cannot be opened.
     """
     with _quiet():
@@ -125,7 +134,8 @@ def read_header(path: Path) -> SliceHeader:
             shape = _check_pixels(dataset)
             spacing_mm, position_mm, axes = _place(dataset)
             fault = _missing_pixels(dataset, left)
-        except NotAnImageError:
+            texts = {tag: _text(dataset, tag) for tag in _TAGS}
+        except (NotAnImageError, HeaderError):
             raise
         except (
             InvalidDicomError,
@@ -137,11 +147,27 @@ def read_header(path: Path) -> SliceHeader:
             NotImplementedError,
             RecursionError,
             OverflowError,
+            ValueError,
             zlib.error,
         ):
+            # What the libraries say quotes the header.
             msg = "DICOM header is damaged. Export it again."
-            raise ValueError(msg) from None
-    return SliceHeader(path, dataset, shape, spacing_mm, position_mm, axes, fault)
+            raise HeaderError(msg) from None
+    return SliceHeader(path, texts, shape, spacing_mm, position_mm, axes, fault)
+
+
+def _text(dataset: Dataset, tag: str) -> str:
+    """Values are converted now: later an odd one would be nobody's fault."""
+    try:
+        value = dataset.get(tag)
+        if value is None or isinstance(value, pydicom.Sequence):
+            return ""
+        many = value if isinstance(value, list | tuple | pydicom.multival.MultiValue) else [value]
+        return "\\".join(str(item).strip() for item in many)[:_LONGEST_TEXT]
+    except Exception:
+        # Any tag but those checked above may be anything, and is then as good as absent.
+        _LOGGER.debug("tag %s cannot be read", tag)
+        return ""
 
 
 @contextmanager
@@ -162,7 +188,7 @@ def _check_kind(dataset: Dataset) -> None:
     stated = dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID")
     if not stated:
         msg = "DICOM header is damaged: it does not say what the file is. Export it again."
-        raise ValueError(msg)
+        raise HeaderError(msg)
     kind = UID(str(stated))
     modality = str(dataset.get("Modality") or "")
     if kind == SecondaryCaptureImageStorage or "Secondary Capture" in kind.name:
@@ -182,38 +208,38 @@ def _check_pixels(dataset: Dataset) -> tuple[int, int]:
     kind = str(dataset.get("SOPClassUID"))
     if frames != 1 or "Enhanced" in UID(kind).name:
         msg = "multi-frame (enhanced) DICOM. Convert it with dcm2niix and give the NIfTI file."
-        raise ValueError(msg)
+        raise HeaderError(msg)
     if "MOSAIC" in [str(item) for item in dataset.get("ImageType") or []]:
         msg = "mosaic: many slices in one image. Convert it with dcm2niix and give the NIfTI file."
-        raise ValueError(msg)
+        raise HeaderError(msg)
     if int(dataset.get("SamplesPerPixel") or 1) != 1:
         msg = "colour DICOM (SamplesPerPixel is not 1), expected one grey value per pixel."
-        raise ValueError(msg)
+        raise HeaderError(msg)
     rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
     if not (0 < rows <= MAX_SIDE and 0 < columns <= MAX_SIDE):
         msg = f"Rows x Columns is {rows} x {columns}, expected 1 to {MAX_SIDE} each."
-        raise ValueError(msg)
+        raise HeaderError(msg)
     allocated, stored = int(dataset.get("BitsAllocated") or 0), int(dataset.get("BitsStored") or 0)
     if allocated not in (8, 16, 32) or not 0 < stored <= allocated:
         msg = f"BitsAllocated is {allocated} and BitsStored {stored}, which fit no image."
-        raise ValueError(msg)
+        raise HeaderError(msg)
     if int(dataset.get("HighBit") or stored - 1) != stored - 1:
         msg = (
             f"HighBit is {dataset.get('HighBit')}, expected {stored - 1} with BitsStored {stored}."
         )
-        raise ValueError(msg)
+        raise HeaderError(msg)
     signed = dataset.get("PixelRepresentation")
     if signed not in (0, 1):
         msg = f"DICOM tag PixelRepresentation is {signed}, expected 0 or 1 for the sign of values."
-        raise ValueError(msg)
+        raise HeaderError(msg)
     colours = str(dataset.get("PhotometricInterpretation") or "missing")
     if colours not in ("MONOCHROME1", "MONOCHROME2"):
         msg = f"DICOM tag PhotometricInterpretation is {colours}, expected MONOCHROME1 or 2."
-        raise ValueError(msg)
+        raise HeaderError(msg)
     syntax = getattr(dataset.file_meta, "TransferSyntaxUID", None)
     if syntax is None or UID(syntax).is_private or not UID(syntax).is_transfer_syntax:
         msg = f"transfer syntax {syntax} is unknown. Export it uncompressed."
-        raise ValueError(msg)
+        raise HeaderError(msg)
     return rows, columns
 
 
@@ -236,7 +262,7 @@ def _place(
     rows_mm, columns_mm = _numbers(dataset, "PixelSpacing", 2)
     if min(rows_mm, columns_mm) <= 0:
         msg = f"PixelSpacing is {rows_mm:g} and {columns_mm:g}, expected two numbers above 0."
-        raise ValueError(msg)
+        raise HeaderError(msg)
     position_mm = _numbers(dataset, "ImagePositionPatient", 3)
     axes = _numbers(dataset, "ImageOrientationPatient", 6).reshape(2, 3)
     off = np.abs(axes @ axes.T - np.eye(2)).max()
@@ -245,7 +271,7 @@ def _place(
             "ImageOrientationPatient does not hold two perpendicular unit vectors "
             f"(off by {off:.2g}, at most {_AXES_TOLERANCE:g} is accepted)."
         )
-        raise ValueError(msg)
+        raise HeaderError(msg)
     first = axes[0] / np.linalg.norm(axes[0])
     second = axes[1] - first * (first @ axes[1])
     return (
@@ -259,9 +285,9 @@ def _numbers(dataset: Dataset, tag: str, count: int) -> np.ndarray[Any, np.dtype
     values = dataset.get(tag)
     if values is None or values == "":
         msg = f"DICOM tag {tag} is missing, so the image has no known size or place."
-        raise ValueError(msg)
+        raise HeaderError(msg)
     numbers = np.atleast_1d(np.asarray(values, dtype=np.float64))
     if numbers.shape != (count,) or not all(math.isfinite(number) for number in numbers):
         msg = f"DICOM tag {tag} must hold {count} finite numbers."
-        raise ValueError(msg)
+        raise HeaderError(msg)
     return numbers

@@ -8,6 +8,7 @@ import numpy as np
 import SimpleITK
 
 from shoulderseg.datasets.errors import UnreadableVolumeError
+from shoulderseg.datasets.files import shown_name
 from shoulderseg.datasets.integrity import MAX_VOXELS, check_file
 from shoulderseg.datasets.plain_path import plain_path
 from shoulderseg.datasets.quiet import quiet
@@ -44,19 +45,28 @@ def read_stack(stack: Stack) -> Volume:
     array = np.empty((len(stack.slices), rows, columns), np.float32)
     for index, header in enumerate(stack.slices):
         array[index] = _decode(header.path, header.shape)
-    for kept, other in stack.duplicates:
-        if not np.array_equal(_decode(kept.path, kept.shape), _decode(other.path, other.shape)):
-            reason = (
-                f"lies at the same place as {kept.path.name} and shows something else. "
-                "Two scans were mixed; keep one of them."
-            )
-            raise UnreadableVolumeError(other.path, reason)
+    check_duplicates(stack)
     if not np.isfinite(array).all():
         raise UnreadableVolumeError(stack.slices[0].path, "some voxels are not finite numbers.")
     if array.min() == array.max():
         reason = f"image has no contrast: every voxel is {float(array.flat[0]):g}."
         raise UnreadableVolumeError(stack.slices[0].path, reason)
     return Volume(array, stack.spacing_mm, stack.origin_mm, stack.direction)
+
+
+def check_duplicates(stack: Stack) -> None:
+    """Compare slices that lie at the same place, which takes decoding them.
+
+    Raises:
+        UnreadableVolumeError: If two of them differ or cannot be decoded; names the file.
+    """
+    for kept, other in stack.duplicates:
+        if not np.array_equal(_decode(kept.path, kept.shape), _decode(other.path, other.shape)):
+            reason = (
+                f"lies at the same place as {shown_name(kept.path)} and shows something else. "
+                "Two scans were mixed; keep one of them."
+            )
+            raise UnreadableVolumeError(other.path, reason)
 
 
 def _decode(path: Path, shape: tuple[int, int]) -> npt.NDArray[np.float32]:

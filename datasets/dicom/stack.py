@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 SAME_PLACE_MM = 1e-3
 # Of a step: how far steps may differ before a slice must be missing or misplaced.
 UNEVEN = 0.05
+# Of a ratio of slice distances, for it to be that of whole numbers.
+_SAME_RATIO = 0.02
+# Slices at one place along the normal that lie farther apart than this lie side by side.
+_BESIDE_MM = 0.1
 # How far the axes of slices may differ from their mean: rounding, not another plane.
 JITTER = 1e-3
 # How far slices may lie beside the line through the first along the normal, by angle.
@@ -85,6 +89,9 @@ def build_stack(headers: Sequence[SliceHeader]) -> Stack:
     for index in order:
         header, place = headers[index], float(along[index])
         if kept and place - places[-1] <= SAME_PLACE_MM:
+            if np.linalg.norm(header.position_mm - kept[-1].position_mm) > _BESIDE_MM:
+                msg = "slices lie side by side: two stacks in one series. Export them apart."
+                raise StackError(msg)
             duplicates.append((kept[-1], header))
         else:
             kept.append(header)
@@ -107,11 +114,14 @@ def _step(
     slices: Sequence[SliceHeader], places: np.ndarray[Any, np.dtype[np.float64]]
 ) -> tuple[float, list[str]]:
     """The distance of slices, and whether the header contradicts it."""
-    stated = _stated_step(slices[0])
+    between, thickness = (
+        _length(slices[0], tag) for tag in ("SpacingBetweenSlices", "SliceThickness")
+    )
     if len(slices) == 1:
-        if stated is None:
+        single = between or thickness
+        if single is None:
             return _DEFAULT_STEP_MM, [f"slice spacing is not stated, {_DEFAULT_STEP_MM:g} mm taken"]
-        return stated, []
+        return single, []
     steps = np.diff(places)
     usual = float(np.median(steps))
     far = np.flatnonzero(steps > 1.5 * usual)
@@ -132,23 +142,42 @@ def _step(
         raise StackError(msg)
     step_mm = float((places[-1] - places[0]) / (len(places) - 1))
     notes = []
-    if stated is not None and abs(stated - step_mm) > UNEVEN * step_mm:
+    if between is not None and abs(between - step_mm) > UNEVEN * step_mm:
+        _check_ratio(between, step_mm, thickness)
         notes.append(
-            f"slices lie {step_mm:.3g} mm apart by their positions, {stated:.3g} mm by the header; "
-            "the positions count"
+            f"slices lie {step_mm:.3g} mm apart by their positions, {between:.3g} mm by the "
+            "header; the positions count"
         )
     return step_mm, notes
 
 
-def _stated_step(header: SliceHeader) -> float | None:
-    for tag in ("SpacingBetweenSlices", "SliceThickness"):
-        try:
-            value = float(header.text(tag))
-        except ValueError:
-            continue
-        if np.isfinite(value) and value > 0:
-            return value
-    return None
+def _check_ratio(between: float, step_mm: float, thickness: float | None) -> None:
+    """Refuses what looks like two stacks in one, or like every second slice of one.
+
+    Some scanners state the gap instead: that is no contradiction.
+    """
+    gap = None if thickness is None else step_mm - thickness
+    if gap is not None and abs(between - gap) <= _SAME_RATIO * step_mm:
+        return
+    for times in (2, 3):
+        for ratio, found in (
+            (times, f"{times} stacks seem to be mixed"),
+            (1 / times, f"only one of {times} slices seems to be here"),
+        ):
+            if abs(between / step_mm - ratio) <= _SAME_RATIO * ratio:
+                msg = (
+                    f"slices lie {step_mm:.3g} mm apart, SpacingBetweenSlices says {between:.3g} "
+                    f"mm: {found}. Export the series again."
+                )
+                raise StackError(msg)
+
+
+def _length(header: SliceHeader, tag: str) -> float | None:
+    try:
+        value = float(header.text(tag))
+    except ValueError:
+        return None
+    return value if np.isfinite(value) and value > 0 else None
 
 
 def _check_skew(slices: Sequence[SliceHeader], normal: np.ndarray, step_mm: float) -> None:

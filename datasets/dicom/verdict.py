@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from shoulderseg.datasets.dicom.grouping import planes_of_series
+from shoulderseg.datasets.dicom.grouping import SAME_AXES, planes_of_series
 from shoulderseg.datasets.dicom.stack import SAME_PLACE_MM, StackError, build_stack
 
 if TYPE_CHECKING:
@@ -23,8 +25,13 @@ _MADE = frozenset(
     {"MPR", "CSA MPR", "REFORMATTED", "MIP", "MINIP", "PROJECTION IMAGE", "ADC", "SUBTRACTION"}
 )
 _SCOUT = frozenset({"LOCALIZER", "SCOUT", "SURVEY"})
+_SCOUT_WORDS = re.compile(
+    r"(?<!no )(?<![a-z])(locali[sz]er|loc|scout|survey|3[ -]?pl(ane)?s?)(?![a-z])"
+)
+# Made by the scanner from one acquisition, and as good as original.
+_PARTS = frozenset({"DIXON", "WATER", "FAT", "W", "F", "IN_PHASE", "OUT_PHASE", "OPP_PHASE"})
 _PHASE = frozenset({"P", "PHASE", "PHASE MAP", "I", "IMAGINARY", "R", "REAL"})
-_FEWEST_OF_A_PLANE = 5
+_FEWEST_OF_A_PLANE, _FEWEST_OF_THREE = 5, 13
 _PIXEL_MM, _STEP_MM = (0.1, 3.0), (0.3, 10.0)
 _SMALLEST = 16
 
@@ -60,18 +67,30 @@ def judge(groups: Mapping[str, list[SliceHeader]]) -> list[Series]:
         One entry for each group, in their order.
     """
     planes = planes_of_series(groups)
-    originals = {
-        slices[0].text("FrameOfReferenceUID")
-        for slices in groups.values()
-        if _types(slices[0])[:1] == ["ORIGINAL"]
-    }
-    return [
-        _judge_one(name, slices, planes[slices[0].text("SeriesInstanceUID")], originals)
+    count = {name: planes[slices[0].text("SeriesInstanceUID")] for name, slices in groups.items()}
+    originals = [
+        slices[0]
         for name, slices in groups.items()
+        if _types(slices[0])[:1] == ["ORIGINAL"] and not _reason_to_skip(slices, count[name], [])
     ]
+    largest: Counter[str] = Counter()
+    for slices in groups.values():
+        series = slices[0].text("SeriesInstanceUID")
+        largest[series] = max(largest[series], len(slices))
+    found = []
+    for name, slices in groups.items():
+        judged = _judge_one(name, slices, count[name], originals)
+        siblings = largest[slices[0].text("SeriesInstanceUID")]
+        if judged.verdict == "use" and len(slices) == 1 and siblings > _FEWEST_OF_A_PLANE:
+            reason = f"a single slice apart from {siblings} others of its series."
+            judged = replace(judged, verdict="refuse", reason=reason, stack=None, notes=())
+        found.append(judged)
+    return found
 
 
-def _judge_one(name: str, slices: list[SliceHeader], planes: int, originals: set[str]) -> Series:
+def _judge_one(
+    name: str, slices: list[SliceHeader], planes: int, originals: list[SliceHeader]
+) -> Series:
     skip = _reason_to_skip(slices, planes, originals)
     if skip:
         return Series(name, tuple(slices), "skip", skip, None, ())
@@ -131,20 +150,25 @@ def _instance(header: SliceHeader) -> str:
     return header.text("InstanceNumber")
 
 
-def _reason_to_skip(slices: list[SliceHeader], planes: int, originals: set[str]) -> str:
+def _reason_to_skip(slices: list[SliceHeader], planes: int, originals: list[SliceHeader]) -> str:
     types = _types(slices[0])
     words = slices[0].text("SeriesDescription").lower()
-    if _SCOUT & set(types) or any(word.lower() in words for word in _SCOUT):
+    if _SCOUT & set(types) or _SCOUT_WORDS.search(words.replace("_", " ")):
         return "localizer"
-    if planes > 1 and len(slices) < _FEWEST_OF_A_PLANE:
+    few = _FEWEST_OF_A_PLANE if planes == 2 else _FEWEST_OF_THREE
+    if planes > 1 and len(slices) < few:
         return f"localizer: {planes} planes in one series, {len(slices)} slices in this one"
     made = sorted(_MADE & set(types))
     if made:
         return f"derived image ({made[0]}), made from another series"
     if _PHASE & set(types[2:]):
         return f"phase, real or imaginary part ({'/'.join(types)}), no magnitude image"
-    if types[:1] == ["DERIVED"] and slices[0].text("FrameOfReferenceUID") in originals:
-        return "derived image; an original series of the same examination is here"
+    if types[:1] == ["DERIVED"] and not _PARTS & set(types):
+        frame, axes = slices[0].text("FrameOfReferenceUID"), slices[0].axes
+        for original in originals:
+            same_plane = np.abs(original.axes - axes).max() <= SAME_AXES
+            if frame and same_plane and original.text("FrameOfReferenceUID") == frame:
+                return "derived image; an original series of the same plane is here"
     return ""
 
 

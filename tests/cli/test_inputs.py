@@ -116,6 +116,44 @@ def test_a_zip_is_as_good_as_its_folder(
         assert (tmp_path / "zipped" / path.name).read_bytes() == path.read_bytes()
 
 
+def test_a_zip_of_a_folder_in_a_folder_is_meant_by_it(
+    run: Run, untrained: Path, tree: Path, tmp_path: Path
+) -> None:
+    archive = tmp_path / "study.zip"
+    with zipfile.ZipFile(archive, "w") as content:
+        content.write(tree / "volume_0000.nii.gz", "a\\b c 10:30\\volume_0000.nii.gz")
+    outcome, report = predicted(run, archive, tmp_path / "out", untrained)
+    assert outcome.exit_code == 0, outcome.output
+    assert [case["case"] for case in report["cases"]] == ["volume"]
+
+
+def test_a_volume_in_a_sub_folder_is_pointed_out(run: Run, tree: Path) -> None:
+    (tree / "1" / "more.nii.gz").write_bytes((tree / "volume_0000.nii.gz").read_bytes())
+    assert "skip    more.nii.gz: in a sub-folder; give that folder" in run("inspect", tree).output
+
+
+def test_a_file_named_after_the_patient_gives_no_name_to_a_result(
+    run: Run, untrained: Path, tmp_path: Path
+) -> None:
+    (path,) = write(tmp_path / "in", series()[:1])
+    path.rename(path.with_name("DOE_JANE.dcm"))
+    outcome, report = predicted(run, tmp_path / "in", tmp_path / "out", untrained)
+    assert outcome.exit_code == 0, outcome.output
+    assert report["cases"][0]["case"].startswith("series_5_")
+    assert "JANE" not in outcome.output + json.dumps(report)
+
+
+def test_inspect_refuses_what_predict_would(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "in", series())
+    other = series()
+    for item in other:
+        item.pixels = item.pixels + 1
+    write(tmp_path / "in", other, "b")
+    outcome = run("inspect", tmp_path / "in")
+    assert outcome.exit_code == 2
+    assert "lies at the same place as" in outcome.output
+
+
 def test_a_folder_of_slices_that_are_no_volume_ends_with_1(
     run: Run, untrained: Path, tmp_path: Path
 ) -> None:
@@ -211,7 +249,7 @@ def a_link() -> zipfile.ZipInfo:
         ("../up.dcm", "leads out of its folder"),
         ("a/../../up.dcm", "leads out of its folder"),
         ("/etc/up.dcm", "leads out of its folder"),
-        ("a\\..\\up.dcm", "leads out of its folder"),
+        ("a\\..\\..\\up.dcm", "leads out of its folder"),
         ("C:up.dcm", "leads out of its folder"),
         ("x" * 300, "leads out of its folder or is too long"),
         (a_link(), "a link or a special file"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.uid import generate_uid
 
+from shoulderseg.datasets.dicom.description import find_side
 from shoulderseg.datasets.dicom.folder import read_folder
+from shoulderseg.datasets.dicom.grouping import group_slices
+from shoulderseg.datasets.dicom.header import read_header
 from shoulderseg.datasets.dicom.pixels import read_stack
+from shoulderseg.datasets.dicom.verdict import judge
 from shoulderseg.datasets.errors import UnreadableVolumeError
 
 from .writing import (
@@ -338,7 +343,169 @@ def test_axes_may_jitter_by_rounding_only(tmp_path: Path, jitter: float, verdict
         np.testing.assert_allclose(axes.T @ axes, np.eye(3), atol=1e-12)
 
 
-@pytest.mark.parametrize("stated", [0.3, 3.0, 6.6])
+@pytest.mark.parametrize(
+    ("stated", "words"),
+    [
+        (6.6, "2 stacks seem to be mixed"),
+        (1.1, "only one of 3 slices seems to be here"),
+        (1.65, "only one of 2 slices seems to be here"),
+    ],
+)
+def test_a_spacing_that_is_a_multiple_is_no_rounding(
+    tmp_path: Path, stated: float, words: str
+) -> None:
+    write(tmp_path, series(SpacingBetweenSlices=stated))
+    assert words in refusal(tmp_path)
+
+
+def test_a_gap_that_is_stated_as_spacing_is_no_contradiction(tmp_path: Path) -> None:
+    write(tmp_path, series(SpacingBetweenSlices=1.1, SliceThickness=2.2))
+    assert only(tmp_path).verdict == "use"
+
+
+def test_every_other_slice_is_not_taken_for_a_thick_stack(tmp_path: Path) -> None:
+    write(tmp_path, series()[::2])
+    assert "only one of 2 slices seems to be here" in refusal(tmp_path)
+
+
+def test_two_runs_half_a_step_apart_are_not_one_stack(tmp_path: Path) -> None:
+    def shift(dataset: Dataset, index: int) -> None:
+        place = ORIGIN_MM + (index + 0.5) * STEP_MM * ACROSS
+        dataset.ImagePositionPatient = [*place.round(9)]
+        dataset.SOPInstanceUID = generate_uid()
+
+    write(tmp_path, series())
+    write(tmp_path, changed(series(), shift), "b")
+    assert "2 stacks seem to be mixed" in refusal(tmp_path)
+
+
+def test_stacks_side_by_side_are_refused(tmp_path: Path) -> None:
+    def aside(dataset: Dataset, index: int) -> None:
+        place = ORIGIN_MM + index * STEP_MM * ACROSS + 250 * ALONG_ROW
+        dataset.ImagePositionPatient = [*place.round(9)]
+
+    write(tmp_path, series())
+    write(tmp_path, changed(series(), aside), "b")
+    assert "two stacks in one series" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("EchoTime", [30, 30.01] * 4),
+        ("EchoTime", [30] * 4 + [31] * 3),
+        ("PixelSpacing", [[ROW_MM, COLUMN_MM], [ROW_MM, COLUMN_MM + 1e-6]] * 4),
+        ("TemporalPositionIdentifier", list(range(1, 9))),
+        ("EchoNumbers", [1, 1, 1, 7, 1, 1, 1]),
+        ("ImageType", [["ORIGINAL", "PRIMARY", "M"]] * 6 + [["ORIGINAL", "PRIMARY", "OTHER"]]),
+    ],
+)
+def test_what_differs_from_slice_to_slice_parts_no_volume(
+    tmp_path: Path, name: str, values: list[Any]
+) -> None:
+    write(tmp_path, changed(series(), lambda dataset, k: setattr(dataset, name, values[k])))
+    np.testing.assert_array_equal(used(only(tmp_path)), voxels())
+
+
+@pytest.mark.parametrize("tag", ["PatientID", "StudyInstanceUID"])
+def test_patients_with_one_series_number_are_not_mixed(tmp_path: Path, tag: str) -> None:
+    def other(dataset: Dataset, index: int) -> None:
+        place = ORIGIN_MM + (index + COUNT) * STEP_MM * ACROSS
+        dataset.ImagePositionPatient = [*place.round(9)]
+        setattr(dataset, tag, "1.2.3")
+
+    write(tmp_path, series())
+    write(tmp_path, changed(series(), other), "b")
+    assert [used(one).shape for one in found(tmp_path)] == [voxels().shape] * 2
+
+
+@pytest.mark.parametrize(
+    ("tag", "kind", "data"),
+    [
+        (b"\x20\x00\x11\x00", b"IS", b"--5 "),
+        (b"\x20\x00\x11\x00", b"IS", b"1e400 "),
+        (b"\x20\x00\x11\x00", b"US", b"abc "),
+        (b"\x20\x00\x13\x00", b"IS", b"9" * 5000),
+        (b"\x08\x00\x3e\x10", b"DS", b"no number "),
+    ],
+)
+def test_an_odd_tag_spoils_nothing(tmp_path: Path, tag: bytes, kind: bytes, data: bytes) -> None:
+    paths = write(tmp_path, series())
+    whole = paths[1].read_bytes()
+    place = whole.index(tag + b"IS" if tag[0] == 0x20 else tag)
+    length = int.from_bytes(whole[place + 6 : place + 8], "little")
+    odd = tag + kind + len(data).to_bytes(2, "little") + data
+    paths[1].write_bytes(whole[:place] + odd + whole[place + 8 + length :])
+    np.testing.assert_array_equal(used(only(tmp_path)), voxels())
+
+
+def test_what_pydicom_says_of_a_value_is_not_passed_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (path,) = write(tmp_path, series()[:1])
+    path.write_bytes(path.read_bytes().replace(b"0.6\\0.5 ", b"Doe\\Jan "))
+    (finding,) = read_folder(tmp_path).files
+    assert finding.reason == "DICOM header is damaged. Export it again."
+    assert not caplog.records
+
+
+def test_dixon_images_marked_as_derived_are_used(tmp_path: Path) -> None:
+    localizer: dict[str, Any] = {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}
+    write(tmp_path, series(seed=1, **localizer))
+    write(tmp_path, series(ImageType=["DERIVED", "PRIMARY", "DIXON", "WATER"]), "b")
+    assert {one.verdict for one in found(tmp_path)} == {"skip", "use"}
+    write(tmp_path, series(seed=2, ImageType=["DERIVED", "PRIMARY", "M"]), "c")
+    # A scout is no original of it.
+    assert sorted(one.verdict for one in found(tmp_path)) == ["skip", "use", "use"]
+
+
+@pytest.mark.parametrize("words", ["3 PLANE LOC", "t1_fl2d_loc 3pl", "localiser", "Scout"])
+def test_localizers_are_told_by_their_names(tmp_path: Path, words: str) -> None:
+    write(tmp_path, series(SeriesDescription=words))
+    assert only(tmp_path).reason == "localizer"
+
+
+@pytest.mark.parametrize("words", ["pd_tse_cor (no scout)", "location", "block"])
+def test_other_words_make_no_localizer(tmp_path: Path, words: str) -> None:
+    write(tmp_path, series(SeriesDescription=words))
+    assert only(tmp_path).verdict == "use"
+
+
+@pytest.mark.parametrize(
+    ("tags", "side"),
+    [
+        ({"Laterality": "R"}, ("right", "Laterality")),
+        ({"SeriesDescription": "pd fs cor left shoulder"}, ("left", "SeriesDescription")),
+        ({"BodyPartExamined": "RT SHOULDER"}, ("right", "BodyPartExamined")),
+        ({"SeriesDescription": "Schulter li pd"}, ("left", "SeriesDescription")),
+        ({"SeriesDescription": "pd tse re-scan"}, ("unknown", "no tag says it")),
+        ({"SeriesDescription": "T2 TSE RT"}, ("unknown", "no tag says it")),
+        (
+            {"Laterality": "R", "SeriesDescription": "LEFT SHOULDER"},
+            ("unknown", "Laterality and SeriesDescription contradict each other"),
+        ),
+    ],
+)
+def test_the_side_is_read_and_never_guessed(
+    tmp_path: Path, tags: dict[str, Any], side: tuple[str, str]
+) -> None:
+    write(tmp_path, series(**tags))
+    assert find_side(only(tmp_path).slices[0]) == side
+
+
+def test_thousands_of_series_take_seconds(tmp_path: Path) -> None:
+    (path,) = write(tmp_path, series()[:1])
+    header = read_header(path)
+    many = [
+        replace(
+            header, texts={**header.texts, "SeriesInstanceUID": f"1.{k // 2}", "EchoTime": str(k)}
+        )
+        for k in range(20_000)
+    ]
+    assert len(judge(group_slices(many))) == 20_000
+
+
+@pytest.mark.parametrize("stated", [0.3, 3.0])
 def test_positions_win_over_the_stated_spacing(tmp_path: Path, stated: float) -> None:
     write(tmp_path, series(SpacingBetweenSlices=stated))
     one = only(tmp_path)
