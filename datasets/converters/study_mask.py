@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,7 @@ from shoulderseg.datasets.reader import read_label_map
 from shoulderseg.datasets.volume import Volume, describe_grid_difference, same_grid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import numpy.typing as npt
@@ -52,7 +54,8 @@ def read_mask_file(path: Path, structures: Structures) -> Volume:
         ValueError: If it is damaged or a label has no meaning. The message does not name the file.
     """
     try:
-        volume = read_label_map(path)
+        with _unlogged():
+            volume = read_label_map(path)
         names = _segment_names(path) if image_suffix(path) == ".nrrd" else {}
     except UnreadableVolumeError as error:
         # The name of a mask may be a patient's.
@@ -136,6 +139,18 @@ def _middle_mm(volume: Volume) -> npt.NDArray[np.float64]:
     half = (np.array(volume.array.shape) - 1) / 2 * np.array(volume.spacing_mm)
     middle: npt.NDArray[np.float64] = half @ _axes(volume) + np.array(volume.origin_mm)
     return middle
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keeps the reader from logging doubts about a place: they name the file, and grids decide."""
+    logger = logging.getLogger("shoulderseg.datasets.reader")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def _segment_names(path: Path) -> dict[int, str]:

@@ -10,13 +10,16 @@ import pydicom
 import pytest
 import SimpleITK
 
-from shoulderseg.datasets.converters.convert import survey
+from shoulderseg.datasets.converters.convert import Order, convert_cases, survey
 from shoulderseg.datasets.converters.source import Rejected, SourceCase
 from shoulderseg.datasets.converters.structures import Structures
-from shoulderseg.datasets.converters.study import StudyFolder, study_cases
+from shoulderseg.datasets.converters.study import StudyFolder, study_cases, study_settings
+from shoulderseg.datasets.dicom.pixels import read_stack
 from shoulderseg.datasets.dicom_seg import SegOptions, write_dicom_seg
 from shoulderseg.datasets.labels import describe_labels
+from shoulderseg.datasets.nnunet_raw import DatasetSpec
 from shoulderseg.datasets.orientation import Turn, stand
+from shoulderseg.datasets.reader import read_label_map
 from shoulderseg.datasets.seg_nrrd import write_seg_nrrd
 from shoulderseg.datasets.volume import Volume
 from shoulderseg.datasets.writer import write_label_map
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from shoulderseg.datasets.converters.examined import Examined
+    from shoulderseg.datasets.dicom.stack import Stack
 
 _LABELS = {"background": 0, "humerus": 1, "glenoid": 2}
 _KEYS = {"1": "humerus", "2": "glenoid", "bone a": "humerus", "clavicle": "background"}
@@ -70,9 +74,8 @@ def _draw(path: Path, form: str, series: list[Path], grid: Volume | None = None)
     elif form in ("nrrd", "nii.gz", "nii", "mha"):
         write_label_map(path.with_name(f"{path.name}.{form}"), array, grid)
     else:
-        kind = "BINARY" if form == "BINARY" else "LABELMAP"
-        seg = path.with_name(f"{path.name}.dcm")
-        write_dicom_seg(seg, array, grid, series, options=SegOptions(kind))
+        options = SegOptions("BINARY") if form == "BINARY" else SegOptions("LABELMAP")
+        write_dicom_seg(path.with_name(f"{path.name}.dcm"), array, grid, series, options=options)
 
 
 def _study(source: Path) -> StudyFolder:
@@ -249,6 +252,45 @@ def test_damaged_masks_and_images_that_are_no_masks(tmp_path: Path) -> None:
     assert [entry.fault for entry in rejected] == [True, True, True, False]
     assert "if this is no mask, move it away" in rejected[2].reason
     assert not any("Doe" in entry.reason for entry in rejected)
+
+
+def test_a_conversion_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(3):
+        writing.write(tmp_path / f"in/{seed}", writing.series(seed))
+        _draw(tmp_path / f"in/{seed}/mask", "nii.gz", [])
+    decoded: list[str] = []
+
+    def watched(stack: Stack) -> Volume:
+        decoded.append(stack.slices[0].text("SeriesNumber"))
+        if len(decoded) == 3:
+            raise KeyboardInterrupt
+        return read_stack(stack)
+
+    monkeypatch.setattr("shoulderseg.datasets.converters.study.read_stack", watched)
+    study = _study(tmp_path / "in")
+    order = Order(tmp_path / "raw", DatasetSpec(7, "Shoulder"), study_settings(study), folds=3)
+    with pytest.raises(KeyboardInterrupt):
+        convert_cases(study_cases(study), order)
+    report = convert_cases(study_cases(study), order)
+    assert decoded == ["5", "6", "7", "7"]
+    assert (report.training_patients, report.rejected) == (3, ())
+
+
+def test_doubts_about_a_nifti_do_not_tell_its_name(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    writing.write(tmp_path / "a", writing.series())
+    _draw(tmp_path / "a/Doe", "nii", [])
+    file = tmp_path / "a/Doe.nii"
+    content = bytearray(file.read_bytes())
+    # The qform's offset: it now contradicts the sform.
+    content[268:272] = np.float32(77).tobytes()
+    file.write_bytes(bytes(content))
+    read_label_map(file)
+    assert "Doe" in caplog.text
+    caplog.clear()
+    _outcomes(tmp_path)
+    assert caplog.text == ""
 
 
 def test_no_folders(tmp_path: Path) -> None:
