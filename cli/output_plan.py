@@ -88,4 +88,3 @@ class OutputPlan:
         # The name of a bone in that of its surface has no underscore.
         own = re.compile(rf"{re.escape(base.name)}(?:{suffixes}|_[A-Za-z0-9-]+\.(?:stl|ply))")
         return sorted(path.name for path in base.parent.iterdir() if own.fullmatch(path.name))
-
