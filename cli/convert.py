@@ -23,6 +23,7 @@ from shoulderseg.cli.convert_options import (
 )
 from shoulderseg.cli.convert_output import show_survey, tell_report
 from shoulderseg.cli.convert_slices import slices
+from shoulderseg.cli.convert_study import dicom_study
 from shoulderseg.cli.convert_totalseg import totalseg_ct, totalseg_mri
 from shoulderseg.cli.failure import reported
 
@@ -102,3 +103,4 @@ def pairs(
 convert_app.command(name="totalseg-mri")(totalseg_mri)
 convert_app.command(name="totalseg-ct")(totalseg_ct)
 convert_app.command()(slices)
+convert_app.command(name="dicom-study")(dicom_study)

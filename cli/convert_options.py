@@ -66,6 +66,35 @@ def number_labels(mapping: dict[int, str]) -> dict[str, int]:
     return {name: value for value, name in enumerate(["background", *mapping.values()])}
 
 
+def parse_structures(entries: list[str]) -> tuple[dict[str, str], dict[str, int]]:
+    """Reads `VALUE=NAME` and `SEGMENT=NAME` entries, of which several may mean one structure.
+
+    Returns:
+        Value or segment in small letters to structure; and the structures with their numbers, in
+        the order of their first entry. Without entries these are humerus and glenoid.
+
+    Raises:
+        ValueError: if an entry has another form, a value or segment comes twice, or no entry names
+            a structure.
+    """
+    keys: dict[str, str] = {}
+    for entry in entries:
+        key, _, name = entry.partition("=")
+        key, name = " ".join(key.split()).casefold(), name.strip()
+        if not key or not name or key == "0":
+            msg = f"--map is {entry!r}; expected VALUE=NAME or SEGMENT=NAME, as in 3=humerus"
+            raise ValueError(msg)
+        if key in keys:
+            msg = f"--map {entry!r} repeats a value or segment of {keys}"
+            raise ValueError(msg)
+        keys[key] = name
+    names = [name for name in dict.fromkeys(keys.values()) if name != "background"]
+    if entries and not names:
+        msg = "--map names no structure but background; add one, as in 3=humerus"
+        raise ValueError(msg)
+    return keys, number_labels(dict(enumerate(names or ["humerus", "glenoid"])))
+
+
 def read_spacing(text: str) -> tuple[float, float, float]:
     """Reads `--spacing-mm`.
 

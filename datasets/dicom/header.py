@@ -123,7 +123,7 @@ def read_header(path: Path) -> SliceHeader:
         HeaderError: If the header is damaged or a claim in it cannot be; names the tag.
         OSError: If the file cannot be opened.
     """
-    with _quiet():
+    with quiet_pydicom():
         try:
             with path.open("rb") as stream:
                 dataset = pydicom.dcmread(
@@ -171,7 +171,7 @@ def _text(dataset: Dataset, tag: str) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_pydicom() -> Iterator[None]:
     """Keeps pydicom from warning: it quotes odd header values, a patient's name perhaps."""
     logger = logging.getLogger("pydicom")
     before = logger.disabled

@@ -8,10 +8,24 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from shoulderseg.cli.convert_options import parse_label_map
+from shoulderseg.cli.convert_options import parse_label_map, parse_structures
 from shoulderseg.datasets.reader import read_label_map
 from shoulderseg.datasets.writer import write_image, write_label_map
 from tests.datasets.converters.bodies import draw_body, write_subject
+from tests.datasets.dicom.writing import (
+    ACROSS,
+    ALONG_ROW,
+    COLUMN_MM,
+    COLUMNS,
+    COUNT,
+    DOWN,
+    ORIGIN_MM,
+    ROW_MM,
+    ROWS,
+    STEP_MM,
+    series,
+)
+from tests.datasets.dicom.writing import write as write_slices
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.phantom.case import PhantomCase
@@ -157,3 +171,45 @@ def test_wrong_spacing(run: Run, tmp_path: Path, text: str) -> None:
     outcome = run("convert", "slices", tmp_path, tmp_path, "--spacing-mm", text, "--map", "1=bone")
     assert outcome.exit_code == 2
     assert "expected three numbers" in outcome.output
+
+
+def test_examinations_with_masks(run: Run, tmp_path: Path) -> None:
+    for seed, patient in enumerate(("Anna M", "Bert N", "Carl O")):
+        write_slices(tmp_path / "in" / patient, series(seed))
+        mask = SimpleITK.GetImageFromArray(np.full((COUNT, ROWS, COLUMNS), 3, np.uint8))
+        mask.SetOrigin(ORIGIN_MM.tolist())
+        mask.SetSpacing((COLUMN_MM, ROW_MM, STEP_MM if patient != "Bert N" else 2.0))
+        mask.SetDirection(np.stack([ALONG_ROW, DOWN, ACROSS], axis=1).ravel().tolist())
+        SimpleITK.WriteImage(mask, str(tmp_path / "in" / patient / f"{patient}.nii.gz"))
+    words = ["convert", "dicom-study", tmp_path / "in", tmp_path / "raw", "--folds", "2"]
+    words += ["--map", "3=glenoid"]
+    dry = run(*words, "--dry-run")
+    assert dry.exit_code == 1, dry.output
+    assert not (tmp_path / "raw").exists()
+    outcome = run(*words)
+    assert outcome.exit_code == 1, outcome.output
+    for told in (dry.output, outcome.output):
+        assert "rejected p002_mask1" in told
+        assert "skipped p002_series_6_" in told
+        assert "spacing in mm (Z, Y, X): found (2, 0.6, 0.5), expected (3.3, 0.6, 0.5)" in told
+    dataset = tmp_path / "raw/Dataset001_Shoulder"
+    written = sorted(path.name[:14] for path in (dataset / "labelsTr").iterdir())
+    assert written == ["p001_series_5_", "p003_series_7_"]
+    assert json.loads((dataset / "dataset.json").read_text())["labels"]["glenoid"] == 1
+    everything = dry.output + outcome.output + (dataset / "conversion.csv").read_text()
+    assert not any(name in everything for name in ("Anna", "Bert", "Carl", "Doe", "MRN"))
+
+
+def test_structures_of_map_entries() -> None:
+    keys, labels = parse_structures(["1=glenoid", "Arm  Bone=humerus", "2=humerus", "x=background"])
+    assert keys == {"1": "glenoid", "arm bone": "humerus", "2": "humerus", "x": "background"}
+    assert labels == {"background": 0, "glenoid": 1, "humerus": 2}
+    assert parse_structures([])[1] == {"background": 0, "humerus": 1, "glenoid": 2}
+
+
+@pytest.mark.parametrize(
+    "entries", [["a"], ["=a"], ["0=a"], ["1="], ["A=b", "a=c"], ["1=background"]]
+)
+def test_wrong_structures(entries: list[str]) -> None:
+    with pytest.raises(ValueError, match="--map"):
+        parse_structures(entries)

@@ -1,0 +1,151 @@
+"""DICOM Segmentation objects (SEG) as masks of the series they refer to."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pydicom
+from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.uid import SegmentationStorage
+
+from shoulderseg.datasets.dicom.header import quiet_pydicom
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pydicom import Dataset
+
+    from shoulderseg.datasets.converters.structures import Structures
+    from shoulderseg.datasets.dicom.verdict import Series
+
+# The second is Label Map Segmentation Storage of DICOM 2024.
+_SEG_CLASSES = (SegmentationStorage, "1.2.840.10008.5.1.4.1.1.66.7")
+# What pydicom raises on damaged files.
+DAMAGED = (
+    InvalidDicomError,
+    BytesLengthException,
+    EOFError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+    zlib.error,
+)
+
+
+@dataclass(frozen=True)
+class SegFacts:
+    """What the header of a SEG says.
+
+    Attributes:
+        series: `SeriesInstanceUID` of the series it refers to.
+        instances: `SOPInstanceUID` of the images it refers to.
+        segments: Number of each segment to its value in the dataset.
+    """
+
+    series: frozenset[str]
+    instances: frozenset[str]
+    segments: dict[int, int]
+
+
+def is_seg(path: Path) -> bool:
+    """Tell whether a DICOM file is a SEG.
+
+    Raises:
+        OSError: If the file cannot be opened.
+    """
+    with quiet_pydicom():
+        try:
+            header = pydicom.dcmread(path, specific_tags=["SOPClassUID"], stop_before_pixels=True)
+            return header.get("SOPClassUID") in _SEG_CLASSES
+        except DAMAGED:
+            return False
+
+
+def read_seg_facts(path: Path, structures: Structures) -> SegFacts:
+    """Read what a SEG refers to and what its segments are.
+
+    Args:
+        path: The file.
+        structures: What the names of segments mean.
+
+    Returns:
+        The facts.
+
+    Raises:
+        NothingToTakeError: If no segment is one of the structures.
+        ValueError: If the header is damaged or a segment has no meaning. The message holds no name
+            of a file and nothing of the patient.
+        OSError: If the file cannot be opened.
+    """
+    with quiet_pydicom():
+        try:
+            header = pydicom.dcmread(path, stop_before_pixels=True)
+            series, instances = _references(header)
+            names = {
+                int(item.SegmentNumber): str(item.SegmentLabel)
+                for item in header.SegmentSequence
+                if int(item.SegmentNumber)
+            }
+        except DAMAGED:
+            msg = "the header of this DICOM SEG is damaged. Export it again."
+            raise ValueError(msg) from None
+    return SegFacts(series, instances, structures.values_of(names))
+
+
+def find_series(facts: SegFacts, series: Sequence[Series]) -> Series:
+    """Find the one series that a SEG refers to.
+
+    Args:
+        facts: Of the SEG.
+        series: All of the patient, whatever their verdict.
+
+    Returns:
+        The series, which can be used.
+
+    Raises:
+        ValueError: If the SEG refers to none of them, to several, or to one that cannot be used.
+    """
+    if not facts.series and not facts.instances:
+        msg = "this DICOM SEG refers to no series. Export it with its references."
+        raise ValueError(msg)
+    meant = [entry for entry in series if _is_meant(facts, entry)]
+    if not meant:
+        msg = "the series that this DICOM SEG refers to is not in the patient's folder. Add it."
+        raise ValueError(msg)
+    if len(meant) > 1:
+        names = ", ".join(entry.name for entry in meant)
+        msg = f"this DICOM SEG refers to {len(meant)} volumes ({names}), expected one."
+        raise ValueError(msg)
+    if meant[0].stack is None:
+        msg = f"this DICOM SEG refers to {meant[0].name}, which is not taken: {meant[0].reason}"
+        raise ValueError(msg)
+    return meant[0]
+
+
+def _references(header: Dataset) -> tuple[frozenset[str], frozenset[str]]:
+    series: set[str] = set()
+    instances: set[str] = set()
+    for entry in header.get("ReferencedSeriesSequence") or []:
+        series.add(str(entry.SeriesInstanceUID))
+        for image in entry.get("ReferencedInstanceSequence") or []:
+            instances.add(str(image.ReferencedSOPInstanceUID))
+    if not instances:
+        for group in header.get("PerFrameFunctionalGroupsSequence") or []:
+            for derivation in group.get("DerivationImageSequence") or []:
+                for image in derivation.get("SourceImageSequence") or []:
+                    instances.add(str(image.ReferencedSOPInstanceUID))
+    return frozenset(series), frozenset(instances)
+
+
+def _is_meant(facts: SegFacts, series: Series) -> bool:
+    own = {header.text("SOPInstanceUID") for header in series.slices}
+    if facts.instances:
+        return bool(facts.instances & own)
+    return series.slices[0].text("SeriesInstanceUID") in facts.series
