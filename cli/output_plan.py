@@ -10,6 +10,8 @@ from pathlib import Path
 from shoulderseg.cli.bids import bids_stem, start_dataset
 from shoulderseg.cli.formats import Format, file_suffix
 
+NEEDS_DICOM = "a DICOM SEG needs DICOM input to refer to; choose another --format"
+
 
 @dataclass(frozen=True)
 class Case:
@@ -58,15 +60,20 @@ class OutputPlan:
         A BIDS dataset is made to be passed on, so no DICOM goes there unless asked for.
 
         Raises:
-            ValueError: if a DICOM SEG was asked for and there is no DICOM to refer to.
+            ValueError: if nothing but a DICOM SEG was asked for and there is no DICOM to refer to.
         """
-        if Format.dicom in self.formats and not case.source_files:
-            msg = "a DICOM SEG needs DICOM input to refer to; choose another --format"
-            raise ValueError(msg)
+        asked = tuple(form for form in self.formats if form not in self.refused(case))
+        if self.formats and not asked:
+            raise ValueError(NEEDS_DICOM)
         if self.bids:
-            return tuple(dict.fromkeys((Format.nifti, *self.formats)))
+            return tuple(dict.fromkeys((Format.nifti, *asked)))
         default = (Format.nifti, Format.dicom) if case.source_files else (Format.nifti,)
-        return self.formats or default
+        return asked or default
+
+    def refused(self, case: Case) -> dict[Format, str]:
+        """Formats that were asked for and that a case cannot have, with the reasons."""
+        lacks = Format.dicom in self.formats and not case.source_files
+        return {Format.dicom: NEEDS_DICOM} if lacks else {}
 
     def left_over(self, case: Case, written: Collection[str]) -> list[str]:
         """Names of files in a failed case's place, of whatever format, that are of earlier runs.

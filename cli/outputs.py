@@ -42,10 +42,11 @@ def write_outputs(
 
     Returns:
         For the run report: `output`, the first file; `outputs`, all of them, below the folder;
-        where there are any, `surfaces`, `patient_data` and `not_written`, with reasons.
+        where there are any, `surfaces`, `patient_data` and `not_written`, with reasons, and
+        `error` if what is not written was asked for.
 
     Raises:
-        ValueError: if a format that was asked for cannot be written.
+        ValueError: if nothing of what was asked for can be written.
         OSError: if a file cannot be written.
     """
     from shoulderseg.datasets.labels import describe_labels
@@ -64,6 +65,13 @@ def write_outputs(
         raise
     if written.get(Format.dicom):
         said["patient_data"] = f"{written[Format.dicom][0].name} {HOLDS_PATIENT_DATA}"
+    missing = {form.value: why for form, why in plan.refused(case).items()}
+    missing |= said.pop("not_written", {})
+    if missing:
+        said["not_written"] = missing
+    asked = [f"no {form}: {missing[form]}" for form in plan.formats if form in missing]
+    if asked:
+        said["error"] = f"{case.name}: {'; '.join(asked)}"
     outputs = [path.relative_to(plan.out).as_posix() for form in formats for path in written[form]]
     return {"output": next(iter(outputs), None), "outputs": outputs, **said}
 
@@ -86,7 +94,7 @@ def _write_all(
         try:
             _write_label_map(form, path, result, case, labels)
         except ValueError as error:
-            if form is not Format.dicom or form in plan.formats:
+            if form is not Format.dicom or plan.formats == (form,):
                 raise
             _LOGGER.warning("%s: no DICOM SEG: %s", case.name, error)
             said["not_written"] = {form.value: str(error)}

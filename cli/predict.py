@@ -206,6 +206,8 @@ def _run_all(
                     raise ValueError(msg)
                 record = _run_case(source, case, plan, segment, labels)
                 written.add(stem)
+                if "error" in record:
+                    progress.console.print(f"failed: {record['error']}", markup=False)
             except Exception as error:
                 # Whatever goes wrong in one case, the others go on.
                 _LOGGER.debug("traceback", exc_info=True)

@@ -116,10 +116,20 @@ def test_an_empty_bone_has_no_surface_not_even_an_old_one(tmp_path: Path) -> Non
 
 
 def test_a_seg_without_dicom_is_refused(tmp_path: Path) -> None:
-    plan = OutputPlan(tmp_path / "out", (Format.nifti, Format.dicom))
+    plan = OutputPlan(tmp_path / "out", (Format.dicom,))
     with pytest.raises(ValueError, match="needs DICOM input"):
         write(plan, Case("a"))
     assert not list(plan.out.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["plain", "dicom"])
+def test_what_else_was_asked_for_is_written_all_the_same(tmp_path: Path, kind: str) -> None:
+    case = Case("a", damaged(tmp_path) if kind == "dicom" else ())
+    record = write(OutputPlan(tmp_path / "out", (Format.nifti, Format.dicom)), case)
+    assert record["outputs"] == ["a.nii.gz"]
+    reason = "FrameOfReferenceUID is missing" if kind == "dicom" else "needs DICOM input"
+    assert reason in record["not_written"]["dicom-seg"]
+    assert record["error"] == f"a: no dicom-seg: {record['not_written']['dicom-seg']}"
 
 
 def damaged(tmp_path: Path) -> list[Path]:
@@ -144,7 +154,7 @@ def test_a_seg_that_nobody_asked_for_does_not_fail_the_case(
 def test_a_failed_case_leaves_no_part_of_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = OutputPlan(tmp_path / "out", (Format.nifti, Format.dicom))
+    plan = OutputPlan(tmp_path / "out", (Format.dicom,))
     with pytest.raises(ValueError, match="FrameOfReferenceUID is missing"):
         write(plan, Case("a", damaged(tmp_path)))
     assert not list(plan.out.iterdir())
