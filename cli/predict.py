@@ -27,6 +27,8 @@ from shoulderseg.cli.options import Device, DeviceOption, split_list
 from shoulderseg.cli.run_report import RunReport, describe_run
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from shoulderseg.cli.inputs import CaseInput, Inputs, LeftOut
     from shoulderseg.cli.output_plan import Case, OutputPlan
     from shoulderseg.cli.pipeline import Segmentation
@@ -207,14 +209,18 @@ def _run_all(
                 record = _run_case(source, case, plan, segment, labels)
                 written.add(stem)
                 if "error" in record:
-                    progress.console.print(f"failed: {record['error']}", markup=False)
+                    _tell(progress.console, record)
             except Exception as error:
                 # Whatever goes wrong in one case, the others go on.
                 _LOGGER.debug("traceback", exc_info=True)
                 record = _failure(source.path, case, error, plan.left_over(case, written))
-                progress.console.print(f"failed: {record['error']}", markup=False, soft_wrap=True)
+                _tell(progress.console, record)
             report.add(record)
             progress.advance(task)
+
+
+def _tell(console: Console, record: Mapping[str, Any]) -> None:
+    console.print(f"failed: {record['error']}", markup=False, soft_wrap=True)
 
 
 def _refusal(item: LeftOut) -> dict[str, Any]:

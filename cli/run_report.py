@@ -74,7 +74,8 @@ class RunReport:
             skipped: lines about what was no image of a shoulder.
             calibrated: whether the bundle predicts a Dice.
         """
-        done = len(self._records) - self.failed
+        # A case may be written and yet lack a format that was asked for.
+        done = sum("outputs" in record for record in self._records)
         lines = [
             f"{done} of {len(self._cases)} cases written to {self._path.parent}",
             f"run report: {self._path}",
