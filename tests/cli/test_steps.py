@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,13 @@ class Started:
 
     def __init__(self, script: Path, second: str = "", program: str = PROGRAM) -> None:
         command = [sys.executable, "-c", program, str(script), second]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            # The tests may run under nohup, and what is ignored there stays so.
+            preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),
+        )
 
     def wait_for(self, steps: int) -> None:
         assert self.process.stdout is not None
