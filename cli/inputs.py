@@ -169,13 +169,19 @@ def _series_cases(found: FolderFindings, left_out: list[LeftOut]) -> list[CaseIn
 
 def describe_series(series: Series) -> dict[str, Any]:
     """Plane, contrast, size, spacing and side of a DICOM series."""
-    from shoulderseg.datasets.dicom.description import contrast_of, find_side, plane_of
+    from shoulderseg.datasets.dicom.description import (
+        contrast_of,
+        find_side,
+        plane_of,
+        public_description,
+    )
     from shoulderseg.datasets.dicom.verdict import normal_of
 
     header, stack = series.slices[0], series.stack
     side = find_side(header)
     return {
         "series": series.name,
+        "description": public_description(header),
         "plane": plane_of(normal_of(series)),
         "contrast": contrast_of(header),
         "shape": [len(stack.slices) if stack else len(series.slices), *header.shape],

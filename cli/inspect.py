@@ -86,7 +86,9 @@ def _line(entry: dict[str, Any]) -> str:
         return f"{entry['verdict']:6}  {entry['name']}: {entry['reason']}"
     slices, rows, columns = entry["shape"]
     depth, high, wide = entry["spacing_mm"]
+    described = entry.get("description", "")
     words = [
+        *([f'"{described}"'] if described else []),
         f"{entry['plane']}",
         f"{entry['contrast']}",
         f"{slices} x {rows} x {columns}",

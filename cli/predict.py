@@ -248,6 +248,7 @@ def _run_case(
 ) -> dict[str, Any]:
     from shoulderseg.cli.outputs import write_outputs
 
+    about = {key: value for key, value in source.about.items() if key != "description"}
     plan.formats_of(case)  # Refuses what cannot be written before the work is done.
     started = time.perf_counter()
     volume = source.load()
@@ -262,7 +263,8 @@ def _run_case(
         "shape": list(volume.array.shape),
         "spacing_mm": [round(length, 6) for length in volume.spacing_mm],
         "empty": not result.label_map.any(),
-        **({"source": source.about} if source.about else {}),
+        # Free text of a scanner may tell more than it should; `inspect` shows it, reports do not.
+        **({"source": about} if about else {}),
         **result.measures,
         "seconds": {
             "read": round(read - started, 4),

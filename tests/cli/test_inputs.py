@@ -69,6 +69,7 @@ def test_a_study_gives_masks_for_its_images_and_reasons_for_the_rest(
     assert set(done) == {name, "volume"}
     assert done[name]["source"]["side"] == "left"
     assert done[name]["source"]["side_from"] == "Laterality"
+    assert "description" not in done[name]["source"]
     errors = [case["error"] for case in report["cases"] if "error" in case]
     assert len(errors) == 2
     assert any("1 slice missing after slice 3 of 6" in error for error in errors)
@@ -204,6 +205,7 @@ def test_inspect_gives_a_verdict_for_everything(run: Run, tree: Path) -> None:
     assert used["shape"] == [*voxels().shape]
     assert used["spacing_mm"] == [STEP_MM, ROW_MM, COLUMN_MM]
     assert used["contrast"] == "PD fat-saturated"
+    assert used["description"] == "pd tse fs cor"
     assert used["side"] == "left"
     lines = run("inspect", tree).output.splitlines()
     assert len(lines) == len(entries)
