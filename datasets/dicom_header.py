@@ -36,6 +36,10 @@ _TAGS = [
 ]
 
 
+class HeaderError(ValueError):
+    """A header that cannot be used, in words that quote nothing but numbers."""
+
+
 def check_dicom(path: Path) -> None:
     """Check the header of a single-frame DICOM image and the length of its pixel data.
 
@@ -92,24 +96,29 @@ def _check_pixels(dataset: Dataset) -> None:
 
 
 def _check_place(dataset: Dataset) -> None:
-    spacing_mm = _numbers(dataset, "PixelSpacing", 2)
+    spacing_mm = numbers(dataset, "PixelSpacing", 2)
     if not (spacing_mm > 0).all():
         msg = f"PixelSpacing is {spacing_mm.tolist()}, expected two numbers above 0."
         raise ValueError(msg)
-    _numbers(dataset, "ImagePositionPatient", 3)
-    axes = _numbers(dataset, "ImageOrientationPatient", 6).reshape(2, 3)
+    numbers(dataset, "ImagePositionPatient", 3)
+    axes = numbers(dataset, "ImageOrientationPatient", 6).reshape(2, 3)
     if not np.allclose(axes @ axes.T, np.eye(2), rtol=0.0, atol=_AXES_TOLERANCE):
         msg = "ImageOrientationPatient does not hold two perpendicular unit vectors."
         raise ValueError(msg)
 
 
-def _numbers(dataset: Dataset, tag: str, count: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+def numbers(dataset: Dataset, tag: str, count: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Read a tag of several finite numbers.
+
+    Raises:
+        HeaderError: If it is missing, or holds another count or what is not finite.
+    """
     values = dataset.get(tag)
     if values is None or values == "":
         msg = f"DICOM tag {tag} is missing, so the image has no known size or place."
-        raise ValueError(msg)
-    numbers = np.atleast_1d(np.asarray(values, dtype=np.float64))
-    if numbers.shape != (count,) or not np.isfinite(numbers).all():
+        raise HeaderError(msg)
+    found = np.atleast_1d(np.asarray(values, dtype=np.float64))
+    if found.shape != (count,) or not np.isfinite(found).all():
         msg = f"DICOM tag {tag} must hold {count} finite numbers."
-        raise ValueError(msg)
-    return numbers
+        raise HeaderError(msg)
+    return found

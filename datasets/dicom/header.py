@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import re
 import warnings
 import zlib
@@ -15,6 +14,8 @@ import numpy as np
 import pydicom
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import UID, SecondaryCaptureImageStorage
+
+from shoulderseg.datasets.dicom_header import HeaderError, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -102,10 +103,6 @@ class SliceHeader:
         number = self.text("PatientID")
         private += [number] if len(number) > 2 else []
         return any(word.lower() in words.lower() for word in private)
-
-
-class HeaderError(ValueError):
-    """A header that cannot be used, in words that quote nothing but numbers."""
 
 
 class NotAnImageError(ValueError):
@@ -262,12 +259,12 @@ def _missing_pixels(dataset: Dataset, left: int) -> str:
 def _place(
     dataset: Dataset,
 ) -> tuple[tuple[float, float], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    rows_mm, columns_mm = _numbers(dataset, "PixelSpacing", 2)
+    rows_mm, columns_mm = numbers(dataset, "PixelSpacing", 2)
     if min(rows_mm, columns_mm) <= 0:
         msg = f"PixelSpacing is {rows_mm:g} and {columns_mm:g}, expected two numbers above 0."
         raise HeaderError(msg)
-    position_mm = _numbers(dataset, "ImagePositionPatient", 3)
-    axes = _numbers(dataset, "ImageOrientationPatient", 6).reshape(2, 3)
+    position_mm = numbers(dataset, "ImagePositionPatient", 3)
+    axes = numbers(dataset, "ImageOrientationPatient", 6).reshape(2, 3)
     off = np.abs(axes @ axes.T - np.eye(2)).max()
     if off > _AXES_TOLERANCE:
         msg = (
@@ -282,15 +279,3 @@ def _place(
         position_mm,
         np.stack([first, second / np.linalg.norm(second)]),
     )
-
-
-def _numbers(dataset: Dataset, tag: str, count: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    values = dataset.get(tag)
-    if values is None or values == "":
-        msg = f"DICOM tag {tag} is missing, so the image has no known size or place."
-        raise HeaderError(msg)
-    numbers = np.atleast_1d(np.asarray(values, dtype=np.float64))
-    if numbers.shape != (count,) or not all(math.isfinite(number) for number in numbers):
-        msg = f"DICOM tag {tag} must hold {count} finite numbers."
-        raise HeaderError(msg)
-    return numbers
