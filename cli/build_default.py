@@ -45,6 +45,9 @@ def build_default(
             metavar="BUNDLE", help="Begin with its weights instead of random ones, as `train`."
         ),
     ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(min=0, help="As of `train`, for the U-Nets.")
+    ] = None,
     device: DeviceOption = Device.auto,
 ) -> None:
     """Make phantoms, train three small U-Nets and an AlexNet on them, export and calibrate.
@@ -55,6 +58,8 @@ def build_default(
     started = time.monotonic()
     trained = f"--size small --device {device.value}"
     length = f"--epochs {epochs} --iterations {iterations}"
+    if learning_rate is not None:
+        length += f" --learning-rate {learning_rate:g}"
     start = "" if start_from is None else " --start-from {start}"
     commands = [
         f"train {DATASET_ID} --variants {variant} --folds {FOLD} {length} {trained}{start}"

@@ -43,6 +43,12 @@ def train(
             "instead of random ones; its network must be of the same size and patch.",
         ),
     ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            min=0, help="At the beginning; default 0.01. Less suits a short training from a bundle."
+        ),
+    ] = None,
     device: DeviceOption = Device.auto,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the commands only.")] = False,
 ) -> None:
@@ -71,8 +77,8 @@ def train(
             plans_name=size.plans_name,
             device=device.resolve(),
         )
-        added = _added_environment(epochs, iterations, trainings[0].command if trainings else [])
-        added |= _start(start_from)
+        added = _added_environment(trainings[0].command if trainings else [])
+        added |= _schedule(epochs, iterations, learning_rate) | _start(start_from)
         if not dry_run and adopt_splits(name):
             typer.echo("folds: per patient, from splits_final.json of the raw dataset")
     failed = []
@@ -103,22 +109,33 @@ def _finished(training: Training, epochs: int | None, iterations: int | None) ->
     return line
 
 
-def _added_environment(
-    epochs: int | None, iterations: int | None, command: list[str]
-) -> dict[str, str]:
+def _added_environment(command: list[str]) -> dict[str, str]:
     """What the training processes need beside the caller's own environment."""
-    from shoulderseg.nnunet_ext.schedule import EPOCHS_VARIABLE, ITERATIONS_VARIABLE
     from shoulderseg.nnunet_ext.variants import PLUGIN_VARIABLE, trainer_search_path
 
     added = {PLUGIN_VARIABLE: trainer_search_path(), **process_limit()}
-    if epochs is not None:
-        added[EPOCHS_VARIABLE] = str(epochs)
-    if iterations is not None:
-        added[ITERATIONS_VARIABLE] = str(iterations)
     if "cpu" in command and "OMP_WAIT_POLICY" not in os.environ:
         # Threads that spin while they wait take the cores from nnU-Net's data workers.
         added["OMP_WAIT_POLICY"] = "passive"
     return added
+
+
+def _schedule(
+    epochs: int | None, iterations: int | None, learning_rate: float | None
+) -> dict[str, str]:
+    """What tells the trainers how long to train, and how fast to begin."""
+    from shoulderseg.nnunet_ext.schedule import (
+        EPOCHS_VARIABLE,
+        ITERATIONS_VARIABLE,
+        LEARNING_RATE_VARIABLE,
+    )
+
+    chosen = {
+        EPOCHS_VARIABLE: epochs,
+        ITERATIONS_VARIABLE: iterations,
+        LEARNING_RATE_VARIABLE: learning_rate,
+    }
+    return {variable: str(value) for variable, value in chosen.items() if value is not None}
 
 
 def _start(bundle: str | None) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""How long a training runs, read from the environment and kept beside its checkpoints.
+"""How long and how fast a training learns, read from the environment, kept beside its checkpoints.
 
 nnU-Net's command line has no options for this and its answer is one class for each number.
 """
@@ -6,41 +6,45 @@ nnU-Net's command line has no options for this and its answer is one class for e
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import NamedTuple
 
 EPOCHS_VARIABLE = "SHOULDERSEG_EPOCHS"
 ITERATIONS_VARIABLE = "SHOULDERSEG_ITERATIONS"
+LEARNING_RATE_VARIABLE = "SHOULDERSEG_LEARNING_RATE"
 DEFAULT_EPOCHS = 1000
 DEFAULT_ITERATIONS = 250
+DEFAULT_LEARNING_RATE = 0.01
 SCHEDULE_FILE = "schedule.json"
 
 
 class Schedule(NamedTuple):
-    """Length of a training, and how often it can be resumed."""
+    """Length of a training, how often it can be resumed, and the learning rate it begins with."""
 
     epochs: int
     iterations: int
     validation_iterations: int
     save_every: int
+    learning_rate: float = DEFAULT_LEARNING_RATE
 
 
 def read_schedule(begun: Path | None = None) -> Schedule:
-    """Reads the schedule from `SHOULDERSEG_EPOCHS` and `SHOULDERSEG_ITERATIONS`.
+    """Reads `SHOULDERSEG_EPOCHS`, `SHOULDERSEG_ITERATIONS` and `SHOULDERSEG_LEARNING_RATE`.
 
     Args:
-        begun: folder of a training that is to go on. It keeps the length it began with: the
-            learning rate falls over the whole of it.
+        begun: folder of a training that is to go on. It keeps the length and the learning rate it
+            began with: the rate falls over the whole length.
 
     Returns:
-        nnU-Net's own numbers (1000 epochs of 250 iterations) where a variable is not set. The
+        nnU-Net's own numbers (1000 epochs of 250 iterations, 0.01) where a variable is not set. The
         share of validation iterations is nnU-Net's, one to five. A checkpoint is kept at least
         twenty times a training, so an interrupted one loses little.
 
     Raises:
-        ValueError: if a variable is not a whole number above zero, or differs from what the
-            training began with.
+        ValueError: if a length is not a whole number above zero, the learning rate not a number
+            above zero, or one of them differs from what the training began with.
     """
     kept = None if begun is None else kept_lengths(begun)
     epochs, iterations = kept or (DEFAULT_EPOCHS, DEFAULT_ITERATIONS)
@@ -52,18 +56,31 @@ def read_schedule(begun: Path | None = None) -> Schedule:
         )
         raise ValueError(msg)
     epochs, iterations = asked
+    begun_rate = None if begun is None else _kept_rate(begun)
+    rate = _positive_float(LEARNING_RATE_VARIABLE, begun_rate or DEFAULT_LEARNING_RATE)
+    if begun_rate is not None and rate != begun_rate:
+        msg = (
+            f"this training began with a learning rate of {begun_rate:g} and cannot go on with "
+            f"{rate:g}; leave it out, or remove {begun}"
+        )
+        raise ValueError(msg)
     return Schedule(
         epochs=epochs,
         iterations=iterations,
         validation_iterations=max(1, iterations // 5),
         save_every=min(50, max(1, epochs // 20)),
+        learning_rate=rate,
     )
 
 
 def keep_schedule(folder: Path, schedule: Schedule) -> None:
-    """Notes the length of a training in its folder."""
-    lengths = {"epochs": schedule.epochs, "iterations": schedule.iterations}
-    (folder / SCHEDULE_FILE).write_text(json.dumps(lengths) + "\n")
+    """Notes the length and the learning rate of a training in its folder."""
+    noted = {
+        "epochs": schedule.epochs,
+        "iterations": schedule.iterations,
+        "learning_rate": schedule.learning_rate,
+    }
+    (folder / SCHEDULE_FILE).write_text(json.dumps(noted) + "\n")
 
 
 def kept_lengths(folder: Path) -> tuple[int, int] | None:
@@ -73,6 +90,28 @@ def kept_lengths(folder: Path) -> tuple[int, int] | None:
         return None
     lengths = json.loads(path.read_text())
     return int(lengths["epochs"]), int(lengths["iterations"])
+
+
+def _kept_rate(folder: Path) -> float | None:
+    path = folder / SCHEDULE_FILE
+    if not path.is_file():
+        return None
+    # A training that began before this could be chosen has nnU-Net's.
+    return float(json.loads(path.read_text()).get("learning_rate", DEFAULT_LEARNING_RATE))
+
+
+def _positive_float(variable: str, default: float) -> float:
+    text = os.environ.get(variable, "").strip()
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        msg = f"{variable} is {text!r}; expected a number above zero"
+        raise ValueError(msg)
+    return value
 
 
 def _positive_int(variable: str, default: int) -> int:

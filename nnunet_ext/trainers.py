@@ -80,6 +80,7 @@ class nnUNetTrainerShoulderBase(nnUNetTrainer):  # type: ignore[misc]  # noqa: N
         self.num_iterations_per_epoch = schedule.iterations
         self.num_val_iterations_per_epoch = schedule.validation_iterations
         self.save_every = schedule.save_every
+        self.initial_lr = schedule.learning_rate
 
     def initialize(self) -> None:
         """Builds the network, and starts it from a bundle where that is asked for.

@@ -36,7 +36,7 @@ def test_the_steps_come_in_order_and_share_their_folders(
 ) -> None:
     root = tmp_path / "built here"
     words = ["--cases", "7", "--epochs", "3", "--trainings", "3", "--start-from", "my bundle"]
-    outcome = run("build-default", root, *words)
+    outcome = run("build-default", root, *words, "--learning-rate", "0.001")
     assert outcome.exit_code == 0, outcome.output
     rest = ["plan", "train", "train", "train", "train-refiner", "export"]
     assert steps(calls) == ["phantom", *rest, "phantom", "calibrate"]
@@ -47,6 +47,7 @@ def test_the_steps_come_in_order_and_share_their_folders(
     trained = {line.split("--variants ")[1].split()[0] for line in lines[2:5]}
     assert trained == {"humerus", "glenoid", "whole"}
     assert all("--epochs 3" in line for line in lines[2:5])
+    assert all("--learning-rate 0.001" in line for line in lines[2:5])
     assert all(line.endswith("--start-from my bundle") for line in lines[2:5])
     assert "--upright" in lines[6]
     # People that the networks never saw.

@@ -26,12 +26,13 @@ def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_dry_run_prints_every_command_and_runs_none(run: Run, planned: Path) -> None:
-    words = "train 4 --dry-run --epochs 30 --iterations 7 --device cpu"
+    words = "train 4 --dry-run --epochs 30 --iterations 7 --learning-rate 0.002 --device cpu"
     outcome = run(*words.split())
     assert outcome.exit_code == 0, outcome.output
     lines = outcome.output.splitlines()
     assert len(lines) == 15
     assert all("SHOULDERSEG_EPOCHS=30 SHOULDERSEG_ITERATIONS=7" in line for line in lines)
+    assert all("SHOULDERSEG_LEARNING_RATE=0.002" in line for line in lines)
     assert lines[5].endswith(
         "nnUNetv2_train Dataset004_X 2d 0 -tr nnUNetTrainerShoulderGlenoid "
         "-p nnUNetPlans -device cpu"
@@ -180,10 +181,11 @@ def test_a_refiner_of_other_unets_is_not_exported(
 def test_votes_are_kept_and_a_damaged_file_of_them_is_made_again(
     trained: TrainedDataset, bundle: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    from shoulderseg.cli.refiner_voters import trained_voters
     from shoulderseg.cli.refiner_votes import out_of_fold_votes, read_votes
 
-    cases = {"0": ["s0"]}
-    ask = (trained.name, NetworkSize.small, cases, tmp_path, "cpu")
+    voters = trained_voters(trained.name, NetworkSize.small, ["0"])
+    ask = (trained.name, voters, {"0": ["s0"]}, tmp_path, "cpu")
     with caplog.at_level("INFO", logger="shoulderseg"):
         first = read_votes(out_of_fold_votes(*ask)["s0"])
         assert first.shape == (3, 7, 48, 40)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from shoulderseg.nnunet_ext.schedule import (
+    SCHEDULE_FILE,
     Schedule,
     keep_schedule,
     kept_lengths,
@@ -15,6 +16,7 @@ from shoulderseg.nnunet_ext.schedule import (
 @pytest.fixture(autouse=True)
 def unset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SHOULDERSEG_EPOCHS", raising=False)
+    monkeypatch.delenv("SHOULDERSEG_LEARNING_RATE", raising=False)
     monkeypatch.delenv("SHOULDERSEG_ITERATIONS", raising=False)
 
 
@@ -63,3 +65,26 @@ def test_a_begun_training_cannot_change_its_length(
     monkeypatch.setenv("SHOULDERSEG_ITERATIONS", "9")
     with pytest.raises(ValueError, match=r"began with 40 epochs of 250 .* 40 of 9"):
         read_schedule(tmp_path)
+
+
+def test_the_learning_rate_is_kept_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert read_schedule().learning_rate == 0.01
+    monkeypatch.setenv("SHOULDERSEG_LEARNING_RATE", "1e-3")
+    keep_schedule(tmp_path, read_schedule())
+    monkeypatch.delenv("SHOULDERSEG_LEARNING_RATE")
+    assert read_schedule(tmp_path).learning_rate == 0.001
+    monkeypatch.setenv("SHOULDERSEG_LEARNING_RATE", "0.01")
+    with pytest.raises(ValueError, match=r"learning rate of 0.001 and cannot go on with 0.01"):
+        read_schedule(tmp_path)
+
+
+def test_a_training_from_before_has_the_usual_learning_rate(tmp_path: Path) -> None:
+    (tmp_path / SCHEDULE_FILE).write_text('{"epochs": 40, "iterations": 250}')
+    assert read_schedule(tmp_path).learning_rate == 0.01
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "fast", "nan", "inf"])
+def test_odd_learning_rates_are_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("SHOULDERSEG_LEARNING_RATE", text)
+    with pytest.raises(ValueError, match=f"SHOULDERSEG_LEARNING_RATE is '{text}'"):
+        read_schedule()
