@@ -16,7 +16,7 @@ import torch
 from benchmarks.real_mr import DATASET, PARTS
 from benchmarks.refiner_variants import WAYS, Trained
 from shoulderseg.cli.options import NetworkSize
-from shoulderseg.cli.refiner_votes import weights_digest
+from shoulderseg.cli.refiner_voters import weights_digest
 from shoulderseg.datasets.files import case_name, find_volumes
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.evaluation.paired import Paired, compare_paired

@@ -28,7 +28,9 @@ from benchmarks.refiner_variants import (
 )
 from shoulderseg.cli.options import Device, NetworkSize
 from shoulderseg.cli.refiner_cases import load_refiner_cases
+from shoulderseg.cli.refiner_voters import trained_voters
 from shoulderseg.cli.scripts import process_limit
+from shoulderseg.nnunet_ext.folders import fold_names
 
 # The paper has five patients; leave-one-out there, three folds for more, of which two are trained
 # for a hundred patients: what two cores do in an afternoon.
@@ -83,7 +85,8 @@ def _study(options: argparse.Namespace, work: Path, effort: Effort) -> dict[str,
     common = ["--size", "small", "--device", options.device, "--folds", folds]
     run("shoulderseg", "train", DATASET_ID, *common, *length)
     device = Device(options.device).resolve()
-    cases = load_refiner_cases(DATASET, NetworkSize.small, work / "votes", device)
+    voters = trained_voters(DATASET, NetworkSize.small, fold_names(DATASET))
+    cases = load_refiner_cases(DATASET, voters, work / "votes", device)
     trained = train_variants(cases, work / "refiners", effort, device)
     chosen: dict[str, Trained] = {kind: choose_trained(trained, kind) for kind in KINDS}
     for kind, one in chosen.items():

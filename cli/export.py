@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -61,6 +62,14 @@ def export(
     size: SizeOption = NetworkSize.auto,
     folds: Annotated[str, typer.Option(help="Folds; default: all that are finished.")] = "",
     precision: Annotated[Precision, typer.Option(help="Stored weights.")] = Precision.fp16,
+    unets: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BUNDLE",
+            help="Take the U-Nets of this bundle as they are, and what it says of them; the edge "
+            "refiner is that of `train-refiner --unets BUNDLE`.",
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option(help="Replace an existing bundle, unless it is the same.")
     ] = False,
@@ -84,12 +93,18 @@ def export(
     """Put the trained U-Nets and the edge refiner of a dataset into one folder."""
     with reported():
         traits = Traits(precision, upright, tuple(split_list(one_piece)))
+        if unets is not None and (folds or upright or one_piece):
+            msg = "--folds, --upright and --one-piece are what the bundle of --unets says itself"
+            raise ValueError(msg)
         _check_target(out, overwrite=overwrite)
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=".bundle-") as work:
             folder = Path(work) / "bundle"
             folder.mkdir()
-            summary = _fill(folder, dataset, size, split_list(folds) or None, traits)
+            if unets is None:
+                summary = _fill(folder, dataset, size, split_list(folds) or None, traits)
+            else:
+                summary = _refill(folder, dataset, unets)
             if out.exists() and is_current(out, folder):
                 typer.echo(f"{out} is kept: it holds the same models already")
                 return
@@ -116,27 +131,40 @@ def _check_target(out: Path, *, overwrite: bool) -> None:
     refuse_foreign(out)
 
 
-def _check_refiner(refiner: Any, name: str, size: NetworkSize) -> None:  # noqa: ANN401
-    """Refuses a refiner whose evidence belongs to other U-Nets.
+def _take_refiner(
+    trained: Path, folder: Path, digests_of: Callable[[list[str]], dict[str, str]]
+) -> dict[str, Any] | None:
+    """Copies a refiner into a new bundle.
+
+    Args:
+        trained: where `train-refiner` left it.
+        folder: the bundle.
+        digests_of: gives the fingerprints that the U-Nets of some folds have now.
+
+    Returns:
+        What `train-refiner` wrote about it, or None if there is none.
 
     Raises:
-        ValueError: if the U-Nets were trained anew after it, or its description is of an earlier
+        ValueError: if its evidence belongs to other U-Nets, or its description to an earlier
             version.
     """
-    from shoulderseg.cli.bundles import is_sound_refiner
-    from shoulderseg.cli.refiner_votes import voting_folds, weights_digest
+    from shoulderseg.cli.bundles import classifier_file, is_sound_refiner
+    from shoulderseg.cli.train_refiner import DESCRIPTION_FILE
 
-    current = False
-    if is_sound_refiner(refiner) and isinstance(refiner.get("unets"), dict):
-        judged = refiner["unets"]
-        kept = voting_folds(name, size, list(judged))
-        current = judged == {fold: weights_digest(name, size, fold) for fold in kept}
-    if not current:
+    if not (trained / DESCRIPTION_FILE).is_file():
+        return None
+    refiner = json.loads((trained / DESCRIPTION_FILE).read_text())
+    judged = refiner.get("unets") if is_sound_refiner(refiner) else None
+    if not isinstance(judged, dict) or judged != digests_of(list(judged)):
         msg = (
             "the edge refiner was trained with other U-Nets or by an earlier version; run "
             "`shoulderseg train-refiner` again"
         )
         raise ValueError(msg)
+    for fold in refiner["folds"]:
+        shutil.copyfile(trained / classifier_file(fold), folder / classifier_file(fold))
+    described: dict[str, Any] = refiner
+    return described
 
 
 def _fill(
@@ -148,8 +176,9 @@ def _fill(
 ) -> str:
     import torch
 
-    from shoulderseg.cli.bundles import classifier_file, read_bundle, write_manifest
-    from shoulderseg.cli.train_refiner import DESCRIPTION_FILE, refiner_folder
+    from shoulderseg.cli.bundles import write_manifest
+    from shoulderseg.cli.refiner_voters import trained_digests, trained_folder_name
+    from shoulderseg.cli.train_refiner import refiner_folder
     from shoulderseg.nnunet_ext.bundle import write_unets
     from shoulderseg.nnunet_ext.checkpoints import load_unets
     from shoulderseg.nnunet_ext.folders import RESULTS, data_folder, dataset_name
@@ -159,13 +188,11 @@ def _fill(
     write_unets(
         unets, folder, torch.float16 if traits.precision is Precision.fp16 else torch.float32
     )
-    trained = refiner_folder(name, size)
-    refiner = None
-    if (trained / DESCRIPTION_FILE).is_file():
-        refiner = json.loads((trained / DESCRIPTION_FILE).read_text())
-        _check_refiner(refiner, name, size)
-        for fold in refiner["folds"]:
-            shutil.copyfile(trained / classifier_file(fold), folder / classifier_file(fold))
+    refiner = _take_refiner(
+        refiner_folder(name, trained_folder_name(size)),
+        folder,
+        lambda judged: trained_digests(name, size, judged),
+    )
     chosen = list(next(iter(unets.weights.values())))
     write_manifest(
         folder,
@@ -175,7 +202,46 @@ def _fill(
         upright=traits.upright,
         one_piece=traits.one_piece,
     )
+    return _summary(folder, chosen, refined=refiner is not None)
+
+
+def _refill(folder: Path, dataset: str, bundle: str) -> str:
+    """Fills a new bundle with the U-Nets of another one and the refiner that learned on them."""
+    from shoulderseg.cli.bundle_store import find_bundle
+    from shoulderseg.cli.bundles import verified_manifest, write_manifest
+    from shoulderseg.cli.refiner_voters import bundle_digest, bundle_folder_name, is_of_unets
+    from shoulderseg.cli.train_refiner import refiner_folder
+    from shoulderseg.nnunet_ext.folders import dataset_name
+
+    source = find_bundle(bundle)
+    manifest, digest = verified_manifest(source), bundle_digest(source)
+    for name in filter(is_of_unets, manifest["files"]):
+        shutil.copyfile(source / name, folder / name)
+    trained = refiner_folder(dataset_name(dataset), bundle_folder_name(digest))
+    refiner = _take_refiner(trained, folder, lambda judged: dict.fromkeys(judged, digest))
+    if refiner is None:
+        msg = (
+            f"{trained} holds no refiner of this bundle's U-Nets; run `shoulderseg train-refiner "
+            f"{dataset} --unets {bundle}` first"
+        )
+        raise FileNotFoundError(msg)
+    axes = manifest["mirroring_axes"]
+    write_manifest(
+        folder,
+        folds=manifest["folds"],
+        mirroring_axes=None if axes is None else tuple(axes),
+        refiner=refiner,
+        upright=manifest.get("upright", False),
+        one_piece=manifest.get("one_piece", ()),
+    )
+    return _summary(folder, manifest["folds"], refined=True)
+
+
+def _summary(folder: Path, folds: list[str], *, refined: bool) -> str:
+    """Reads the bundle once, as a check, and says what it holds."""
+    from shoulderseg.cli.bundles import read_bundle
+
     read_bundle(folder)
     mebibytes = sum(path.stat().st_size for path in folder.iterdir()) / 2**20
-    with_refiner = "with" if refiner else "without (run `shoulderseg train-refiner`)"
-    return f"folds {', '.join(chosen)}, {with_refiner} edge refiner, {mebibytes:.1f} MiB"
+    with_refiner = "with" if refined else "without (run `shoulderseg train-refiner`)"
+    return f"folds {', '.join(folds)}, {with_refiner} edge refiner, {mebibytes:.1f} MiB"

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from shoulderseg.cli.slices import slices_first, spacing_first
 
 if TYPE_CHECKING:
-    from shoulderseg.cli.options import NetworkSize
+    from shoulderseg.cli.refiner_voters import Voters
+    from shoulderseg.datasets.volume import Volume
     from shoulderseg.refine.edges import Voted
     from shoulderseg.refine.training import TrainingCase
 
@@ -49,7 +50,7 @@ class RefinerCases(NamedTuple):
 
 def load_refiner_cases(
     name: str,
-    size: NetworkSize,
+    voters: Voters,
     cache: Path,
     device: str,
 ) -> RefinerCases:
@@ -57,33 +58,41 @@ def load_refiner_cases(
 
     Args:
         name: full dataset name.
-        size: which plans, for the slice axis, the pixel size and the U-Nets.
+        voters: the U-Nets, and the slice axis and pixel size that they were planned with.
         cache: folder that keeps the votes.
         device: where the U-Nets vote.
 
     Raises:
-        FileNotFoundError: if plans, folds or images are missing.
+        FileNotFoundError: if folds or images are missing.
         ValueError: if a case cannot be read.
     """
-    from shoulderseg.cli.refiner_votes import out_of_fold_votes, voting_folds
-    from shoulderseg.nnunet_ext.folders import PREPROCESSED, RAW, data_folder
+    from shoulderseg.cli.refiner_votes import out_of_fold_votes, read_case
+    from shoulderseg.nnunet_ext.folders import RAW, data_folder
     from shoulderseg.nnunet_ext.plans import CONFIGURATION
     from shoulderseg.nnunet_ext.regions import foreground_labels
 
-    raw, preprocessed = data_folder(RAW) / name, data_folder(PREPROCESSED) / name
     learned, held_out = (_read_folds(name, side) for side in ("train", "val"))
-    voted = voting_folds(name, size, list(held_out))
-    votes = out_of_fold_votes(name, size, {fold: held_out[fold] for fold in voted}, cache, device)
+    voted = [fold for fold in held_out if fold in voters.digests]
+    votes = out_of_fold_votes(name, voters, {fold: held_out[fold] for fold in voted}, cache, device)
     _LOGGER.info("out-of-fold votes: %d cases of folds %s", len(votes), ", ".join(voted) or "-")
-    plans = json.loads((preprocessed / f"{size.plans_name}.json").read_text())
-    values = list(foreground_labels(json.loads((raw / "dataset.json").read_text())).values())
-    axis = int(plans["transpose_forward"][0])
-    pixel_mm = math.sqrt(math.prod(plans["configurations"][CONFIGURATION]["spacing"]))
+    described = json.loads((data_folder(RAW) / name / "dataset.json").read_text())
+    values = list(foreground_labels(described).values())
+    axis = int(voters.plans["transpose_forward"][0])
+    pixel_mm = math.sqrt(math.prod(voters.plans["configurations"][CONFIGURATION]["spacing"]))
     reach_mm = REGION_PIXELS * pixel_mm
     folds = (*learned.values(), *held_out.values())
     names = sorted({case for fold in folds for case in fold})
     return RefinerCases(
-        cases={n: _load_case(raw, n, values, axis, votes.get(n), reach_mm) for n in names},
+        cases={
+            case: _as_learned(
+                *read_case(name, case, upright=voters.upright),
+                values,
+                axis,
+                votes.get(case),
+                reach_mm,
+            )
+            for case in names
+        },
         learned=learned,
         held_out=held_out,
         voted=voted,
@@ -123,16 +132,20 @@ def _read_folds(name: str, side: str) -> dict[str, list[str]]:
     """Cases of each fold: those of its `train` or its `val` side."""
     from shoulderseg.nnunet_ext.folders import (
         PREPROCESSED,
+        RAW,
         SPLITS_FILE,
         adopt_splits,
         data_folder,
     )
 
-    adopt_splits(name)
-    path = data_folder(PREPROCESSED) / name / SPLITS_FILE
-    if not path.is_file():
+    raw, preprocessed = (data_folder(base) / name / SPLITS_FILE for base in (RAW, PREPROCESSED))
+    # Without U-Nets of its own a dataset need not be preprocessed.
+    if preprocessed.parent.is_dir():
+        adopt_splits(name)
+    path = next((path for path in (preprocessed, raw) if path.is_file()), None)
+    if path is None:
         msg = (
-            f"{path} is missing; it says which patients to hold out. Write one as nnU-Net "
+            f"{raw} is missing; it says which patients to hold out. Write one as nnU-Net "
             "describes, or let nnU-Net write it by training any numbered fold"
         )
         raise FileNotFoundError(msg)
@@ -140,21 +153,23 @@ def _read_folds(name: str, side: str) -> dict[str, list[str]]:
     return {str(fold): list(split[side]) for fold, split in enumerate(splits)}
 
 
-def _load_case(
-    raw: Path, case: str, values: list[int], axis: int, votes: Path | None, reach_mm: float
+def _as_learned(
+    image: Volume,
+    label_map: Volume,
+    values: list[int],
+    axis: int,
+    votes: Path | None,
+    reach_mm: float,
 ) -> TrainingCase:
     from shoulderseg.cli.refiner_votes import read_votes
-    from shoulderseg.datasets.reader import read_image, read_label_map
     from shoulderseg.refine.boundary import refinement_region
     from shoulderseg.refine.normalise import normalise_volume
     from shoulderseg.refine.training import TrainingCase
 
-    image = read_image(raw / "imagesTr" / f"{case}_0000.nii.gz")
-    reference = read_label_map(raw / "labelsTr" / f"{case}.nii.gz").array
     # Class k + 1 of the refiner is the dataset's k-th foreground label.
-    classes: npt.NDArray[Any] = np.zeros_like(reference, dtype=np.uint8)
+    classes: npt.NDArray[Any] = np.zeros_like(label_map.array, dtype=np.uint8)
     for position, value in enumerate(values, start=1):
-        classes[reference == value] = position
+        classes[label_map.array == value] = position
     plain = TrainingCase(
         image=slices_first(normalise_volume(image.array), axis),
         label_map=slices_first(classes, axis),

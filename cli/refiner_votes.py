@@ -13,43 +13,27 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from shoulderseg.cli.options import NetworkSize
+    from shoulderseg.cli.refiner_voters import Voters
+    from shoulderseg.datasets.volume import Volume
 
 _LOGGER = logging.getLogger(__name__)
 
 
-def voting_folds(name: str, size: NetworkSize, folds: Sequence[str]) -> list[str]:
-    """Those of some folds that all three U-Nets have finished.
-
-    Args:
-        name: full dataset name.
-        size: which plans.
-        folds: numbered folds.
-    """
-    from shoulderseg.nnunet_ext.checkpoints import finished_folds
-    from shoulderseg.nnunet_ext.folders import RESULTS, data_folder
-    from shoulderseg.nnunet_ext.variants import TRAINERS, model_folder
-
-    results = data_folder(RESULTS) / name
-    finished = [finished_folds(model_folder(results, v, size.plans_name)) for v in TRAINERS]
-    return [fold for fold in folds if all(fold in some for some in finished)]
-
-
 def out_of_fold_votes(
     name: str,
-    size: NetworkSize,
+    voters: Voters,
     cases: Mapping[str, Sequence[str]],
     cache: Path,
     device: str,
 ) -> dict[str, Path]:
-    """Lets each fold's U-Nets vote on the patients that were held out from them.
+    """Lets each fold's U-Nets vote on patients whom they never saw.
 
     Without mirroring, so that a machine without a GPU gets through; votes that are there already
     and come from the same weights and images are kept.
 
     Args:
         name: full dataset name.
-        size: which plans.
+        voters: the U-Nets.
         cases: for each fold its held-out cases.
         cache: folder for one file a case.
         device: where the U-Nets run.
@@ -60,12 +44,12 @@ def out_of_fold_votes(
     found: dict[str, Path] = {}
     cache.mkdir(parents=True, exist_ok=True)
     for fold, held_out in cases.items():
-        weights = weights_digest(name, size, fold)
-        keys = {case: f"{weights} {_image_digest(name, case)}" for case in held_out}
+        keys = {case: f"{voters.digests[fold]} {_image_digest(name, case)}" for case in held_out}
         paths = {case: cache / f"{case}.npz" for case in held_out}
         missing = [case for case in held_out if not _is_current(paths[case], keys[case])]
         if missing:
-            _vote(name, size, fold, {case: (paths[case], keys[case]) for case in missing}, device)
+            targets = {case: (paths[case], keys[case]) for case in missing}
+            _vote(name, voters, fold, targets, device)
         found |= paths
     return found
 
@@ -79,23 +63,19 @@ def read_votes(path: Path) -> npt.NDArray[np.float32]:
 
 def _vote(
     name: str,
-    size: NetworkSize,
+    voters: Voters,
     fold: str,
     targets: Mapping[str, tuple[Path, str]],
     device: str,
 ) -> None:
     import torch
 
-    from shoulderseg.datasets.reader import read_image
-    from shoulderseg.nnunet_ext.checkpoints import load_unets
-    from shoulderseg.nnunet_ext.folders import RESULTS, data_folder
     from shoulderseg.nnunet_ext.inference import build_predictors, predict_probabilities
     from shoulderseg.nnunet_ext.variants import TRAINERS
 
-    unets = load_unets(data_folder(RESULTS) / name, size.plans_name, [fold])
-    predictors = build_predictors(unets, torch.device(device), mirroring=False)
+    predictors = build_predictors(voters.load(fold), torch.device(device), mirroring=False)
     for case, (path, key) in targets.items():
-        image = read_image(_image_path(name, case))
+        image, _ = read_case(name, case, upright=voters.upright)
         said = predict_probabilities(predictors, image.array, image.spacing_mm)
         votes = np.stack([said[variant] for variant in TRAINERS])
         part = path.with_suffix(".part")
@@ -105,17 +85,32 @@ def _vote(
         _LOGGER.info("fold %s voted on %s", fold, case)
 
 
-def weights_digest(name: str, size: NetworkSize, fold: str) -> str:
-    """Fingerprint of the three U-Nets of one fold."""
-    from shoulderseg.nnunet_ext.folders import RESULTS, data_folder
-    from shoulderseg.nnunet_ext.variants import CHECKPOINT, TRAINERS, model_folder
+def read_case(name: str, case: str, *, upright: bool) -> tuple[Volume, Volume]:
+    """A case's image and label map as the U-Nets see them.
 
-    digest = hashlib.sha256()
-    for variant in TRAINERS:
-        folder = model_folder(data_folder(RESULTS) / name, variant, size.plans_name)
-        with (folder / f"fold_{fold}" / CHECKPOINT).open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()
+    Args:
+        name: full dataset name.
+        case: of its training cases.
+        upright: whether volumes are turned upright.
+
+    Raises:
+        ValueError: if one of them cannot be read, or they lie on different grids.
+    """
+    from shoulderseg.datasets.orientation import find_turn, stand
+    from shoulderseg.datasets.reader import read_image, read_label_map
+    from shoulderseg.datasets.volume import same_grid
+    from shoulderseg.nnunet_ext.folders import RAW, data_folder
+
+    image = read_image(_image_path(name, case))
+    path = data_folder(RAW) / name / "labelsTr" / f"{case}.nii.gz"
+    label_map = read_label_map(path)
+    if not same_grid(label_map, image):
+        msg = f"labelsTr/{path.name} does not lie on the grid of its image; convert the case again"
+        raise ValueError(msg)
+    if not upright:
+        return image, label_map
+    turn = find_turn(image)
+    return stand(image, turn), stand(label_map, turn)
 
 
 def _image_path(name: str, case: str) -> Path:

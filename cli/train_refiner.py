@@ -23,6 +23,7 @@ from shoulderseg.cli.options import (
 if TYPE_CHECKING:
     from shoulderseg.cli.refiner_cases import RefinerCases
     from shoulderseg.cli.refiner_training import RefinerPlan
+    from shoulderseg.cli.refiner_voters import Voters
     from shoulderseg.refine.training import TrainingState
 
 DESCRIPTION_FILE = "refiner.json"
@@ -52,6 +53,14 @@ def train_refiner(
     folds: Annotated[
         str, typer.Option(help="Folds; default: those that all three U-Nets have finished.")
     ] = "",
+    unets: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BUNDLE",
+            help="Learn on what the U-Nets of a bundle say (default, an imported one, or a "
+            "folder); none of this dataset's patients may have trained them.",
+        ),
+    ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs.")] = 40,
     steps: Annotated[int, typer.Option(min=1, help="Training steps an epoch.")] = 250,
     batch_size: Annotated[int, typer.Option(min=2, help="Patches a step.")] = 256,
@@ -63,7 +72,8 @@ def train_refiner(
 
     Run it after `shoulderseg train`: it learns on what U-Nets say about patients they never saw,
     one AlexNet a fold, and the held-out patients choose which voxels it decides and how far it is
-    trusted. Unless that clearly beats the vote, `predict` keeps the vote by default.
+    trusted. Unless that clearly beats the vote, `predict` keeps the vote by default. With --unets
+    no U-Nets need be trained; give it to `export` too.
     """
     from shoulderseg.cli.bundles import VOTES
     from shoulderseg.cli.refiner_cases import load_refiner_cases
@@ -76,8 +86,9 @@ def train_refiner(
     with reported():
         where = device.resolve()
         name = dataset_name(dataset)
-        folder = refiner_folder(name, size)
-        cases = load_refiner_cases(name, size, folder / "votes", where)
+        voters = find_voters(name, size, unets)
+        folder = refiner_folder(name, voters.folder_name)
+        cases = load_refiner_cases(name, voters, folder / "votes", where)
         chosen = _chosen_folds(cases, split_list(folds))
         network = AlexNetConfig(
             patch_size=patch_size,
@@ -104,7 +115,7 @@ def train_refiner(
                 f"fold {fold}: {states[fold].epoch} epochs, balanced accuracy at the edges of "
                 f"its held-out cases {states[fold].best_score:.4f}"
             )
-        typer.echo(_finish(name, size, cases, plan, states, where))
+        typer.echo(_finish(folder, voters, cases, plan, states, where))
 
 
 def _chosen_folds(cases: RefinerCases, asked: list[str]) -> list[str]:
@@ -122,16 +133,28 @@ def _chosen_folds(cases: RefinerCases, asked: list[str]) -> list[str]:
     return asked or possible
 
 
-def refiner_folder(dataset_name: str, size: NetworkSize) -> Path:
-    """Where the refiner of a dataset is kept, beside nnU-Net's models."""
+def find_voters(dataset_name: str, size: NetworkSize, bundle: str | None) -> Voters:
+    """The U-Nets of a bundle, or those that were trained on the dataset itself."""
+    from shoulderseg.cli.bundle_store import find_bundle
+    from shoulderseg.cli.refiner_voters import bundle_voters, trained_voters
+    from shoulderseg.nnunet_ext.folders import fold_names
+
+    folds = fold_names(dataset_name)
+    if bundle is not None:
+        return bundle_voters(find_bundle(bundle), folds)
+    return trained_voters(dataset_name, size, folds)
+
+
+def refiner_folder(dataset_name: str, folder_name: str) -> Path:
+    """Where a refiner of a dataset is kept, beside nnU-Net's models."""
     from shoulderseg.nnunet_ext.folders import RESULTS, data_folder
 
-    return data_folder(RESULTS) / dataset_name / f"shoulderRefiner__{size.plans_name}"
+    return data_folder(RESULTS) / dataset_name / folder_name
 
 
 def _finish(
-    name: str,
-    size: NetworkSize,
+    folder: Path,
+    voters: Voters,
     cases: RefinerCases,
     plan: RefinerPlan,
     states: Mapping[str, TrainingState],
@@ -148,19 +171,17 @@ def _finish(
         rule_grid,
     )
     from shoulderseg.cli.refiner_training import held_out_dice
-    from shoulderseg.cli.refiner_votes import weights_digest
     from shoulderseg.refine.edges import EdgeRule
     from shoulderseg.refine.ensemble import ClassifyConfig
     from shoulderseg.refine.network import load_alexnet
 
-    folder = refiner_folder(name, size)
     described: dict[str, Any] = {
         "network": plan.network.to_dict(),
         "pixel_mm": cases.pixel_mm,
         "folds": list(states),
         "rule": vars(EdgeRule(BANDS_IN_PIXELS[1] * cases.pixel_mm)),
         "helps": False,
-        "unets": {fold: weights_digest(name, size, fold) for fold in cases.voted},
+        "unets": {fold: voters.digests[fold] for fold in cases.voted},
         "cross_validation": None,
         "training": {
             "seed": plan.seed,

@@ -1,0 +1,133 @@
+"""An edge refiner for a bundle's U-Nets as they are, on a dataset that they never saw."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from shoulderseg.cli.bundles import read_bundle, verified_manifest
+from shoulderseg.cli.refiner_votes import read_case, read_votes
+from shoulderseg.datasets.orientation import Turn, find_turn, stand
+from shoulderseg.datasets.phantom.case import make_case
+from shoulderseg.datasets.phantom.options import PhantomOptions
+from shoulderseg.datasets.volume import Volume, same_grid
+from shoulderseg.datasets.writer import write_image
+
+from .untrained import DATASET, write_untrained
+
+if TYPE_CHECKING:
+    from .conftest import Run
+
+NAME = "Dataset007_Own"
+TRAINING = "--folds 0 --epochs 1 --steps 2 --batch-size 8 --device cpu"
+
+
+@pytest.fixture
+def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Three patients who lie upside down in their files, in a dataset never preprocessed."""
+    for variable in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"):
+        (tmp_path / variable).mkdir()
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    raw = tmp_path / "nnUNet_raw" / NAME
+    options = PhantomOptions(plane="coronal", shape=(3, 40, 36), spacing_mm=(6.0, 3.0, 3.0))
+    for number in range(3):
+        case = make_case(options, np.random.default_rng(number), workers=1)
+        turn = Turn((0, 1, 2), (1,))
+        labels = Volume(
+            case.label_map, case.image.spacing_mm, case.image.origin_mm, case.image.direction
+        )
+        for folder, name, volume in (
+            ("imagesTr", f"s{number}_0000", case.image),
+            ("labelsTr", f"s{number}", labels),
+        ):
+            (raw / folder).mkdir(parents=True, exist_ok=True)
+            write_image(raw / folder / f"{name}.nii.gz", stand(volume, turn))
+    (raw / "dataset.json").write_text(json.dumps(DATASET))
+    splits = [{"train": ["s0", "s1"], "val": ["s2"]}, {"train": ["s2"], "val": ["s0", "s1"]}]
+    (raw / "splits_final.json").write_text(json.dumps(splits))
+    return raw
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "source"
+    folder.mkdir()
+    write_untrained(folder, upright=True, one_piece=("glenoid",))
+    return folder
+
+
+def test_the_bundle_keeps_its_unets_and_gains_a_refiner(
+    run: Run, raw: Path, source: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "refined"
+    early = run("export", "7", out, "--unets", source)
+    assert early.exit_code == 2
+    assert "run `shoulderseg train-refiner 7 --unets" in " ".join(early.output.split())
+    outcome = run("train-refiner", "7", "--unets", source, *TRAINING.split())
+    assert outcome.exit_code == 0, outcome.output
+    # Fold 0 is judged on s2, which the AlexNet did not see; the U-Nets saw none of the three.
+    assert "1 held-out cases: Dice" in " ".join(outcome.output.split())
+    outcome = run("export", "7", out, "--unets", source)
+    assert outcome.exit_code == 0, outcome.output
+    before, after = verified_manifest(source), verified_manifest(out)
+    assert before["files"].items() < after["files"].items()
+    assert set(after["files"]) - set(before["files"]) == {"alexnet_fold_0.safetensors"}
+    assert (after["upright"], after["one_piece"]) == (True, ["glenoid"])
+    refiner = read_bundle(out).refiner
+    assert refiner is not None
+    assert list(refiner.classifiers) == ["0"]
+    # The bundle's pixels, not the dataset's.
+    assert refiner.pixel_mm == pytest.approx(2.0)
+
+
+def test_it_learns_on_standing_volumes(run: Run, raw: Path, source: Path) -> None:
+    image, labels = read_case(NAME, "s0", upright=True)
+    stored, _ = read_case(NAME, "s0", upright=False)
+    assert same_grid(image, labels)
+    np.testing.assert_array_equal(image.array, stored.array[:, ::-1])
+    assert find_turn(image) == Turn((0, 1, 2), ())
+    outcome = run("train-refiner", "7", "--unets", source, *TRAINING.split())
+    assert outcome.exit_code == 0, outcome.output
+    (votes,) = raw.parents[1].glob("nnUNet_results/*/*/votes/s0.npz")
+    assert read_votes(votes).shape == (3, 3, 40, 36)
+
+
+def test_another_bundle_does_not_get_it(run: Run, raw: Path, source: Path, tmp_path: Path) -> None:
+    assert run("train-refiner", "7", "--unets", source, *TRAINING.split()).exit_code == 0
+    other = tmp_path / "other"
+    other.mkdir()
+    write_untrained(other, seed=1, upright=True)
+    outcome = run("export", "7", tmp_path / "refined", "--unets", other)
+    assert outcome.exit_code == 2
+    assert "holds no refiner of this bundle's U-Nets" in " ".join(outcome.output.split())
+    assert not (tmp_path / "refined").exists()
+    (description,) = raw.parents[1].glob("nnUNet_results/*/*/refiner.json")
+    told = json.loads(description.read_text())
+    description.write_text(json.dumps(told | {"unets": {"0": "of others"}}))
+    outcome = run("export", "7", tmp_path / "refined", "--unets", source)
+    assert outcome.exit_code == 2
+    assert "was trained with other U-Nets" in " ".join(outcome.output.split())
+
+
+@pytest.mark.parametrize("more", [["--folds", "0"], ["--upright"], ["--one-piece", "glenoid"]])
+def test_what_the_bundle_says_cannot_be_said_again(
+    run: Run, raw: Path, source: Path, tmp_path: Path, more: list[str]
+) -> None:
+    outcome = run("export", "7", tmp_path / "refined", "--unets", source, *more)
+    assert outcome.exit_code == 2
+    assert "what the bundle of --unets says itself" in " ".join(outcome.output.split())
+
+
+def test_a_label_map_elsewhere_is_named(run: Run, raw: Path, source: Path) -> None:
+    image, _ = read_case(NAME, "s1", upright=False)
+    off = Volume(
+        np.zeros((3, 40, 36), np.uint8), image.spacing_mm, (0.0, 0.0, 0.0), image.direction
+    )
+    write_image(raw / "labelsTr" / "s1.nii.gz", off)
+    outcome = run("train-refiner", "7", "--unets", source, *TRAINING.split())
+    assert outcome.exit_code == 2
+    assert "s1.nii.gz does not lie on the grid" in " ".join(outcome.output.split())
