@@ -60,11 +60,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="default", help="name or folder of a bundle")
     parser.add_argument("--ct", type=Path, default=DATA, help="folder of the CT")
+    parser.add_argument(
+        "--mirroring",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="average over mirror images, as `predict` does",
+    )
     parser.add_argument("--quick", action="store_true", help="one side, one sequence")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores as JSON")
     asked = parser.parse_args()
     bundle = read_bundle(find_bundle(asked.model))
-    segment = prepare(bundle, Settings("cpu", None, mirroring=False, vote="majority"))
+    settings = Settings("cpu", None, mirroring=asked.mirroring, vote="majority")
+    segment = prepare(bundle, settings)
     rows = []
     print("| side | sequence | humerus U-Net | vote | result | glenoid U-Net | vote | result |")
     print("|---" * 8 + "|")

@@ -71,13 +71,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="default", help="name or folder of a bundle")
     parser.add_argument("--data", type=Path, help="keep the phantoms here, and find them again")
+    parser.add_argument(
+        "--mirroring",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="average over mirror images, as `predict` does",
+    )
     parser.add_argument("--quick", action="store_true", help="two sequences, small images")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores as JSON")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = _phantoms(asked.data or Path(scratch), quick=asked.quick)
         bundle = read_bundle(find_bundle(asked.model))
-        segment = prepare(bundle, Settings("cpu", None, mirroring=False, vote="majority"))
+        settings = Settings("cpu", None, mirroring=asked.mirroring, vote="majority")
+        segment = prepare(bundle, settings)
         scored = [
             _score(folder, path, segment, mirror=number % MIRROR_EVERY == 0)
             for number, path in enumerate(sorted(folder.glob("imagesTr/*.nii.gz")))
@@ -112,9 +119,10 @@ def _score(
     result = segment(image)
     scores = _scores(result, truth, image.spacing_mm)
     if mirror:
-        # Mirrored in the array alone, as a right shoulder is beside a left one.
-        other = segment(replace(image, array=np.ascontiguousarray(image.array[:, :, ::-1])))
-        mirrored = _scores(other, truth[:, :, ::-1], image.spacing_mm)
+        # The array alone, along the axis that runs most from left to right: the other shoulder.
+        across = 2 - int(np.argmax(np.abs(image.direction[:3])))
+        other = segment(replace(image, array=np.flip(image.array, across).copy()))
+        mirrored = _scores(other, np.flip(truth, across), image.spacing_mm)
         scores["mirrored"] = max(
             abs(scores[f"{bone} Dice"] - mirrored[f"{bone} Dice"]) for bone in BONES
         )

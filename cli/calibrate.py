@@ -42,9 +42,7 @@ def calibrate(
     flag_below: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Predicted Dice under which a bone is flagged.")
     ] = 0.85,
-    mirroring: Annotated[
-        bool | None, typer.Option(help="As for `predict`; default: GPU only.")
-    ] = None,
+    mirroring: Annotated[bool, typer.Option(help="As for `predict`.")] = True,
     seed: Annotated[int, typer.Option(min=0, help="Source of all randomness.")] = 1,
     device: DeviceOption = Device.auto,
 ) -> None:
@@ -61,8 +59,7 @@ def calibrate(
 
         where = device.resolve()
         model = read_bundle(bundle)
-        mirrored = where != "cpu" if mirroring is None else mirroring
-        segment = prepare(model, Settings(where, None, mirrored, "majority"))
+        segment = prepare(model, Settings(where, None, mirroring, "majority"))
         values = foreground_labels(model.unets.dataset_json)
     with reported():
         from shoulderseg.cli.calibration_evidence import cross_validate, describe_evidence, evidence
@@ -90,7 +87,7 @@ def calibrate(
                     quality = segment(read_image(path)).quality
                     flagged.append(bool(reasons(quality, calibration, names)))
         found = evidence(judged, flag_below, names, flagged)
-        used = {"mirroring": mirrored and model.unets.mirroring_axes is not None, **_USUAL}
+        used = {"mirroring": mirroring and model.unets.mirroring_axes is not None, **_USUAL}
         put_file(
             bundle,
             QUALITY_FILE,

@@ -80,12 +80,12 @@ def predict(
         ),
     ] = None,
     mirroring: Annotated[
-        bool | None,
+        bool,
         typer.Option(
-            help="Average over mirror images: twice the work for each axis that the bundle mirrors "
-            "along; default: GPU only."
+            help="Average over mirror images, so that left and right shoulders are segmented "
+            "alike; --no-mirroring halves the U-Nets' work."
         ),
-    ] = None,
+    ] = True,
     as_stored: Annotated[
         bool,
         typer.Option(
@@ -121,7 +121,7 @@ def predict(
         settings = Settings(
             device=where,
             folds=split_list(folds) or None,
-            mirroring=where != "cpu" if mirroring is None else mirroring,
+            mirroring=mirroring,
             vote=vote.value,
             refine=refine,
             all_voters=voters is Voters.all,

@@ -14,10 +14,11 @@ from nnunetv2.inference.export_prediction import (
     convert_predicted_logits_to_segmentation_with_correct_shape,
 )
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
-from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
 from shoulderseg.nnunet_ext.regions import region_dataset_json
+from shoulderseg.nnunet_ext.tiling import covering_tile
 from shoulderseg.nnunet_ext.unets import PARTS, UNetSet, build_unet
 
 Predictors = dict[str, nnUNetPredictor]
@@ -98,8 +99,10 @@ def predict_probabilities(
 ) -> dict[str, FloatArray]:
     """Runs all U-Nets with all their folds on one case.
 
-    The case is preprocessed once, since the U-Nets share their plans. What comes out equals
-    three runs of `nnUNetv2_predict_from_modelfolder --save_probabilities`.
+    The case is preprocessed once, since the U-Nets share their plans. Where its slices fit into
+    the planned patch, what comes out equals three runs of `nnUNetv2_predict_from_modelfolder
+    --save_probabilities`. Larger ones are seen at once instead of in overlapping patches; see
+    `covering_tile`.
 
     Args:
         predictors: as `build_predictors` gives them.
@@ -137,7 +140,12 @@ def predict_probabilities(
 def _bone_probability(
     predictor: nnUNetPredictor, prepared: torch.Tensor, properties: dict[str, Any]
 ) -> FloatArray:
-    logits = predictor.predict_logits_from_preprocessed_data(prepared).cpu()
+    planned = predictor.configuration_manager
+    predictor.configuration_manager = _seeing_whole_slices(planned, tuple(prepared.shape[2:]))
+    try:
+        logits = predictor.predict_logits_from_preprocessed_data(prepared).cpu()
+    finally:
+        predictor.configuration_manager = planned
     _, probabilities = convert_predicted_logits_to_segmentation_with_correct_shape(
         logits,
         predictor.plans_manager,
@@ -151,3 +159,11 @@ def _bone_probability(
         msg = "a network answered with NaN or infinite values"
         raise ValueError(msg)
     return bone
+
+
+def _seeing_whole_slices(
+    planned: ConfigurationManager, slice_shape: Sequence[int]
+) -> ConfigurationManager:
+    strides = np.prod(planned.network_arch_init_kwargs["strides"], axis=0).tolist()
+    tile = covering_tile(slice_shape, planned.patch_size, strides)
+    return ConfigurationManager({**planned.configuration, "patch_size": tile})

@@ -72,6 +72,24 @@ def test_mirroring_changes_the_work(trained: TrainedDataset, unets: UNetSet) -> 
     assert any(not np.array_equal(first[name], second[name]) for name in first)
 
 
+def test_a_slice_larger_than_the_patch_is_seen_at_once(unets: UNetSet) -> None:
+    predictors = build_predictors(unets, CPU, mirroring=False)
+    planned = predictors["whole"].configuration_manager
+    seen: list[tuple[int, ...]] = []
+    predictors["whole"].network.register_forward_pre_hook(
+        lambda _, inputs: seen.append(tuple(inputs[0].shape))
+    )
+    height, width = planned.patch_size[0] + 3, planned.patch_size[1] + 9
+    image = np.random.default_rng(0).normal(size=(2, height, width)).astype(np.float32)
+    found = predict_probabilities(predictors, image, (4.0, *planned.spacing))
+    assert found["whole"].shape == image.shape
+    assert len(seen) == 2
+    assert seen[0][2] >= height
+    assert seen[0][3] >= width
+    # The next case is planned anew.
+    assert predictors["whole"].configuration_manager is planned
+
+
 def test_one_slice_keeps_its_grid(unets: UNetSet) -> None:
     image = np.random.default_rng(0).normal(size=(1, 61, 53)).astype(np.float32)
     found = predict_probabilities(build_predictors(unets, CPU), image, (6.0, 0.4, 0.5))

@@ -1,0 +1,34 @@
+"""How much of a slice the U-Nets see at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+# Of both axes together, in multiples of the pixels of the planned patch: what a CPU's or a small
+# GPU's memory holds without a thought.
+MOST_PATCHES = 4
+
+
+def covering_tile(
+    slice_shape: Sequence[int], patch: Sequence[int], strides: Sequence[int]
+) -> list[int]:
+    """The tile that covers a slice at once, where nnU-Net would lay several overlapping patches.
+
+    A slice that is a little larger than the patch costs nnU-Net four patches, nearly four times
+    the work, and its network is a convolution of any size.
+
+    Args:
+        slice_shape: pixels along both axes of the prepared slices.
+        patch: pixels that the plans have.
+        strides: by how much the network divides each axis in all; tiles are multiples of it.
+
+    Returns:
+        The slice's shape, rounded up to the strides and at least the patch; the patch itself where
+        that would be more than four patches.
+    """
+    tile = [
+        max(usual, math.ceil(pixels / stride) * stride)
+        for pixels, usual, stride in zip(slice_shape, patch, strides, strict=True)
+    ]
+    return tile if math.prod(tile) <= MOST_PATCHES * math.prod(patch) else list(patch)
