@@ -31,6 +31,10 @@ class Structures:
         name = self.keys.get(plain) or own.get(plain)
         return None if name is None else self.labels[name]
 
+    def name_of(self, value: int) -> str:
+        """Give the name of a structure by its value in the dataset."""
+        return next(name for name, own in self.labels.items() if own == value)
+
     def values_of(self, names: Mapping[int, str]) -> dict[int, int]:
         """Translate the segments of one mask.
 

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    import numpy.typing as npt
+
     from shoulderseg.datasets.converters.structures import Structures
     from shoulderseg.datasets.dicom.folder import FolderFindings
     from shoulderseg.datasets.dicom.stack import Stack
@@ -181,28 +183,55 @@ def _outcome(
         return Rejected(name, study.told(folder), reason, fault=series.verdict == "refuse")
     if not masks:
         return Rejected(name, study.told(folder), "no mask was drawn on it.", fault=False)
-    if len(masks) > 1:
-        listed = ", ".join(study.told(mask.path) for mask in masks)
-        reason = f"{len(masks)} masks were drawn on it ({listed}), expected one. Keep one of them."
-        return Rejected(name, study.told(folder), reason)
-    (mask,) = masks
     return SourceCase(
         name=name,
         patient=patient,
-        source=study.told(mask.path),
-        files=(mask.path, *sorted(header.path for header in series.slices)),
-        load=partial(_load, series, series.stack, mask, study.structures),
+        source="; ".join(study.told(mask.path) for mask in masks),
+        files=(
+            *(mask.path for mask in masks),
+            *sorted(header.path for header in series.slices),
+        ),
+        load=partial(_load, series, series.stack, masks, study.structures),
     )
 
 
-def _load(series: Series, stack: Stack, mask: _Mask, structures: Structures) -> Labelled:
+def _load(series: Series, stack: Stack, masks: list[_Mask], structures: Structures) -> Labelled:
     try:
         image = read_stack(stack)
     except ValueError as error:
         raise ValueError(_without_names(str(error), series)) from None
-    if mask.seg is not None:
-        return Labelled(image, read_seg(mask.path, stack.slices, mask.seg.segments))
-    return Labelled(image, turned_like(read_mask_file(mask.path, structures), image).array)
+    label_map = np.zeros(image.array.shape, np.uint8)
+    for mask in masks:
+        if mask.seg is not None:
+            part = read_seg(mask.path, stack.slices, mask.seg.segments)
+        else:
+            part = turned_like(read_mask_file(mask.path, structures), image).array
+        _join(label_map, part, len(masks), structures)
+    return Labelled(image, label_map)
+
+
+def _join(
+    label_map: npt.NDArray[np.uint8],
+    part: npt.NDArray[np.uint8],
+    count: int,
+    structures: Structures,
+) -> None:
+    """Adds one of a series' masks to those before it.
+
+    Raises:
+        ValueError: If they show the same structure, or share voxels.
+    """
+    twice = [value for value in np.intersect1d(label_map, part) if value]
+    if twice:
+        shown = ", ".join(structures.name_of(value) for value in twice)
+        msg = f"{count} masks were drawn on it and more than one shows {shown}. Keep one of each."
+        raise ValueError(msg)
+    drawn = part > 0
+    both = int(np.count_nonzero(drawn & (label_map > 0)))
+    if both:
+        msg = f"its masks overlap in {both} voxels. Draw them so that each voxel has one label."
+        raise ValueError(msg)
+    label_map[drawn] = part[drawn]
 
 
 def _without_names(text: str, series: Series) -> str:

@@ -42,8 +42,9 @@ def read_mask_file(path: Path, structures: Structures) -> Volume:
     """Read a mask and translate its values to those of the dataset.
 
     Args:
-        path: The file. If its header names segments as 3D Slicer does, the names count, else the
-            values.
+        path: The file. If its header names segments as 3D Slicer does, the names count. A mask of
+            a single value in a file called as one of the structures is that structure. Otherwise
+            the values count.
         structures: What names and values mean.
 
     Returns:
@@ -61,6 +62,11 @@ def read_mask_file(path: Path, structures: Structures) -> Volume:
         # The name of a mask may be a patient's.
         raise ValueError(error.reason) from None
     present = [int(value) for value in np.unique(volume.array) if value]
+    stem = path.name[: -len(image_suffix(path))]
+    # A number in place of a name says nothing.
+    called = not stem.isdecimal() and structures.value_of(stem) is not None
+    if len(present) == 1 and not names and called:
+        names = {present[0]: stem}
     meant = structures.values_of({value: names.get(value, str(value)) for value in present})
     table = np.zeros(max(present) + 1, np.uint8)
     for value, number in meant.items():

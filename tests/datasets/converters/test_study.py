@@ -170,10 +170,49 @@ def test_two_masks_of_one_series(tmp_path: Path) -> None:
     series = writing.write(tmp_path / "a", writing.series())
     _draw(tmp_path / "a/Doe1", "nii.gz", series)
     _draw(tmp_path / "a/Doe2", "BINARY", series)
-    cases, (rejected,) = _outcomes(tmp_path)
-    assert cases == []
-    assert "2 masks were drawn on it (sha256:" in rejected.reason
-    assert "Doe" not in rejected.reason
+    (rejected,) = _surveyed(tmp_path)
+    assert isinstance(rejected, Rejected)
+    assert "2 masks were drawn on it and more than one shows humerus, glenoid" in rejected.reason
+    assert rejected.source.count("sha256:") == 2
+    assert "Doe" not in rejected.reason + rejected.source
+
+
+@pytest.mark.parametrize(("first", "second"), [("nii.gz", "nrrd"), ("mha", "BINARY")])
+def test_a_mask_for_each_structure(tmp_path: Path, first: str, second: str) -> None:
+    """As many tools save them: one file a structure, and the same value in each."""
+    series = writing.write(tmp_path / "a", writing.series())
+    drawn = _drawn()
+    bones = {value: (drawn == value).astype(np.uint8) for value in (1, 2)}
+    write_label_map(tmp_path / f"a/Humerus.{first}", bones[1], _grid())
+    if second == "BINARY":
+        path = tmp_path / "a/glenoid.dcm"
+        write_dicom_seg(path, bones[2] * 2, _grid(), series, options=SegOptions("BINARY"))
+    else:
+        write_label_map(tmp_path / f"a/glenoid.{second}", bones[2], _grid())
+    (case,), rejected = _outcomes(tmp_path)
+    assert rejected == []
+    np.testing.assert_array_equal(case.load().label_map, drawn)
+    assert case.source.count("sha256:") == 2
+    assert {path.stem.split(".")[0] for path in case.files[:2]} == {"Humerus", "glenoid"}
+
+
+def test_masks_that_overlap(tmp_path: Path) -> None:
+    writing.write(tmp_path / "a", writing.series())
+    drawn = (_drawn() == 1).astype(np.uint8)
+    write_label_map(tmp_path / "a/humerus.nii.gz", drawn, _grid())
+    drawn[:, 4:] = 0
+    write_label_map(tmp_path / "a/glenoid.nii.gz", drawn, _grid())
+    (rejected,) = _surveyed(tmp_path)
+    assert isinstance(rejected, Rejected)
+    # Rows 3 of columns 4 to 8 in slices 1 to 4.
+    assert "its masks overlap in 20 voxels" in rejected.reason
+
+
+def test_a_number_is_no_name_of_a_file(tmp_path: Path) -> None:
+    writing.write(tmp_path / "a", writing.series())
+    write_label_map(tmp_path / "a/2.nii.gz", (_drawn() == 1).astype(np.uint8), _grid())
+    (case,), _ = _outcomes(tmp_path)
+    np.testing.assert_array_equal(case.load().label_map, (_drawn() == 1).astype(np.uint8))
 
 
 def test_scouts_are_skipped_and_gaps_rejected(tmp_path: Path) -> None:
