@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from shoulderseg.cli.bundle_import import import_bundle, refuse_taken, source_name
+from shoulderseg.cli.bundle_manifest import sha256_of
 from shoulderseg.cli.bundle_store import TEMPORARY, checked_name, store_folder
-from shoulderseg.cli.bundles import sha256_of
 
 if TYPE_CHECKING:
     from requests import Response

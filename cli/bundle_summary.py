@@ -33,7 +33,12 @@ class Summary:
 
 def summarise(name: str, where: str, folder: Path) -> Summary:
     """Describes a bundle and compares its files with their fingerprints."""
-    from shoulderseg.cli.bundles import MANIFEST, sha256_of, verified_manifest, visible_files
+    from shoulderseg.cli.bundle_manifest import (
+        MANIFEST,
+        sha256_of,
+        verified_manifest,
+        visible_files,
+    )
 
     size = sum(path.stat().st_size for path in visible_files(folder) if path.is_file()) / 2**20
     summary = Summary(name, where, str(folder), round(size, 3), [], None, None, None)

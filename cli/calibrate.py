@@ -53,7 +53,8 @@ def calibrate(
     replaces the first one's result. Exit code 1: some images could not be used and were left out.
     """
     with reported(BROKEN_ENVIRONMENT):
-        from shoulderseg.cli.bundles import put_file, read_bundle
+        from shoulderseg.cli.bundle_manifest import put_file
+        from shoulderseg.cli.bundles import read_bundle
         from shoulderseg.cli.pipeline import Settings, prepare
         from shoulderseg.nnunet_ext.regions import foreground_labels
 

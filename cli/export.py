@@ -148,7 +148,8 @@ def _take_refiner(
         ValueError: if its evidence belongs to other U-Nets, or its description to an earlier
             version.
     """
-    from shoulderseg.cli.bundles import classifier_file, is_sound_refiner
+    from shoulderseg.cli.bundle_manifest import is_sound_refiner
+    from shoulderseg.cli.bundles import classifier_file
     from shoulderseg.cli.train_refiner import DESCRIPTION_FILE
 
     if not (trained / DESCRIPTION_FILE).is_file():
@@ -176,7 +177,7 @@ def _fill(
 ) -> str:
     import torch
 
-    from shoulderseg.cli.bundles import write_manifest
+    from shoulderseg.cli.bundle_manifest import write_manifest
     from shoulderseg.cli.refiner_voters import trained_digests, trained_folder_name
     from shoulderseg.cli.train_refiner import refiner_folder
     from shoulderseg.nnunet_ext.bundle import write_unets
@@ -207,8 +208,8 @@ def _fill(
 
 def _refill(folder: Path, dataset: str, bundle: str) -> str:
     """Fills a new bundle with the U-Nets of another one and the refiner that learned on them."""
+    from shoulderseg.cli.bundle_manifest import verified_manifest, write_manifest
     from shoulderseg.cli.bundle_store import find_bundle
-    from shoulderseg.cli.bundles import verified_manifest, write_manifest
     from shoulderseg.cli.refiner_voters import bundle_digest, bundle_folder_name, is_of_unets
     from shoulderseg.cli.train_refiner import refiner_folder
     from shoulderseg.nnunet_ext.folders import dataset_name

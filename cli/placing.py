@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from shoulderseg.cli.bundles import MANIFEST, verified_manifest
+from shoulderseg.cli.bundle_manifest import MANIFEST, verified_manifest
 from shoulderseg.cli.quality_file import QUALITY_FILE
 
 

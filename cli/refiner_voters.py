@@ -106,7 +106,7 @@ def bundle_folder_name(digest: str) -> str:
 
 def bundle_digest(folder: Path) -> str:
     """Fingerprint of what in a sound bundle makes its U-Nets vote as they do."""
-    from shoulderseg.cli.bundles import verified_manifest
+    from shoulderseg.cli.bundle_manifest import verified_manifest
 
     manifest = verified_manifest(folder)
     files = {name: sha for name, sha in manifest["files"].items() if is_of_unets(name)}

@@ -95,7 +95,7 @@ def describe_run(bundle: Bundle, settings: Settings) -> dict[str, Any]:
         bundle: the models.
         settings: how they are used.
     """
-    from shoulderseg.cli.bundles import NOTICE
+    from shoulderseg.cli.bundle_manifest import NOTICE
     from shoulderseg.cli.pipeline import is_refining
     from shoulderseg.nnunet_ext.regions import foreground_labels
 

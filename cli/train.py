@@ -142,8 +142,8 @@ def _start(bundle: str | None) -> dict[str, str]:
     """What makes the trainers start from a bundle, once its files have their fingerprints."""
     if bundle is None:
         return {}
+    from shoulderseg.cli.bundle_manifest import verified_manifest
     from shoulderseg.cli.bundle_store import find_bundle
-    from shoulderseg.cli.bundles import verified_manifest
     from shoulderseg.nnunet_ext.variants import START_VARIABLE
 
     folder = find_bundle(bundle)

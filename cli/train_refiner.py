@@ -75,7 +75,7 @@ def train_refiner(
     trusted. Unless that clearly beats the vote, `predict` keeps the vote by default. With --unets
     no U-Nets need be trained; give it to `export` too.
     """
-    from shoulderseg.cli.bundles import VOTES
+    from shoulderseg.cli.bundle_manifest import VOTES
     from shoulderseg.cli.refiner_cases import load_refiner_cases
     from shoulderseg.cli.refiner_training import RefinerPlan, train_fold
     from shoulderseg.nnunet_ext.folders import dataset_name

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from shoulderseg.cli.bundles import put_file, read_bundle
+from shoulderseg.cli.bundle_manifest import put_file
+from shoulderseg.cli.bundles import read_bundle
 from tests.cli.untrained import write_untrained
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shoulderseg.cli.bundles import put_file, read_bundle
+from shoulderseg.cli.bundle_manifest import put_file
+from shoulderseg.cli.bundles import read_bundle
 from tests.cli.untrained import write_results
 
 if TYPE_CHECKING:

@@ -174,7 +174,7 @@ def test_names_that_no_bundle_may_have(
 def test_a_taken_name_needs_overwrite(
     run: Run, store: Path, untrained: Path, tmp_path: Path
 ) -> None:
-    from shoulderseg.cli.bundles import write_manifest
+    from shoulderseg.cli.bundle_manifest import write_manifest
 
     newer = tmp_path / "newer"
     shutil.copytree(untrained, newer)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shoulderseg.cli import bundle_fetch
-from shoulderseg.cli.bundles import read_bundle, sha256_of
+from shoulderseg.cli.bundle_manifest import sha256_of
+from shoulderseg.cli.bundles import read_bundle
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run

@@ -18,8 +18,8 @@ import SimpleITK
 import torch
 
 from shoulderseg.cli.bundle_limits import Limits
+from shoulderseg.cli.bundle_manifest import MANIFEST, put_file, sha256_of
 from shoulderseg.cli.bundle_unpack import copy_folder, unpack_zip
-from shoulderseg.cli.bundles import MANIFEST, put_file, sha256_of
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run

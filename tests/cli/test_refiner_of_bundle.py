@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from shoulderseg.cli.bundles import read_bundle, verified_manifest
+from shoulderseg.cli.bundle_manifest import verified_manifest
+from shoulderseg.cli.bundles import read_bundle
 from shoulderseg.cli.refiner_votes import read_case, read_votes
 from shoulderseg.datasets.orientation import Turn, find_turn, stand
 from shoulderseg.datasets.phantom.case import make_case

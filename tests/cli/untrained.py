@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from shoulderseg.cli.bundles import write_manifest
+from shoulderseg.cli.bundle_manifest import write_manifest
 from shoulderseg.nnunet_ext.bundle import write_unets
 from shoulderseg.nnunet_ext.regions import region_dataset_json
 from shoulderseg.nnunet_ext.unets import PARTS, UNetSet, build_unet
