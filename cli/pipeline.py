@@ -50,7 +50,8 @@ class Segmentation:
     """What came out for one case.
 
     Attributes:
-        label_map: uint8 (Z, Y, X) with the dataset's label values, on the image's grid.
+        label_map: uint8 (Z, Y, X) with the dataset's label values, on the image's grid; nothing in
+            margins of a single value, which no scanner measured.
         voted: the same before the edges were refined.
         unets: each U-Net's mask, bool (Z, Y, X).
         quality: how far the votes speak for the result, before the edges were refined.
@@ -126,6 +127,7 @@ def prepare(bundle: Bundle, settings: Settings) -> Callable[[Volume], Segmentati
         from shoulderseg.nnunet_ext.inference import predict_probabilities
         from shoulderseg.nnunet_ext.regions import foreground_labels
         from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
+        from shoulderseg.refine.padding import scanned_region
         from shoulderseg.refine.pieces import keep_largest_piece
         from shoulderseg.refine.voting import fuse
 
@@ -155,12 +157,13 @@ def prepare(bundle: Bundle, settings: Settings) -> Callable[[Volume], Segmentati
                 result = refine(refiner, case, fusion, folds, where)
             refined = result.label_map
             measures |= {"band_voxels": result.band, "changed_voxels": result.changed}
+        scanned = scanned_region(volume.array, axis)
         labels = foreground_labels(bundle.unets.dataset_json)
         measures["quality"] = quality_record(quality, bundle.quality, list(labels))
         lookup = np.array([0, *labels.values()], dtype=np.uint8)
         return Segmentation(
-            label_map=lookup[refined],
-            voted=lookup[fusion.label_map],
+            label_map=lookup[refined * scanned],
+            voted=lookup[fusion.label_map * scanned],
             unets={variant: probability > 0.5 for variant, probability in bones.items()},
             quality=quality,
             measures=measures,
