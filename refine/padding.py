@@ -17,24 +17,16 @@ def scanned_region(image: npt.NDArray[np.floating], axis: int = 0) -> npt.NDArra
         axis: along which the slices lie.
 
     Returns:
-        bool (Z, Y, X): false in rows and columns that are constant along their whole length, and
-        in all those between them and the edge of the slice. A slice of one value is false
+        bool (Z, Y, X): false in rows and columns that are constant along their whole length, or
+        along what of it the margins across leave. They need not reach the edge of the slice: some
+        files have a frame of other values around the margin. A slice of one value is false
         everywhere. An image without voxels gives an array without voxels.
     """
     slices = np.moveaxis(image, axis, 0)
     if not image.size:
         return np.zeros(image.shape, np.bool_)
-    inside = np.ones(slices.shape, np.bool_)
-    inside &= _between(slices.min(axis=2) < slices.max(axis=2))[:, :, None]
+    rows = np.repeat((slices.min(axis=2) < slices.max(axis=2))[:, :, None], slices.shape[2], 2)
     # Columns are looked at within the rows that are left: a margin below must not hide one beside.
-    low = np.where(inside, slices, np.inf).min(axis=1)
-    high = np.where(inside, slices, -np.inf).max(axis=1)
-    inside &= _between(low < high)[:, None, :]
-    return np.moveaxis(inside, 0, axis)
-
-
-def _between(varied: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """From the first to the last line of each slice that varies, bool (Z, lines)."""
-    begun = np.logical_or.accumulate(varied, axis=1)
-    going_on: npt.NDArray[np.bool_] = np.logical_or.accumulate(varied[:, ::-1], axis=1)[:, ::-1]
-    return begun & going_on
+    low = np.where(rows, slices, np.inf).min(axis=1)
+    high = np.where(rows, slices, -np.inf).max(axis=1)
+    return np.moveaxis(rows & (low < high)[:, None, :], 0, axis)

@@ -31,10 +31,17 @@ def test_margins_are_told_from_what_was_scanned(
     np.testing.assert_array_equal(np.moveaxis(found, axis, 0), expected)
 
 
-def test_a_dark_line_inside_is_scanned() -> None:
+def test_a_frame_around_the_margin_hides_nothing() -> None:
+    image = _filled((0, 4, 0, 0), 0.0)
+    image[:, -1] = np.arange(9)
+    found = scanned_region(image)
+    assert found[:, :7].all()
+    assert not found[:, 7:-1].any()
+
+
+def test_a_dark_patch_inside_is_scanned() -> None:
     image = _filled((0, 0, 0, 0), 0.0)
-    image[:, 3] = 0
-    image[:, :, 4] = 0
+    image[:, 1:6, 1:8] = 0
     assert scanned_region(image).all()
 
 
