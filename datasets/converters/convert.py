@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoulderseg.datasets.converters import work_folder
+from shoulderseg.datasets.converters import case_notes, work_folder
 from shoulderseg.datasets.converters.examined import Examined, Twins, examine
 from shoulderseg.datasets.converters.shares import share_out
 from shoulderseg.datasets.converters.source import Rejected
@@ -190,13 +190,13 @@ def make_case(
     """
     if isinstance(candidate, Rejected):
         return candidate
-    before = work_folder.recall(work, candidate)
+    before = case_notes.recall(work, candidate)
     if before is not None:
         return before
     outcome = examine(candidate, spec.labels)
     if not isinstance(outcome, Rejected):
-        work_folder.keep_case(work, candidate, *outcome)
+        case_notes.keep_case(work, candidate, *outcome)
         return outcome[0]
     if not outcome.fault:
-        work_folder.keep_nothing(work, candidate, outcome)
+        case_notes.keep_nothing(work, candidate, outcome)
     return outcome

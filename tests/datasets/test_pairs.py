@@ -224,7 +224,7 @@ def test_interrupted_conversion_keeps_what_is_written(
         write_case(folder, case, image, label_map)
 
     with monkeypatch.context() as patch:
-        patch.setattr("shoulderseg.datasets.converters.work_folder.write_case", stop_at_third)
+        patch.setattr("shoulderseg.datasets.converters.case_notes.write_case", stop_at_third)
         with pytest.raises(KeyboardInterrupt):
             _convert(source)
         assert [entry.name for entry in (source / "out").iterdir()] == [
