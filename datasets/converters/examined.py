@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoulderseg.datasets.converters.source import Labelled, NothingToTakeError, Rejected
+from shoulderseg.datasets.converters.source import Labelled, NothingToTakeError, Rejected, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,7 @@ def examine(case: SourceCase, labels: Mapping[str, int]) -> tuple[Examined, Labe
     except NothingToTakeError as error:
         return Rejected(case.name, case.source, str(error), fault=False)
     except (ValueError, OSError) as error:
-        return Rejected(case.name, case.source, _reason(error))
+        return Rejected(case.name, case.source, reason_of(error))
     image, label_map = loaded
     if label_map.shape != image.array.shape:
         reason = (
@@ -95,10 +95,3 @@ class Twins:
             return None
         reason = f"its image has the same voxels as that of {first}. Remove one."
         return Rejected(found.name, found.source, reason)
-
-
-def _reason(error: ValueError | OSError) -> str:
-    # The text of an OSError holds the whole path, and folders may be named after patients.
-    if isinstance(error, OSError):
-        return f"it cannot be read ({error.strerror or type(error).__name__})."
-    return str(error)

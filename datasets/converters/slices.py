@@ -15,10 +15,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoulderseg.datasets.converters.label_values import lookup_table, unknown_values
+from shoulderseg.datasets.converters.patient_folders import patient_folders
 from shoulderseg.datasets.converters.slice_file import read_mask, read_slice
-from shoulderseg.datasets.converters.slice_names import natural_key, pair_slices
+from shoulderseg.datasets.converters.slice_names import pair_slices
 from shoulderseg.datasets.converters.slice_places import Placement, plane_of
-from shoulderseg.datasets.converters.source import Labelled, Rejected, SourceCase, source_name
+from shoulderseg.datasets.converters.source import (
+    Labelled,
+    Rejected,
+    SourceCase,
+    reason_of,
+    source_name,
+)
 from shoulderseg.datasets.volume import Volume
 
 if TYPE_CHECKING:
@@ -75,17 +82,13 @@ def slice_cases(source: Path, stack: SliceStack) -> Iterator[SourceCase | Reject
         stack: How the slices become cases.
 
     Returns:
-        A candidate for each folder, or a rejection if its files do not pair up.
+        A candidate for each folder, or a rejection if its files do not pair up or cannot be listed.
 
     Raises:
         FileNotFoundError: If there is no such folder, or no folder in it.
+        OSError: If the folder cannot be read.
     """
-    inside = sorted(source.iterdir()) if source.is_dir() else []
-    folders = [entry for entry in inside if entry.is_dir() and not entry.name.startswith(".")]
-    if not folders:
-        msg = f"{source.name}: it holds no folders, expected one folder a patient."
-        raise FileNotFoundError(msg)
-    return _candidates(source, sorted(folders, key=_order), stack)
+    return _candidates(source, patient_folders(source), stack)
 
 
 def _candidates(
@@ -96,17 +99,12 @@ def _candidates(
         told = source_name(folder, source, keep=stack.keep_source_names)
         try:
             pairs = pair_slices(folder)
-        except ValueError as error:
-            yield Rejected(name, told, str(error))
+        except (ValueError, OSError) as error:
+            yield Rejected(name, told, reason_of(error))
             continue
         files = tuple(file for pair in pairs for file in pair)
         load = partial(_load, pairs, stack)
         yield SourceCase(name=name, patient=name, source=told, files=files, load=load)
-
-
-def _order(folder: Path) -> tuple[Any, ...]:
-    # Names that differ in capitals alone have the same key.
-    return natural_key(folder.name), folder.name
 
 
 def _load(pairs: list[SlicePair], stack: SliceStack) -> Labelled:

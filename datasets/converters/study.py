@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from shoulderseg.datasets.converters.slice_names import natural_key
+from shoulderseg.datasets.converters.patient_folders import patient_folders
 from shoulderseg.datasets.converters.source import (
     NothingToTakeError,
     Rejected,
@@ -75,17 +75,11 @@ def study_cases(study: StudyFolder) -> Iterator[SourceCase | Rejected]:
 
     Raises:
         FileNotFoundError: If there is no such folder, or no folder in it.
+        OSError: If the folder cannot be read.
     """
-    source = study.source
-    inside = sorted(source.iterdir()) if source.is_dir() else []
-    folders = [entry for entry in inside if entry.is_dir() and not entry.name.startswith(".")]
-    if not folders:
-        msg = f"{source.name}: it holds no folders, expected one folder a patient."
-        raise FileNotFoundError(msg)
-    folders.sort(key=lambda folder: (natural_key(folder.name), folder.name))
     return (
         outcome
-        for number, folder in enumerate(folders, start=1)
+        for number, folder in enumerate(patient_folders(study.source), start=1)
         for outcome in _patient(f"p{number:03d}", folder, study)
     )
 

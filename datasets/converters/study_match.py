@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoulderseg.datasets.converters.source import NothingToTakeError
+from shoulderseg.datasets.converters.source import NothingToTakeError, reason_of
 from shoulderseg.datasets.converters.study_fault import UnusableMaskError
 from shoulderseg.datasets.converters.study_grid import find_grid
 from shoulderseg.datasets.converters.study_mask import read_drawing, translated
@@ -62,12 +62,8 @@ def match_mask(
         )
     except (NothingToTakeError, UnusableMaskError):
         raise
-    except OSError as error:
-        # Its own text holds the path.
-        reason = f"it cannot be read ({error.strerror or type(error).__name__})."
-        raise UnusableMaskError(reason, None) from None
-    except ValueError as error:
-        raise UnusableMaskError(str(error), None) from None
+    except (ValueError, OSError) as error:
+        raise UnusableMaskError(reason_of(error), None) from None
 
 
 def _match_seg(

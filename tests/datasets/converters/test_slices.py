@@ -183,6 +183,34 @@ def test_dicom_slices_keep_their_place(tmp_path: Path, backwards: bool) -> None:
     assert "its pixels are 0.5 x 0.7 mm" in _reason(tmp_path, other)
 
 
+def test_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _patient(tmp_path / "Doe 1")
+    _patient(tmp_path / "Doe 2")
+    real = Path.iterdir
+
+    def locked(path: Path) -> Any:  # noqa: ANN401
+        if path.name == "images" and path.parent.name == "Doe 1":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(Path, "iterdir", locked)
+    closed, taken = survey(slice_cases(tmp_path, _STACK), _LABELS)
+    assert isinstance(closed, Rejected)
+    assert (closed.name, closed.fault) == ("p001", True)
+    assert closed.reason == "it cannot be read (Permission denied)."
+    assert (type(taken), taken.name) == (Examined, "p002")
+
+
+def test_a_source_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(path: Path) -> Any:  # noqa: ANN401
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", locked)
+    with pytest.raises(OSError, match="it cannot be read") as caught:
+        slice_cases(tmp_path / "..", _STACK)
+    assert str(tmp_path.parent) not in str(caught.value)
+
+
 def test_spacing_out_of_range_and_no_folders(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"expected 0\.01 to 100 mm"):
         replace(_STACK, spacing_mm=(0.0, 1.0, 1.0))
