@@ -31,7 +31,8 @@ def run_conversion(
     from shoulderseg.datasets.converters.convert import convert_cases, survey
 
     if dry_run:
-        show_survey(survey(candidates, order.spec.labels), order)
+        found = survey(candidates, order.spec.labels, allow_missing=order.allow_missing)
+        show_survey(found, order)
         return
     report = convert_cases(candidates, order)
     tell_report(report)

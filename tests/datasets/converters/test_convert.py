@@ -37,6 +37,7 @@ class Source:
         self.folder, self.oblique = folder, oblique
         self.loaded: list[str] = []
         self.faults: dict[str, BaseException] = {}
+        self.undrawn: dict[str, list[int]] = {}
         folder.mkdir()
         for name in _NAMES:
             (folder / name).write_text(name)
@@ -58,6 +59,7 @@ class Source:
             labels = np.zeros(self.oblique.array.shape, np.uint8)
             labels[1, 2:4, 3 : 4 + _NAMES.index(name)] = 1
             labels[3, 5, 1:3] = 2
+            labels[np.isin(labels, self.undrawn.get(name, []))] = 0
             return Labelled(self.image(name), labels)
 
         return load
@@ -202,6 +204,41 @@ def test_what_shows_nothing_is_not_read_again_but_faults_are(source: Source, ord
     report = convert_cases(source.cases(), replace(order, test_cases=0))
     assert source.loaded == ["s1_left"]
     assert [entry.reason for entry in report.rejected] == ["bad.", "empty."]
+
+
+def test_cases_without_a_structure_are_rejected_unless_allowed(
+    source: Source, order: Order
+) -> None:
+    """The annotation is unfinished, or the bone lies outside: only the user knows."""
+    source.undrawn = {"s1_left": [1, 2], "s2_left": [2]}
+    order = replace(order, test_cases=(), folds=9)
+    with pytest.raises(ConversionError, match="for 9 folds"):
+        convert_cases(source.cases(), replace(order, allow_missing=True))
+    surveyed = list(survey(source.cases(), _SPEC.labels, allow_missing=True))
+    assert [entry.name for entry in surveyed if isinstance(entry, Rejected)] == ["s1_left"]
+    # What was written while it was allowed is not taken now.
+    source.loaded.clear()
+    report = convert_cases(source.cases(), replace(order, folds=2))
+    assert source.loaded == []
+    empty, partly = report.rejected
+    assert (empty.name, empty.fault) == ("s1_left", False)
+    assert "no voxel of it is labelled (humerus, glenoid)" in empty.reason
+    assert (partly.name, partly.fault) == ("s2_left", True)
+    assert "no voxel of it is glenoid. Draw what is missing" in partly.reason
+    assert "--allow-missing" in partly.reason
+    assert not list(report.folder.rglob("s2_left*"))
+    again = replace(order, folds=2, allow_missing=True, overwrite=True)
+    report = convert_cases(source.cases(), again)
+    assert "s2_left" in report.training_cases
+    assert [entry.name for entry in report.rejected] == ["s1_left"]
+
+
+def test_cases_without_a_structure_are_not_written(source: Source, order: Order) -> None:
+    source.undrawn = {"s2_left": [2]}
+    report = convert_cases(source.cases(), replace(order, test_cases=()))
+    assert [entry.name for entry in report.rejected] == ["s2_left"]
+    surveyed = list(survey(source.cases(), _SPEC.labels))
+    assert [entry for entry in surveyed if isinstance(entry, Rejected)] == list(report.rejected)
 
 
 def test_the_same_image_twice(source: Source, order: Order) -> None:
