@@ -67,7 +67,7 @@ def show_survey(outcomes: Iterable[Examined | Rejected], order: Order) -> None:
         typer.echo(line)
     typer.echo(f"{len(taken)} would be taken, {len(rejected)} not; dry run, nothing is written")
     problems = foresee_problems(order, taken)
-    if problems and taken:
+    if problems:
         tell_rejected(rejected)
         raise ConversionError(problems)
     end(rejected)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.nnunet_raw import DatasetSpec
 
 
+_NONE_TAKEN = "no case can be taken."
+
+
 @dataclass(frozen=True)
 class Order:
     """The dataset to make.
@@ -121,7 +124,7 @@ def convert_cases(candidates: Iterable[SourceCase | Rejected], order: Order) -> 
         order.on_case(outcome)
     if not taken:
         listed = [f"{entry.name}: {entry.reason}" for entry in rejected]
-        raise ConversionError(["no case can be taken.", *listed])
+        raise ConversionError([_NONE_TAKEN, *listed])
     patients = {case.name: case.patient for case in taken}
     rng = np.random.default_rng(order.seed)
     shares = share_out(patients, order.test_cases, folds=order.folds, rng=rng)
@@ -142,6 +145,8 @@ def foresee_problems(order: Order, taken: Iterable[Examined]) -> list[str]:
     """
     problems = check_target(order.out, order.sources, order.spec, overwrite=order.overwrite)
     patients = {case.name: case.patient for case in taken}
+    if not patients:
+        return [*problems, _NONE_TAKEN]
     rng = np.random.default_rng(order.seed)
     shares = share_out(patients, order.test_cases, folds=order.folds, rng=rng)
     return problems + shares.problems

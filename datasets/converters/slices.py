@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from shoulderseg.datasets.converters.label_values import lookup_table, unknown_values
-from shoulderseg.datasets.converters.patient_folders import patient_folders
-from shoulderseg.datasets.converters.slice_file import read_mask, read_slice
+from shoulderseg.datasets.converters.patient_folders import loose_files, patient_folders
+from shoulderseg.datasets.converters.slice_file import SLICE_SUFFIXES, read_mask, read_slice
 from shoulderseg.datasets.converters.slice_names import pair_slices
 from shoulderseg.datasets.converters.slice_places import Placement, plane_of
 from shoulderseg.datasets.converters.source import (
@@ -88,7 +89,8 @@ def slice_cases(source: Path, stack: SliceStack) -> Iterator[SourceCase | Reject
         FileNotFoundError: If there is no such folder, or no folder in it.
         OSError: If the folder cannot be read.
     """
-    return _candidates(source, patient_folders(source), stack)
+    patients = _candidates(source, patient_folders(source), stack)
+    return chain(loose_files(source, lambda file: file.suffix.lower() in SLICE_SUFFIXES), patients)
 
 
 def _candidates(

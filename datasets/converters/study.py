@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from shoulderseg.datasets.converters.patient_folders import patient_folders
+from shoulderseg.datasets.converters.patient_folders import loose_files, patient_folders
 from shoulderseg.datasets.converters.source import (
     NothingToTakeError,
     Rejected,
@@ -23,11 +24,12 @@ from shoulderseg.datasets.converters.study_fault import (
     reason_not_to_take,
 )
 from shoulderseg.datasets.converters.study_load import load_series
-from shoulderseg.datasets.converters.study_mask import is_mask_file
+from shoulderseg.datasets.converters.study_mask import is_mask_file, mask_files
 from shoulderseg.datasets.converters.study_match import DrawnMask, match_mask
 from shoulderseg.datasets.converters.study_names import without_names
 from shoulderseg.datasets.converters.study_seg import is_seg
 from shoulderseg.datasets.dicom.folder import FileFinding, read_folder
+from shoulderseg.datasets.files import DICOM_SUFFIX, has_dicom_mark, image_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -77,11 +79,21 @@ def study_cases(study: StudyFolder) -> Iterator[SourceCase | Rejected]:
         FileNotFoundError: If there is no such folder, or no folder in it.
         OSError: If the folder cannot be read.
     """
-    return (
+    patients = (
         outcome
         for number, folder in enumerate(patient_folders(study.source), start=1)
         for outcome in _patient(f"p{number:03d}", folder, study)
     )
+    return chain(loose_files(study.source, _is_input), patients)
+
+
+def _is_input(file: Path) -> bool:
+    if is_mask_file(file) or image_suffix(file) == DICOM_SUFFIX:
+        return True
+    try:
+        return has_dicom_mark(file)
+    except OSError:
+        return False
 
 
 def _patient(patient: str, folder: Path, study: StudyFolder) -> Iterator[SourceCase | Rejected]:
@@ -157,7 +169,7 @@ def _outcome(
         patient=patient,
         source="; ".join(study.told(mask.path) for mask in masks),
         files=(
-            *(mask.path for mask in masks),
+            *(file for mask in masks for file in mask_files(mask.path)),
             *sorted(header.path for header in series.slices),
         ),
         load=partial(load_series, series, series.stack, masks, study.structures),

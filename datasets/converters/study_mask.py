@@ -13,6 +13,7 @@ import SimpleITK
 
 from shoulderseg.datasets.errors import UnreadableVolumeError
 from shoulderseg.datasets.files import image_suffix
+from shoulderseg.datasets.meta_file import voxel_file
 from shoulderseg.datasets.plain_path import plain_path
 from shoulderseg.datasets.quiet import quiet
 from shoulderseg.datasets.reader import read_label_map
@@ -24,12 +25,18 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.converters.structures import Structures
     from shoulderseg.datasets.volume import Volume
 
-MASK_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
+MASK_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", ".mhd")
 
 
 def is_mask_file(path: Path) -> bool:
     """Tell by its name whether a file may be a mask."""
     return image_suffix(path) in MASK_SUFFIXES
+
+
+def mask_files(path: Path) -> tuple[Path, ...]:
+    """Give all files of a mask: itself, and for MetaImage the file with its voxels, if any."""
+    voxels = voxel_file(path) if image_suffix(path) in (".mha", ".mhd") else None
+    return (path,) if voxels is None else (path, voxels)
 
 
 @dataclass(frozen=True)
@@ -81,8 +88,11 @@ def read_drawing(path: Path) -> Drawing:
             volume = read_label_map(path)
         names = _segment_names(path) if image_suffix(path) == ".nrrd" else {}
     except UnreadableVolumeError as error:
-        # The name of a mask may be a patient's.
-        raise ValueError(error.reason) from None
+        # The name of a mask may be a patient's, and so may that of its voxels.
+        reason = error.reason
+        for file in mask_files(path):
+            reason = reason.replace(f"file {file.name} is", "file is")
+        raise ValueError(reason) from None
     return Drawing(path.name[: -len(image_suffix(path))], volume, names)
 
 

@@ -197,6 +197,17 @@ def test_stacks_without_a_structure(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "raw/Dataset001_Shoulder/labelsTr/p001.nii.gz").exists()
 
 
+def test_dry_run_ends_as_the_real_run_when_nothing_can_be_taken(run: Run, tmp_path: Path) -> None:
+    write_subject(tmp_path / "in/s0001", draw_body("left"), "left")
+    words = ["convert", "totalseg-mri", tmp_path / "in", tmp_path / "raw"]
+    words += ["--min-voxels", "10000000"]
+    for extra in (["--dry-run"], []):
+        outcome = run(*words, *extra)
+        assert outcome.exit_code == 2, outcome.output
+        assert "no case can be taken" in outcome.output
+        assert "humerus_left.nii.gz has" in outcome.output
+
+
 def test_pairs_without_a_structure(run: Run, folders: Path) -> None:
     file = folders / "labels/p3.nii.gz"
     whole = read_label_map(file)

@@ -183,6 +183,21 @@ def test_dicom_slices_keep_their_place(tmp_path: Path, backwards: bool) -> None:
     assert "its pixels are 0.5 x 0.7 mm" in _reason(tmp_path, other)
 
 
+def test_files_beside_the_folders_of_patients_are_told_of(tmp_path: Path) -> None:
+    _patient(tmp_path / "a")
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / ".hidden.png").touch()
+    assert [type(entry) for entry in slice_cases(tmp_path, _STACK)] == [SourceCase]
+    for name in ("Doe 1.png", "Doe 2.DCM"):
+        (tmp_path / name).touch()
+    loose, case = slice_cases(tmp_path, _STACK)
+    assert isinstance(loose, Rejected)
+    assert loose.fault
+    assert "2 files lie beside the folders of the patients" in loose.reason
+    assert "Doe" not in str(loose)
+    assert case.name == "p001"
+
+
 def test_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _patient(tmp_path / "Doe 1")
     _patient(tmp_path / "Doe 2")

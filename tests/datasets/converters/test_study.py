@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _LABELS = {"background": 0, "humerus": 1, "glenoid": 2}
 _KEYS = {"1": "humerus", "2": "glenoid", "bone a": "humerus", "clavicle": "background"}
-_FORMATS = ["seg.nrrd", "nrrd", "nii.gz", "nii", "mha", "BINARY", "LABELMAP"]
+_FORMATS = ["seg.nrrd", "nrrd", "nii.gz", "nii", "mha", "mhd", "BINARY", "LABELMAP"]
 _TURNS = [Turn((0, 1, 2), (0,)), Turn((2, 0, 1), (1, 2)), Turn((1, 2, 0), (0, 2))]
 
 
@@ -66,6 +66,15 @@ def _shifted(seed: int, shift_mm: float) -> list[writing.Slice]:
     return slices
 
 
+def _write_mhd(path: Path, array: npt.NDArray[np.uint8], grid: Volume) -> None:
+    """A header, and the voxels in `NAME.raw` beside it."""
+    image = SimpleITK.GetImageFromArray(array)
+    image.SetSpacing(grid.spacing_mm[::-1])
+    image.SetOrigin(grid.origin_mm)
+    image.SetDirection(grid.direction)
+    SimpleITK.WriteImage(image, str(path))
+
+
 def _draw(path: Path, form: str, series: list[Path], grid: Volume | None = None) -> None:
     grid, array = grid or _grid(), _drawn()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,6 +82,8 @@ def _draw(path: Path, form: str, series: list[Path], grid: Volume | None = None)
         write_seg_nrrd(path.with_name(f"{path.name}.seg.nrrd"), array, grid)
     elif form in ("nrrd", "nii.gz", "nii", "mha"):
         write_label_map(path.with_name(f"{path.name}.{form}"), array, grid)
+    elif form == "mhd":
+        _write_mhd(path.with_name(f"{path.name}.mhd"), array, grid)
     else:
         options = SegOptions("BINARY") if form == "BINARY" else SegOptions("LABELMAP")
         write_dicom_seg(path.with_name(f"{path.name}.dcm"), array, grid, series, options=options)
@@ -406,6 +417,33 @@ def test_a_conversion_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     report = convert_cases(study_cases(study), order)
     assert decoded == ["5", "6", "7", "7"]
     assert (report.training_patients, report.rejected) == (3, ())
+
+
+def test_voxels_beside_their_header(tmp_path: Path) -> None:
+    writing.write(tmp_path / "a", writing.series())
+    _draw(tmp_path / "a/Doe", "mhd", [])
+    (case,), _ = _outcomes(tmp_path)
+    # Another mask in the same header makes the case again.
+    assert {path.name for path in case.files} >= {"Doe.mhd", "Doe.raw"}
+    (tmp_path / "a/Doe.raw").unlink()
+    cases, rejected = _outcomes(tmp_path)
+    assert cases == []
+    assert "its voxel file is missing" in rejected[0].reason
+    assert "Doe" not in str([entry.reason for entry in rejected])
+
+
+@pytest.mark.parametrize("name", ["DOE.dcm", "DOE.nii.gz", "DOE"])
+def test_files_beside_the_folders_of_patients_are_told_of(tmp_path: Path, name: str) -> None:
+    series = writing.write(tmp_path / "a", writing.series())
+    _draw(tmp_path / "a/mask", "nii.gz", [])
+    (tmp_path / "notes.txt").touch()
+    assert _outcomes(tmp_path)[1] == []
+    shutil.copy(series[0], tmp_path / name)
+    (case,), (loose,) = _outcomes(tmp_path)
+    assert case.name.startswith("p001_")
+    assert loose.fault
+    assert "1 file lies beside the folders of the patients" in loose.reason
+    assert "DOE" not in str(loose)
 
 
 def test_doubts_about_a_nifti_do_not_tell_its_name(
