@@ -146,5 +146,5 @@ def _stacked(
         raise ValueError(msg)
     if placement.reverse:
         image, mask = image[::-1].copy(), mask[::-1].copy()
-    volume = Volume(image, stack.spacing_mm, placement.origin_mm, placement.direction)
+    volume = Volume(image, placement.spacing_mm, placement.origin_mm, placement.direction)
     return Labelled(volume, lookup_table(stack.label_values, stack.labels)[mask])
