@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from shoulderseg.cli.convert_options import (
+    AllowMissingOption,
     DryRunOption,
     FoldsOption,
     IdOption,
@@ -54,6 +55,7 @@ def pairs(
     seed: SeedOption = 12345,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
+    allow_missing: AllowMissingOption = False,
     keep_source_names: KeepNamesOption = False,
 ) -> None:
     """Convert a folder of images and a folder of label maps with the same file names.
@@ -78,6 +80,7 @@ def pairs(
                 mapping,
                 patient_pattern=patient_pattern,
                 keep_source_names=keep_source_names,
+                allow_missing=allow_missing,
             )
             order = Order(
                 out, spec, {}, (images, labels), wanted, folds, seed=seed, overwrite=overwrite
@@ -96,6 +99,7 @@ def pairs(
             rng=np.random.default_rng(seed),
             overwrite=overwrite,
             keep_source_names=keep_source_names,
+            allow_missing=allow_missing,
         )
         tell_report(report)
 

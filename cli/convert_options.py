@@ -35,6 +35,13 @@ KeepNamesOption = Annotated[
         help="Name files and folders in conversion.csv instead of hashes of their names.",
     ),
 ]
+AllowMissingOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-missing",
+        help="Take cases in which a structure has no voxel; otherwise they are rejected.",
+    ),
+]
 
 
 def read_test_cases(text: str) -> Sequence[str] | int:

@@ -31,7 +31,8 @@ def run_conversion(
     from shoulderseg.datasets.converters.convert import convert_cases, survey
 
     if dry_run:
-        show_survey(survey(candidates, order.spec.labels), order)
+        found = survey(candidates, order.spec.labels, allow_missing=order.allow_missing)
+        show_survey(found, order)
         return
     report = convert_cases(candidates, order)
     tell_report(report)
@@ -66,7 +67,7 @@ def show_survey(outcomes: Iterable[Examined | Rejected], order: Order) -> None:
         typer.echo(line)
     typer.echo(f"{len(taken)} would be taken, {len(rejected)} not; dry run, nothing is written")
     problems = foresee_problems(order, taken)
-    if problems and taken:
+    if problems:
         tell_rejected(rejected)
         raise ConversionError(problems)
     end(rejected)

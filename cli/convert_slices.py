@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from shoulderseg.cli.convert_options import (
+    AllowMissingOption,
     DryRunOption,
     FoldsOption,
     IdOption,
@@ -41,6 +42,7 @@ def slices(
     seed: SeedOption = 12345,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
+    allow_missing: AllowMissingOption = False,
     keep_source_names: KeepNamesOption = False,
 ) -> None:
     """Convert 2D slices (PNG, TIFF, DICOM) with masks, a folder a patient, into volumes.
@@ -71,5 +73,6 @@ def slices(
             seed,
             overwrite,
             tell_case,
+            allow_missing,
         )
         run_conversion(slice_cases(source, stack), order, dry_run=dry_run)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from shoulderseg.cli.convert_options import (
+    AllowMissingOption,
     DryRunOption,
     FoldsOption,
     IdOption,
@@ -41,6 +42,7 @@ def dicom_study(
     seed: SeedOption = 12345,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
+    allow_missing: AllowMissingOption = False,
     keep_source_names: KeepNamesOption = False,
 ) -> None:
     """Convert DICOM series with masks (DICOM SEG, seg.nrrd, NRRD, NIfTI), a folder a patient.
@@ -67,5 +69,6 @@ def dicom_study(
             seed,
             overwrite,
             tell_case,
+            allow_missing,
         )
         run_conversion(study_cases(study), order, dry_run=dry_run)

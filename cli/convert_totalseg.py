@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shoulderseg.cli.convert_options import (
+    AllowMissingOption,
     DryRunOption,
     FoldsOption,
     IdOption,
@@ -52,6 +53,7 @@ def totalseg_mri(
     seed: SeedOption = 12345,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
+    allow_missing: AllowMissingOption = False,
 ) -> None:
     """Convert the TotalSegmentator MRI dataset: sXXXX/mri.nii.gz, sXXXX/segmentations/.
 
@@ -64,7 +66,7 @@ def totalseg_mri(
 
         choice = ShoulderChoice(glenoid_mm, margin_mm, min_voxels)
         order = _order(source, out, MRI, choice, (dataset_id, name))
-        order = _shared(order, test_cases, folds, seed, overwrite=overwrite)
+        order = _shared(order, test_cases, folds, seed, overwrite, allow_missing)
         _convert(source, MRI, choice, order, dry_run=dry_run)
 
 
@@ -81,6 +83,7 @@ def totalseg_ct(
     seed: SeedOption = 12345,
     overwrite: OverwriteOption = False,
     dry_run: DryRunOption = False,
+    allow_missing: AllowMissingOption = False,
 ) -> None:
     """Convert the TotalSegmentator CT dataset, as priors of shape: sXXXX/ct.nii.gz, as for MRI.
 
@@ -92,7 +95,7 @@ def totalseg_ct(
 
         choice = ShoulderChoice(glenoid_mm, margin_mm, min_voxels)
         order = _order(source, out, CT, choice, (dataset_id, name))
-        order = _shared(order, test_cases, folds, seed, overwrite=overwrite)
+        order = _shared(order, test_cases, folds, seed, overwrite, allow_missing)
         _convert(source, CT, choice, order, dry_run=dry_run)
 
 
@@ -112,11 +115,20 @@ def _order(
     return Order(out, spec, settings, (source,), on_case=tell_case)
 
 
-def _shared(order: Order, test_cases: str, folds: int, seed: int, *, overwrite: bool) -> Order:
+def _shared(
+    order: Order, test_cases: str, folds: int, seed: int, overwrite: bool, allow_missing: bool
+) -> Order:
     from dataclasses import replace
 
     wanted = read_test_cases(test_cases)
-    return replace(order, test_cases=wanted, folds=folds, seed=seed, overwrite=overwrite)
+    return replace(
+        order,
+        test_cases=wanted,
+        folds=folds,
+        seed=seed,
+        overwrite=overwrite,
+        allow_missing=allow_missing,
+    )
 
 
 def _convert(

@@ -68,6 +68,25 @@ def check_meta(path: Path, max_voxels: int) -> None:
         _check_data(stream, fields, expected)
 
 
+def voxel_file(path: Path) -> Path | None:
+    """Give the file beside a MetaImage header that holds its voxels.
+
+    Args:
+        path: The `.mha` or `.mhd` file.
+
+    Returns:
+        The file, which may be missing; None if the voxels follow the header, or the header cannot
+        be read or names no file beside it.
+    """
+    try:
+        with path.open("rb") as stream:
+            name = _read_fields(stream)["ElementDataFile"]
+    except (ValueError, OSError):
+        return None
+    elsewhere = name in ("", ".", "..") or set(name) & set("/\\\0")
+    return None if name.upper() == "LOCAL" or elsewhere else path.with_name(name)
+
+
 def _read_fields(stream: BinaryIO) -> dict[str, str]:
     fields: dict[str, str] = {}
     while "ElementDataFile" not in fields:

@@ -11,7 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shoulderseg.datasets.converters.label_values import unknown_values
+import numpy as np
+
+from shoulderseg.datasets.converters.label_values import describe_missing, unknown_values
 from shoulderseg.datasets.files import case_name, find_volumes, ignored_files
 from shoulderseg.datasets.reader import (
     MAX_LABEL,
@@ -81,20 +83,22 @@ def check_label_values(label_values: Mapping[int, str], names: Iterable[str]) ->
     return problems
 
 
-def check_contents(pairs: Iterable[Pair], known_values: Iterable[int]) -> list[str]:
+def check_contents(
+    pairs: Iterable[Pair], label_values: Mapping[int, str], *, allow_missing: bool = False
+) -> list[str]:
     """Read every pair once and look for what would spoil the dataset.
 
     One pair is in memory at a time.
 
     Args:
         pairs: The pairs.
-        known_values: Label values with a meaning besides 0.
+        label_values: Label values with a meaning besides 0 to structure.
+        allow_missing: Whether some structures may have no voxel; all of them never may.
 
     Returns:
-        One finding per unreadable file, grid that differs, set of unknown label values, and
-        image whose voxels equal those of an earlier one.
+        One finding per unreadable file, grid that differs, set of unknown label values, set of
+        structures without a voxel, and image whose voxels equal those of an earlier one.
     """
-    known_values = tuple(known_values)
     problems: list[str] = []
     first_with: dict[bytes, str] = {}
     for pair in pairs:
@@ -105,9 +109,11 @@ def check_contents(pairs: Iterable[Pair], known_values: Iterable[int]) -> list[s
             if twin != pair.image.name:
                 problems.append(f"image {pair.image.name}: same voxels as {twin}. Remove one.")
         if label_map is not None:
-            unknown = unknown_values(label_map.array, known_values)
-            if unknown:
-                problems.append(f"label map {pair.label.name}: {unknown}")
+            finding = unknown_values(label_map.array, label_values) or _missing(
+                label_map, label_values, allow_missing=allow_missing
+            )
+            if finding:
+                problems.append(f"label map {pair.label.name}: {finding}")
         if image is not None and label_map is not None:
             difference = describe_grid_difference(label_map, image)
             if difference:
@@ -191,6 +197,16 @@ def _by_case(folder: Path, kind: str, problems: list[str]) -> dict[str, Path]:
             problems.append(f"{kind} {file.name}: same case name as {first}. Remove one.")
         by_case.setdefault(case, file)
     return by_case
+
+
+def _missing(label_map: Volume, label_values: Mapping[int, str], *, allow_missing: bool) -> str:
+    """Which structures have no voxel, as a sentence; empty if that is all right."""
+    present = {label_values.get(int(value)) for value in np.unique(label_map.array)}
+    wanted = dict.fromkeys(name for value, name in label_values.items() if value)
+    missing = [name for name in wanted if name not in present]
+    if wanted and len(missing) == len(wanted):
+        return "no voxel of it is labelled. Draw its labels, or remove the pair."
+    return describe_missing(missing) if missing and not allow_missing else ""
 
 
 def _read_pair(pair: Pair, problems: list[str]) -> tuple[Volume | None, Volume | None]:

@@ -45,6 +45,7 @@ def convert_pairs(
     folds: int = 5,
     overwrite: bool = False,
     keep_source_names: bool = False,
+    allow_missing: bool = False,
 ) -> ConversionReport:
     """Turn images and label maps with equal names into an nnU-Net raw dataset.
 
@@ -64,6 +65,7 @@ def convert_pairs(
         folds: Folds in `splits_final.json`.
         overwrite: Replace an existing dataset. Folders with other files in them are kept.
         keep_source_names: Write file names into `conversion.csv` instead of their hashes.
+        allow_missing: Take pairs in which some structures have no voxel.
 
     Returns:
         What was written.
@@ -75,7 +77,7 @@ def convert_pairs(
     problems = check_target(out, (images, labels), spec, overwrite=overwrite)
     problems += pair_checks.check_label_values(label_values, spec.labels)
     pairs, found = pair_checks.match_files(images, labels)
-    problems += found + pair_checks.check_contents(pairs, label_values)
+    problems += found + pair_checks.check_contents(pairs, label_values, allow_missing=allow_missing)
     patients, found = pair_checks.find_patients([pair.case for pair in pairs], patient_pattern)
     shares = share_out(patients, test_cases, folds=folds, rng=rng)
     problems += found + shares.problems
@@ -86,7 +88,7 @@ def convert_pairs(
     table = lookup_table(label_values, spec.labels)
     taken = []
     for case in _cases(images, pairs, patients, table, keep=keep_source_names):
-        outcome = make_case(work, case, spec)
+        outcome = make_case(work, case, spec, allow_missing=allow_missing)
         if isinstance(outcome, Rejected):
             raise ConversionError([f"{outcome.name}: {outcome.reason}"])
         taken.append(outcome)
@@ -101,6 +103,7 @@ def survey_pairs(
     *,
     patient_pattern: str | None = None,
     keep_source_names: bool = False,
+    allow_missing: bool = False,
 ) -> Iterator[Examined | Rejected]:
     """Read all pairs and say what `convert_pairs` would take, one pair in memory at a time.
 
@@ -111,6 +114,7 @@ def survey_pairs(
         label_values: As for `convert_pairs`.
         patient_pattern: As for `convert_pairs`.
         keep_source_names: As for `convert_pairs`.
+        allow_missing: As for `convert_pairs`.
 
     Yields:
         First a rejection for each file without a partner, wrong label value and case without a
@@ -128,12 +132,17 @@ def survey_pairs(
         return
     table = lookup_table(known, spec.labels)
     cases = _cases(images, pairs, patients, table, keep=keep_source_names)
+    check = partial(pair_checks.check_contents, allow_missing=allow_missing)
     yield from survey(
         (
-            replace(case, load=partial(_checked_load, pair, tuple(label_values), case.load))
+            replace(
+                case,
+                load=partial(_checked_load, partial(check, [pair], label_values), case.load),
+            )
             for case, pair in zip(cases, pairs, strict=True)
         ),
         spec.labels,
+        allow_missing=allow_missing,
     )
 
 
@@ -159,10 +168,8 @@ def _load(pair: pair_checks.Pair, table: npt.NDArray[np.uint8]) -> Labelled:
     return Labelled(read_image(pair.image), table[read_label_map(pair.label).array])
 
 
-def _checked_load(
-    pair: pair_checks.Pair, known: Sequence[int], load: Callable[[], Labelled]
-) -> Labelled:
-    problems = pair_checks.check_contents([pair], known)
+def _checked_load(check: Callable[[], list[str]], load: Callable[[], Labelled]) -> Labelled:
+    problems = check()
     if problems:
         raise ValueError(" ".join(problems))
     return load()

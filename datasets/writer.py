@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,6 +82,8 @@ def write_image(path: Path, volume: Volume, fields: Mapping[str, str] | None = N
 def replaced_file(path: Path) -> Iterator[Path]:
     """Give a temporary path that becomes `path` when the block ends without an error.
 
+    What was written is on the disk before the name is: a power cut leaves no empty file under it.
+
     The temporary file has the final name in a hidden folder beside it, so that neither a suffix
     search nor a folder listing takes it for a finished one.
 
@@ -96,6 +99,9 @@ def replaced_file(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".part-") as folder:
         part = Path(folder) / path.name
         yield part
+        # Windows flushes only what is open for writing.
+        with part.open("rb+") as stream:
+            os.fsync(stream.fileno())
         part.replace(path)
 
 

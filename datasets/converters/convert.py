@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoulderseg.datasets.converters import work_folder
-from shoulderseg.datasets.converters.examined import Examined, Twins, examine
+from shoulderseg.datasets.converters import case_notes, work_folder
+from shoulderseg.datasets.converters.examined import Examined, Twins, check_voxels, examine
 from shoulderseg.datasets.converters.shares import share_out
 from shoulderseg.datasets.converters.source import Rejected
 from shoulderseg.datasets.converters.target import (
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.nnunet_raw import DatasetSpec
 
 
+_NONE_TAKEN = "no case can be taken."
+
+
 @dataclass(frozen=True)
 class Order:
     """The dataset to make.
@@ -42,6 +45,7 @@ class Order:
         seed: Of the drawn test patients and of the folds.
         overwrite: Replace an existing dataset. Folders with other files in them are kept.
         on_case: Called with what became of each candidate.
+        allow_missing: Take cases in which some structures have no voxel.
     """
 
     out: Path
@@ -53,23 +57,31 @@ class Order:
     seed: int = 12345
     overwrite: bool = False
     on_case: Callable[[Examined | Rejected], None] = field(default=lambda _: None)
+    allow_missing: bool = False
 
 
 def survey(
-    candidates: Iterable[SourceCase | Rejected], labels: Mapping[str, int]
+    candidates: Iterable[SourceCase | Rejected],
+    labels: Mapping[str, int],
+    *,
+    allow_missing: bool = False,
 ) -> Iterator[Examined | Rejected]:
     """Read all candidates and write nothing.
 
     Args:
         candidates: What a converter yields.
         labels: Structures of the dataset and their values.
+        allow_missing: As in `Order`.
 
     Yields:
         For each candidate what would be taken, or why it would not.
     """
     twins = Twins()
     for candidate in candidates:
-        outcome = candidate if isinstance(candidate, Rejected) else examine(candidate, labels)
+        if isinstance(candidate, Rejected):
+            yield candidate
+            continue
+        outcome = examine(candidate, labels, allow_missing=allow_missing)
         if isinstance(outcome, Rejected):
             yield outcome
         else:
@@ -102,7 +114,7 @@ def convert_cases(candidates: Iterable[SourceCase | Rejected], order: Order) -> 
     rejected: list[Rejected] = []
     twins = Twins()
     for candidate in candidates:
-        outcome = make_case(work, candidate, order.spec)
+        outcome = make_case(work, candidate, order.spec, allow_missing=order.allow_missing)
         if isinstance(outcome, Examined):
             outcome = twins.check(outcome) or outcome
         if isinstance(outcome, Examined):
@@ -112,7 +124,7 @@ def convert_cases(candidates: Iterable[SourceCase | Rejected], order: Order) -> 
         order.on_case(outcome)
     if not taken:
         listed = [f"{entry.name}: {entry.reason}" for entry in rejected]
-        raise ConversionError(["no case can be taken.", *listed])
+        raise ConversionError([_NONE_TAKEN, *listed])
     patients = {case.name: case.patient for case in taken}
     rng = np.random.default_rng(order.seed)
     shares = share_out(patients, order.test_cases, folds=order.folds, rng=rng)
@@ -133,6 +145,8 @@ def foresee_problems(order: Order, taken: Iterable[Examined]) -> list[str]:
     """
     problems = check_target(order.out, order.sources, order.spec, overwrite=order.overwrite)
     patients = {case.name: case.patient for case in taken}
+    if not patients:
+        return [*problems, _NONE_TAKEN]
     rng = np.random.default_rng(order.seed)
     shares = share_out(patients, order.test_cases, folds=order.folds, rng=rng)
     return problems + shares.problems
@@ -173,7 +187,11 @@ def write_dataset(
 
 
 def make_case(
-    work: work_folder.WorkFolder, candidate: SourceCase | Rejected, spec: DatasetSpec
+    work: work_folder.WorkFolder,
+    candidate: SourceCase | Rejected,
+    spec: DatasetSpec,
+    *,
+    allow_missing: bool = False,
 ) -> Examined | Rejected:
     """Write the files of one case, unless an earlier run has.
 
@@ -181,6 +199,7 @@ def make_case(
         work: Where they go.
         candidate: What a converter yielded.
         spec: The dataset.
+        allow_missing: As in `Order`.
 
     Returns:
         What was written, or why nothing was.
@@ -190,13 +209,16 @@ def make_case(
     """
     if isinstance(candidate, Rejected):
         return candidate
-    before = work_folder.recall(work, candidate)
+    before = case_notes.recall(work, candidate)
+    if isinstance(before, Examined):
+        # The earlier run may have allowed more.
+        return check_voxels(before, allow_missing=allow_missing) or before
     if before is not None:
         return before
-    outcome = examine(candidate, spec.labels)
+    outcome = examine(candidate, spec.labels, allow_missing=allow_missing)
     if not isinstance(outcome, Rejected):
-        work_folder.keep_case(work, candidate, *outcome)
+        case_notes.keep_case(work, candidate, *outcome)
         return outcome[0]
     if not outcome.fault:
-        work_folder.keep_nothing(work, candidate, outcome)
+        case_notes.keep_nothing(work, candidate, outcome)
     return outcome

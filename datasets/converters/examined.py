@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoulderseg.datasets.converters.source import Labelled, NothingToTakeError, Rejected
+from shoulderseg.datasets.converters.label_values import describe_missing
+from shoulderseg.datasets.converters.source import (
+    Labelled,
+    NothingToTakeError,
+    Rejected,
+    reason_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,12 +45,15 @@ class Examined:
     digest: str
 
 
-def examine(case: SourceCase, labels: Mapping[str, int]) -> tuple[Examined, Labelled] | Rejected:
+def examine(
+    case: SourceCase, labels: Mapping[str, int], *, allow_missing: bool = False
+) -> tuple[Examined, Labelled] | Rejected:
     """Load a candidate.
 
     Args:
         case: The candidate.
         labels: Structures of the dataset and their values, as in `DatasetSpec`.
+        allow_missing: As for `check_voxels`.
 
     Returns:
         What is told about it and its arrays, or why it is not taken.
@@ -54,7 +63,7 @@ def examine(case: SourceCase, labels: Mapping[str, int]) -> tuple[Examined, Labe
     except NothingToTakeError as error:
         return Rejected(case.name, case.source, str(error), fault=False)
     except (ValueError, OSError) as error:
-        return Rejected(case.name, case.source, _reason(error))
+        return Rejected(case.name, case.source, reason_of(error))
     image, label_map = loaded
     if label_map.shape != image.array.shape:
         reason = (
@@ -75,7 +84,29 @@ def examine(case: SourceCase, labels: Mapping[str, int]) -> tuple[Examined, Labe
         voxels=voxels,
         digest=digest,
     )
-    return found, loaded
+    return check_voxels(found, allow_missing=allow_missing) or (found, loaded)
+
+
+def check_voxels(found: Examined, *, allow_missing: bool) -> Rejected | None:
+    """Look for structures without a voxel.
+
+    Bones of one joint are nearly always in an image together: where one has no label, most likely
+    nobody has drawn it yet, and a training would learn that it is background.
+
+    Args:
+        found: The case.
+        allow_missing: Whether some structures may have no voxel.
+
+    Returns:
+        Why the case is not taken, no fault if it has no label at all; None if it is taken.
+    """
+    missing = [name for name, count in found.voxels.items() if not count]
+    if len(missing) == len(found.voxels):
+        reason = f"no voxel of it is labelled ({', '.join(missing)})."
+        return Rejected(found.name, found.source, reason, fault=False)
+    if missing and not allow_missing:
+        return Rejected(found.name, found.source, describe_missing(missing))
+    return None
 
 
 class Twins:
@@ -95,10 +126,3 @@ class Twins:
             return None
         reason = f"its image has the same voxels as that of {first}. Remove one."
         return Rejected(found.name, found.source, reason)
-
-
-def _reason(error: ValueError | OSError) -> str:
-    # The text of an OSError holds the whole path, and folders may be named after patients.
-    if isinstance(error, OSError):
-        return f"it cannot be read ({error.strerror or type(error).__name__})."
-    return str(error)

@@ -46,3 +46,11 @@ def unknown_values(label_map: npt.NDArray[np.integer], known: Iterable[int]) -> 
         return ""
     shown = ", ".join(map(str, unknown[:10])) + (", ..." if len(unknown) > 10 else "")
     return f"unknown label values [{shown}], expected {expected}. Correct the file or the map."
+
+
+def describe_missing(structures: Iterable[str]) -> str:
+    """Say that structures have no voxel in a label map, and what to do."""
+    return (
+        f"no voxel of it is {' or '.join(structures)}. Draw what is missing, or give "
+        "--allow-missing if it lies outside the image."
+    )

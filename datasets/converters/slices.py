@@ -10,15 +10,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from shoulderseg.datasets.converters.label_values import lookup_table, unknown_values
-from shoulderseg.datasets.converters.slice_file import read_mask, read_slice
-from shoulderseg.datasets.converters.slice_names import natural_key, pair_slices
+from shoulderseg.datasets.converters.patient_folders import loose_files, patient_folders
+from shoulderseg.datasets.converters.slice_file import SLICE_SUFFIXES, read_mask, read_slice
+from shoulderseg.datasets.converters.slice_names import pair_slices
 from shoulderseg.datasets.converters.slice_places import Placement, plane_of
-from shoulderseg.datasets.converters.source import Labelled, Rejected, SourceCase, source_name
+from shoulderseg.datasets.converters.source import (
+    Labelled,
+    Rejected,
+    SourceCase,
+    reason_of,
+    source_name,
+)
 from shoulderseg.datasets.volume import Volume
 
 if TYPE_CHECKING:
@@ -75,17 +83,14 @@ def slice_cases(source: Path, stack: SliceStack) -> Iterator[SourceCase | Reject
         stack: How the slices become cases.
 
     Returns:
-        A candidate for each folder, or a rejection if its files do not pair up.
+        A candidate for each folder, or a rejection if its files do not pair up or cannot be listed.
 
     Raises:
         FileNotFoundError: If there is no such folder, or no folder in it.
+        OSError: If the folder cannot be read.
     """
-    inside = sorted(source.iterdir()) if source.is_dir() else []
-    folders = [entry for entry in inside if entry.is_dir() and not entry.name.startswith(".")]
-    if not folders:
-        msg = f"{source.name}: it holds no folders, expected one folder a patient."
-        raise FileNotFoundError(msg)
-    return _candidates(source, sorted(folders, key=_order), stack)
+    patients = _candidates(source, patient_folders(source), stack)
+    return chain(loose_files(source, lambda file: file.suffix.lower() in SLICE_SUFFIXES), patients)
 
 
 def _candidates(
@@ -96,17 +101,12 @@ def _candidates(
         told = source_name(folder, source, keep=stack.keep_source_names)
         try:
             pairs = pair_slices(folder)
-        except ValueError as error:
-            yield Rejected(name, told, str(error))
+        except (ValueError, OSError) as error:
+            yield Rejected(name, told, reason_of(error))
             continue
         files = tuple(file for pair in pairs for file in pair)
         load = partial(_load, pairs, stack)
         yield SourceCase(name=name, patient=name, source=told, files=files, load=load)
-
-
-def _order(folder: Path) -> tuple[Any, ...]:
-    # Names that differ in capitals alone have the same key.
-    return natural_key(folder.name), folder.name
 
 
 def _load(pairs: list[SlicePair], stack: SliceStack) -> Labelled:
@@ -146,5 +146,5 @@ def _stacked(
         raise ValueError(msg)
     if placement.reverse:
         image, mask = image[::-1].copy(), mask[::-1].copy()
-    volume = Volume(image, stack.spacing_mm, placement.origin_mm, placement.direction)
+    volume = Volume(image, placement.spacing_mm, placement.origin_mm, placement.direction)
     return Labelled(volume, lookup_table(stack.label_values, stack.labels)[mask])

@@ -76,6 +76,16 @@ class NothingToTakeError(ValueError):
     """A sound case that shows nothing the dataset is about."""
 
 
+def reason_of(error: ValueError | OSError) -> str:
+    """Give the text of an error, without the path that an `OSError` holds.
+
+    Folders may be named after patients.
+    """
+    if isinstance(error, OSError):
+        return f"it cannot be read ({error.strerror or type(error).__name__})."
+    return str(error)
+
+
 def source_name(path: Path, root: Path, *, keep: bool) -> str:
     """Name a file or folder without giving a patient's name away.
 

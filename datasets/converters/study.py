@@ -5,48 +5,37 @@ Layout: SOURCE/PATIENT/ and anything below: DICOM series, and masks as DICOM SEG
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from shoulderseg.datasets.converters.seg_frames import read_seg
-from shoulderseg.datasets.converters.slice_names import natural_key
+from shoulderseg.datasets.converters.patient_folders import loose_files, patient_folders
 from shoulderseg.datasets.converters.source import (
-    Labelled,
     NothingToTakeError,
     Rejected,
     SourceCase,
     source_name,
 )
-from shoulderseg.datasets.converters.study_mask import (
-    find_grid,
-    is_mask_file,
-    read_mask_file,
-    turned_like,
+from shoulderseg.datasets.converters.study_fault import (
+    MaskFault,
+    UnusableMaskError,
+    reason_not_to_take,
 )
-from shoulderseg.datasets.converters.study_seg import (
-    SegFacts,
-    find_series,
-    is_seg,
-    read_seg_facts,
-)
+from shoulderseg.datasets.converters.study_load import load_series
+from shoulderseg.datasets.converters.study_mask import is_mask_file, mask_files
+from shoulderseg.datasets.converters.study_match import DrawnMask, match_mask
+from shoulderseg.datasets.converters.study_names import without_names
+from shoulderseg.datasets.converters.study_seg import is_seg
 from shoulderseg.datasets.dicom.folder import FileFinding, read_folder
-from shoulderseg.datasets.dicom.pixels import read_stack
-from shoulderseg.datasets.volume import Volume
+from shoulderseg.datasets.files import DICOM_SUFFIX, has_dicom_mark, image_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    import numpy.typing as npt
-
     from shoulderseg.datasets.converters.structures import Structures
-    from shoulderseg.datasets.dicom.folder import FolderFindings
-    from shoulderseg.datasets.dicom.stack import Stack
     from shoulderseg.datasets.dicom.verdict import Series
 
 
@@ -69,12 +58,6 @@ class StudyFolder:
         return source_name(path, self.source, keep=self.keep_source_names)
 
 
-@dataclass(frozen=True)
-class _Mask:
-    path: Path
-    seg: SegFacts | None
-
-
 def study_settings(study: StudyFolder) -> dict[str, Any]:
     """Give all that the cases depend on besides their files, for JSON."""
     return {"converter": "dicom-study", "structures": sorted(study.structures.keys.items())}
@@ -94,19 +77,23 @@ def study_cases(study: StudyFolder) -> Iterator[SourceCase | Rejected]:
 
     Raises:
         FileNotFoundError: If there is no such folder, or no folder in it.
+        OSError: If the folder cannot be read.
     """
-    source = study.source
-    inside = sorted(source.iterdir()) if source.is_dir() else []
-    folders = [entry for entry in inside if entry.is_dir() and not entry.name.startswith(".")]
-    if not folders:
-        msg = f"{source.name}: it holds no folders, expected one folder a patient."
-        raise FileNotFoundError(msg)
-    folders.sort(key=lambda folder: (natural_key(folder.name), folder.name))
-    return (
+    patients = (
         outcome
-        for number, folder in enumerate(folders, start=1)
+        for number, folder in enumerate(patient_folders(study.source), start=1)
         for outcome in _patient(f"p{number:03d}", folder, study)
     )
+    return chain(loose_files(study.source, _is_input), patients)
+
+
+def _is_input(file: Path) -> bool:
+    if is_mask_file(file) or image_suffix(file) == DICOM_SUFFIX:
+        return True
+    try:
+        return has_dicom_mark(file)
+    except OSError:
+        return False
 
 
 def _patient(patient: str, folder: Path, study: StudyFolder) -> Iterator[SourceCase | Rejected]:
@@ -119,34 +106,45 @@ def _patient(patient: str, folder: Path, study: StudyFolder) -> Iterator[SourceC
     if not findings.series:
         reason = "it holds no MR series that can be read. Add it."
         yield Rejected(patient, study.told(folder), reason)
-    files, segs = _sort_files(findings.files)
+    files, segs, unread = _sort_files(findings.files)
     yield from _summed_up(files, patient, study.told(folder))
-    masks = segs + sorted(path for path in findings.others if is_mask_file(path))
-    drawn: dict[str, list[_Mask]] = {}
+    masks = segs + sorted([*unread, *(path for path in findings.others if is_mask_file(path))])
+    drawn: dict[str, list[DrawnMask]] = {}
+    faults: list[MaskFault] = []
     for number, path in enumerate(masks, start=1):
         name, told = f"{patient}_mask{number}", study.told(path)
         try:
-            series, mask = _match(path, findings, study.structures, seg=path in segs)
+            series, mask = match_mask(path, findings.series, study.structures, seg=path in segs)
             drawn.setdefault(series, []).append(mask)
         except NothingToTakeError as error:
             yield Rejected(name, told, str(error), fault=False)
-        except ValueError as error:
+        except UnusableMaskError as error:
+            faults.append(MaskFault(name, error.series, str(error)))
             yield Rejected(name, told, str(error))
-        except OSError as error:
-            yield Rejected(name, told, f"it cannot be read ({error.strerror}).")
     for entry in findings.series:
-        yield _outcome(patient, folder, entry, drawn.get(entry.name, []), study)
+        own = drawn.get(entry.name, [])
+        lacking = reason_not_to_take(entry.name, faults, masked=bool(own))
+        if entry.stack is not None and lacking:
+            yield Rejected(f"{patient}_{entry.name}", study.told(folder), lacking)
+        else:
+            yield _outcome(patient, folder, entry, own, study)
 
 
-def _sort_files(files: Iterable[FileFinding]) -> tuple[list[FileFinding], list[Path]]:
+def _sort_files(
+    files: Iterable[FileFinding],
+) -> tuple[list[FileFinding], list[Path], list[Path]]:
+    """Tells DICOM SEG, and masks that cannot be opened, from the rest, which comes first."""
     rest: list[FileFinding] = []
     segs: list[Path] = []
+    unread: list[Path] = []
     for finding in files:
-        if not finding.refused and is_seg(finding.path):
+        if finding.refused and is_mask_file(finding.path):
+            unread.append(finding.path)
+        elif not finding.refused and is_seg(finding.path):
             segs.append(finding.path)
         else:
             rest.append(finding)
-    return rest, segs
+    return rest, segs, unread
 
 
 def _summed_up(files: Iterable[FileFinding], patient: str, told: str) -> Iterator[Rejected]:
@@ -157,29 +155,12 @@ def _summed_up(files: Iterable[FileFinding], patient: str, told: str) -> Iterato
         yield Rejected(f"{patient}_files{number}", told, said, fault=refused)
 
 
-def _match(
-    path: Path, findings: FolderFindings, structures: Structures, *, seg: bool
-) -> tuple[str, _Mask]:
-    if seg:
-        facts = read_seg_facts(path, structures)
-        return find_series(facts, findings.series).name, _Mask(path, facts)
-    mask = read_mask_file(path, structures)
-    grids = {entry.name: _grid(entry.stack) for entry in findings.series if entry.stack}
-    return find_grid(mask, grids), _Mask(path, None)
-
-
-def _grid(stack: Stack) -> Volume:
-    """The grid of a stack, with no voxels in memory."""
-    array = np.broadcast_to(np.uint8(0), (len(stack.slices), *stack.slices[0].shape))
-    return Volume(array, stack.spacing_mm, stack.origin_mm, stack.direction)
-
-
 def _outcome(
-    patient: str, folder: Path, series: Series, masks: list[_Mask], study: StudyFolder
+    patient: str, folder: Path, series: Series, masks: list[DrawnMask], study: StudyFolder
 ) -> SourceCase | Rejected:
     name = f"{patient}_{series.name}"
     if series.stack is None:
-        reason = _without_names(series.reason, series)
+        reason = without_names(series.reason, series)
         return Rejected(name, study.told(folder), reason, fault=series.verdict == "refuse")
     if not masks:
         return Rejected(name, study.told(folder), "no mask was drawn on it.", fault=False)
@@ -188,55 +169,8 @@ def _outcome(
         patient=patient,
         source="; ".join(study.told(mask.path) for mask in masks),
         files=(
-            *(mask.path for mask in masks),
+            *(file for mask in masks for file in mask_files(mask.path)),
             *sorted(header.path for header in series.slices),
         ),
-        load=partial(_load, series, series.stack, masks, study.structures),
+        load=partial(load_series, series, series.stack, masks, study.structures),
     )
-
-
-def _load(series: Series, stack: Stack, masks: list[_Mask], structures: Structures) -> Labelled:
-    try:
-        image = read_stack(stack)
-    except ValueError as error:
-        raise ValueError(_without_names(str(error), series)) from None
-    label_map = np.zeros(image.array.shape, np.uint8)
-    for mask in masks:
-        if mask.seg is not None:
-            part = read_seg(mask.path, stack.slices, mask.seg.segments)
-        else:
-            part = turned_like(read_mask_file(mask.path, structures), image).array
-        _join(label_map, part, len(masks), structures)
-    return Labelled(image, label_map)
-
-
-def _join(
-    label_map: npt.NDArray[np.uint8],
-    part: npt.NDArray[np.uint8],
-    count: int,
-    structures: Structures,
-) -> None:
-    """Adds one of a series' masks to those before it.
-
-    Raises:
-        ValueError: If they show the same structure, or share voxels.
-    """
-    twice = [value for value in np.intersect1d(label_map, part) if value]
-    if twice:
-        shown = ", ".join(structures.name_of(value) for value in twice)
-        msg = f"{count} masks were drawn on it and more than one shows {shown}. Keep one of each."
-        raise ValueError(msg)
-    drawn = part > 0
-    both = int(np.count_nonzero(drawn & (label_map > 0)))
-    if both:
-        msg = f"its masks overlap in {both} voxels. Draw them so that each voxel has one label."
-        raise ValueError(msg)
-    label_map[drawn] = part[drawn]
-
-
-def _without_names(text: str, series: Series) -> str:
-    """Takes names of files, which may be patients', out of a message."""
-    for header in series.slices:
-        found = rf"(?<![\w.-]){re.escape(header.path.name)}(?=:| and shows)"
-        text = re.sub(found, "a slice", text)
-    return text

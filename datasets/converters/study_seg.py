@@ -10,6 +10,8 @@ import pydicom
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import SegmentationStorage
 
+from shoulderseg.datasets.converters.study_fault import UnusableMaskError
+from shoulderseg.datasets.converters.study_names import without_names
 from shoulderseg.datasets.dicom.header import quiet_pydicom
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
     from pydicom import Dataset
 
-    from shoulderseg.datasets.converters.structures import Structures
     from shoulderseg.datasets.dicom.verdict import Series
 
 # The second is Label Map Segmentation Storage of DICOM 2024.
@@ -46,12 +47,12 @@ class SegFacts:
     Attributes:
         series: `SeriesInstanceUID` of the series it refers to.
         instances: `SOPInstanceUID` of the images it refers to.
-        segments: Number of each segment to its value in the dataset.
+        names: Number of each segment to its name.
     """
 
     series: frozenset[str]
     instances: frozenset[str]
-    segments: dict[int, int]
+    names: dict[int, str]
 
 
 def is_seg(path: Path) -> bool:
@@ -68,20 +69,18 @@ def is_seg(path: Path) -> bool:
             return False
 
 
-def read_seg_facts(path: Path, structures: Structures) -> SegFacts:
+def read_seg_facts(path: Path) -> SegFacts:
     """Read what a SEG refers to and what its segments are.
 
     Args:
         path: The file.
-        structures: What the names of segments mean.
 
     Returns:
         The facts.
 
     Raises:
-        NothingToTakeError: If no segment is one of the structures.
-        ValueError: If the header is damaged or a segment has no meaning. The message holds no name
-            of a file and nothing of the patient.
+        ValueError: If the header is damaged. The message holds no name of a file and nothing of the
+            patient.
         OSError: If the file cannot be opened.
     """
     with quiet_pydicom():
@@ -96,7 +95,7 @@ def read_seg_facts(path: Path, structures: Structures) -> SegFacts:
         except DAMAGED:
             msg = "the header of this DICOM SEG is damaged. Export it again."
             raise ValueError(msg) from None
-    return SegFacts(series, instances, structures.values_of(names))
+    return SegFacts(series, instances, names)
 
 
 def find_series(facts: SegFacts, series: Sequence[Series]) -> Series:
@@ -110,23 +109,31 @@ def find_series(facts: SegFacts, series: Sequence[Series]) -> Series:
         The series, which can be used.
 
     Raises:
-        ValueError: If the SEG refers to none of them, to several, or to one that cannot be used.
+        UnusableMaskError: If the SEG refers to none of them, to several, or to one that cannot be
+            used. The message names no file.
     """
     if not facts.series and not facts.instances:
         msg = "this DICOM SEG refers to no series. Export it with its references."
-        raise ValueError(msg)
-    meant = [entry for entry in series if _is_meant(facts, entry)]
+        raise UnusableMaskError(msg, None)
+    meant = meant_series(facts, series)
+    names = [entry.name for entry in meant]
     if not meant:
         msg = "the series that this DICOM SEG refers to is not in the patient's folder. Add it."
-        raise ValueError(msg)
+        raise UnusableMaskError(msg, names)
     if len(meant) > 1:
-        names = ", ".join(entry.name for entry in meant)
-        msg = f"this DICOM SEG refers to {len(meant)} volumes ({names}), expected one."
-        raise ValueError(msg)
+        listed = ", ".join(names)
+        msg = f"this DICOM SEG refers to {len(meant)} volumes ({listed}), expected one."
+        raise UnusableMaskError(msg, names)
     if meant[0].stack is None:
-        msg = f"this DICOM SEG refers to {meant[0].name}, which is not taken: {meant[0].reason}"
-        raise ValueError(msg)
+        reason = without_names(meant[0].reason, meant[0])
+        msg = f"this DICOM SEG refers to {meant[0].name}, which is not taken: {reason}"
+        raise UnusableMaskError(msg, names)
     return meant[0]
+
+
+def meant_series(facts: SegFacts, series: Sequence[Series]) -> list[Series]:
+    """List the series that a SEG refers to, whatever their verdict; empty if none is here."""
+    return [entry for entry in series if _is_meant(facts, entry)]
 
 
 def _references(header: Dataset) -> tuple[frozenset[str], frozenset[str]]:

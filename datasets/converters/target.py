@@ -21,6 +21,11 @@ _OWN_ENTRIES = frozenset(
 )
 
 
+def replaced_folder(target: Path) -> Path:
+    """Give the place where an older dataset lies until the new one is in its place."""
+    return target.with_name(f".{target.name}.replaced")
+
+
 class ConversionError(ValueError):
     """A dataset was not written.
 
@@ -75,12 +80,20 @@ def check_target(
         for other in sorted(out.glob(f"Dataset{spec.dataset_id:03d}_*"))
         if other.name != folder.name
     ]
-    entries = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+    older = replaced_folder(folder)
+    if older.exists() and folder.exists():
+        problems.append(
+            f"folder {older.name}: an interrupted run left an older dataset here while "
+            f"{folder.name} is there. Delete one of them or move it away."
+        )
+    # A run that was killed while it replaced it; `open_work` puts it back.
+    there = older if older.exists() and not folder.exists() else folder
+    entries = {entry.name for entry in there.iterdir()} if there.is_dir() else set()
     if entries and not overwrite:
-        problems.append(f"folder {folder.name}: it is not empty. Allow overwriting or move it.")
+        problems.append(f"folder {there.name}: it is not empty. Allow overwriting or move it.")
     if overwrite and entries - _OWN_ENTRIES:
         others = ", ".join(sorted(entries - _OWN_ENTRIES)[:10])
-        problems.append(f"folder {folder.name}: it also holds {others}. Move them away.")
+        problems.append(f"folder {there.name}: it also holds {others}. Move them away.")
     problems.extend(
         f"folder {source.name}: it lies in the dataset folder that would be written."
         for source in sources

@@ -21,11 +21,13 @@ import numpy as np
 from shoulderseg.datasets.converters.crop import box_around, cropped
 from shoulderseg.datasets.converters.glenoid_cut import DEPTH_MM, cut_glenoid
 from shoulderseg.datasets.converters.joint import find_joint, places_mm
+from shoulderseg.datasets.converters.patient_folders import list_folders
 from shoulderseg.datasets.converters.source import (
     Labelled,
     NothingToTakeError,
     Rejected,
     SourceCase,
+    reason_of,
 )
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.datasets.volume import describe_grid_difference
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 SIDES: tuple[Side, ...] = ("left", "right")
 HUMERUS, GLENOID = 1, 2
 _BONES = ("humerus", "scapula")
+_MASKS = "segmentations"
 
 
 @dataclass(frozen=True)
@@ -93,14 +96,15 @@ def totalseg_cases(
         choice: Which shoulders are taken.
 
     Returns:
-        A candidate for each side of each folder with an image, named `s0001_left`; a rejection for
-        each folder with masks and no image.
+        A candidate for each side of each folder with an image and masks, named `s0001_left`; a
+        rejection for each other folder.
 
     Raises:
         FileNotFoundError: If no folder in `source` is like that.
+        OSError: If `source` cannot be read.
     """
-    folders = sorted(folder.parent for folder in source.glob("*/segmentations") if folder.is_dir())
-    if not folders:
+    folders = list_folders(source)
+    if not any(_has_masks(folder) for folder in folders):
         msg = (
             f"{source.name}: no folder in it holds a folder `segmentations`. Expected "
             f"s0001/{release.image_name} and s0001/segmentations/humerus_left.nii.gz; give the "
@@ -115,12 +119,19 @@ def _candidates(
 ) -> Iterator[SourceCase | Rejected]:
     for folder in folders:
         image = folder / release.image_name
-        if not image.is_file():
-            reason = f"{release.image_name} is missing. Unpack the folder again."
+        try:
+            lacking = [] if image.is_file() else [release.image_name]
+            lacking += [] if (folder / _MASKS).is_dir() else [_MASKS]
+        except OSError as error:
+            yield Rejected(folder.name, folder.name, reason_of(error))
+            continue
+        if lacking:
+            verb = "are" if len(lacking) > 1 else "is"
+            reason = f"{' and '.join(lacking)} {verb} missing. Unpack the folder again."
             yield Rejected(folder.name, folder.name, reason)
             continue
         for side in SIDES:
-            masks = [folder / "segmentations" / f"{bone}_{side}.nii.gz" for bone in _BONES]
+            masks = [folder / _MASKS / f"{bone}_{side}.nii.gz" for bone in _BONES]
             yield SourceCase(
                 name=f"{folder.name}_{side}",
                 patient=folder.name,
@@ -128,6 +139,14 @@ def _candidates(
                 files=(image, *masks),
                 load=partial(_load, image, masks, side, choice),
             )
+
+
+def _has_masks(folder: Path) -> bool:
+    try:
+        return (folder / _MASKS).is_dir()
+    except OSError:
+        # It is told of with the others.
+        return True
 
 
 def _load(image_file: Path, masks: list[Path], side: Side, choice: ShoulderChoice) -> Labelled:

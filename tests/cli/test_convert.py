@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,7 +118,7 @@ def test_shoulders_of_body_scans(run: Run, tmp_path: Path, name: str, image: str
     write_subject(tmp_path / "in/s0002", bodies["right"], "right", image)
     (tmp_path / "in/s0003/segmentations").mkdir(parents=True)
     words = ["convert", f"totalseg-{name}", tmp_path / "in", tmp_path / "raw", "--folds", "2"]
-    words += ["--dataset-id", "31", "--name", "Body", "--margin-mm", "15"]
+    words += ["--dataset-id", "31", "--name", "Body", "--margin-mm", "15", "--allow-missing"]
     dry = run(*words, "--dry-run")
     assert dry.exit_code == 1
     assert not (tmp_path / "raw").exists()
@@ -166,6 +167,61 @@ def test_folders_of_slices(run: Run, tmp_path: Path) -> None:
     assert not any(name in everything for name in ("Anna", "Bert", "Carl"))
 
 
+def _write_stacks(folder: Path) -> None:
+    """Slices of three patients; the first has no glenoid (5)."""
+    for patient in range(3):
+        for index in range(1, 4):
+            image = np.random.default_rng((patient, index)).integers(0, 4000, (6, 9))
+            mask = np.zeros((6, 9))
+            mask[2, 3:5], mask[4, 5:7] = 3, 5 * (patient > 0)
+            for kind, array in (("images", image), ("masks", mask)):
+                path = folder / f"{patient}" / kind / f"{index}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                slice_ = SimpleITK.GetImageFromArray(array.astype(np.uint16))
+                SimpleITK.WriteImage(slice_, str(path))
+
+
+def test_stacks_without_a_structure(run: Run, tmp_path: Path) -> None:
+    _write_stacks(tmp_path / "in")
+    words = ["convert", "slices", tmp_path / "in", tmp_path / "raw", "--spacing-mm", "3,0.4,0.6"]
+    words += ["--map", "3=humerus", "--map", "5=glenoid", "--folds", "2"]
+    for extra in (["--dry-run"], []):
+        outcome = run(*words, *extra)
+        assert outcome.exit_code == 1
+        assert "rejected p001" in outcome.output
+        assert "no voxel of it is glenoid" in outcome.output
+    for extra in (["--dry-run"], []):
+        outcome = run(*words, "--allow-missing", "--overwrite", *extra)
+        assert outcome.exit_code == 0, outcome.output
+        assert "p001" in outcome.output
+    assert (tmp_path / "raw/Dataset001_Shoulder/labelsTr/p001.nii.gz").exists()
+
+
+def test_dry_run_ends_as_the_real_run_when_nothing_can_be_taken(run: Run, tmp_path: Path) -> None:
+    write_subject(tmp_path / "in/s0001", draw_body("left"), "left")
+    words = ["convert", "totalseg-mri", tmp_path / "in", tmp_path / "raw"]
+    words += ["--min-voxels", "10000000"]
+    for extra in (["--dry-run"], []):
+        outcome = run(*words, *extra)
+        assert outcome.exit_code == 2, outcome.output
+        assert "no case can be taken" in outcome.output
+        assert "humerus_left.nii.gz has" in outcome.output
+
+
+def test_pairs_without_a_structure(run: Run, folders: Path) -> None:
+    file = folders / "labels/p3.nii.gz"
+    whole = read_label_map(file)
+    write_label_map(file, np.where(whole.array == 5, 0, whole.array).astype(np.uint8), whole)
+    words = ["convert", "pairs", folders / "images", folders / "labels", folders / "raw"]
+    words += ["--map", "3=humerus", "--map", "5=glenoid", "--folds", "2"]
+    outcome = run(*words)
+    assert outcome.exit_code == 2
+    assert "label map p3.nii.gz: no voxel of it is glenoid" in outcome.output
+    assert run(*words, "--dry-run").exit_code == 1
+    assert run(*words, "--dry-run", "--allow-missing").exit_code == 0
+    assert run(*words, "--allow-missing").exit_code == 0
+
+
 @pytest.mark.parametrize("text", ["1,2", "1,2,x", "", "1,2,3,4"])
 def test_wrong_spacing(run: Run, tmp_path: Path, text: str) -> None:
     outcome = run("convert", "slices", tmp_path, tmp_path, "--spacing-mm", text, "--map", "1=bone")
@@ -182,7 +238,11 @@ def test_examinations_with_masks(run: Run, tmp_path: Path) -> None:
         mask.SetDirection(np.stack([ALONG_ROW, DOWN, ACROSS], axis=1).ravel().tolist())
         SimpleITK.WriteImage(mask, str(tmp_path / "in" / patient / f"{patient}.nii.gz"))
     words = ["convert", "dicom-study", tmp_path / "in", tmp_path / "raw", "--folds", "2"]
-    words += ["--map", "3=glenoid"]
+    words += ["--map", "3=glenoid", "--map", "4=humerus", "--allow-missing"]
+    strict = run(*words[:-1])
+    assert strict.exit_code == 2
+    assert "no voxel of it is humerus" in strict.output
+    shutil.rmtree(tmp_path / "raw")
     dry = run(*words, "--dry-run")
     assert dry.exit_code == 1, dry.output
     assert not (tmp_path / "raw").exists()

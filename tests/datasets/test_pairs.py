@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from shoulderseg.datasets.converters.source import Rejected
 from shoulderseg.datasets.nnunet_raw import DatasetSpec, write_case
-from shoulderseg.datasets.pairs import ConversionError, ConversionReport, convert_pairs
+from shoulderseg.datasets.pairs import (
+    ConversionError,
+    ConversionReport,
+    convert_pairs,
+    survey_pairs,
+)
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.datasets.volume import Volume, same_grid
 from shoulderseg.datasets.writer import write_image
@@ -56,6 +62,12 @@ def _problems(source: Path, **change: object) -> tuple[str, ...]:
     for problem in caught.value.problems:
         assert problem in str(caught.value)
     return caught.value.problems
+
+
+def _surveyed(source: Path, *, allow_missing: bool = False) -> list[Rejected]:
+    folders = source / "images", source / "labels"
+    found = survey_pairs(*folders, _SPEC, _VALUES, allow_missing=allow_missing)
+    return [entry for entry in found if isinstance(entry, Rejected)]
 
 
 def test_dataset_holds_the_images_the_new_labels_and_folds_by_patient(
@@ -115,6 +127,26 @@ def test_all_problems_are_listed_at_once(source: Path, labels: Volume) -> None:
     assert "label map p3_a.nii.gz: unknown label values [4, 9], expected [0, 3, 5]" in found
     assert "test case zz: there is no such case" in found
     assert len(found.splitlines()) == 6
+
+
+def test_pairs_without_a_structure(source: Path, labels: Volume) -> None:
+    partly = replace(labels, array=np.where(labels.array == 5, 0, labels.array))
+    write_image(source / "labels/p2_a.nii.gz", partly)
+    (problem,) = _problems(source)
+    assert problem.startswith("label map p2_a.nii.gz: no voxel of it is glenoid.")
+    (found,) = _surveyed(source)
+    assert (found.name, found.reason, found.fault) == ("p2_a", problem, True)
+    assert _surveyed(source, allow_missing=True) == []
+    assert "p2_a" in _convert(source, allow_missing=True).training_cases
+
+
+def test_pairs_without_any_label(source: Path, labels: Volume) -> None:
+    write_image(source / "labels/p2_a.nii.gz", replace(labels, array=np.zeros_like(labels.array)))
+    for allowed in (False, True):
+        (problem,) = _problems(source, allow_missing=allowed)
+        assert problem.startswith("label map p2_a.nii.gz: no voxel of it is labelled.")
+        (found,) = _surveyed(source, allow_missing=allowed)
+        assert (found.name, found.reason) == ("p2_a", problem)
 
 
 def test_doubled_case_and_doubled_content(source: Path, oblique: Volume, labels: Volume) -> None:
@@ -224,7 +256,7 @@ def test_interrupted_conversion_keeps_what_is_written(
         write_case(folder, case, image, label_map)
 
     with monkeypatch.context() as patch:
-        patch.setattr("shoulderseg.datasets.converters.work_folder.write_case", stop_at_third)
+        patch.setattr("shoulderseg.datasets.converters.case_notes.write_case", stop_at_third)
         with pytest.raises(KeyboardInterrupt):
             _convert(source)
         assert [entry.name for entry in (source / "out").iterdir()] == [

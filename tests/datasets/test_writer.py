@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -102,6 +103,22 @@ def test_replaced_file_appears_only_at_the_end(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         fail()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_replaced_file_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.json"
+    flushed: list[tuple[int, bool]] = []
+
+    def watched(number: int) -> None:
+        flushed.append((os.fstat(number).st_size, path.exists()))
+
+    monkeypatch.setattr("os.fsync", watched)
+    with replaced_file(path) as part:
+        part.write_text("whole")
+    assert flushed == [(len("whole"), False)]
+    assert path.read_text() == "whole"
 
 
 def test_written_file_has_ordinary_rights(tmp_path: Path, oblique: Volume) -> None:

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from shoulderseg.datasets.converters.convert import Order, convert_cases, survey
+from shoulderseg.datasets.converters.convert import Order, convert_cases, foresee_problems, survey
 from shoulderseg.datasets.converters.source import (
     Labelled,
     NothingToTakeError,
@@ -23,7 +25,6 @@ from shoulderseg.datasets.volume import Volume, same_grid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 _SPEC = DatasetSpec(7, "Shoulder")
 _NAMES = [f"{patient}_{side}" for patient in ("s1", "s2", "s3") for side in ("left", "right")]
@@ -36,6 +37,7 @@ class Source:
         self.folder, self.oblique = folder, oblique
         self.loaded: list[str] = []
         self.faults: dict[str, BaseException] = {}
+        self.undrawn: dict[str, list[int]] = {}
         folder.mkdir()
         for name in _NAMES:
             (folder / name).write_text(name)
@@ -57,6 +59,7 @@ class Source:
             labels = np.zeros(self.oblique.array.shape, np.uint8)
             labels[1, 2:4, 3 : 4 + _NAMES.index(name)] = 1
             labels[3, 5, 1:3] = 2
+            labels[np.isin(labels, self.undrawn.get(name, []))] = 0
             return Labelled(self.image(name), labels)
 
         return load
@@ -152,6 +155,28 @@ def test_changed_files_settings_and_lost_results_are_made_again(
     assert source.loaded == _NAMES
 
 
+def test_results_that_are_cut_off_or_changed_are_made_again(source: Source, order: Order) -> None:
+    _stop(source, order, "s3_left")
+    made = next(order.out.glob(".*/dataset"))
+    cut, emptied, changed = (
+        made / "imagesTr/s1_left_0000.nii.gz",
+        made / "labelsTr/s1_right.nii.gz",
+        made / "labelsTr/s2_left.nii.gz",
+    )
+    cut.write_bytes(cut.read_bytes()[:-40])
+    emptied.write_bytes(b"")
+    other = bytearray(changed.read_bytes())
+    other[-1] ^= 1
+    changed.write_bytes(bytes(other))
+    report = convert_cases(source.cases(), replace(order, test_cases=()))
+    assert source.loaded == ["s1_left", "s1_right", "s2_left", "s3_left", "s3_right"]
+    for name in _NAMES:
+        image = read_image(report.folder / f"imagesTr/{name}_0000.nii.gz")
+        np.testing.assert_array_equal(image.array, source.image(name).array)
+        labels = read_label_map(report.folder / f"labelsTr/{name}.nii.gz").array
+        assert np.count_nonzero(labels == 1) == 2 * (_NAMES.index(name) + 1)
+
+
 def test_faulty_cases_are_rejected_and_the_others_go_on(source: Source, order: Order) -> None:
     source.faults = {
         "s1_left": ValueError("IM1.png: damaged."),
@@ -179,6 +204,41 @@ def test_what_shows_nothing_is_not_read_again_but_faults_are(source: Source, ord
     report = convert_cases(source.cases(), replace(order, test_cases=0))
     assert source.loaded == ["s1_left"]
     assert [entry.reason for entry in report.rejected] == ["bad.", "empty."]
+
+
+def test_cases_without_a_structure_are_rejected_unless_allowed(
+    source: Source, order: Order
+) -> None:
+    """The annotation is unfinished, or the bone lies outside: only the user knows."""
+    source.undrawn = {"s1_left": [1, 2], "s2_left": [2]}
+    order = replace(order, test_cases=(), folds=9)
+    with pytest.raises(ConversionError, match="for 9 folds"):
+        convert_cases(source.cases(), replace(order, allow_missing=True))
+    surveyed = list(survey(source.cases(), _SPEC.labels, allow_missing=True))
+    assert [entry.name for entry in surveyed if isinstance(entry, Rejected)] == ["s1_left"]
+    # What was written while it was allowed is not taken now.
+    source.loaded.clear()
+    report = convert_cases(source.cases(), replace(order, folds=2))
+    assert source.loaded == []
+    empty, partly = report.rejected
+    assert (empty.name, empty.fault) == ("s1_left", False)
+    assert "no voxel of it is labelled (humerus, glenoid)" in empty.reason
+    assert (partly.name, partly.fault) == ("s2_left", True)
+    assert "no voxel of it is glenoid. Draw what is missing" in partly.reason
+    assert "--allow-missing" in partly.reason
+    assert not list(report.folder.rglob("s2_left*"))
+    again = replace(order, folds=2, allow_missing=True, overwrite=True)
+    report = convert_cases(source.cases(), again)
+    assert "s2_left" in report.training_cases
+    assert [entry.name for entry in report.rejected] == ["s1_left"]
+
+
+def test_cases_without_a_structure_are_not_written(source: Source, order: Order) -> None:
+    source.undrawn = {"s2_left": [2]}
+    report = convert_cases(source.cases(), replace(order, test_cases=()))
+    assert [entry.name for entry in report.rejected] == ["s2_left"]
+    surveyed = list(survey(source.cases(), _SPEC.labels))
+    assert [entry for entry in surveyed if isinstance(entry, Rejected)] == list(report.rejected)
 
 
 def test_the_same_image_twice(source: Source, order: Order) -> None:
@@ -215,6 +275,65 @@ def test_existing_dataset_is_replaced_only_on_request(source: Source, order: Ord
     report = convert_cases(source.cases()[:4], replace(order, overwrite=True, test_cases=()))
     assert len(report.training_cases) == 4
     assert not list(folder.rglob("s3*"))
+
+
+def _kill_while_replacing(
+    source: Source, order: Order, patch: pytest.MonkeyPatch, after: int
+) -> dict[str, bytes]:
+    """Makes a dataset, and is killed in the next run after some of the moves of whole datasets."""
+    folder = convert_cases(source.cases(), order).folder
+    before = {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    moves: list[Path] = []
+    real = Path.replace
+
+    def move(path: Path, to: Path) -> Path:
+        if path.is_dir():
+            if len(moves) == after:
+                raise KeyboardInterrupt
+            moves.append(path)
+        return real(path, to)
+
+    with patch.context() as broken:
+        broken.setattr(Path, "replace", move)
+        with pytest.raises(KeyboardInterrupt):
+            convert_cases(source.cases()[:4], replace(order, overwrite=True, test_cases=()))
+    return before
+
+
+def test_killed_while_the_old_dataset_is_away(
+    source: Source, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _kill_while_replacing(source, order, monkeypatch, after=1)
+    folder = order.out / "Dataset007_Shoulder"
+    assert not folder.exists()
+    with pytest.raises(ConversionError, match=r"\.replaced: it is not empty"):
+        convert_cases(source.cases(), order)
+    # Another option makes the cases again, and this time none can be taken.
+    source.faults = dict.fromkeys(_NAMES, ValueError("bad."))
+    other = replace(order, overwrite=True, settings={"depth": 4})
+    with pytest.raises(ConversionError, match="no case can be taken"):
+        convert_cases(source.cases(), other)
+    for name, content in before.items():
+        assert (folder / name).read_bytes() == content
+    source.faults.clear()
+    report = convert_cases(source.cases()[:4], replace(other, test_cases=()))
+    assert len(report.training_cases) == 4
+    assert [entry.name for entry in order.out.iterdir()] == ["Dataset007_Shoulder"]
+
+
+def test_killed_before_the_old_dataset_is_deleted(
+    source: Source, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which of the two is wanted nobody can tell by then."""
+    before = _kill_while_replacing(source, order, monkeypatch, after=2)
+    again = replace(order, overwrite=True, test_cases=())
+    with pytest.raises(ConversionError, match="left an older dataset here") as caught:
+        convert_cases(source.cases(), again)
+    assert foresee_problems(again, [])[0] == caught.value.problems[0]
+    older = order.out / ".Dataset007_Shoulder.replaced"
+    assert (older / "conversion.csv").read_bytes() == before["conversion.csv"]
+    shutil.rmtree(older)
+    assert len(convert_cases(source.cases(), again).training_cases) == 6
 
 
 def test_survey_writes_nothing(source: Source, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK
 from pydicom.data import get_testdata_file
@@ -152,9 +153,38 @@ def test_several_pages_in_a_file(tmp_path: Path) -> None:
     assert "IM2.tif: it has 3 pages" in _reason(tmp_path)
 
 
+def _write_dicom(
+    folder: Path, spacing_mm: tuple[float, float, float], odd_mm: float | None = None
+) -> None:
+    """Four slices; `odd_mm` is the distance of rows of the last one."""
+    header = pydicom.dcmread(str(get_testdata_file("MR_small.dcm")))
+    normal = np.cross(header.ImageOrientationPatient[:3], header.ImageOrientationPatient[3:])
+    header.PixelSpacing = list(spacing_mm[1:])
+    (folder / "images").mkdir(parents=True)
+    for number in range(4):
+        if number == 3 and odd_mm is not None:
+            header.PixelSpacing[0] = odd_mm
+        header.ImagePositionPatient = (spacing_mm[0] * number * normal).tolist()
+        header.save_as(folder / "images" / f"{number}.dcm")
+        values = np.full(header.pixel_array.shape, 90 * (number == 1), np.uint8)
+        _save(folder / "masks" / f"{number}.png", values)
+
+
+def test_dicom_slices_keep_their_own_spacing(tmp_path: Path) -> None:
+    """Half a percent is rounding on the command line, and still half a millimetre on 100."""
+    _write_dicom(tmp_path / "a", (3.52, 0.5023, 0.6964))
+    image, _ = _load(tmp_path)
+    assert image.spacing_mm == pytest.approx((3.52, 0.5023, 0.6964), rel=1e-6)
+
+
+def test_dicom_slices_of_two_sizes_of_pixels(tmp_path: Path) -> None:
+    _write_dicom(tmp_path / "a", (3.5, 0.5, 0.7), odd_mm=0.503)
+    reason = _reason(tmp_path)
+    assert "3.dcm: its pixels are 0.503 x 0.7 mm (rows x columns), expected 0.5 x 0.7" in reason
+
+
 @pytest.mark.parametrize("backwards", [False, True])
 def test_dicom_slices_keep_their_place(tmp_path: Path, backwards: bool) -> None:
-    import pydicom
 
     header = pydicom.dcmread(str(get_testdata_file("MR_small.dcm")))
     normal = np.cross(header.ImageOrientationPatient[:3], header.ImageOrientationPatient[3:])
@@ -181,6 +211,49 @@ def test_dicom_slices_keep_their_place(tmp_path: Path, backwards: bool) -> None:
     assert "it lies 0.50 mm from where slice 2" in _reason(tmp_path, other)
     other = replace(_STACK, spacing_mm=(3.5, 0.7, 0.5))
     assert "its pixels are 0.5 x 0.7 mm" in _reason(tmp_path, other)
+
+
+def test_files_beside_the_folders_of_patients_are_told_of(tmp_path: Path) -> None:
+    _patient(tmp_path / "a")
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / ".hidden.png").touch()
+    assert [type(entry) for entry in slice_cases(tmp_path, _STACK)] == [SourceCase]
+    for name in ("Doe 1.png", "Doe 2.DCM"):
+        (tmp_path / name).touch()
+    loose, case = slice_cases(tmp_path, _STACK)
+    assert isinstance(loose, Rejected)
+    assert loose.fault
+    assert "2 files lie beside the folders of the patients" in loose.reason
+    assert "Doe" not in str(loose)
+    assert case.name == "p001"
+
+
+def test_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _patient(tmp_path / "Doe 1")
+    _patient(tmp_path / "Doe 2")
+    real = Path.iterdir
+
+    def locked(path: Path) -> Any:  # noqa: ANN401
+        if path.name == "images" and path.parent.name == "Doe 1":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(Path, "iterdir", locked)
+    closed, taken = survey(slice_cases(tmp_path, _STACK), _LABELS)
+    assert isinstance(closed, Rejected)
+    assert (closed.name, closed.fault) == ("p001", True)
+    assert closed.reason == "it cannot be read (Permission denied)."
+    assert (type(taken), taken.name) == (Examined, "p002")
+
+
+def test_a_source_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(path: Path) -> Any:  # noqa: ANN401
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", locked)
+    with pytest.raises(OSError, match="it cannot be read") as caught:
+        slice_cases(tmp_path / "..", _STACK)
+    assert str(tmp_path.parent) not in str(caught.value)
 
 
 def test_spacing_out_of_range_and_no_folders(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pydicom
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _LABELS = {"background": 0, "humerus": 1, "glenoid": 2}
 _KEYS = {"1": "humerus", "2": "glenoid", "bone a": "humerus", "clavicle": "background"}
-_FORMATS = ["seg.nrrd", "nrrd", "nii.gz", "nii", "mha", "BINARY", "LABELMAP"]
+_FORMATS = ["seg.nrrd", "nrrd", "nii.gz", "nii", "mha", "mhd", "BINARY", "LABELMAP"]
 _TURNS = [Turn((0, 1, 2), (0,)), Turn((2, 0, 1), (1, 2)), Turn((1, 2, 0), (0, 2))]
 
 
@@ -66,6 +66,15 @@ def _shifted(seed: int, shift_mm: float) -> list[writing.Slice]:
     return slices
 
 
+def _write_mhd(path: Path, array: npt.NDArray[np.uint8], grid: Volume) -> None:
+    """A header, and the voxels in `NAME.raw` beside it."""
+    image = SimpleITK.GetImageFromArray(array)
+    image.SetSpacing(grid.spacing_mm[::-1])
+    image.SetOrigin(grid.origin_mm)
+    image.SetDirection(grid.direction)
+    SimpleITK.WriteImage(image, str(path))
+
+
 def _draw(path: Path, form: str, series: list[Path], grid: Volume | None = None) -> None:
     grid, array = grid or _grid(), _drawn()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,6 +82,8 @@ def _draw(path: Path, form: str, series: list[Path], grid: Volume | None = None)
         write_seg_nrrd(path.with_name(f"{path.name}.seg.nrrd"), array, grid)
     elif form in ("nrrd", "nii.gz", "nii", "mha"):
         write_label_map(path.with_name(f"{path.name}.{form}"), array, grid)
+    elif form == "mhd":
+        _write_mhd(path.with_name(f"{path.name}.mhd"), array, grid)
     else:
         options = SegOptions("BINARY") if form == "BINARY" else SegOptions("LABELMAP")
         write_dicom_seg(path.with_name(f"{path.name}.dcm"), array, grid, series, options=options)
@@ -208,6 +219,89 @@ def test_masks_that_overlap(tmp_path: Path) -> None:
     assert "its masks overlap in 20 voxels" in rejected.reason
 
 
+def _write_bones(folder: Path, **change: Volume) -> None:
+    """A sound humerus and a glenoid in files called so; `change` replaces one of them."""
+    for value, name in enumerate(("humerus", "glenoid"), start=1):
+        sound = replace(_grid(), array=(_drawn() == value).astype(np.uint8))
+        mask = change.get(name, sound)
+        write_label_map(folder / f"{name}.nii.gz", mask.array, mask)
+
+
+def _cut(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def test_a_mask_that_is_cut_off_takes_its_series_with_it(tmp_path: Path) -> None:
+    """Its bone would be background in the label map of the others."""
+    writing.write(tmp_path / "Doe", writing.series())
+    _write_bones(tmp_path / "Doe")
+    assert len(_outcomes(tmp_path)[0]) == 1
+    _cut(tmp_path / "Doe/glenoid.nii.gz")
+    cases, (mask, series) = _outcomes(tmp_path)
+    assert cases == []
+    assert (mask.name, mask.fault, series.fault) == ("p001_mask1", True, True)
+    assert "p001_mask1 could not be used and may have been drawn on it" in series.reason
+
+
+def test_a_mask_on_another_grid_takes_all_series_with_masks(tmp_path: Path) -> None:
+    writing.write(tmp_path / "a", _shifted(0, 0.0))
+    second = writing.write(tmp_path / "a", _shifted(1, 9.0), "b")
+    writing.write(tmp_path / "a", _shifted(2, 30.0), "c")
+    _draw(tmp_path / "a/whole", "BINARY", second, _grid(9.0))
+    elsewhere = replace(_grid(0.3), array=(_drawn() == 2).astype(np.uint8))
+    _write_bones(tmp_path / "a", glenoid=elsewhere)
+    cases, rejected = _outcomes(tmp_path)
+    assert cases == []
+    assert "its grid fits no series" in rejected[0].reason
+    told = {entry.name[5:13]: entry for entry in rejected[1:]}
+    for name in ("series_5", "series_6"):
+        assert told[name].fault
+        assert "p001_mask2 could not be used" in told[name].reason
+    assert told["series_7"].reason == "no mask was drawn on it."
+
+
+@pytest.mark.parametrize("form", ["nii.gz", "BINARY"])
+def test_a_label_without_meaning_takes_only_its_series(tmp_path: Path, form: str) -> None:
+    first = writing.write(tmp_path / "a", _shifted(0, 0.0))
+    second = writing.write(tmp_path / "a", _shifted(1, 9.0), "b")
+    _draw(tmp_path / "a/whole", "BINARY", second, _grid(9.0))
+    stray = (_drawn() == 2) * np.uint8(2)
+    stray[0, 0, 0] = 7
+    _write_bones(tmp_path / "a")
+    if form == "nii.gz":
+        write_label_map(tmp_path / "a/glenoid.nii.gz", stray, _grid())
+    else:
+        (tmp_path / "a/glenoid.nii.gz").unlink()
+        labels = describe_labels({"glenoid": 2, "7": 7})
+        write_dicom_seg(tmp_path / "a/g.dcm", stray, _grid(), first, labels=labels)
+    (case,), (mask, series) = _outcomes(tmp_path)
+    assert case.name.startswith("p001_series_6")
+    assert "it holds '7', expected humerus, glenoid" in mask.reason
+    assert series.name.startswith("p001_series_5")
+    assert series.fault
+    assert series.reason == f"a mask drawn on it could not be used: {mask.reason}"
+
+
+def test_a_mask_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writing.write(tmp_path / "Doe", writing.series())
+    _write_bones(tmp_path / "Doe")
+    real = Path.open
+
+    def locked(path: Path, *args: Any, **options: Any) -> Any:  # noqa: ANN401
+        if path.name == "glenoid.nii.gz":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *args, **options)
+
+    monkeypatch.setattr(Path, "open", locked)
+    cases, (mask, series) = _outcomes(tmp_path)
+    assert cases == []
+    assert mask.name == "p001_mask1"
+    assert "Permission denied" in mask.reason
+    assert "Doe" not in mask.reason
+    assert "p001_mask1 could not be used" in series.reason
+
+
 def test_a_number_is_no_name_of_a_file(tmp_path: Path) -> None:
     writing.write(tmp_path / "a", writing.series())
     write_label_map(tmp_path / "a/2.nii.gz", (_drawn() == 1).astype(np.uint8), _grid())
@@ -243,6 +337,16 @@ def test_a_seg_of_a_series_that_is_not_there_or_not_taken(tmp_path: Path) -> Non
     assert any("which is not taken: 1 slice missing" in reason for reason in reasons)
     assert any("is not in the patient's folder" in reason for reason in reasons)
     assert "it holds no MR series that can be read. Add it." in reasons
+
+
+def test_a_seg_of_a_series_with_a_slice_that_is_cut_off_names_no_file(tmp_path: Path) -> None:
+    series = writing.write(tmp_path / "a", writing.series(0))
+    _draw(tmp_path / "a/mask", "BINARY", series)
+    slice_ = series[2].rename(series[2].with_name("DOE_JANE.dcm"))
+    slice_.write_bytes(slice_.read_bytes()[:-900])
+    reasons = [entry.reason for entry in _outcomes(tmp_path)[1]]
+    assert any("which is not taken: " in reason for reason in reasons)
+    assert "DOE" not in str(reasons)
 
 
 def test_a_seg_whose_frames_lie_elsewhere(tmp_path: Path) -> None:
@@ -305,7 +409,7 @@ def test_a_conversion_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             raise KeyboardInterrupt
         return read_stack(stack)
 
-    monkeypatch.setattr("shoulderseg.datasets.converters.study.read_stack", watched)
+    monkeypatch.setattr("shoulderseg.datasets.converters.study_load.read_stack", watched)
     study = _study(tmp_path / "in")
     order = Order(tmp_path / "raw", DatasetSpec(7, "Shoulder"), study_settings(study), folds=3)
     with pytest.raises(KeyboardInterrupt):
@@ -313,6 +417,33 @@ def test_a_conversion_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     report = convert_cases(study_cases(study), order)
     assert decoded == ["5", "6", "7", "7"]
     assert (report.training_patients, report.rejected) == (3, ())
+
+
+def test_voxels_beside_their_header(tmp_path: Path) -> None:
+    writing.write(tmp_path / "a", writing.series())
+    _draw(tmp_path / "a/Doe", "mhd", [])
+    (case,), _ = _outcomes(tmp_path)
+    # Another mask in the same header makes the case again.
+    assert {path.name for path in case.files} >= {"Doe.mhd", "Doe.raw"}
+    (tmp_path / "a/Doe.raw").unlink()
+    cases, rejected = _outcomes(tmp_path)
+    assert cases == []
+    assert "its voxel file is missing" in rejected[0].reason
+    assert "Doe" not in str([entry.reason for entry in rejected])
+
+
+@pytest.mark.parametrize("name", ["DOE.dcm", "DOE.nii.gz", "DOE"])
+def test_files_beside_the_folders_of_patients_are_told_of(tmp_path: Path, name: str) -> None:
+    series = writing.write(tmp_path / "a", writing.series())
+    _draw(tmp_path / "a/mask", "nii.gz", [])
+    (tmp_path / "notes.txt").touch()
+    assert _outcomes(tmp_path)[1] == []
+    shutil.copy(series[0], tmp_path / name)
+    (case,), (loose,) = _outcomes(tmp_path)
+    assert case.name.startswith("p001_")
+    assert loose.fault
+    assert "1 file lies beside the folders of the patients" in loose.reason
+    assert "DOE" not in str(loose)
 
 
 def test_doubts_about_a_nifti_do_not_tell_its_name(

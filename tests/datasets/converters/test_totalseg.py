@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +15,6 @@ from shoulderseg.datasets.converters.totalseg import ShoulderChoice, totalseg_ca
 from shoulderseg.datasets.converters.totalseg_releases import CT, MRI, totalseg_spec
 from shoulderseg.datasets.writer import write_image
 from tests.datasets.converters.bodies import HEAD_MM, Body, write_subject
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _LABELS = {"background": 0, "humerus": 1, "glenoid": 2}
 
@@ -174,6 +172,40 @@ def test_faulty_folders_are_rejected(tmp_path: Path, bodies: dict[str, Body]) ->
     assert "mri.nii.gz is missing" in faults[0].reason
     assert "mri.nii.gz: file ends early" in faults[1].reason
     assert "humerus_left.nii.gz: grid differs from its image. origin" in faults[2].reason
+
+
+def test_a_folder_that_cannot_be_read(
+    tmp_path: Path, bodies: dict[str, Body], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("s0001", "s0002"):
+        write_subject(tmp_path / name, bodies["left"], "left")
+    real = Path.is_file, Path.is_dir
+
+    def locked(path: Path, kind: int) -> bool:
+        if path.parent.name == "s0001":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real[kind](path)
+
+    monkeypatch.setattr(Path, "is_file", lambda path: locked(path, 0))
+    monkeypatch.setattr(Path, "is_dir", lambda path: locked(path, 1))
+    closed, *others = totalseg_cases(tmp_path, MRI, ShoulderChoice())
+    assert isinstance(closed, Rejected)
+    assert (closed.name, closed.fault) == ("s0001", True)
+    assert closed.reason == "it cannot be read (Permission denied)."
+    assert [other.name for other in others] == ["s0002_left", "s0002_right"]
+
+
+def test_folders_without_masks_are_told_of(tmp_path: Path, bodies: dict[str, Body]) -> None:
+    write_subject(tmp_path / "s0001", bodies["left"], "left")
+    (tmp_path / "s0002").mkdir()
+    shutil.copy(tmp_path / "s0001/mri.nii.gz", tmp_path / "s0002/mri.nii.gz")
+    (tmp_path / "s0003").mkdir()
+    found = list(totalseg_cases(tmp_path, MRI, ShoulderChoice()))
+    told = {entry.name: entry for entry in found if isinstance(entry, Rejected)}
+    assert told.keys() == {"s0002", "s0003"}
+    assert all(entry.fault for entry in told.values())
+    assert "segmentations is missing" in told["s0002"].reason
+    assert "mri.nii.gz and segmentations are missing" in told["s0003"].reason
 
 
 def test_folder_of_another_layout(tmp_path: Path) -> None:

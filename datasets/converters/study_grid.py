@@ -1,0 +1,95 @@
+"""Which series has the grid of a mask."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoulderseg.datasets.converters.study_fault import UnusableMaskError
+from shoulderseg.datasets.orientation import Turn, stand
+from shoulderseg.datasets.volume import describe_grid_difference, same_grid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from shoulderseg.datasets.volume import Volume
+
+# Far below a pixel; above what rounding in headers makes of the far corner.
+SAME_GRID_MM = 0.1
+
+
+def turned_like(mask: Volume, grid: Volume) -> Volume:
+    """Order and reverse the axes of a mask so that they run as those of a grid, or nearly so.
+
+    Args:
+        mask: The mask.
+        grid: The grid; only its directions are looked at.
+
+    Returns:
+        The mask with every voxel in its place in the world. Nothing is resampled.
+    """
+    # Rows are the directions of array axes 0, 1, 2.
+    alike = _axes(grid) @ _axes(mask).T
+    order = max(permutations(range(3)), key=lambda chosen: _agreement(alike, chosen))
+    first, second, third = order
+    against = tuple(axis for axis in range(3) if alike[axis, order[axis]] < 0)
+    return stand(mask, Turn((first, second, third), against))
+
+
+def find_grid(mask: Volume, grids: Mapping[str, Volume]) -> str:
+    """Find the one series that a mask was drawn on.
+
+    Args:
+        mask: The mask as it lies in its file.
+        grids: Name of each series to its grid.
+
+    Returns:
+        The name.
+
+    Raises:
+        UnusableMaskError: If none fits, or several do.
+    """
+    if not grids:
+        msg = "no series that can be used lies beside it. Add the series it was drawn on."
+        raise UnusableMaskError(msg, None)
+    turned = {name: turned_like(mask, grid) for name, grid in grids.items()}
+    fitting = [name for name in grids if same_grid(turned[name], grids[name], SAME_GRID_MM)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        msg = (
+            f"its grid fits {len(fitting)} series ({', '.join(fitting)}), expected one. Leave only "
+            "the series it was drawn on, or save it as DICOM SEG, which names its series."
+        )
+        raise UnusableMaskError(msg, fitting)
+    nearest = min(grids, key=lambda name: _distance(turned[name], grids[name]))
+    differs = describe_grid_difference(turned[nearest], grids[nearest], SAME_GRID_MM)
+    msg = (
+        f"its grid fits no series. Nearest is {nearest}: {differs}. Save the mask on the grid of "
+        "the series it was drawn on."
+    )
+    raise UnusableMaskError(msg, None)
+
+
+def _axes(volume: Volume) -> npt.NDArray[np.float64]:
+    return np.reshape(np.asarray(volume.direction, np.float64), (3, 3)).T[::-1]
+
+
+def _agreement(alike: npt.NDArray[np.float64], order: tuple[int, ...]) -> float:
+    return float(sum(abs(alike[axis, chosen]) for axis, chosen in enumerate(order)))
+
+
+def _distance(mask: Volume, grid: Volume) -> tuple[Any, ...]:
+    """Sorts grids of the same shape first, then by the distance of the middles."""
+    gap_mm = np.linalg.norm(_middle_mm(mask) - _middle_mm(grid))
+    return mask.array.shape != grid.array.shape, float(gap_mm)
+
+
+def _middle_mm(volume: Volume) -> npt.NDArray[np.float64]:
+    half = (np.array(volume.array.shape) - 1) / 2 * np.array(volume.spacing_mm)
+    middle: npt.NDArray[np.float64] = half @ _axes(volume) + np.array(volume.origin_mm)
+    return middle
