@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoulderseg.cli.left_out import LeftOut, faulty_files, left_out_of
+
 if TYPE_CHECKING:
     from shoulderseg.datasets.dicom.folder import FolderFindings
     from shoulderseg.datasets.dicom.verdict import Series
@@ -20,11 +22,12 @@ class CaseInput:
     """One image to segment.
 
     Attributes:
-        name: of the case and of its results; tells nothing that the file's name does not.
+        name: of the case and of its results; never a patient's that a DICOM header names.
         path: the file, or the first one of a series.
         load: reads it.
         source_files: the DICOM files in the order of the slices; none for other formats.
         about: plane, contrast, side and notes of a DICOM series, for reports.
+        faulty: DICOM files of a series that are left out of it.
     """
 
     name: str
@@ -32,21 +35,14 @@ class CaseInput:
     load: Callable[[], Volume]
     source_files: tuple[Path, ...] = ()
     about: dict[str, Any] = field(default_factory=dict)
+    faulty: tuple[Path, ...] = ()
 
+    @property
+    def shown(self) -> str:
+        """What messages call it: its file, or for DICOM the case, whose files archives name."""
+        from shoulderseg.datasets.files import shown_name
 
-@dataclass(frozen=True)
-class LeftOut:
-    """Something that becomes no case.
-
-    Attributes:
-        name: of the file or series.
-        reason: why.
-        refused: whether it is an image with a fault; what is no image of a shoulder is skipped.
-    """
-
-    name: str
-    reason: str
-    refused: bool
+        return self.name if self.source_files else shown_name(self.path)
 
 
 @dataclass(frozen=True)
@@ -89,11 +85,11 @@ def find_inputs(path: Path) -> Inputs:
         return Inputs((_volume_case(path),), (), ())
     found = read_folder(path)
     cases: dict[str, CaseInput] = {}
-    left_out = list(_left_out(found))
+    left_out = left_out_of(found)
     for case in [*map(_volume_case, volumes), *_series_cases(found, left_out)]:
         if case.name in cases:
             reason = f"another input is also called {case.name}; rename one"
-            left_out.append(LeftOut(shown_name(case.path), reason, refused=True))
+            left_out.append(LeftOut(case.shown, reason, refused=True, files=case.source_files))
         else:
             cases[case.name] = case
     taken = set(volumes)
@@ -155,7 +151,8 @@ def _series_cases(found: FolderFindings, left_out: list[LeftOut]) -> list[CaseIn
         try:
             check_duplicates(stack)
         except UnreadableVolumeError as error:
-            left_out.append(LeftOut(series.name, str(error), refused=True))
+            twice = tuple(header.path for pair in stack.duplicates for header in pair)
+            left_out.append(LeftOut(series.name, str(error), refused=True, files=twice))
             continue
         files = tuple(header.path for header in stack.slices)
         own = case_name(files[0])
@@ -163,7 +160,8 @@ def _series_cases(found: FolderFindings, left_out: list[LeftOut]) -> list[CaseIn
         keeps = len(files) == 1 and names[own] == 1 and not stack.slices[0].names_patient(own)
         load = partial(read_stack, stack)
         name = own if keeps else series.name
-        cases.append(CaseInput(name, files[0], load, files, describe_series(series)))
+        faulty = faulty_files(series)
+        cases.append(CaseInput(name, files[0], load, files, describe_series(series), faulty))
     return cases
 
 
@@ -190,24 +188,3 @@ def describe_series(series: Series) -> dict[str, Any]:
         "side_from": side.source,
         "notes": list(series.notes),
     }
-
-
-def _left_out(found: FolderFindings) -> list[LeftOut]:
-    from shoulderseg.datasets.files import shown_name
-
-    series = [
-        LeftOut(_series_label(series), series.reason, refused=series.verdict == "refuse")
-        for series in found.series
-        if series.verdict != "use"
-    ]
-    files = [LeftOut(shown_name(file.path), file.reason, file.refused) for file in found.files]
-    return series + files
-
-
-def _series_label(series: Series) -> str:
-    """A single file by its name, more by the name of the series."""
-    from shoulderseg.datasets.files import shown_name
-
-    header = series.slices[0]
-    own = shown_name(header.path)
-    return own if len(series.slices) == 1 and not header.names_patient(own) else series.name

@@ -29,7 +29,8 @@ from shoulderseg.cli.run_report import RunReport, describe_run
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from shoulderseg.cli.inputs import CaseInput, Inputs, LeftOut
+    from shoulderseg.cli.inputs import CaseInput, Inputs
+    from shoulderseg.cli.left_out import LeftOut
     from shoulderseg.cli.output_plan import Case, OutputPlan
     from shoulderseg.cli.pipeline import Segmentation
     from shoulderseg.datasets.volume import Volume
@@ -149,9 +150,8 @@ def predict(
         finally:
             # Also after an interruption: what is done is done.
             report.write()
-            for line in report.summary(
-                skipped_lines(skipped), calibrated=bundle.quality is not None
-            ):
+            lines = skipped_lines(inputs.left_out)
+            for line in report.summary(lines, calibrated=bundle.quality is not None):
                 typer.echo(line)
     if report.failed:
         raise typer.Exit(SOME_CASES_FAILED)
@@ -204,7 +204,7 @@ def _run_all(
             try:
                 stem = plan.stem(case)
                 if stem in written:
-                    msg = f"{source.path.name}: another input is also called {stem}; rename one"
+                    msg = f"{source.shown}: another input is also called {stem}; rename one"
                     raise ValueError(msg)
                 record = _run_case(source, case, plan, segment, labels)
                 written.add(stem)
@@ -213,7 +213,7 @@ def _run_all(
             except Exception as error:
                 # Whatever goes wrong in one case, the others go on.
                 _LOGGER.debug("traceback", exc_info=True)
-                record = _failure(source.path, case, error, plan.left_over(case, written))
+                record = _failure(source, error, plan.left_over(case, written))
                 _tell(progress.console, record)
             report.add(record)
             progress.advance(task)
@@ -230,13 +230,13 @@ def _refusal(item: LeftOut) -> dict[str, Any]:
     return {"case": item.name, "error": error}
 
 
-def _failure(path: Path, case: Case, error: Exception, stale: list[str]) -> dict[str, Any]:
+def _failure(source: CaseInput, error: Exception, stale: list[str]) -> dict[str, Any]:
     known = isinstance(error, ValueError | OSError | MemoryError) and str(error)
     reason = str(error) if known else f"{type(error).__name__}: {error}"
-    named = reason if reason.startswith(path.name) else f"{path.name}: {reason}"
+    named = reason if reason.startswith(source.shown) else f"{source.shown}: {reason}"
     if stale:
         named += f" ({', '.join(stale)} {'is' if len(stale) == 1 else 'are'} of an earlier run)"
-    return {"case": case.name, "error": named}
+    return {"case": source.name, "error": named}
 
 
 def _run_case(

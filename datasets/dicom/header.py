@@ -96,6 +96,14 @@ class SliceHeader:
         """The value of a tag as one line; empty where it is absent or cannot be read."""
         return self.texts.get(tag, "")
 
+    @property
+    def label(self) -> str:
+        """What to call the image in messages: file names may be the patient's."""
+        number = self.text("InstanceNumber")
+        # A number of more digits is none that a scanner counted to.
+        plain = re.fullmatch(r"[0-9]{1,5}", number) and not self.names_patient(number)
+        return f"image number {int(number)}" if plain else "an image without a number"
+
     def names_patient(self, words: str) -> bool:
         """Tell whether a text holds a word of the patient's name or number."""
         # Words with digits are no names, as of the samples of a test set.

@@ -140,7 +140,7 @@ def test_another_image_at_the_same_place_is_refused(tmp_path: Path) -> None:
     stack = only(tmp_path).stack
     assert stack is not None
     with pytest.raises(
-        UnreadableVolumeError, match=r"lies at the same place as .* shows something"
+        UnreadableVolumeError, match=r"^slice 3 of 7: another image lies at the same place"
     ):
         read_stack(stack)
 
@@ -535,11 +535,11 @@ def test_the_position_of_a_cut_off_slice_stays_known(tmp_path: Path) -> None:
     paths = write(tmp_path, series())
     whole = paths[2].read_bytes()
     paths[2].write_bytes(whole[:-100])
-    assert f"{paths[2].name}: file ends early: 1436 of 1536 bytes" in refusal(tmp_path)
+    assert refusal(tmp_path).startswith("image number 3: file ends early: 1436 of 1536 bytes")
     (tmp_path / "again.dcm").write_bytes(whole)
     one = only(tmp_path)
     np.testing.assert_array_equal(used(one), voxels())
-    assert any(f"{paths[2].name} left out" in note for note in one.notes)
+    assert any(note.startswith("image number 3 left out") for note in one.notes)
 
 
 @pytest.mark.parametrize("keep", [0, 100, 131, 140, 400])
