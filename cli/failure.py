@@ -18,6 +18,12 @@ def complain(message: str) -> None:
     typer.secho(f"error: {message}", fg=typer.colors.RED, err=True)
 
 
+def reason_of(error: Exception) -> str:
+    """What an error says; where it was not foreseen, with its kind."""
+    foreseen = isinstance(error, ValueError | OSError | MemoryError) and str(error)
+    return str(error) if foreseen else f"{type(error).__name__}: {error}"
+
+
 @contextmanager
 def reported(code: int = WRONG_USE) -> Iterator[None]:
     """Turns the library's errors into one line on stderr and an exit code.

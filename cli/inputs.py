@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
 
 
+# What 3D Slicer calls a segmentation, often beside its image.
+_SEGMENTATION = ".seg.nrrd"
+
+
 @dataclass(frozen=True)
 class CaseInput:
     """One image to segment.
@@ -76,11 +80,12 @@ def find_inputs(path: Path) -> Inputs:
     from shoulderseg.datasets.files import DICOM_SUFFIX, find_volumes, image_suffix, shown_name
 
     path = _descended(path)
-    volumes = [
+    files = [
         file
         for file in find_volumes(path)
         if image_suffix(file) not in ("", DICOM_SUFFIX) or not _is_dicom(file)
     ]
+    volumes = [file for file in files if not file.name.lower().endswith(_SEGMENTATION)]
     if path.is_file() and volumes:
         return Inputs((_volume_case(path),), (), ())
     found = read_folder(path)
@@ -92,7 +97,12 @@ def find_inputs(path: Path) -> Inputs:
             left_out.append(LeftOut(case.shown, reason, refused=True, files=case.source_files))
         else:
             cases[case.name] = case
-    taken = set(volumes)
+    taken = set(files)
+    left_out += [
+        LeftOut(shown_name(file), "a segmentation, no image", refused=False)
+        for file in files
+        if file not in volumes
+    ]
     ignored = sorted(shown_name(other) for other in found.others if other not in taken)
     return Inputs(tuple(cases[name] for name in sorted(cases)), tuple(left_out), tuple(ignored))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pydicom
+import pytest
 
 from shoulderseg.datasets.reader import read_label_map
 from shoulderseg.datasets.volume import Volume
@@ -76,6 +77,70 @@ def test_a_seg_of_another_image_fails_that_case_alone(
     assert {path.name for path in out.iterdir()} == {"b.seg.dcm", "shoulderseg_report.json"}
 
 
+def test_a_surface_that_cannot_be_made_fails_the_case_and_keeps_its_label_map(
+    run: Run, untrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(*_: object) -> None:
+        raise MemoryError
+
+    write_image(tmp_path / "a.nii.gz", oblique_image())
+    out = tmp_path / "out"
+    monkeypatch.setattr("shoulderseg.datasets.surfaces.build_surface", too_large)
+    words = ["predict", tmp_path / "a.nii.gz", out, "--model", untrained, "--device", "cpu"]
+    outcome = run(*words, "--format", "nii.gz,stl")
+    assert outcome.exit_code == 1
+    assert "failed: a: no stl: humerus: MemoryError" in outcome.output
+    assert "1 of 1 cases written" in outcome.output
+    assert cases_of(out)[0]["outputs"] == ["a.nii.gz"]
+    assert (out / "a.nii.gz").is_file()
+
+
+def test_files_of_an_earlier_run_are_told_apart(run: Run, untrained: Path, tmp_path: Path) -> None:
+    write_image(tmp_path / "a.nii.gz", oblique_image())
+    out = tmp_path / "out"
+    words = ["predict", tmp_path / "a.nii.gz", out, "--model", untrained, "--device", "cpu"]
+    assert run(*words, "--format", "nii.gz,mha,nrrd").exit_code == 0
+    outcome = run(*words, "--format", "nii.gz")
+    assert outcome.exit_code == 0
+    assert cases_of(out)[0]["of_an_earlier_run"] == ["a.mha", "a.nrrd"]
+    assert "a: a.mha, a.nrrd are of an earlier run" in outcome.output
+
+
+def test_a_segmentation_beside_its_image_is_no_input(
+    run: Run, untrained: Path, tmp_path: Path
+) -> None:
+    images = tmp_path / "in"
+    images.mkdir()
+    for name in ("x.nrrd", "x.SEG.nrrd"):
+        write_image(images / name.lower(), oblique_image())
+        (images / name.lower()).rename(images / name)
+    out = tmp_path / "out"
+    words = ["--model", untrained, "--device", "cpu"]
+    outcome = run("predict", images, out, *words, "--format", "nrrd,seg.nrrd")
+    assert outcome.exit_code == 0, outcome.output
+    assert [case["outputs"] for case in cases_of(out)] == [["x.nrrd", "x.seg.nrrd"]]
+    assert "skipped x.SEG.nrrd: a segmentation, no image" in outcome.output
+    alone = run("predict", images / "x.SEG.nrrd", tmp_path / "alone", *words)
+    assert alone.exit_code == 2
+    assert "(a segmentation, no image)" in " ".join(alone.output.split())
+
+
+def test_no_case_is_written_over_another(run: Run, untrained: Path, tmp_path: Path) -> None:
+    images = tmp_path / "in"
+    images.mkdir()
+    for name in ("x", "x.seg"):
+        write_image(images / f"{name}.nii.gz", oblique_image())
+    out = tmp_path / "out"
+    words = ["predict", images, out, "--model", untrained, "--device", "cpu"]
+    outcome = run(*words, "--format", "nrrd,seg.nrrd")
+    assert outcome.exit_code == 1
+    first, second = cases_of(out)
+    assert first["outputs"] == ["x.nrrd", "x.seg.nrrd"]
+    assert second["error"] == (
+        "x.seg.nii.gz: x is also written to x.seg.nrrd; rename one of the inputs"
+    )
+
+
 def test_an_unknown_format_ends_with_2(run: Run, untrained: Path, tmp_path: Path) -> None:
     write_image(tmp_path / "a.nii.gz", oblique_image())
     words = ["predict", tmp_path / "a.nii.gz", tmp_path / "out", "--model", untrained]
@@ -98,5 +163,5 @@ def test_bids_keeps_two_scans_of_a_subject_apart(run: Run, untrained: Path, tmp_
         "sub-01/anat/sub-01_acq-cor_desc-shoulder_dseg.nii.gz",
         "sub-01/anat/sub-01_acq-tra_desc-shoulder_dseg.nii.gz",
     ]
-    assert "another input is also called sub-01/anat/sub-01_acq-tra" in outcome.output
+    assert "sub-01_acq-tra_PDw is also written to sub-01/anat/sub-01_acq-tra" in outcome.output
     assert (out / "dataset_description.json").is_file()

@@ -151,22 +151,97 @@ def test_a_seg_that_nobody_asked_for_does_not_fail_the_case(
     assert "no DICOM SEG" in caplog.text
 
 
+def full(*_: object) -> None:
+    msg = "the disk is full"
+    raise OSError(msg)
+
+
+def too_large(*_: object) -> None:
+    raise MemoryError
+
+
+BUILD = "shoulderseg.datasets.surfaces.build_surface"
+SURFACE = "shoulderseg.datasets.surface_files.write_surface"
+
+
 def test_a_failed_case_leaves_no_part_of_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = OutputPlan(tmp_path / "out", (Format.dicom,))
     with pytest.raises(ValueError, match="FrameOfReferenceUID is missing"):
         write(plan, Case("a", damaged(tmp_path)))
-    assert not list(plan.out.iterdir())
-
-    def full(*_: object) -> None:
-        msg = "the disk is full"
-        raise OSError(msg)
-
-    monkeypatch.setattr("shoulderseg.datasets.surface_files.write_surface", full)
+    monkeypatch.setattr(SURFACE, full)
     with pytest.raises(OSError, match="disk is full"):
-        write(OutputPlan(plan.out, (Format.nifti, Format.stl)), Case("a"))
+        write(OutputPlan(plan.out, (Format.stl,)), Case("a"))
     assert not list(plan.out.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("broken", "fail", "reason"),
+    [(BUILD, too_large, "MemoryError"), (SURFACE, full, "the disk is full")],
+)
+def test_what_is_whole_is_kept_where_a_surface_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str, fail: object, reason: str
+) -> None:
+    plan = OutputPlan(tmp_path / "out", (Format.nifti, Format.stl, Format.ply))
+    write(plan, Case("a"))
+    monkeypatch.setattr(broken, fail)
+    record = write(plan, Case("a"))
+    # Surfaces of the earlier run would pass for those of this label map.
+    assert [path.name for path in plan.out.iterdir()] == record["outputs"] == ["a.nii.gz"]
+    assert set(record["not_written"]) == {"stl", "ply"}
+    assert record["not_written"]["stl"].startswith("humerus: " + reason)
+    assert "glenoid: " + reason in record["not_written"]["stl"]
+    assert record["error"].startswith("a: no stl: humerus: " + reason)
+    assert "surfaces" not in record
+
+
+def test_a_label_map_that_cannot_be_written_spoils_no_other_format(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = OutputPlan(tmp_path / "out")
+    sources = write_sources(tmp_path / "series", oblique_image())
+    monkeypatch.setattr("shoulderseg.datasets.writer.write_label_map", full)
+    record = write(plan, Case("a", sources))
+    assert record["outputs"] == ["a.seg.dcm"]
+    # It was not asked for by name, but it is what a run is for.
+    assert record["error"] == "a: no nii.gz: the disk is full"
+
+
+def test_old_files_do_not_pass_for_those_of_this_run(tmp_path: Path) -> None:
+    case = Case("a", write_sources(tmp_path / "series", oblique_image()))
+    out = tmp_path / "out"
+    write(OutputPlan(out, (Format.nifti, Format.dicom, Format.stl)), case)
+    write(OutputPlan(out, (Format.mha,)), Case("a.seg"))
+    (out / "a_notes.txt").touch()
+    record = write(OutputPlan(out), Case("a", damaged(tmp_path / "later")))
+    assert record["outputs"] == ["a.nii.gz"]
+    assert "dicom-seg" in record["not_written"]
+    # A DICOM SEG that disagrees with the label map could go to an archive.
+    assert not (out / "a.seg.dcm").exists()
+    assert record["of_an_earlier_run"] == ["a_glenoid.stl", "a_humerus.stl"]
+    again = write_outputs(
+        OutputPlan(out),
+        Case("a"),
+        lopsided_labels(),
+        oblique_image(),
+        VALUES,
+        ["a_glenoid.stl", "a_humerus.stl"],
+    )
+    assert "of_an_earlier_run" not in again
+    assert {path.name for path in out.iterdir()} == {
+        "a.nii.gz",
+        "a.seg.mha",
+        "a_glenoid.stl",
+        "a_humerus.stl",
+        "a_notes.txt",
+    }
+
+
+def test_a_file_belongs_to_the_first_case_that_wants_it(tmp_path: Path) -> None:
+    plan = OutputPlan(tmp_path, (Format.nrrd, Format.slicer))
+    owners = plan.owners([Case("x"), Case("x.seg"), Case("y")], list(VALUES))
+    assert owners == {"x.nrrd": "x", "x.seg.nrrd": "x", "y.nrrd": "y", "y.seg.nrrd": "y"}
 
 
 def test_files_of_an_earlier_run_are_found_in_every_format(tmp_path: Path) -> None:
@@ -174,7 +249,7 @@ def test_files_of_an_earlier_run_are_found_in_every_format(tmp_path: Path) -> No
     for name in ("a", "a_b", "a.1"):
         write(plan, Case(name))
     assert plan.left_over(Case("a"), set()) == ["a.seg.nrrd", "a_glenoid.stl", "a_humerus.stl"]
-    assert plan.left_over(Case("a"), {"a"}) == []
+    assert plan.left_over(Case("a"), {"a.seg.nrrd"}) == ["a_glenoid.stl", "a_humerus.stl"]
 
 
 @pytest.mark.parametrize(
