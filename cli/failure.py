@@ -20,8 +20,10 @@ def complain(message: str) -> None:
 
 def reason_of(error: Exception) -> str:
     """What an error says; where it was not foreseen, with its kind."""
-    foreseen = isinstance(error, ValueError | OSError | MemoryError) and str(error)
-    return str(error) if foreseen else f"{type(error).__name__}: {error}"
+    said, kind = str(error), type(error).__name__
+    if not said:
+        return kind
+    return said if isinstance(error, ValueError | OSError | MemoryError) else f"{kind}: {said}"
 
 
 @contextmanager

@@ -44,9 +44,14 @@ class CaseInput:
     @property
     def shown(self) -> str:
         """What messages call it: its file, or for DICOM the case, whose files archives name."""
+        return self.public_file or self.name
+
+    @property
+    def public_file(self) -> str:
+        """Name of the file; empty for DICOM."""
         from shoulderseg.datasets.files import shown_name
 
-        return self.name if self.source_files else shown_name(self.path)
+        return "" if self.source_files else shown_name(self.path)
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,19 @@ class Inputs:
     cases: tuple[CaseInput, ...]
     left_out: tuple[LeftOut, ...]
     ignored: tuple[str, ...]
+
+    def public_folder(self, images: Path) -> Path | None:
+        """Folder of the images; None where archives may have named it, or it is gone afterwards.
+
+        Args:
+            images: what the user named.
+        """
+        dicom = any(case.source_files for case in self.cases) or any(
+            item.files for item in self.left_out
+        )
+        folder = next((case.path.parent for case in self.cases), None)
+        unpacked = images.is_file() and folder != images.parent
+        return None if dicom or unpacked else folder
 
 
 def find_inputs(path: Path) -> Inputs:

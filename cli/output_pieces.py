@@ -7,7 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from shoulderseg.cli.bids import write_label_table
+from shoulderseg.cli.bids import write_label_table, write_sidecar
 from shoulderseg.cli.formats import SURFACES, Format, file_suffix
 
 if TYPE_CHECKING:
@@ -69,15 +69,23 @@ def pieces_of(
             yield Piece(form, label.name, path, write)
 
 
-def side_files(plan: OutputPlan, case: Case, labels: Sequence[Label]) -> Iterator[Piece]:
+def side_files(
+    plan: OutputPlan, case: Case, volume: Volume, labels: Sequence[Label]
+) -> Iterator[Piece]:
     """What belongs beside a label map in a BIDS dataset; nothing is written yet."""
-    path = plan.base(case, ".tsv")
+    table, sidecar = plan.base(case, ".tsv"), plan.base(case, ".json")
 
-    def write() -> bool:
-        write_label_table(path, labels)
+    def write_table() -> bool:
+        write_label_table(table, labels)
         return True
 
-    yield Piece("tsv", "", path, write)
+    def write_metadata() -> bool:
+        source = plan.source_uri(case)
+        write_sidecar(sidecar, case.name, volume.spacing_mm, source, plan.model)
+        return True
+
+    yield Piece("tsv", "", table, write_table)
+    yield Piece("json", "", sidecar, write_metadata)
 
 
 def _write_label_map(

@@ -7,8 +7,9 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
-from shoulderseg.cli.bids import bids_stem, start_dataset
+from shoulderseg.cli.bids import bids_stem, source_link, start_dataset
 from shoulderseg.cli.formats import SURFACES, Format, file_suffix
 
 NEEDS_DICOM = "a DICOM SEG needs DICOM input to refer to; choose another --format"
@@ -21,10 +22,12 @@ class Case:
     Attributes:
         name: from its file or folder.
         source_files: of DICOM input, in the order of the slices; empty for anything else.
+        file: name of the image in its folder; empty for DICOM, whose files archives name.
     """
 
     name: str
     source_files: Sequence[Path] = ()
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,17 +38,21 @@ class OutputPlan:
         out: the folder.
         formats: asked for; empty for the default.
         bids: whether to lay them out as a BIDS derivative.
+        source: folder of the images, where a BIDS dataset may tell it.
+        model: sha256 of the bundle, for the same; empty if unknown.
     """
 
     out: Path
     formats: tuple[Format, ...] = ()
     bids: bool = False
+    source: Path | None = None
+    model: str = ""
 
     def start(self) -> None:
         """Makes the folder, with what a BIDS dataset needs at its top."""
         self.out.mkdir(parents=True, exist_ok=True)
         if self.bids:
-            start_dataset(self.out)
+            start_dataset(self.out, self.source)
 
     def stem(self, case: Case) -> str:
         """Path of a case's files below the folder, without suffix.
@@ -113,6 +120,11 @@ class OutputPlan:
             self.surface(case, bone, form) for form in forms if form in SURFACES for bone in bones
         ]
         return plain + meshes
+
+    def source_uri(self, case: Case) -> str:
+        """BIDS URI of a case's image; empty where the dataset does not link its folder."""
+        link = source_link(self.out, self.source) if self.source and case.file else ""
+        return f"bids:{link}:{quote(case.file)}" if link else ""
 
     def owners(self, cases: Iterable[Case], bones: Collection[str]) -> dict[str, str]:
         """Whose each file below the folder will be; where two cases want one, the first's.

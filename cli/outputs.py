@@ -66,7 +66,7 @@ def write_outputs(
     if not said.get("surfaces"):
         said.pop("surfaces", None)
     if plan.bids:
-        missing |= _write_all(side_files(plan, case, labels))[1]
+        missing |= _write_all(side_files(plan, case, volume, labels))[1]
     # In the order in which they were asked for.
     outputs = [plan.below(path) for form in plan.formats_of(case) for path in written.get(form, [])]
     if Format.dicom in written:

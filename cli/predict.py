@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -140,6 +141,7 @@ def predict(
     }
     names = [item.name for item in refused] + [case.name for case in inputs.cases]
     report = RunReport(out / REPORT_FILE, described, names)
+    plan = replace(plan, source=inputs.public_folder(images), model=bundle.digest)
     with reported():
         plan.start()
         # From now on the report of an earlier run no longer holds.
@@ -197,7 +199,7 @@ def _run_all(
 
     from shoulderseg.cli.output_plan import Case
 
-    every = [Case(source.name, source.source_files) for source in cases]
+    every = [Case(source.name, source.source_files, source.public_file) for source in cases]
     # Known before the first case is written, so that none replaces another's files.
     owners = plan.owners(every, labels)
     with Progress(console=Console(stderr=True)) as progress:

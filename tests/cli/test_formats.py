@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -150,18 +151,44 @@ def test_an_unknown_format_ends_with_2(run: Run, untrained: Path, tmp_path: Path
     assert not (tmp_path / "out").exists()
 
 
-def test_bids_keeps_two_scans_of_a_subject_apart(run: Run, untrained: Path, tmp_path: Path) -> None:
+def test_bids_keeps_the_scans_of_a_subject_apart(run: Run, untrained: Path, tmp_path: Path) -> None:
     images = tmp_path / "in"
     images.mkdir()
     for name in ("sub-01_acq-cor_T2w", "sub-01_acq-tra_T2w", "sub-01_acq-tra_PDw"):
         write_image(images / f"{name}.nii.gz", oblique_image())
     out = tmp_path / "out"
-    outcome = run("predict", images, out, "--model", untrained, "--device", "cpu", "--bids")
-    assert outcome.exit_code == 1
-    done = [case["output"] for case in cases_of(out) if "error" not in case]
-    assert done == [
-        "sub-01/anat/sub-01_acq-cor_desc-shoulder_dseg.nii.gz",
-        "sub-01/anat/sub-01_acq-tra_desc-shoulder_dseg.nii.gz",
+    words = ["--model", untrained, "--device", "cpu", "--bids"]
+    outcome = run("predict", images, out, *words)
+    assert outcome.exit_code == 0, outcome.output
+    assert [case["output"] for case in cases_of(out)] == [
+        "sub-01/anat/sub-01_acq-cor_desc-shoulderT2w_dseg.nii.gz",
+        "sub-01/anat/sub-01_acq-tra_desc-shoulderPDw_dseg.nii.gz",
+        "sub-01/anat/sub-01_acq-tra_desc-shoulderT2w_dseg.nii.gz",
     ]
-    assert "sub-01_acq-tra_PDw is also written to sub-01/anat/sub-01_acq-tra" in outcome.output
-    assert (out / "dataset_description.json").is_file()
+    stem = "sub-01/anat/sub-01_acq-cor_desc-shoulderT2w_dseg"
+    said = json.loads((out / f"{stem}.json").read_text())
+    assert said["Sources"] == ["bids:input1:sub-01_acq-cor_T2w.nii.gz"]
+    report = json.loads((out / "shoulderseg_report.json").read_text())
+    assert said["ModelSHA256"] == report["model_sha256"]
+    description = json.loads((out / "dataset_description.json").read_text())
+    assert description["DatasetLinks"] == {"input1": "../in"}
+
+
+def test_bids_names_that_collide_are_refused_and_zips_are_not_linked(
+    run: Run, untrained: Path, tmp_path: Path
+) -> None:
+    write_image(tmp_path / "a.nii.gz", oblique_image())
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as content:
+        for name in ("a_b", "ab", "ses-1_sub-01"):
+            content.write(tmp_path / "a.nii.gz", f"{name}.nii.gz")
+    out = tmp_path / "out"
+    words = ["--model", untrained, "--device", "cpu", "--bids"]
+    outcome = run("predict", tmp_path / "in.zip", out, *words)
+    assert outcome.exit_code == 1
+    first, second, third = cases_of(out)
+    stem = "sub-ab/anat/sub-ab_desc-shoulder_dseg"
+    assert first["output"] == f"{stem}.nii.gz"
+    assert second["error"].startswith(f"ab.nii.gz: a_b is also written to {stem}.nii.gz")
+    assert third["error"].startswith("ses-1_sub-01.nii.gz: its name has sub- in it but is no BIDS")
+    assert "Sources" not in json.loads((out / f"{stem}.json").read_text())
+    assert "DatasetLinks" not in (out / "dataset_description.json").read_text()

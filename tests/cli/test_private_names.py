@@ -29,7 +29,7 @@ def path_of(folder: Path, number: object) -> Path:
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
     """A series whose files tell name and number, as its headers do."""
-    folder = tmp_path / "in" / "study"
+    folder = tmp_path / "in" / "MUELLER_JOERG"
     for number, path in enumerate(write_sources(folder, oblique_image()), start=1):
         dataset = pydicom.dcmread(path)
         dataset.PatientName, dataset.PatientID = "MUELLER^JOERG", "4711998"
