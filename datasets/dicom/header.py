@@ -15,6 +15,7 @@ import pydicom
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import UID, SecondaryCaptureImageStorage
 
+from shoulderseg.datasets.dicom.spelling import holds_identity
 from shoulderseg.datasets.dicom_header import HeaderError, numbers
 
 if TYPE_CHECKING:
@@ -105,12 +106,8 @@ class SliceHeader:
         return f"image number {int(number)}" if plain else "an image without a number"
 
     def names_patient(self, words: str) -> bool:
-        """Tell whether a text holds a word of the patient's name or number."""
-        # Words with digits are no names, as of the samples of a test set.
-        private = re.findall(r"[^\W\d_]{2,}(?![\w])", self.text("PatientName"))
-        number = self.text("PatientID")
-        private += [number] if len(number) > 2 else []
-        return any(word.lower() in words.lower() for word in private)
+        """Tell whether a text holds a word of the patient's name or number, however spelt."""
+        return holds_identity(words, self.text("PatientName"), self.text("PatientID"))
 
 
 class NotAnImageError(ValueError):
