@@ -101,13 +101,14 @@ def unpack_zip(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:
 
 @contextmanager
 def readable_zip(
-    archive: Path, table: int = _MOST_AT_ONCE
+    archive: Path, table: int = _MOST_AT_ONCE, *, quoted: bool = True
 ) -> Iterator[tuple[zipfile.ZipFile, int]]:
     """Opens an archive and gives its size too; what `zipfile` raises becomes a ValueError.
 
     Args:
         archive: the zip file.
         table: bytes that its table of contents may take up.
+        quoted: whether messages may hold names of entries.
     """
     try:
         with _BoundedFile(archive) as raw:
@@ -122,9 +123,10 @@ def readable_zip(
         NotImplementedError,
         UnicodeDecodeError,
     ) as error:
-        reason = str(error) or "it ends too early"
+        reason = str(error) if quoted else "it is damaged, or packed in an unusual way"
+        reason = reason or "it ends too early"
         msg = f"{archive.name} is not a sound zip file: {reason}; copy or download it again"
-        raise ValueError(msg) from error
+        raise ValueError(msg) from (error if quoted else None)
 
 
 def _files(
@@ -175,8 +177,13 @@ def _split(archive: str, entry: str) -> tuple[str, str]:
     return parent, name
 
 
-def refuse_special(archive: str, info: zipfile.ZipInfo) -> None:
+def refuse_special(archive: str, info: zipfile.ZipInfo, *, quoted: bool = True) -> None:
     """Refuses what is no plain file or folder, encrypted, or packed in an unusual way.
+
+    Args:
+        archive: name of the zip file.
+        info: its entry.
+        quoted: whether the message may hold the entry's name.
 
     Raises:
         ValueError: if the entry is one of these.
@@ -193,7 +200,7 @@ def refuse_special(archive: str, info: zipfile.ZipInfo) -> None:
         problem = f"packed by method {info.compress_type}"
     if problem:
         msg = (
-            f"{info.orig_filename!r} of {archive} is {problem}; expected plain files, stored or "
-            "deflated; zip the folder again"
+            f"{repr(info.orig_filename) if quoted else 'an entry'} of {archive} is {problem}; "
+            "expected plain files, stored or deflated; zip the folder again"
         )
         raise ValueError(msg)

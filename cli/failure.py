@@ -18,6 +18,14 @@ def complain(message: str) -> None:
     typer.secho(f"error: {message}", fg=typer.colors.RED, err=True)
 
 
+def reason_of(error: Exception) -> str:
+    """What an error says; where it was not foreseen, with its kind."""
+    said, kind = str(error), type(error).__name__
+    if not said:
+        return kind
+    return said if isinstance(error, ValueError | OSError | MemoryError) else f"{kind}: {said}"
+
+
 @contextmanager
 def reported(code: int = WRONG_USE) -> Iterator[None]:
     """Turns the library's errors into one line on stderr and an exit code.

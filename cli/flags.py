@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from shoulderseg.cli.inputs import LeftOut
+    from shoulderseg.cli.left_out import LeftOut
 
 
 # A folder of a whole examination has many reports and scouts; the run report lists them all.
@@ -14,10 +14,19 @@ _MOST_SHOWN = 10
 
 
 def skipped_lines(left_out: Sequence[LeftOut]) -> list[str]:
-    """A line for each file or series that is no image of a shoulder, for the first ten."""
-    lines = [f"skipped {item.name}: {item.reason}" for item in left_out[:_MOST_SHOWN]]
-    more = len(left_out) - len(lines)
-    return [*lines, f"skipped {more} more; see the run report"] if more else lines
+    """A line for each file or series that is no image of a shoulder, for the first ten.
+
+    Args:
+        left_out: all that became no case, also what was refused, of which nothing is said here but
+            where the names of its DICOM files are shown.
+    """
+    skipped = [item for item in left_out if not item.refused]
+    lines = [f"skipped {item.name}: {item.reason}" for item in skipped[:_MOST_SHOWN]]
+    more = len(skipped) - len(lines)
+    lines += [f"skipped {more} more; see the run report"] if more else []
+    if any(item.files for item in left_out):
+        lines.append("`shoulderseg inspect` with the same input shows which DICOM files these are")
+    return lines
 
 
 def flag_lines(records: Sequence[dict[str, Any]], *, calibrated: bool) -> list[str]:

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from shoulderseg.cli.bundle_limits import Limits, check_count, check_ratio, check_size
 from shoulderseg.cli.bundle_unpack import readable_zip, refuse_special
@@ -48,6 +48,8 @@ def unpacked(path: Path) -> Iterator[Path]:
 def unpack_images(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:
     """Unpack a zip file with its folders. Sizes count as written, not as the archive says.
 
+    Messages of errors hold no names of entries: archives name files after patients.
+
     Args:
         archive: The zip file.
         folder: An empty folder.
@@ -58,16 +60,15 @@ def unpack_images(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:
             file, or a name that leads out of the folder; some files may then have been written.
         OSError: If a file cannot be written.
     """
-    with readable_zip(archive, limits.table) as (content, packed):
+    with readable_zip(archive, limits.table, quoted=False) as (content, packed):
         infos = [info for info in content.infolist() if not info.is_dir()]
         check_count(archive.name, len(infos), limits)
         total = 0
         for info in infos:
             target = folder / _inner_path(archive.name, info)
-            target.parent.mkdir(parents=True, exist_ok=True)
             written = 0
             entry_packed = min(info.compress_size, packed)
-            with content.open(info) as stream, target.open("xb") as file:
+            with content.open(info) as stream, _new_file(archive.name, target) as file:
                 while chunk := stream.read(_CHUNK):
                     written += len(chunk)
                     total += len(chunk)
@@ -77,13 +78,22 @@ def unpack_images(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:
                     file.write(chunk)
 
 
+def _new_file(archive: str, target: Path) -> BinaryIO:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target.open("xb")
+    except OSError as error:
+        msg = f"an entry of {archive} cannot be unpacked ({error.strerror}); pack the images again"
+        raise OSError(msg) from None
+
+
 def _inner_path(archive: str, info: ZipInfo) -> Path:
     """Where an entry goes, relative to the folder.
 
     Raises:
         ValueError: If its name could lead elsewhere, or it is no plain file.
     """
-    refuse_special(archive, info)
+    refuse_special(archive, info, quoted=False)
     # Old Windows programs write backslashes.
     path = PurePosixPath(info.orig_filename.replace("\\", "/"))
     bad = (

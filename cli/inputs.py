@@ -9,10 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoulderseg.cli.left_out import LeftOut, faulty_files, left_out_of
+
 if TYPE_CHECKING:
     from shoulderseg.datasets.dicom.folder import FolderFindings
     from shoulderseg.datasets.dicom.verdict import Series
     from shoulderseg.datasets.volume import Volume
+
+
+# What 3D Slicer calls a segmentation, often beside its image.
+_SEGMENTATION = ".seg.nrrd"
 
 
 @dataclass(frozen=True)
@@ -20,11 +26,12 @@ class CaseInput:
     """One image to segment.
 
     Attributes:
-        name: of the case and of its results; tells nothing that the file's name does not.
+        name: of the case and of its results; never a patient's that a DICOM header names.
         path: the file, or the first one of a series.
         load: reads it.
         source_files: the DICOM files in the order of the slices; none for other formats.
         about: plane, contrast, side and notes of a DICOM series, for reports.
+        faulty: DICOM files of a series that are left out of it.
     """
 
     name: str
@@ -32,21 +39,19 @@ class CaseInput:
     load: Callable[[], Volume]
     source_files: tuple[Path, ...] = ()
     about: dict[str, Any] = field(default_factory=dict)
+    faulty: tuple[Path, ...] = ()
 
+    @property
+    def shown(self) -> str:
+        """What messages call it: its file, or for DICOM the case, whose files archives name."""
+        return self.public_file or self.name
 
-@dataclass(frozen=True)
-class LeftOut:
-    """Something that becomes no case.
+    @property
+    def public_file(self) -> str:
+        """Name of the file; empty for DICOM."""
+        from shoulderseg.datasets.files import shown_name
 
-    Attributes:
-        name: of the file or series.
-        reason: why.
-        refused: whether it is an image with a fault; what is no image of a shoulder is skipped.
-    """
-
-    name: str
-    reason: str
-    refused: bool
+        return "" if self.source_files else shown_name(self.path)
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,19 @@ class Inputs:
     cases: tuple[CaseInput, ...]
     left_out: tuple[LeftOut, ...]
     ignored: tuple[str, ...]
+
+    def public_folder(self, images: Path) -> Path | None:
+        """Folder of the images; None where archives may have named it, or it is gone afterwards.
+
+        Args:
+            images: what the user named.
+        """
+        dicom = any(case.source_files for case in self.cases) or any(
+            item.files for item in self.left_out
+        )
+        folder = next((case.path.parent for case in self.cases), None)
+        unpacked = images.is_file() and folder != images.parent
+        return None if dicom or unpacked else folder
 
 
 def find_inputs(path: Path) -> Inputs:
@@ -80,23 +98,29 @@ def find_inputs(path: Path) -> Inputs:
     from shoulderseg.datasets.files import DICOM_SUFFIX, find_volumes, image_suffix, shown_name
 
     path = _descended(path)
-    volumes = [
+    files = [
         file
         for file in find_volumes(path)
         if image_suffix(file) not in ("", DICOM_SUFFIX) or not _is_dicom(file)
     ]
+    volumes = [file for file in files if not file.name.lower().endswith(_SEGMENTATION)]
     if path.is_file() and volumes:
         return Inputs((_volume_case(path),), (), ())
     found = read_folder(path)
     cases: dict[str, CaseInput] = {}
-    left_out = list(_left_out(found))
+    left_out = left_out_of(found)
     for case in [*map(_volume_case, volumes), *_series_cases(found, left_out)]:
         if case.name in cases:
             reason = f"another input is also called {case.name}; rename one"
-            left_out.append(LeftOut(shown_name(case.path), reason, refused=True))
+            left_out.append(LeftOut(case.shown, reason, refused=True, files=case.source_files))
         else:
             cases[case.name] = case
-    taken = set(volumes)
+    taken = set(files)
+    left_out += [
+        LeftOut(shown_name(file), "a segmentation, no image", refused=False)
+        for file in files
+        if file not in volumes
+    ]
     ignored = sorted(shown_name(other) for other in found.others if other not in taken)
     return Inputs(tuple(cases[name] for name in sorted(cases)), tuple(left_out), tuple(ignored))
 
@@ -155,7 +179,8 @@ def _series_cases(found: FolderFindings, left_out: list[LeftOut]) -> list[CaseIn
         try:
             check_duplicates(stack)
         except UnreadableVolumeError as error:
-            left_out.append(LeftOut(series.name, str(error), refused=True))
+            twice = tuple(header.path for pair in stack.duplicates for header in pair)
+            left_out.append(LeftOut(series.name, str(error), refused=True, files=twice))
             continue
         files = tuple(header.path for header in stack.slices)
         own = case_name(files[0])
@@ -163,7 +188,8 @@ def _series_cases(found: FolderFindings, left_out: list[LeftOut]) -> list[CaseIn
         keeps = len(files) == 1 and names[own] == 1 and not stack.slices[0].names_patient(own)
         load = partial(read_stack, stack)
         name = own if keeps else series.name
-        cases.append(CaseInput(name, files[0], load, files, describe_series(series)))
+        faulty = faulty_files(series)
+        cases.append(CaseInput(name, files[0], load, files, describe_series(series), faulty))
     return cases
 
 
@@ -190,24 +216,3 @@ def describe_series(series: Series) -> dict[str, Any]:
         "side_from": side.source,
         "notes": list(series.notes),
     }
-
-
-def _left_out(found: FolderFindings) -> list[LeftOut]:
-    from shoulderseg.datasets.files import shown_name
-
-    series = [
-        LeftOut(_series_label(series), series.reason, refused=series.verdict == "refuse")
-        for series in found.series
-        if series.verdict != "use"
-    ]
-    files = [LeftOut(shown_name(file.path), file.reason, file.refused) for file in found.files]
-    return series + files
-
-
-def _series_label(series: Series) -> str:
-    """A single file by its name, more by the name of the series."""
-    from shoulderseg.datasets.files import shown_name
-
-    header = series.slices[0]
-    own = shown_name(header.path)
-    return own if len(series.slices) == 1 and not header.names_patient(own) else series.name

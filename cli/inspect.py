@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,9 @@ from shoulderseg.cli.inputs import find_inputs
 if TYPE_CHECKING:
     from shoulderseg.cli.inputs import CaseInput
 
+# Of the files that are at fault in a series; `--json` lists them all.
+_MOST_SHOWN = 5
+
 
 def inspect(
     path: Annotated[
@@ -25,7 +29,9 @@ def inspect(
     """List every series and volume with a verdict: use, skip or refuse.
 
     Volumes are read whole, DICOM series by their headers. Descriptions that hold a word of the
-    patient's name or number are not shown. Exit code 2: there is nothing to use.
+    patient's name or number are not shown. DICOM files at fault are named, here alone, so that they
+    can be found; archives may have named them after the patient. Exit code 2: there is nothing to
+    use.
     """
     from shoulderseg.datasets.files import image_suffix
 
@@ -33,7 +39,12 @@ def inspect(
         inputs = find_inputs(folder)
         entries = [_entry(case) for case in inputs.cases]
         entries += [
-            {"name": item.name, "verdict": _word(refused=item.refused), "reason": item.reason}
+            {
+                "name": item.name,
+                "verdict": _word(refused=item.refused),
+                "reason": item.reason,
+                **_files(item.files),
+            }
             for item in inputs.left_out
         ]
         for name in inputs.ignored:
@@ -52,7 +63,8 @@ def inspect(
 def _entry(case: CaseInput) -> dict[str, Any]:
     """What a case is, or why it cannot be read after all."""
     if case.about:
-        return {"name": case.name, "verdict": "use", "reason": "", **case.about}
+        found = {"name": case.name, "verdict": "use", "reason": "", **case.about}
+        return found | _files(case.faulty)
     try:
         volume = case.load()
     except (ValueError, OSError, MemoryError) as error:
@@ -77,13 +89,22 @@ def _entry(case: CaseInput) -> dict[str, Any]:
     }
 
 
+def _files(paths: Sequence[Path]) -> dict[str, list[str]]:
+    from shoulderseg.datasets.files import shown_name
+
+    return {"files": [shown_name(path) for path in paths]} if paths else {}
+
+
 def _word(*, refused: bool) -> str:
     return "refuse" if refused else "skip"
 
 
 def _line(entry: dict[str, Any]) -> str:
+    named = entry.get("files", [])
+    shown = ", ".join(named[:_MOST_SHOWN]) + (" ..." if len(named) > _MOST_SHOWN else "")
     if entry["verdict"] != "use":
-        return f"{entry['verdict']:6}  {entry['name']}: {entry['reason']}"
+        name = f"{entry['name']} ({shown})" if shown else entry["name"]
+        return f"{entry['verdict']:6}  {name}: {entry['reason']}"
     slices, rows, columns = entry["shape"]
     depth, high, wide = entry["spacing_mm"]
     described = entry.get("description", "")
@@ -95,5 +116,6 @@ def _line(entry: dict[str, Any]) -> str:
         f"{depth:g} x {high:g} x {wide:g} mm",
         f"side {entry['side']} ({entry['side_from']})",
         *entry["notes"],
+        *([f"left out: {shown}"] if shown else []),
     ]
     return f"use     {entry['name']}: " + ", ".join(words)

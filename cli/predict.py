@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +18,7 @@ from shoulderseg.cli.failure import (
     SOME_CASES_FAILED,
     WRONG_USE,
     complain,
+    reason_of,
     reported,
 )
 from shoulderseg.cli.flags import skipped_lines
@@ -29,7 +31,8 @@ from shoulderseg.cli.run_report import RunReport, describe_run
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from shoulderseg.cli.inputs import CaseInput, Inputs, LeftOut
+    from shoulderseg.cli.inputs import CaseInput, Inputs
+    from shoulderseg.cli.left_out import LeftOut
     from shoulderseg.cli.output_plan import Case, OutputPlan
     from shoulderseg.cli.pipeline import Segmentation
     from shoulderseg.datasets.volume import Volume
@@ -138,6 +141,7 @@ def predict(
     }
     names = [item.name for item in refused] + [case.name for case in inputs.cases]
     report = RunReport(out / REPORT_FILE, described, names)
+    plan = replace(plan, source=inputs.public_folder(images), model=bundle.digest)
     with reported():
         plan.start()
         # From now on the report of an earlier run no longer holds.
@@ -149,9 +153,8 @@ def predict(
         finally:
             # Also after an interruption: what is done is done.
             report.write()
-            for line in report.summary(
-                skipped_lines(skipped), calibrated=bundle.quality is not None
-            ):
+            lines = skipped_lines(inputs.left_out)
+            for line in report.summary(lines, calibrated=bundle.quality is not None):
                 typer.echo(line)
     if report.failed:
         raise typer.Exit(SOME_CASES_FAILED)
@@ -196,27 +199,34 @@ def _run_all(
 
     from shoulderseg.cli.output_plan import Case
 
-    written: set[str] = set()
+    every = [Case(source.name, source.source_files, source.public_file) for source in cases]
+    # Known before the first case is written, so that none replaces another's files.
+    owners = plan.owners(every, labels)
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("cases", total=len(cases))
-        for source in cases:
-            case = Case(source.name, source.source_files)
+        for source, case in zip(cases, every, strict=True):
+            others = {path: owner for path, owner in owners.items() if owner != case.name}
             try:
-                stem = plan.stem(case)
-                if stem in written:
-                    msg = f"{source.path.name}: another input is also called {stem}; rename one"
-                    raise ValueError(msg)
-                record = _run_case(source, case, plan, segment, labels)
-                written.add(stem)
+                _refuse_clash(plan, case, others, labels)
+                record = _run_case(source, case, plan, segment, labels, others)
                 if "error" in record:
                     _tell(progress.console, record)
             except Exception as error:
                 # Whatever goes wrong in one case, the others go on.
                 _LOGGER.debug("traceback", exc_info=True)
-                record = _failure(source.path, case, error, plan.left_over(case, written))
+                record = _failure(source, error, plan.left_over(case, others))
                 _tell(progress.console, record)
             report.add(record)
             progress.advance(task)
+
+
+def _refuse_clash(
+    plan: OutputPlan, case: Case, others: Mapping[str, str], labels: Mapping[str, int]
+) -> None:
+    for path in map(plan.below, plan.paths(case, labels)):
+        if path in others:
+            msg = f"{others[path]} is also written to {path}; rename one of the inputs"
+            raise ValueError(msg)
 
 
 def _tell(console: Console, record: Mapping[str, Any]) -> None:
@@ -230,13 +240,12 @@ def _refusal(item: LeftOut) -> dict[str, Any]:
     return {"case": item.name, "error": error}
 
 
-def _failure(path: Path, case: Case, error: Exception, stale: list[str]) -> dict[str, Any]:
-    known = isinstance(error, ValueError | OSError | MemoryError) and str(error)
-    reason = str(error) if known else f"{type(error).__name__}: {error}"
-    named = reason if reason.startswith(path.name) else f"{path.name}: {reason}"
+def _failure(source: CaseInput, error: Exception, stale: list[str]) -> dict[str, Any]:
+    reason = reason_of(error)
+    named = reason if reason.startswith(source.shown) else f"{source.shown}: {reason}"
     if stale:
         named += f" ({', '.join(stale)} {'is' if len(stale) == 1 else 'are'} of an earlier run)"
-    return {"case": case.name, "error": named}
+    return {"case": source.name, "error": named}
 
 
 def _run_case(
@@ -245,17 +254,17 @@ def _run_case(
     plan: OutputPlan,
     segment: Callable[[Volume], Segmentation],
     labels: Mapping[str, int],
+    others: Collection[str],
 ) -> dict[str, Any]:
     from shoulderseg.cli.outputs import write_outputs
 
     about = {key: value for key, value in source.about.items() if key != "description"}
-    plan.formats_of(case)  # Refuses what cannot be written before the work is done.
     started = time.perf_counter()
     volume = source.load()
     read = time.perf_counter()
     result = segment(volume)
     segmented = time.perf_counter()
-    outputs = write_outputs(plan, case, result.label_map, volume, labels)
+    outputs = write_outputs(plan, case, result.label_map, volume, labels, others)
     ended = time.perf_counter()
     return {
         "case": case.name,

@@ -85,6 +85,11 @@ class RunReport:
                 f"stopped before {', '.join(self.not_reached)}; label maps of these, if there are "
                 "any, are of an earlier run"
             )
+        for record in self._records:
+            old = record.get("of_an_earlier_run", [])
+            if old:
+                are = "is" if len(old) == 1 else "are"
+                lines.append(f"{record['case']}: {', '.join(old)} {are} of an earlier run")
         return [*lines, *skipped, *flag_lines(self._records, calibrated=calibrated)]
 
 

@@ -37,7 +37,8 @@ _TOLERANCE_VOXELS = 0.5
 def read_source_headers(source_files: Sequence[Path], like: Volume) -> list[Dataset]:
     """Read the headers of the single-frame images that a volume was made of.
 
-    The headers hold the patient's data. Messages of errors do not.
+    The headers hold the patient's data, and so may the names of the files. Messages of errors
+    hold neither: they speak of slices by their place.
 
     Args:
         source_files: One DICOM file a slice, in the order of the volume's slices.
@@ -57,7 +58,8 @@ def read_source_headers(source_files: Sequence[Path], like: Volume) -> list[Data
             "expected one file a slice."
         )
         raise ValueError(msg)
-    headers = [_read_header(path) for path in source_files]
+    places = [f"slice {number} of {len(like.array)}" for number in range(1, len(like.array) + 1)]
+    headers = [_read_header(path, place) for path, place in zip(source_files, places, strict=True)]
     for tag in _IDENTITY:
         found = {str(header[tag].value) for header in headers}
         if len(found) > 1:
@@ -66,12 +68,12 @@ def read_source_headers(source_files: Sequence[Path], like: Volume) -> list[Data
                 "one series. Give the files of one series."
             )
             raise ValueError(msg)
-    for index, (path, header) in enumerate(zip(source_files, headers, strict=True)):
-        _check_fit(path, header, like, index)
+    for index, (place, header) in enumerate(zip(places, headers, strict=True)):
+        _check_fit(place, header, like, index)
     return headers
 
 
-def _read_header(path: Path) -> Dataset:
+def _read_header(path: Path, place: str) -> Dataset:
     with warnings.catch_warnings():
         # pydicom quotes odd header values in its warnings.
         warnings.simplefilter("ignore")
@@ -89,22 +91,26 @@ def _read_header(path: Path) -> Dataset:
             KeyError,
             zlib.error,
         ):
-            msg = f"{path.name}: not a DICOM file with a sound header. Export it again."
+            msg = f"{place}: not a DICOM file with a sound header. Export it again."
             raise ValueError(msg) from None
+        except OSError as error:
+            # Its own message holds the whole path.
+            msg = f"{place}: file cannot be opened ({error.strerror})."
+            raise OSError(msg) from None
     if missing:
-        msg = f"{path.name}: DICOM tag {missing[0]} is missing; a DICOM SEG must refer to it."
+        msg = f"{place}: DICOM tag {missing[0]} is missing; a DICOM SEG must refer to it."
         raise ValueError(msg)
     if frames != 1:
-        msg = f"{path.name}: multi-frame DICOM, expected one file a slice."
+        msg = f"{place}: multi-frame DICOM, expected one file a slice."
         raise ValueError(msg)
     return header
 
 
-def _check_fit(path: Path, header: Dataset, like: Volume, index: int) -> None:
+def _check_fit(place: str, header: Dataset, like: Volume, index: int) -> None:
     shape = (int(header.Rows), int(header.Columns))
     if shape != like.array.shape[1:]:
         msg = (
-            f"{path.name}: {shape[0]} rows x {shape[1]} columns do not fit the label map of "
+            f"{place}: {shape[0]} rows x {shape[1]} columns do not fit the label map of "
             f"{like.array.shape[1]} x {like.array.shape[2]}. Give the files it was made of."
         )
         raise ValueError(msg)
@@ -113,11 +119,11 @@ def _check_fit(path: Path, header: Dataset, like: Volume, index: int) -> None:
     try:
         off = np.abs(_to_indices(_corners_mm(header), like) - expected).max()
     except (TypeError, ValueError):
-        msg = f"{path.name}: the place of the image in its DICOM header is damaged."
+        msg = f"{place}: the place of the image in its DICOM header is damaged."
         raise ValueError(msg) from None
     if not off <= _TOLERANCE_VOXELS:
         msg = (
-            f"{path.name}: lies {off:.3g} voxels away from slice {index} of the label map. "
+            f"{place}: lies {off:.3g} voxels away from its place in the label map. "
             "Give the files in the order of the slices."
         )
         raise ValueError(msg)

@@ -14,14 +14,23 @@ class UnreadableVolumeError(ValueError):
     """An image file cannot be used.
 
     The message holds the file's name and the reason. It leaves out the folder and every
-    header value that may identify a patient.
+    header value that may identify a patient. Archives name DICOM files after patients: what reads
+    these says what else to call them.
 
     Attributes:
         file_name: Name of the file, without its folder.
         reason: What was found, what was expected and what to do.
     """
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: Path, reason: str, *, called: str | None = None) -> None:
+        """Makes the message.
+
+        Args:
+            path: The file.
+            reason: What was found, what was expected and what to do.
+            called: What the message says in place of the file's name; empty for the reason alone.
+        """
         self.file_name = shown_name(path)
-        super().__init__(f"{self.file_name}: {reason}")
+        said = self.file_name if called is None else called
+        super().__init__(f"{said}: {reason}" if said else reason)
         self.reason = reason

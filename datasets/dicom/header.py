@@ -15,6 +15,7 @@ import pydicom
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import UID, SecondaryCaptureImageStorage
 
+from shoulderseg.datasets.dicom.spelling import holds_identity
 from shoulderseg.datasets.dicom_header import HeaderError, numbers
 
 if TYPE_CHECKING:
@@ -96,13 +97,17 @@ class SliceHeader:
         """The value of a tag as one line; empty where it is absent or cannot be read."""
         return self.texts.get(tag, "")
 
+    @property
+    def label(self) -> str:
+        """What to call the image in messages: file names may be the patient's."""
+        number = self.text("InstanceNumber")
+        # A number of more digits is none that a scanner counted to.
+        plain = re.fullmatch(r"[0-9]{1,5}", number) and not self.names_patient(number)
+        return f"image number {int(number)}" if plain else "an image without a number"
+
     def names_patient(self, words: str) -> bool:
-        """Tell whether a text holds a word of the patient's name or number."""
-        # Words with digits are no names, as of the samples of a test set.
-        private = re.findall(r"[^\W\d_]{2,}(?![\w])", self.text("PatientName"))
-        number = self.text("PatientID")
-        private += [number] if len(number) > 2 else []
-        return any(word.lower() in words.lower() for word in private)
+        """Tell whether a text holds a word of the patient's name or number, however spelt."""
+        return holds_identity(words, self.text("PatientName"), self.text("PatientID"))
 
 
 class NotAnImageError(ValueError):

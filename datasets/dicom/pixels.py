@@ -1,4 +1,7 @@
-"""The voxels of a stack, decoded file by file in the given order."""
+"""The voxels of a stack, decoded file by file in the given order.
+
+Errors speak of slices by their place in the stack: archives name files after patients.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ import numpy as np
 import SimpleITK
 
 from shoulderseg.datasets.errors import UnreadableVolumeError
-from shoulderseg.datasets.files import shown_name
 from shoulderseg.datasets.integrity import MAX_VOXELS, check_file
 from shoulderseg.datasets.plain_path import plain_path
 from shoulderseg.datasets.quiet import quiet
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from shoulderseg.datasets.dicom.header import SliceHeader
     from shoulderseg.datasets.dicom.stack import Stack
 
 
@@ -36,21 +39,22 @@ def read_stack(stack: Stack) -> Volume:
 
     Raises:
         UnreadableVolumeError: If a file cannot be decoded, two slices at the same place differ, a
-            value is not finite, or the image has no contrast; names the file.
+            value is not finite, or the image has no contrast; says which slice, never which file.
     """
     rows, columns = stack.slices[0].shape
     if rows * columns * len(stack.slices) > MAX_VOXELS:
         reason = f"{len(stack.slices)} slices of {rows} x {columns}: more than {MAX_VOXELS} voxels."
-        raise UnreadableVolumeError(stack.slices[0].path, reason)
+        raise UnreadableVolumeError(stack.slices[0].path, reason, called="")
     array = np.empty((len(stack.slices), rows, columns), np.float32)
     for index, header in enumerate(stack.slices):
-        array[index] = _decode(header.path, header.shape)
+        array[index] = _decode(header, stack.place(header))
     check_duplicates(stack)
     if not np.isfinite(array).all():
-        raise UnreadableVolumeError(stack.slices[0].path, "some voxels are not finite numbers.")
+        reason = "some voxels are not finite numbers."
+        raise UnreadableVolumeError(stack.slices[0].path, reason, called="")
     if array.min() == array.max():
         reason = f"image has no contrast: every voxel is {float(array.flat[0]):g}."
-        raise UnreadableVolumeError(stack.slices[0].path, reason)
+        raise UnreadableVolumeError(stack.slices[0].path, reason, called="")
     return Volume(array, stack.spacing_mm, stack.origin_mm, stack.direction)
 
 
@@ -58,18 +62,30 @@ def check_duplicates(stack: Stack) -> None:
     """Compare slices that lie at the same place, which takes decoding them.
 
     Raises:
-        UnreadableVolumeError: If two of them differ or cannot be decoded; names the file.
+        UnreadableVolumeError: If two of them differ or cannot be decoded; says which slice.
     """
     for kept, other in stack.duplicates:
-        if not np.array_equal(_decode(kept.path, kept.shape), _decode(other.path, other.shape)):
+        place = stack.place(kept)
+        if not np.array_equal(_decode(kept, place), _decode(other, place)):
             reason = (
-                f"lies at the same place as {shown_name(kept.path)} and shows something else. "
+                "another image lies at the same place and shows something else. "
                 "Two scans were mixed; keep one of them."
             )
-            raise UnreadableVolumeError(other.path, reason)
+            raise UnreadableVolumeError(other.path, reason, called=place)
 
 
-def _decode(path: Path, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
+def _decode(header: SliceHeader, place: str) -> npt.NDArray[np.float32]:
+    try:
+        return _decode_file(header.path, header.shape)
+    except UnreadableVolumeError as error:
+        raise UnreadableVolumeError(header.path, error.reason, called=place) from None
+    except OSError as error:
+        # Its own message holds the whole path.
+        reason = f"file cannot be opened ({error.strerror})."
+        raise UnreadableVolumeError(header.path, reason, called=place) from None
+
+
+def _decode_file(path: Path, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
     check_file(path)
     reader = SimpleITK.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")

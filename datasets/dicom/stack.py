@@ -51,6 +51,10 @@ class Stack:
     duplicates: tuple[tuple[SliceHeader, SliceHeader], ...]
     notes: tuple[str, ...]
 
+    def place(self, header: SliceHeader) -> str:
+        """What to call one of `slices` in messages: file names may be the patient's."""
+        return f"slice {self.slices.index(header) + 1} of {len(self.slices)}"
+
 
 def build_stack(headers: Sequence[SliceHeader]) -> Stack:
     """Order slices by their position along the normal and check that they are evenly spaced.

@@ -116,12 +116,12 @@ def _sound_stack(slices: list[SliceHeader]) -> Stack:
     sound = [header for header in slices if not header.fault]
     broken = [header for header in slices if header.fault]
     if not sound:
-        msg = f"{broken[0].path.name}: {broken[0].fault}"
+        msg = f"{broken[0].label}: {broken[0].fault}"
         raise StackError(msg)
     for header in broken:
         gaps = [np.linalg.norm(header.position_mm - other.position_mm) for other in sound]
         if min(gaps) > SAME_PLACE_MM:
-            msg = f"{header.path.name}: {header.fault}"
+            msg = f"{header.label}: {header.fault}"
             raise StackError(msg)
     stack = build_stack(sound)
     low, high = _STEP_MM
@@ -136,7 +136,7 @@ def _doubts(stack: Stack, slices: list[SliceHeader]) -> list[str]:
     dropped = len(stack.duplicates)
     if dropped:
         notes.append(f"{dropped} slice{'s' * (dropped != 1)} twice; each counts once")
-    notes += [f"{h.path.name} left out: {h.fault}" for h in slices if h.fault]
+    notes += [f"{h.label} left out: {h.fault}" for h in slices if h.fault]
     numbers = sorted({int(text) for text in map(_instance, stack.slices) if text.isdecimal()})
     whole = len(numbers) == len(stack.slices) > 1 and numbers[-1] - numbers[0] + 1 == len(numbers)
     if whole and numbers[0] > 1:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pydicom
+import pytest
 
 from shoulderseg.datasets.reader import read_label_map
 from shoulderseg.datasets.volume import Volume
@@ -76,6 +78,70 @@ def test_a_seg_of_another_image_fails_that_case_alone(
     assert {path.name for path in out.iterdir()} == {"b.seg.dcm", "shoulderseg_report.json"}
 
 
+def test_a_surface_that_cannot_be_made_fails_the_case_and_keeps_its_label_map(
+    run: Run, untrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(*_: object) -> None:
+        raise MemoryError
+
+    write_image(tmp_path / "a.nii.gz", oblique_image())
+    out = tmp_path / "out"
+    monkeypatch.setattr("shoulderseg.datasets.surfaces.build_surface", too_large)
+    words = ["predict", tmp_path / "a.nii.gz", out, "--model", untrained, "--device", "cpu"]
+    outcome = run(*words, "--format", "nii.gz,stl")
+    assert outcome.exit_code == 1
+    assert "failed: a: no stl: humerus: MemoryError" in outcome.output
+    assert "1 of 1 cases written" in outcome.output
+    assert cases_of(out)[0]["outputs"] == ["a.nii.gz"]
+    assert (out / "a.nii.gz").is_file()
+
+
+def test_files_of_an_earlier_run_are_told_apart(run: Run, untrained: Path, tmp_path: Path) -> None:
+    write_image(tmp_path / "a.nii.gz", oblique_image())
+    out = tmp_path / "out"
+    words = ["predict", tmp_path / "a.nii.gz", out, "--model", untrained, "--device", "cpu"]
+    assert run(*words, "--format", "nii.gz,mha,nrrd").exit_code == 0
+    outcome = run(*words, "--format", "nii.gz")
+    assert outcome.exit_code == 0
+    assert cases_of(out)[0]["of_an_earlier_run"] == ["a.mha", "a.nrrd"]
+    assert "a: a.mha, a.nrrd are of an earlier run" in outcome.output
+
+
+def test_a_segmentation_beside_its_image_is_no_input(
+    run: Run, untrained: Path, tmp_path: Path
+) -> None:
+    images = tmp_path / "in"
+    images.mkdir()
+    for name in ("x.nrrd", "x.SEG.nrrd"):
+        write_image(images / name.lower(), oblique_image())
+        (images / name.lower()).rename(images / name)
+    out = tmp_path / "out"
+    words = ["--model", untrained, "--device", "cpu"]
+    outcome = run("predict", images, out, *words, "--format", "nrrd,seg.nrrd")
+    assert outcome.exit_code == 0, outcome.output
+    assert [case["outputs"] for case in cases_of(out)] == [["x.nrrd", "x.seg.nrrd"]]
+    assert "skipped x.SEG.nrrd: a segmentation, no image" in outcome.output
+    alone = run("predict", images / "x.SEG.nrrd", tmp_path / "alone", *words)
+    assert alone.exit_code == 2
+    assert "(a segmentation, no image)" in " ".join(alone.output.split())
+
+
+def test_no_case_is_written_over_another(run: Run, untrained: Path, tmp_path: Path) -> None:
+    images = tmp_path / "in"
+    images.mkdir()
+    for name in ("x", "x.seg"):
+        write_image(images / f"{name}.nii.gz", oblique_image())
+    out = tmp_path / "out"
+    words = ["predict", images, out, "--model", untrained, "--device", "cpu"]
+    outcome = run(*words, "--format", "nrrd,seg.nrrd")
+    assert outcome.exit_code == 1
+    first, second = cases_of(out)
+    assert first["outputs"] == ["x.nrrd", "x.seg.nrrd"]
+    assert second["error"] == (
+        "x.seg.nii.gz: x is also written to x.seg.nrrd; rename one of the inputs"
+    )
+
+
 def test_an_unknown_format_ends_with_2(run: Run, untrained: Path, tmp_path: Path) -> None:
     write_image(tmp_path / "a.nii.gz", oblique_image())
     words = ["predict", tmp_path / "a.nii.gz", tmp_path / "out", "--model", untrained]
@@ -85,18 +151,44 @@ def test_an_unknown_format_ends_with_2(run: Run, untrained: Path, tmp_path: Path
     assert not (tmp_path / "out").exists()
 
 
-def test_bids_keeps_two_scans_of_a_subject_apart(run: Run, untrained: Path, tmp_path: Path) -> None:
+def test_bids_keeps_the_scans_of_a_subject_apart(run: Run, untrained: Path, tmp_path: Path) -> None:
     images = tmp_path / "in"
     images.mkdir()
     for name in ("sub-01_acq-cor_T2w", "sub-01_acq-tra_T2w", "sub-01_acq-tra_PDw"):
         write_image(images / f"{name}.nii.gz", oblique_image())
     out = tmp_path / "out"
-    outcome = run("predict", images, out, "--model", untrained, "--device", "cpu", "--bids")
-    assert outcome.exit_code == 1
-    done = [case["output"] for case in cases_of(out) if "error" not in case]
-    assert done == [
-        "sub-01/anat/sub-01_acq-cor_desc-shoulder_dseg.nii.gz",
-        "sub-01/anat/sub-01_acq-tra_desc-shoulder_dseg.nii.gz",
+    words = ["--model", untrained, "--device", "cpu", "--bids"]
+    outcome = run("predict", images, out, *words)
+    assert outcome.exit_code == 0, outcome.output
+    assert [case["output"] for case in cases_of(out)] == [
+        "sub-01/anat/sub-01_acq-cor_desc-shoulderT2w_dseg.nii.gz",
+        "sub-01/anat/sub-01_acq-tra_desc-shoulderPDw_dseg.nii.gz",
+        "sub-01/anat/sub-01_acq-tra_desc-shoulderT2w_dseg.nii.gz",
     ]
-    assert "another input is also called sub-01/anat/sub-01_acq-tra" in outcome.output
-    assert (out / "dataset_description.json").is_file()
+    stem = "sub-01/anat/sub-01_acq-cor_desc-shoulderT2w_dseg"
+    said = json.loads((out / f"{stem}.json").read_text())
+    assert said["Sources"] == ["bids:input1:sub-01_acq-cor_T2w.nii.gz"]
+    report = json.loads((out / "shoulderseg_report.json").read_text())
+    assert said["ModelSHA256"] == report["model_sha256"]
+    description = json.loads((out / "dataset_description.json").read_text())
+    assert description["DatasetLinks"] == {"input1": "../in"}
+
+
+def test_bids_names_that_collide_are_refused_and_zips_are_not_linked(
+    run: Run, untrained: Path, tmp_path: Path
+) -> None:
+    write_image(tmp_path / "a.nii.gz", oblique_image())
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as content:
+        for name in ("a_b", "ab", "ses-1_sub-01"):
+            content.write(tmp_path / "a.nii.gz", f"{name}.nii.gz")
+    out = tmp_path / "out"
+    words = ["--model", untrained, "--device", "cpu", "--bids"]
+    outcome = run("predict", tmp_path / "in.zip", out, *words)
+    assert outcome.exit_code == 1
+    first, second, third = cases_of(out)
+    stem = "sub-ab/anat/sub-ab_desc-shoulder_dseg"
+    assert first["output"] == f"{stem}.nii.gz"
+    assert second["error"].startswith(f"ab.nii.gz: a_b is also written to {stem}.nii.gz")
+    assert third["error"].startswith("ses-1_sub-01.nii.gz: its name has sub- in it but is no BIDS")
+    assert "Sources" not in json.loads((out / f"{stem}.json").read_text())
+    assert "DatasetLinks" not in (out / "dataset_description.json").read_text()

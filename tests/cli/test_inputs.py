@@ -73,7 +73,7 @@ def test_a_study_gives_masks_for_its_images_and_reasons_for_the_rest(
     errors = [case["error"] for case in report["cases"] if "error" in case]
     assert len(errors) == 2
     assert any("1 slice missing after slice 3 of 6" in error for error in errors)
-    assert any(error.startswith("half.dcm: ") for error in errors)
+    assert any(error.startswith("dicom_file_2: DICOM header is damaged") for error in errors)
     reasons = [item["reason"] for item in report["skipped"]]
     assert "localizer" in reasons
     assert any("modality is CT" in reason for reason in reasons)
@@ -152,7 +152,9 @@ def test_inspect_refuses_what_predict_would(run: Run, tmp_path: Path) -> None:
     write(tmp_path / "in", other, "b")
     outcome = run("inspect", tmp_path / "in")
     assert outcome.exit_code == 2
-    assert "lies at the same place as" in outcome.output
+    assert "lies at the same place and shows something else" in outcome.output
+    # Both files of the first such place, which is where to look.
+    assert "(a00_0.dcm, b00_0.dcm, " in outcome.output
 
 
 def test_a_folder_of_slices_that_are_no_volume_ends_with_1(
@@ -209,7 +211,8 @@ def test_inspect_gives_a_verdict_for_everything(run: Run, tree: Path) -> None:
     assert used["side"] == "left"
     lines = run("inspect", tree).output.splitlines()
     assert len(lines) == len(entries)
-    assert any(line.startswith("refuse  half.dcm: ") for line in lines)
+    # Here alone: this is where people look for the file.
+    assert any(line.startswith("refuse  dicom_file_2 (half.dcm): ") for line in lines)
 
 
 def test_inspect_ends_with_2_where_nothing_can_be_used(run: Run, tmp_path: Path) -> None:
