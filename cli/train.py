@@ -46,7 +46,7 @@ def train(
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            min=0, help="At the beginning; default 0.01. Less suits a short training from a bundle."
+            min=0, help="At the beginning; default 0.01. Less keeps a short training near a bundle."
         ),
     ] = None,
     device: DeviceOption = Device.auto,
