@@ -46,7 +46,7 @@ def build_default(
         ),
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(min=0, help="As of `train`, for the U-Nets.")
+        float | None, typer.Option(help="As of `train`, for the U-Nets.")
     ] = None,
     device: DeviceOption = Device.auto,
 ) -> None:

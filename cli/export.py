@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from shoulderseg.cli.bundle_store import find_bundle
 from shoulderseg.cli.failure import reported
 from shoulderseg.cli.options import DatasetArgument, NetworkSize, SizeOption, split_list
 from shoulderseg.cli.placing import (
@@ -61,7 +62,9 @@ def export(
     out: Annotated[Path, typer.Argument(help="The bundle's folder; must not exist yet.")],
     size: SizeOption = NetworkSize.auto,
     folds: Annotated[str, typer.Option(help="Folds; default: all that are finished.")] = "",
-    precision: Annotated[Precision, typer.Option(help="Stored weights.")] = Precision.fp16,
+    precision: Annotated[
+        Precision | None, typer.Option(help="Stored weights; default: fp16.")
+    ] = None,
     unets: Annotated[
         str | None,
         typer.Option(
@@ -92,9 +95,13 @@ def export(
 ) -> None:
     """Put the trained U-Nets and the edge refiner of a dataset into one folder."""
     with reported():
-        traits = Traits(precision, upright, tuple(split_list(one_piece)))
-        if unets is not None and (folds or upright or one_piece):
-            msg = "--folds, --upright and --one-piece are what the bundle of --unets says itself"
+        traits = Traits(precision or Precision.fp16, upright, tuple(split_list(one_piece)))
+        said = (folds, upright, one_piece, precision, size is not NetworkSize.auto)
+        if unets is not None and any(said):
+            msg = (
+                "--size, --folds, --precision, --upright and --one-piece are what the bundle of "
+                "--unets says itself; leave them out"
+            )
             raise ValueError(msg)
         _check_target(out, overwrite=overwrite)
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -108,13 +115,15 @@ def export(
             if out.exists() and is_current(out, folder):
                 typer.echo(f"{out} is kept: it holds the same models already")
                 return
-            calibrated = has_calibration(out)
+            calibrated = has_calibration(out) or (
+                unets is not None and has_calibration(find_bundle(unets))
+            )
             move_into_place(folder, out)
         typer.echo(f"{out}: {summary}")
         if calibrated:
             typer.echo(
-                "the calibration of the replaced bundle does not hold for these models and is "
-                f"gone; make it anew: shoulderseg calibrate {out} IMAGES LABELS"
+                "the calibration of the earlier bundle does not hold for this one and is left out; "
+                f"make it anew: shoulderseg calibrate {out} IMAGES LABELS"
             )
 
 
@@ -209,7 +218,6 @@ def _fill(
 def _refill(folder: Path, dataset: str, bundle: str) -> str:
     """Fills a new bundle with the U-Nets of another one and the refiner that learned on them."""
     from shoulderseg.cli.bundle_manifest import verified_manifest, write_manifest
-    from shoulderseg.cli.bundle_store import find_bundle
     from shoulderseg.cli.refiner_voters import bundle_digest, bundle_folder_name, is_of_unets
     from shoulderseg.cli.train_refiner import refiner_folder
     from shoulderseg.nnunet_ext.folders import dataset_name

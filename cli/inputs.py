@@ -97,6 +97,7 @@ def find_inputs(path: Path) -> Inputs:
     from shoulderseg.datasets.dicom.folder import read_folder
     from shoulderseg.datasets.files import DICOM_SUFFIX, find_volumes, image_suffix, shown_name
 
+    named = path if path.is_dir() else path.parent
     path = _descended(path)
     files = [
         file
@@ -109,7 +110,7 @@ def find_inputs(path: Path) -> Inputs:
     found = read_folder(path)
     cases: dict[str, CaseInput] = {}
     left_out = left_out_of(found)
-    for case in [*map(_volume_case, volumes), *_series_cases(found, left_out)]:
+    for case in [*map(_volume_case, volumes), *_series_cases(found, left_out, named)]:
         if case.name in cases:
             reason = f"another input is also called {case.name}; rename one"
             left_out.append(LeftOut(case.shown, reason, refused=True, files=case.source_files))
@@ -159,8 +160,14 @@ def _load_volume(path: Path) -> Volume:
     return volume
 
 
-def _series_cases(found: FolderFindings, left_out: list[LeftOut]) -> list[CaseInput]:
-    """The series that are used; one that turns out to be mixed is left out."""
+def _series_cases(found: FolderFindings, left_out: list[LeftOut], named: Path) -> list[CaseInput]:
+    """The series that are used; one that turns out to be mixed is left out.
+
+    Args:
+        found: what lies in the folder.
+        left_out: gets those that are left out.
+        named: the folder that the user named, or that of the file.
+    """
     from shoulderseg.datasets.dicom.pixels import check_duplicates, read_stack
     from shoulderseg.datasets.errors import UnreadableVolumeError
     from shoulderseg.datasets.files import case_name
@@ -184,8 +191,14 @@ def _series_cases(found: FolderFindings, left_out: list[LeftOut]) -> list[CaseIn
             continue
         files = tuple(header.path for header in stack.slices)
         own = case_name(files[0])
-        # A single file keeps the name that the user gave it, unless that is the patient's.
-        keeps = len(files) == 1 and names[own] == 1 and not stack.slices[0].names_patient(own)
+        # A single file that the user put there keeps its name, unless that is the patient's. What
+        # lies deeper was named by an archive, after patients whom the header may not tell any more.
+        keeps = (
+            len(files) == 1
+            and files[0].parent == named
+            and names[own] == 1
+            and not stack.slices[0].names_patient(own)
+        )
         load = partial(read_stack, stack)
         name = own if keeps else series.name
         faulty = faulty_files(series)

@@ -134,6 +134,9 @@ def prepare(bundle: Bundle, settings: Settings) -> Callable[[Volume], Segmentati
         seconds: dict[str, float] = {}
         with _timed(seconds, "unets"):
             bones = predict_probabilities(predictors, volume.array, volume.spacing_mm)
+        # Before anything is counted, compared or kept because it is the largest.
+        scanned = scanned_region(volume.array, axis)
+        bones = {variant: probability * scanned for variant, probability in bones.items()}
         own = [[bones[FIRST]], [bones[SECOND]]]
         refiner, where, folds = bundle.refiner, settings.device, settings.folds
         refining = is_refining(bundle, settings)
@@ -143,7 +146,7 @@ def prepare(bundle: Bundle, settings: Settings) -> Callable[[Volume], Segmentati
         if refiner is not None and case is not None and settings.all_voters:
             with _timed(seconds, "fourth_voter"):
                 said = classifier_opinions(refiner, case, folds, where)
-                own = [[*voters, vote] for voters, vote in zip(own, said, strict=True)]
+                own = [[*voters, vote * scanned] for voters, vote in zip(own, said, strict=True)]
         with _timed(seconds, "vote"):
             fusion = fuse(own, settings.vote, whole=[bones[WHOLE]])
         with _timed(seconds, "quality"):
@@ -155,15 +158,14 @@ def prepare(bundle: Bundle, settings: Settings) -> Callable[[Volume], Segmentati
         if refiner is not None and case is not None and refining:
             with _timed(seconds, "edges"):
                 result = refine(refiner, case, fusion, folds, where)
-            refined = result.label_map
+            refined = result.label_map * scanned
             measures |= {"band_voxels": result.band, "changed_voxels": result.changed}
-        scanned = scanned_region(volume.array, axis)
         labels = foreground_labels(bundle.unets.dataset_json)
         measures["quality"] = quality_record(quality, bundle.quality, list(labels))
         lookup = np.array([0, *labels.values()], dtype=np.uint8)
         return Segmentation(
-            label_map=lookup[refined * scanned],
-            voted=lookup[fusion.label_map * scanned],
+            label_map=lookup[refined],
+            voted=lookup[fusion.label_map],
             unets={variant: probability > 0.5 for variant, probability in bones.items()},
             quality=quality,
             measures=measures,

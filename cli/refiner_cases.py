@@ -64,7 +64,8 @@ def load_refiner_cases(
 
     Raises:
         FileNotFoundError: if folds or images are missing.
-        ValueError: if a case cannot be read.
+        ValueError: if a case cannot be read, or the dataset's bones are called otherwise than those
+            of the U-Nets.
     """
     from shoulderseg.cli.refiner_votes import out_of_fold_votes, read_case
     from shoulderseg.nnunet_ext.folders import RAW, data_folder
@@ -73,15 +74,22 @@ def load_refiner_cases(
 
     learned, held_out = (_read_folds(name, side) for side in ("train", "val"))
     voted = [fold for fold in held_out if fold in voters.digests]
-    votes = out_of_fold_votes(name, voters, {fold: held_out[fold] for fold in voted}, cache, device)
+    names = sorted({case for fold in (*learned.values(), *held_out.values()) for case in fold})
+    votes = out_of_fold_votes(name, voters, _voted_on(voters, names, held_out), cache, device)
     _LOGGER.info("out-of-fold votes: %d cases of folds %s", len(votes), ", ".join(voted) or "-")
     described = json.loads((data_folder(RAW) / name / "dataset.json").read_text())
-    values = list(foreground_labels(described).values())
+    own = foreground_labels(described)
+    if set(own) != set(voters.labels):
+        msg = (
+            f"{name} labels {', '.join(own)}, the U-Nets find {', '.join(voters.labels)}; convert "
+            "the dataset with the same names"
+        )
+        raise ValueError(msg)
+    # In the order of the votes, whatever their values in the dataset.
+    values = [own[bone] for bone in voters.labels]
     axis = int(voters.plans["transpose_forward"][0])
     pixel_mm = math.sqrt(math.prod(voters.plans["configurations"][CONFIGURATION]["spacing"]))
     reach_mm = REGION_PIXELS * pixel_mm
-    folds = (*learned.values(), *held_out.values())
-    names = sorted({case for fold in folds for case in fold})
     return RefinerCases(
         cases={
             case: _as_learned(
@@ -99,6 +107,19 @@ def load_refiner_cases(
         pixel_mm=pixel_mm,
         classes=len(values) + 1,
     )
+
+
+def _voted_on(
+    voters: Voters, names: list[str], held_out: dict[str, list[str]]
+) -> dict[str, list[str]]:
+    """The cases that the U-Nets of each fold vote on."""
+    voted = {fold: cases for fold, cases in held_out.items() if fold in voters.digests}
+    if voters.saw_nobody and voted:
+        # The same U-Nets for every fold: cases that no fold holds out have votes too.
+        first = next(iter(voted))
+        covered = {case for cases in voted.values() for case in cases}
+        voted[first] = [*voted[first], *(case for case in names if case not in covered)]
+    return voted
 
 
 def vote_of(case: TrainingCase) -> Voted:

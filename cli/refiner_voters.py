@@ -22,6 +22,8 @@ class Voters:
         digests: for each fold with U-Nets for its held-out cases the fingerprint of these U-Nets.
         load: gives the U-Nets of such a fold.
         plans: what all of them were planned with.
+        labels: names of the two bones that they find, the first one first.
+        saw_nobody: whether they may vote on every case, not on held-out ones alone.
         upright: whether images are turned upright for them, as `predict` does.
         folder_name: of the refiner's folder beside nnU-Net's models.
     """
@@ -29,6 +31,8 @@ class Voters:
     digests: Mapping[str, str]
     load: Callable[[str], UNetSet]
     plans: Mapping[str, Any]
+    labels: tuple[str, ...]
+    saw_nobody: bool
     upright: bool
     folder_name: str
 
@@ -42,17 +46,21 @@ def trained_voters(name: str, size: NetworkSize, folds: Sequence[str]) -> Voters
         folds: numbered folds.
 
     Raises:
-        FileNotFoundError: if the dataset has not been planned.
+        FileNotFoundError: if the dataset is not there or has not been planned.
     """
     from shoulderseg.nnunet_ext.checkpoints import load_unets
-    from shoulderseg.nnunet_ext.folders import PREPROCESSED, RESULTS, data_folder
+    from shoulderseg.nnunet_ext.folders import PREPROCESSED, RAW, RESULTS, data_folder
+    from shoulderseg.nnunet_ext.regions import foreground_labels
 
     results = data_folder(RESULTS) / name
+    described = json.loads((data_folder(RAW) / name / "dataset.json").read_text())
     plans = json.loads((data_folder(PREPROCESSED) / name / f"{size.plans_name}.json").read_text())
     return Voters(
         digests=trained_digests(name, size, folds),
         load=lambda fold: load_unets(results, size.plans_name, [fold]),
         plans=plans,
+        labels=tuple(foreground_labels(described)),
+        saw_nobody=False,
         upright=False,
         folder_name=trained_folder_name(size),
     )
@@ -87,6 +95,7 @@ def bundle_voters(folder: Path, folds: Sequence[str]) -> Voters:
         ValueError: if it is damaged.
     """
     from shoulderseg.cli.bundles import read_bundle
+    from shoulderseg.nnunet_ext.regions import foreground_labels
 
     bundle = read_bundle(folder)
     digest = bundle_digest(folder)
@@ -94,6 +103,8 @@ def bundle_voters(folder: Path, folds: Sequence[str]) -> Voters:
         digests=dict.fromkeys(folds, digest),
         load=lambda _: bundle.unets,
         plans=bundle.unets.plans,
+        labels=tuple(foreground_labels(bundle.unets.dataset_json)),
+        saw_nobody=True,
         upright=bundle.upright,
         folder_name=bundle_folder_name(digest),
     )

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from shoulderseg.cli.refiner_voters import Voters
     from shoulderseg.datasets.volume import Volume
 
+# Votes of other kinds are not kept: larger slices were seen in pieces once.
+_KIND = "whole slices, not mirrored"
+
+# Far below a pixel; above what rounding in headers makes of the far corner.
+_SAME_GRID_MM = 0.1
+
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -44,7 +50,9 @@ def out_of_fold_votes(
     found: dict[str, Path] = {}
     cache.mkdir(parents=True, exist_ok=True)
     for fold, held_out in cases.items():
-        keys = {case: f"{voters.digests[fold]} {_image_digest(name, case)}" for case in held_out}
+        keys = {
+            case: f"{_KIND} {voters.digests[fold]} {_image_digest(name, case)}" for case in held_out
+        }
         paths = {case: cache / f"{case}.npz" for case in held_out}
         missing = [case for case in held_out if not _is_current(paths[case], keys[case])]
         if missing:
@@ -104,8 +112,11 @@ def read_case(name: str, case: str, *, upright: bool) -> tuple[Volume, Volume]:
     image = read_image(_image_path(name, case))
     path = data_folder(RAW) / name / "labelsTr" / f"{case}.nii.gz"
     label_map = read_label_map(path)
-    if not same_grid(label_map, image):
-        msg = f"labelsTr/{path.name} does not lie on the grid of its image; convert the case again"
+    if not same_grid(label_map, image, _SAME_GRID_MM):
+        msg = (
+            f"labelsTr/{path.name} does not lie on the grid of its image to {_SAME_GRID_MM} mm; "
+            "give both the same header, or convert the case again"
+        )
         raise ValueError(msg)
     if not upright:
         return image, label_map

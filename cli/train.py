@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 from typing import TYPE_CHECKING, Annotated
@@ -46,7 +47,7 @@ def train(
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            min=0, help="At the beginning; default 0.01. Less keeps a short training near a bundle."
+            help="At the beginning; default 0.01. Less keeps a short training near a bundle."
         ),
     ] = None,
     device: DeviceOption = Device.auto,
@@ -64,6 +65,9 @@ def train(
     from shoulderseg.nnunet_ext.trainings import list_trainings
 
     with reported():
+        if learning_rate is not None and not (math.isfinite(learning_rate) and learning_rate > 0):
+            msg = f"--learning-rate is {learning_rate:g}; expected a number above zero"
+            raise ValueError(msg)
         name = dataset_name(dataset)
         plans = data_folder(PREPROCESSED) / name / f"{size.plans_name}.json"
         if not plans.is_file():
@@ -84,7 +88,8 @@ def train(
     failed = []
     for training in trainings:
         if training.state == "finished":
-            typer.echo(_finished(training, epochs, iterations), err=dry_run)
+            asked = (epochs, iterations, learning_rate)
+            typer.echo(_finished(training, asked), err=dry_run)
             continue
         typer.echo(_as_shell(added, training.command))
         if not dry_run:
@@ -97,14 +102,18 @@ def train(
         raise typer.Exit(SOME_CASES_FAILED)
 
 
-def _finished(training: Training, epochs: int | None, iterations: int | None) -> str:
-    from shoulderseg.nnunet_ext.schedule import kept_lengths
+def _finished(training: Training, asked: tuple[int | None, int | None, float | None]) -> str:
+    from shoulderseg.nnunet_ext.schedule import kept_lengths, kept_rate
 
     line = f"# {training.variant} fold {training.fold} is finished"
-    kept = kept_lengths(training.folder)
-    if kept is not None and (epochs or kept[0], iterations or kept[1]) != kept:
+    lengths, rate = kept_lengths(training.folder), kept_rate(training.folder)
+    if lengths is None or rate is None:
+        return line
+    kept = (*lengths, rate)
+    if any(want not in (None, own) for want, own in zip(asked, kept, strict=True)):
         line += (
-            f", with {kept[0]} epochs of {kept[1]} iterations; remove {training.folder} for more"
+            f", with {kept[0]} epochs of {kept[1]} iterations from a learning rate of {rate:g}; "
+            f"remove {training.folder} to train anew"
         )
     return line
 

@@ -72,8 +72,9 @@ def train_refiner(
 
     Run it after `shoulderseg train`: it learns on what U-Nets say about patients they never saw,
     one AlexNet a fold, and the held-out patients choose which voxels it decides and how far it is
-    trusted. Unless that clearly beats the vote, `predict` keeps the vote by default. With --unets
-    no U-Nets need be trained; give it to `export` too.
+    trusted. Unless that clearly beats the vote, `predict` keeps the vote by default. The votes are
+    those without mirror images, which take half the time. With --unets no U-Nets need be trained;
+    give it to `export` too.
     """
     from shoulderseg.cli.bundle_manifest import VOTES
     from shoulderseg.cli.refiner_cases import load_refiner_cases
@@ -126,7 +127,7 @@ def _chosen_folds(cases: RefinerCases, asked: list[str]) -> list[str]:
     missing = [fold for fold in asked if fold not in possible]
     if missing:
         msg = (
-            f"fold {missing[0]} has no out-of-fold votes; folds with all three U-Nets finished: "
+            f"fold {missing[0]} has no out-of-fold votes; folds with votes of all three U-Nets: "
             f"{', '.join(possible)}"
         )
         raise ValueError(msg)

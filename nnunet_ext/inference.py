@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ from shoulderseg.nnunet_ext.plans import CONFIGURATION
 from shoulderseg.nnunet_ext.regions import region_dataset_json
 from shoulderseg.nnunet_ext.tiling import covering_tile
 from shoulderseg.nnunet_ext.unets import PARTS, UNetSet, build_unet
+
+_LOGGER = logging.getLogger(__name__)
 
 Predictors = dict[str, nnUNetPredictor]
 FloatArray = npt.NDArray[np.float32]
@@ -140,12 +143,7 @@ def predict_probabilities(
 def _bone_probability(
     predictor: nnUNetPredictor, prepared: torch.Tensor, properties: dict[str, Any]
 ) -> FloatArray:
-    planned = predictor.configuration_manager
-    predictor.configuration_manager = _seeing_whole_slices(planned, tuple(prepared.shape[2:]))
-    try:
-        logits = predictor.predict_logits_from_preprocessed_data(prepared).cpu()
-    finally:
-        predictor.configuration_manager = planned
+    logits = _logits(predictor, prepared)
     _, probabilities = convert_predicted_logits_to_segmentation_with_correct_shape(
         logits,
         predictor.plans_manager,
@@ -161,9 +159,26 @@ def _bone_probability(
     return bone
 
 
-def _seeing_whole_slices(
-    planned: ConfigurationManager, slice_shape: Sequence[int]
-) -> ConfigurationManager:
-    strides = np.prod(planned.network_arch_init_kwargs["strides"], axis=0).tolist()
-    tile = covering_tile(slice_shape, planned.patch_size, strides)
-    return ConfigurationManager({**planned.configuration, "patch_size": tile})
+def _logits(predictor: nnUNetPredictor, prepared: torch.Tensor) -> torch.Tensor:
+    """Sees whole slices if it can, and the planned patches where memory does not last for that."""
+    planned = predictor.configuration_manager
+    tile = _tile(planned, tuple(prepared.shape[2:]))
+    if tile != list(planned.patch_size):
+        larger = ConfigurationManager({**planned.configuration, "patch_size": tile})
+        predictor.configuration_manager = larger
+        try:
+            seen: torch.Tensor = predictor.predict_logits_from_preprocessed_data(prepared)
+            return seen.cpu()
+        except RuntimeError as error:
+            _LOGGER.warning("slices are seen in patches, as they do not fit at once: %s", error)
+        finally:
+            predictor.configuration_manager = planned
+    logits: torch.Tensor = predictor.predict_logits_from_preprocessed_data(prepared)
+    return logits.cpu()
+
+
+def _tile(planned: ConfigurationManager, slice_shape: Sequence[int]) -> list[int]:
+    stages = planned.network_arch_init_kwargs["strides"]
+    # A plain number stands for both axes.
+    strides = np.prod([np.broadcast_to(stride, 2) for stride in stages], axis=0).tolist()
+    return covering_tile(slice_shape, planned.patch_size, strides)

@@ -56,7 +56,7 @@ def read_schedule(begun: Path | None = None) -> Schedule:
         )
         raise ValueError(msg)
     epochs, iterations = asked
-    begun_rate = None if begun is None else _kept_rate(begun)
+    begun_rate = None if begun is None else kept_rate(begun)
     rate = _positive_float(LEARNING_RATE_VARIABLE, begun_rate or DEFAULT_LEARNING_RATE)
     if begun_rate is not None and rate != begun_rate:
         msg = (
@@ -92,7 +92,8 @@ def kept_lengths(folder: Path) -> tuple[int, int] | None:
     return int(lengths["epochs"]), int(lengths["iterations"])
 
 
-def _kept_rate(folder: Path) -> float | None:
+def kept_rate(folder: Path) -> float | None:
+    """The learning rate that a training began with; None if the training is not noted."""
     path = folder / SCHEDULE_FILE
     if not path.is_file():
         return None

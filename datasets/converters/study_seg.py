@@ -64,7 +64,9 @@ def is_seg(path: Path) -> bool:
     with quiet_pydicom():
         try:
             header = pydicom.dcmread(path, specific_tags=["SOPClassUID"], stop_before_pixels=True)
-            return header.get("SOPClassUID") in _SEG_CLASSES
+            # Of a file that is cut off early the first part alone may be left.
+            stated = header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID")
+            return stated in _SEG_CLASSES
         except DAMAGED:
             return False
 

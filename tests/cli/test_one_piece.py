@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,3 +72,24 @@ def test_export_names_the_wrong_bone(run: Run, tmp_path: Path) -> None:
     assert "--one-piece names 'scapula', expected humerus, glenoid or both" in " ".join(
         outcome.output.split()
     )
+
+
+def test_what_lies_in_a_margin_is_no_piece(
+    tmp_path: Path, scan: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The larger of two pieces is a network's fancy where nothing was scanned."""
+    array = scan.array.copy()
+    array[:, 28:] = 0
+    said = np.zeros(array.shape, np.float32)
+    said[:, 30:40, 5:15] = 1
+    said[2, 10:15, 10:15] = 1
+    bones = {"humerus": np.zeros_like(said), "glenoid": said, "whole": said}
+    monkeypatch.setattr(
+        "shoulderseg.nnunet_ext.inference.predict_probabilities", lambda *_: dict(bones)
+    )
+    found = segmented(tmp_path / "bundle", replace(scan, array=array), "glenoid")
+    expected = np.zeros(array.shape, bool)
+    expected[2, 10:15, 10:15] = True
+    np.testing.assert_array_equal(found.label_map == 2, expected)
+    assert found.measures["voted_voxels"] == 25
+    assert not found.unets["glenoid"][:, 28:].any()

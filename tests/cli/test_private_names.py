@@ -236,3 +236,39 @@ def test_a_zip_that_cannot_be_unpacked_tells_no_entrys_name(
     said = " ".join(outcome.output.split())
     assert "in.zip" in said
     assert_private(said + caplog.text)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_single_image_below_is_not_called_as_its_file(
+    run: Run, untrained: Path, study: Path, tmp_path: Path, packed: bool
+) -> None:
+    """Its header was made anonymous, its name was not."""
+    dataset = pydicom.dcmread(path_of(study, 3))
+    dataset.PatientName, dataset.PatientID = "ANON^0001", "17"
+    images = tmp_path / "images"
+    (images / "study").mkdir(parents=True)
+    (images / "other").mkdir()
+    dataset.save_as(path_of(images / "study", 1))
+    given = images
+    if packed:
+        given = tmp_path / "images.zip"
+        with zipfile.ZipFile(given, "w") as archive:
+            archive.write(path_of(images / "study", 1), "study/MUELLER_JOERG_4711998_1.dcm")
+            archive.writestr("other/readme.txt", "nothing")
+    out = tmp_path / "out"
+    outcome = run("predict", given, out, "--model", untrained, "--device", "cpu")
+    assert outcome.exit_code == 0, outcome.output
+    (case,) = json.loads((out / "shoulderseg_report.json").read_text())["cases"]
+    assert case["case"].startswith("series_")
+    names = " ".join(path.name for path in out.rglob("*"))
+    assert_private(outcome.output + names + (out / "shoulderseg_report.json").read_text())
+
+
+def test_a_single_image_that_is_given_keeps_its_name(
+    run: Run, untrained: Path, study: Path, tmp_path: Path
+) -> None:
+    image = tmp_path / "knee.dcm"
+    image.write_bytes(path_of(study, 3).read_bytes())
+    out = tmp_path / "out"
+    assert run("predict", image, out, "--model", untrained, "--device", "cpu").exit_code == 0
+    assert (out / "knee.nii.gz").is_file()

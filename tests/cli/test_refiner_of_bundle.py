@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from shoulderseg.cli.bundle_manifest import verified_manifest
+from shoulderseg.cli.bundle_manifest import put_file, verified_manifest
+from shoulderseg.cli.bundle_store import DEFAULT_FOLDER
 from shoulderseg.cli.bundles import read_bundle
+from shoulderseg.cli.refiner_cases import load_refiner_cases
+from shoulderseg.cli.refiner_voters import bundle_voters
 from shoulderseg.cli.refiner_votes import read_case, read_votes
 from shoulderseg.datasets.orientation import Turn, find_turn, stand
 from shoulderseg.datasets.phantom.case import make_case
 from shoulderseg.datasets.phantom.options import PhantomOptions
+from shoulderseg.datasets.reader import read_label_map
 from shoulderseg.datasets.volume import Volume, same_grid
-from shoulderseg.datasets.writer import write_image
+from shoulderseg.datasets.writer import write_image, write_label_map
 
 from .untrained import DATASET, write_untrained
 
@@ -114,13 +118,22 @@ def test_another_bundle_does_not_get_it(run: Run, raw: Path, source: Path, tmp_p
     assert "was trained with other U-Nets" in " ".join(outcome.output.split())
 
 
-@pytest.mark.parametrize("more", [["--folds", "0"], ["--upright"], ["--one-piece", "glenoid"]])
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["--folds", "0"],
+        ["--upright"],
+        ["--one-piece", "glenoid"],
+        ["--precision", "fp32"],
+        ["--size", "small"],
+    ],
+)
 def test_what_the_bundle_says_cannot_be_said_again(
     run: Run, raw: Path, source: Path, tmp_path: Path, more: list[str]
 ) -> None:
     outcome = run("export", "7", tmp_path / "refined", "--unets", source, *more)
     assert outcome.exit_code == 2
-    assert "what the bundle of --unets says itself" in " ".join(outcome.output.split())
+    assert "are what the bundle of --unets says itself" in " ".join(outcome.output.split())
 
 
 def test_a_label_map_elsewhere_is_named(run: Run, raw: Path, source: Path) -> None:
@@ -132,3 +145,51 @@ def test_a_label_map_elsewhere_is_named(run: Run, raw: Path, source: Path) -> No
     outcome = run("train-refiner", "7", "--unets", source, *TRAINING.split())
     assert outcome.exit_code == 2
     assert "s1.nii.gz does not lie on the grid" in " ".join(outcome.output.split())
+
+
+def test_bones_go_by_their_names(
+    run: Run, raw: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dataset may number the bones the other way round."""
+    labels = raw / "labelsTr"
+    before = {path: read_label_map(path) for path in labels.iterdir()}
+    voters = bundle_voters(source, ["0", "1"])
+    plain = load_refiner_cases(NAME, voters, raw.parents[1] / "votes", "cpu")
+    for path, volume in before.items():
+        swapped = np.array([0, 2, 1], np.uint8)[volume.array]
+        write_label_map(path, swapped, volume)
+    described = DATASET | {"labels": {"background": 0, "glenoid": 1, "humerus": 2}}
+    (raw / "dataset.json").write_text(json.dumps(described))
+    cases = load_refiner_cases(NAME, voters, raw.parents[1] / "votes", "cpu")
+    for name, case in plain.cases.items():
+        assert set(np.unique(case.label_map)) == {0, 1, 2}
+        np.testing.assert_array_equal(cases.cases[name].label_map, case.label_map)
+    described["labels"] = {"background": 0, "humerus": 1, "scapula": 2}
+    (raw / "dataset.json").write_text(json.dumps(described))
+    outcome = run("train-refiner", "7", "--unets", source, *TRAINING.split())
+    assert outcome.exit_code == 2
+    assert "labels humerus, scapula, the U-Nets find humerus, glenoid" in " ".join(
+        outcome.output.split()
+    )
+
+
+def test_unets_that_saw_nobody_vote_on_every_case(raw: Path, source: Path) -> None:
+    splits = [{"train": ["s0", "s1"], "val": ["s2"]}]
+    (raw / "splits_final.json").write_text(json.dumps(splits))
+    voters = bundle_voters(source, ["0"])
+    cases = load_refiner_cases(NAME, voters, raw.parents[1] / "votes", "cpu")
+    assert all(case.votes is not None for case in cases.cases.values())
+
+
+def test_a_calibration_that_is_left_out_is_told(
+    run: Run, raw: Path, source: Path, tmp_path: Path
+) -> None:
+    quality = json.loads((DEFAULT_FOLDER / "quality.json").read_text())
+
+    def write(path: Path) -> None:
+        path.write_text(json.dumps(quality))
+
+    put_file(source, "quality.json", write)
+    assert run("train-refiner", "7", "--unets", source, *TRAINING.split()).exit_code == 0
+    outcome = run("export", "7", tmp_path / "refined", "--unets", source)
+    assert "make it anew: shoulderseg calibrate" in " ".join(outcome.output.split())

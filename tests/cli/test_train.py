@@ -40,6 +40,13 @@ def test_dry_run_prints_every_command_and_runs_none(run: Run, planned: Path) -> 
     assert not list((planned / "nnUNet_results" / "Dataset004_X").iterdir())
 
 
+@pytest.mark.parametrize("rate", ["0", "-0.1", "nan", "inf"])
+def test_odd_learning_rates_are_refused(run: Run, planned: Path, rate: str) -> None:
+    outcome = run("train", "4", "--dry-run", "--device", "cpu", "--learning-rate", rate)
+    assert outcome.exit_code == 2
+    assert "expected a number above zero" in outcome.output
+
+
 def test_it_starts_from_a_sound_bundle_only(run: Run, planned: Path, untrained: Path) -> None:
     words = ["train", "4", "--dry-run", "--device", "cpu", "--start-from"]
     outcome = run(*words, str(untrained))

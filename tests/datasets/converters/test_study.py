@@ -244,6 +244,20 @@ def test_a_mask_that_is_cut_off_takes_its_series_with_it(tmp_path: Path) -> None
     assert "p001_mask1 could not be used and may have been drawn on it" in series.reason
 
 
+@pytest.mark.parametrize("kept", [200, 400, 700, 1500])
+def test_a_seg_that_is_cut_off_takes_its_series_with_it(tmp_path: Path, kept: int) -> None:
+    series = writing.write(tmp_path / "a", writing.series())
+    humerus, glenoid = ((_drawn() == value) * np.uint8(value) for value in (1, 2))
+    write_label_map(tmp_path / "a/humerus.nii.gz", humerus, _grid())
+    path = tmp_path / "a/glenoid.dcm"
+    write_dicom_seg(path, glenoid, _grid(), series, options=SegOptions("BINARY"))
+    assert len(_outcomes(tmp_path)[0]) == 1
+    path.write_bytes(path.read_bytes()[:kept])
+    cases, rejected = _outcomes(tmp_path)
+    assert cases == []
+    assert any("could not be used" in entry.reason for entry in rejected)
+
+
 def test_a_mask_on_another_grid_takes_all_series_with_masks(tmp_path: Path) -> None:
     writing.write(tmp_path / "a", _shifted(0, 0.0))
     second = writing.write(tmp_path / "a", _shifted(1, 9.0), "b")
