@@ -26,7 +26,7 @@ from shoulderseg.cli.formats import BidsOption, FormatOption, parse_formats
 from shoulderseg.cli.input_zip import unpacked
 from shoulderseg.cli.inputs import find_inputs
 from shoulderseg.cli.options import Device, DeviceOption, split_list
-from shoulderseg.cli.run_report import RunReport, describe_run
+from shoulderseg.cli.run_report import RunReport, calibration_doubt, describe_run
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -139,6 +139,9 @@ def predict(
     described = describe_run(bundle, settings) | {
         "skipped": [{"name": item.name, "reason": item.reason} for item in skipped]
     }
+    doubt = calibration_doubt(described)
+    if doubt:
+        _LOGGER.warning("%s", doubt)
     names = [item.name for item in refused] + [case.name for case in inputs.cases]
     report = RunReport(out / REPORT_FILE, described, names)
     plan = replace(plan, source=inputs.public_folder(images), model=bundle.digest)

@@ -118,3 +118,23 @@ def describe_run(bundle: Bundle, settings: Settings) -> dict[str, Any]:
         "refined": is_refining(bundle, settings),
         "quality_calibrated_with": dict(bundle.quality_settings),
     }
+
+
+def calibration_doubt(described: Mapping[str, Any]) -> str:
+    """Says where a run differs from the one that the bundle's quality was calibrated with.
+
+    Args:
+        described: what `describe_run` gives.
+
+    Returns:
+        A sentence; empty where nothing is known to differ.
+    """
+    used = described["quality_calibrated_with"]
+    differing = [
+        f"{name} {used[name]} (now {described[name]})"
+        for name in ("mirroring", "vote", "voters")
+        if name in used and used[name] != described[name]
+    ]
+    if not differing:
+        return ""
+    return f"predicted Dice was calibrated with {', '.join(differing)}: take it with more care"

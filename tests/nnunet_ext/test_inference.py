@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -168,3 +170,42 @@ def test_damaged_descriptions_are_refused_by_name(folder: Path, file: str, conte
 def test_mirroring_axes_stay_in_plane(folder: Path) -> None:
     with pytest.raises(UntrustedModelError, match="in-plane axes"):
         read_unets(folder, ["0"], (0, 2))
+
+
+def test_strides_may_be_plain_numbers(unets: UNetSet) -> None:
+    plans = deepcopy(unets.plans)
+    network = plans["configurations"]["2d"]["architecture"]["arch_kwargs"]
+    assert all(first == second for first, second in network["strides"])
+    network["strides"] = [first for first, _ in network["strides"]]
+    image = np.random.default_rng(0).normal(size=(2, 61, 53)).astype(np.float32)
+    spacing_mm = (4.0, 0.9, 0.9)
+    found = predict_probabilities(
+        build_predictors(replace(unets, plans=plans), CPU), image, spacing_mm
+    )
+    expected = predict_probabilities(build_predictors(unets, CPU), image, spacing_mm)
+    for variant, probability in expected.items():
+        np.testing.assert_array_equal(found[variant], probability)
+
+
+def test_patches_are_seen_where_memory_does_not_last(
+    unets: UNetSet, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    predictors = build_predictors(unets, CPU, mirroring=False)
+    planned = predictors["whole"].configuration_manager
+    height, width = planned.patch_size[0] + 3, planned.patch_size[1] + 9
+    image = np.random.default_rng(0).normal(size=(2, height, width)).astype(np.float32)
+    original = nnUNetPredictor.predict_logits_from_preprocessed_data
+    patches: list[list[int]] = []
+
+    def short(self: nnUNetPredictor, data: torch.Tensor) -> torch.Tensor:
+        patches.append(list(self.configuration_manager.patch_size))
+        if patches[-1] != list(planned.patch_size):
+            raise torch.OutOfMemoryError
+        logits: torch.Tensor = original(self, data)
+        return logits
+
+    monkeypatch.setattr(nnUNetPredictor, "predict_logits_from_preprocessed_data", short)
+    found = predict_probabilities(predictors, image, (4.0, *planned.spacing))
+    assert found["whole"].shape == image.shape
+    assert len(patches) == 2 * len(found)
+    assert "seen in patches" in caplog.text
