@@ -99,9 +99,11 @@ def reasons(
     for k, (name, bone) in enumerate(named):
         expected = predicted_dice(bone, calibration.bones[k])
         if bone.found and expected < calibration.flag_below:
-            said.append(
-                f"predicted Dice of the {name} is {expected:.2f}, below {calibration.flag_below:g}"
-            )
+            shown = f"{expected:.2f}"
+            # As many digits as show that it is below.
+            if float(shown) >= calibration.flag_below:
+                shown = f"{expected:.4f}"
+            said.append(f"predicted Dice of the {name} is {shown}, below {calibration.flag_below:g}")
     return said + [_describe(oddity, names) for oddity in oddities(quality, calibration)]
 
 
