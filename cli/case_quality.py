@@ -103,7 +103,9 @@ def reasons(
             # As many digits as show that it is below.
             if float(shown) >= calibration.flag_below:
                 shown = f"{expected:.4f}"
-            said.append(f"predicted Dice of the {name} is {shown}, below {calibration.flag_below:g}")
+            said.append(
+                f"predicted Dice of the {name} is {shown}, below {calibration.flag_below:g}"
+            )
     return said + [_describe(oddity, names) for oddity in oddities(quality, calibration)]
 
 
