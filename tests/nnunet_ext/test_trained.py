@@ -28,7 +28,8 @@ def test_each_unet_found_its_bone(trained: TrainedDataset, variant: str) -> None
 def test_length_is_the_one_asked_for(trained: TrainedDataset, variant: str) -> None:
     fold = model_folder(trained.results, variant, PLANS) / "fold_0"
     assert load_checkpoint(fold / CHECKPOINT)["current_epoch"] == 2
-    assert json.loads((fold / "schedule.json").read_text()) == {"epochs": 2, "iterations": 60}
+    told = json.loads((fold / "schedule.json").read_text())
+    assert told == {"epochs": 2, "iterations": 60, "learning_rate": 0.01}
 
 
 def test_an_interrupted_training_went_on_where_it_stopped(trained: TrainedDataset) -> None:

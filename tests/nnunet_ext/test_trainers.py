@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import inspect
 import os
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -87,3 +88,17 @@ def test_training_slices_are_turned_and_mirrored_as_shoulders_are() -> None:
 def test_unknown_transforms_are_refused() -> None:
     with pytest.raises(RuntimeError, match="no SimulateLowResolutionTransform, SpatialTransform"):
         vary_as_shoulders(ComposeTransforms([]))
+
+
+def test_length_and_learning_rate_reach_nnunet(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def place(self: nnUNetTrainer, *_: object) -> None:
+        self.output_folder = str(tmp_path)
+
+    monkeypatch.setattr(nnUNetTrainer, "__init__", place)
+    monkeypatch.setenv("SHOULDERSEG_EPOCHS", "7")
+    monkeypatch.setenv("SHOULDERSEG_LEARNING_RATE", "0.002")
+    described = {"labels": {"background": 0, "humerus": 1, "glenoid": 2}}
+    trainer = trainers.nnUNetTrainerShoulderWhole({"continue_training": False}, "2d", 0, described)
+    assert (trainer.num_epochs, trainer.initial_lr) == (7, 0.002)
