@@ -26,7 +26,6 @@ from shoulderseg.datasets.converters.study_fault import (
 from shoulderseg.datasets.converters.study_load import load_series
 from shoulderseg.datasets.converters.study_mask import is_mask_file, mask_files
 from shoulderseg.datasets.converters.study_match import DrawnMask, match_mask
-from shoulderseg.datasets.converters.study_names import without_names
 from shoulderseg.datasets.converters.study_seg import is_seg
 from shoulderseg.datasets.dicom.folder import FileFinding, read_folder
 from shoulderseg.datasets.files import DICOM_SUFFIX, has_dicom_mark, image_suffix
@@ -160,8 +159,8 @@ def _outcome(
 ) -> SourceCase | Rejected:
     name = f"{patient}_{series.name}"
     if series.stack is None:
-        reason = without_names(series.reason, series)
-        return Rejected(name, study.told(folder), reason, fault=series.verdict == "refuse")
+        fault = series.verdict == "refuse"
+        return Rejected(name, study.told(folder), series.reason, fault=fault)
     if not masks:
         return Rejected(name, study.told(folder), "no mask was drawn on it.", fault=False)
     return SourceCase(
@@ -172,5 +171,5 @@ def _outcome(
             *(file for mask in masks for file in mask_files(mask.path)),
             *sorted(header.path for header in series.slices),
         ),
-        load=partial(load_series, series, series.stack, masks, study.structures),
+        load=partial(load_series, series.stack, masks, study.structures),
     )

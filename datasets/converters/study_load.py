@@ -10,7 +10,6 @@ from shoulderseg.datasets.converters.seg_frames import read_seg
 from shoulderseg.datasets.converters.source import Labelled
 from shoulderseg.datasets.converters.study_grid import turned_like
 from shoulderseg.datasets.converters.study_mask import read_mask_file
-from shoulderseg.datasets.converters.study_names import without_names
 from shoulderseg.datasets.dicom.pixels import read_stack
 
 if TYPE_CHECKING:
@@ -21,16 +20,12 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.converters.structures import Structures
     from shoulderseg.datasets.converters.study_match import DrawnMask
     from shoulderseg.datasets.dicom.stack import Stack
-    from shoulderseg.datasets.dicom.verdict import Series
 
 
-def load_series(
-    series: Series, stack: Stack, masks: Sequence[DrawnMask], structures: Structures
-) -> Labelled:
+def load_series(stack: Stack, masks: Sequence[DrawnMask], structures: Structures) -> Labelled:
     """Read a series and join its masks to one label map.
 
     Args:
-        series: The series.
         stack: Its slices in order.
         masks: All masks that were drawn on it.
         structures: What values and names in masks mean.
@@ -43,10 +38,7 @@ def load_series(
             share voxels. The message names no file.
         OSError: If a file cannot be read.
     """
-    try:
-        image = read_stack(stack)
-    except ValueError as error:
-        raise ValueError(without_names(str(error), series)) from None
+    image = read_stack(stack)
     label_map = np.zeros(image.array.shape, np.uint8)
     for mask in masks:
         if mask.segments is not None:

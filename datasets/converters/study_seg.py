@@ -11,7 +11,6 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import SegmentationStorage
 
 from shoulderseg.datasets.converters.study_fault import UnusableMaskError
-from shoulderseg.datasets.converters.study_names import without_names
 from shoulderseg.datasets.dicom.header import quiet_pydicom
 
 if TYPE_CHECKING:
@@ -127,8 +126,7 @@ def find_series(facts: SegFacts, series: Sequence[Series]) -> Series:
         msg = f"this DICOM SEG refers to {len(meant)} volumes ({listed}), expected one."
         raise UnusableMaskError(msg, names)
     if meant[0].stack is None:
-        reason = without_names(meant[0].reason, meant[0])
-        msg = f"this DICOM SEG refers to {meant[0].name}, which is not taken: {reason}"
+        msg = f"this DICOM SEG refers to {meant[0].name}, which is not taken: {meant[0].reason}"
         raise UnusableMaskError(msg, names)
     return meant[0]
 
