@@ -23,7 +23,7 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# A bundle as in cli/default_bundle, calibrated, from nothing but a seed. An interrupted run goes on,
+# A bundle as in workflows/bundles/default_bundle, calibrated, from nothing but a seed. An interrupted run goes on,
 # a finished one keeps its bundle; it lies in build-default/bundle and is copied by hand.
 DEFAULT_MODEL_OPTIONS ?=
 default-model: install

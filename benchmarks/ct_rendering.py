@@ -20,9 +20,6 @@ from scipy.spatial import cKDTree
 
 from benchmarks.ct_joint import Joint, find_joint, voxel_places
 from benchmarks.ct_shoulders import as_left, ct_bones, grid_of
-from shoulderseg.cli.bundle_store import find_bundle
-from shoulderseg.cli.bundles import read_bundle
-from shoulderseg.cli.pipeline import Settings, prepare
 from shoulderseg.datasets.phantom.anatomy.glenoid import DEPTH_MM, OVERHANG_MM
 from shoulderseg.datasets.phantom.scanner.acquire import acquire
 from shoulderseg.datasets.phantom.scanner.protocol import Sequence
@@ -32,6 +29,9 @@ from shoulderseg.datasets.phantom.structures import Structure
 from shoulderseg.datasets.reader import read_image
 from shoulderseg.datasets.volume import Volume
 from shoulderseg.evaluation.overlap import count_voxels, dice
+from shoulderseg.workflows.bundles.bundle import read_bundle
+from shoulderseg.workflows.bundles.store import find_bundle
+from shoulderseg.workflows.segmentation.segment import Settings, prepare
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -20,9 +20,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from shoulderseg.cli.bundle_store import find_bundle
-from shoulderseg.cli.bundles import read_bundle
-from shoulderseg.cli.pipeline import Segmentation, Settings, prepare
 from shoulderseg.datasets.phantom.dataset import Writing, write_dataset
 from shoulderseg.datasets.phantom.options import PhantomOptions
 from shoulderseg.datasets.phantom.presets import PhantomSet
@@ -30,6 +27,9 @@ from shoulderseg.datasets.phantom.scanner.protocol import PLANES, SEQUENCES
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.evaluation.overlap import count_voxels, dice
 from shoulderseg.evaluation.surface import surface_dice, surface_distances
+from shoulderseg.workflows.bundles.bundle import read_bundle
+from shoulderseg.workflows.bundles.store import find_bundle
+from shoulderseg.workflows.segmentation.segment import Segmentation, Settings, prepare
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -21,13 +21,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from shoulderseg.cli.scripts import installed_script, process_limit
 from shoulderseg.datasets.files import case_name, find_volumes
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.datasets.volume import describe_grid_difference
 from shoulderseg.datasets.writer import write_image
 from shoulderseg.evaluation.scores import StructureScore, score_case, summarise
 from shoulderseg.nnunet_ext.folders import RESULTS, data_folder
+from shoulderseg.workflows.processes.scripts import installed_script, process_limit
 
 DATASET, DATASET_ID = "Dataset501_Hippocampus", "501"
 PARTS = {"anterior": 1, "posterior": 2}
@@ -192,9 +192,9 @@ def _score_all(
     cases: list[Path], references: dict[str, Path], stock: Path, bundle: Path, device: str
 ) -> dict[str, list[StructureScore]]:
     """Scores of every method in every case."""
-    from shoulderseg.cli.bundles import read_bundle
     from shoulderseg.cli.options import Device
-    from shoulderseg.cli.pipeline import Settings, prepare
+    from shoulderseg.workflows.bundles.bundle import read_bundle
+    from shoulderseg.workflows.segmentation.segment import Settings, prepare
 
     # Mirroring as in nnU-Net's own prediction, so that no method has an advantage.
     settings = Settings(

@@ -16,7 +16,6 @@ import torch
 from benchmarks.real_mr import DATASET, PARTS
 from benchmarks.refiner_variants import WAYS, Trained
 from shoulderseg.cli.options import NetworkSize
-from shoulderseg.cli.refiner_voters import weights_digest
 from shoulderseg.datasets.files import case_name, find_volumes
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.evaluation.paired import Paired, compare_paired
@@ -30,6 +29,7 @@ from shoulderseg.refine.ensemble import ClassifyConfig
 from shoulderseg.refine.fourth_voter import classifier_votes
 from shoulderseg.refine.normalise import normalise_volume
 from shoulderseg.refine.voting import fuse
+from shoulderseg.workflows.refiner.voters import weights_digest
 
 UNETS, ALL = "vote, --voters unets", "vote, --voters all"
 TOLERANCES_MM = (0.5, 1.0)

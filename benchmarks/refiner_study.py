@@ -27,10 +27,10 @@ from benchmarks.refiner_variants import (
     train_variants,
 )
 from shoulderseg.cli.options import Device, NetworkSize
-from shoulderseg.cli.refiner_cases import load_refiner_cases
-from shoulderseg.cli.refiner_voters import trained_voters
-from shoulderseg.cli.scripts import process_limit
 from shoulderseg.nnunet_ext.folders import fold_names
+from shoulderseg.workflows.processes.scripts import process_limit
+from shoulderseg.workflows.refiner.cases import load_refiner_cases
+from shoulderseg.workflows.refiner.voters import trained_voters
 
 # The paper has five patients; leave-one-out there, three folds for more, of which two are trained
 # for a hundred patients: what two cores do in an afternoon.

@@ -11,14 +11,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from shoulderseg.cli.refiner_cases import RefinerCases, cases_digest
-from shoulderseg.cli.refiner_rule import rule_grid
-from shoulderseg.cli.refiner_training import RefinerPlan, held_out_dice, train_fold
 from shoulderseg.refine.edges import EdgeRule
 from shoulderseg.refine.ensemble import ClassifyConfig
 from shoulderseg.refine.network import AlexNetConfig, PatchAlexNet, load_alexnet
 from shoulderseg.refine.precision import has_fast_half
 from shoulderseg.refine.training import TrainingConfig
+from shoulderseg.workflows.refiner.cases import RefinerCases, cases_digest
+from shoulderseg.workflows.refiner.rule import rule_grid
+from shoulderseg.workflows.refiner.training import RefinerPlan, held_out_dice, train_fold
 
 STEPS, BATCH_SIZE, SEED = 50, 128, 1
 # What the classifier sees; where there are two patch sizes, cross-validation takes one. 56 pixels

@@ -9,7 +9,7 @@ import typer
 
 from shoulderseg.cli.build_default import build_default
 from shoulderseg.cli.calibrate import calibrate
-from shoulderseg.cli.convert import convert_app
+from shoulderseg.cli.convert.app import convert_app
 from shoulderseg.cli.demo import demo
 from shoulderseg.cli.doctor import doctor
 from shoulderseg.cli.env import env

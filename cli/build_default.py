@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from shoulderseg.cli.failure import reported
+from shoulderseg.cli.failure import reported, show_command
 from shoulderseg.cli.options import Device, DeviceOption
-from shoulderseg.cli.quality_file import QUALITY_FILE
-from shoulderseg.cli.scripts import process_limit
-from shoulderseg.cli.steps import run_together
-
-DATASET_ID = 901
-VARIANTS = ("humerus", "glenoid", "whole")
-# Few slices of many people teach more than many slices of few.
-SLICES = "8,256,256"
-SHARES = "--wild-share 0.25 --raised-share 0.2 --coarse-share 0.2"
-# One fold: a fifth of the people is kept from the U-Nets, for the edge rule and for the quality.
-FOLD = "0"
-# The calibration needs people that no network saw.
-HELD_OUT_ID, HELD_OUT_NAME = 902, "CalibrationPhantom"
-HELD_OUT = "--cases 24 --shape 8,192,192 --wild-share 0.2"
 
 
 def build_default(
@@ -55,87 +38,22 @@ def build_default(
     An interrupted run goes on with the same command; a finished one keeps its bundle and the
     calibration in it. Long on a CPU.
     """
+    from shoulderseg.workflows.default_model import DefaultModel, build_default_model
+
     started = time.monotonic()
-    trained = f"--size small --device {device.value}"
-    length = f"--epochs {epochs} --iterations {iterations}"
-    if learning_rate is not None:
-        length += f" --learning-rate {learning_rate:g}"
-    start = "" if start_from is None else " --start-from {start}"
-    commands = [
-        f"train {DATASET_ID} --variants {variant} --folds {FOLD} {length} {trained}{start}"
-        for variant in VARIANTS
-    ]
-    bundle = root / "bundle"
-    with reported(), _alone(root):
-        environment = _environment(root)
-        made = f"--dataset-id {DATASET_ID} --name DefaultPhantom --cases {cases} --seed {seed}"
-        shapes = f"--shape {SLICES} {SHARES}"
-        _make_phantoms(Path(environment["nnUNet_raw"]), f"{made} {shapes}", jobs, environment)
-        run_together([f"plan {DATASET_ID} --size small --batch-size {batch_size}"], environment)
-        for first in range(0, len(commands), trainings):
-            run_together(commands[first : first + trainings], environment, start=start_from)
-        run_together(
-            [f"train-refiner {DATASET_ID} --epochs {refiner_epochs} --seed {seed} {trained}"],
-            environment,
-        )
-        # Keeps a bundle of the same models, with the calibration it may have.
-        run_together(
-            [
-                f"export {DATASET_ID} {{bundle}} --size small --folds {FOLD} --overwrite --upright "
-                "--one-piece glenoid"
-            ],
-            environment,
-            bundle=bundle,
-        )
-        if not (bundle / QUALITY_FILE).is_file():
-            made = f"--dataset-id {HELD_OUT_ID} --name {HELD_OUT_NAME} {HELD_OUT} --seed {seed + 1}"
-            _make_phantoms(root / "calibration", made, jobs, environment)
-            _calibrate(bundle, root / "calibration", device, environment)
+    model = DefaultModel(
+        cases=cases,
+        seed=seed,
+        epochs=epochs,
+        iterations=iterations,
+        refiner_epochs=refiner_epochs,
+        batch_size=batch_size,
+        jobs=jobs,
+        trainings=trainings,
+        start_from=start_from,
+        learning_rate=learning_rate,
+        device=device.value,
+    )
+    with reported():
+        bundle = build_default_model(root, model, show_command)
     typer.echo(f"{bundle}, after {time.monotonic() - started:.0f} s")
-
-
-@contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    """Makes the folder, and lets nobody else build in it meanwhile.
-
-    Raises:
-        TimeoutError: if somebody does.
-    """
-    from filelock import FileLock, Timeout
-
-    root.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(root / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        msg = f"another build-default is at work in {root}; wait for its end or choose another"
-        raise TimeoutError(msg) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _environment(root: Path) -> dict[str, str]:
-    folders = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
-    named = {name: str(root.resolve() / name) for name in folders}
-    return {**os.environ, **named, **process_limit()}
-
-
-def _make_phantoms(out: Path, what: str, jobs: int, environment: dict[str, str]) -> None:
-    run_together(
-        [f"phantom {{out}} {what} --workers 1 --jobs {jobs}"],
-        environment | {"OMP_NUM_THREADS": "1"},
-        out=out,
-    )
-
-
-def _calibrate(bundle: Path, phantoms: Path, device: Device, environment: dict[str, str]) -> None:
-    dataset = phantoms / f"Dataset{HELD_OUT_ID}_{HELD_OUT_NAME}"
-    run_together(
-        [f"calibrate {{bundle}} {{images}} {{labels}} --copies 1 --device {device.value}"],
-        environment,
-        bundle=bundle,
-        images=dataset / "imagesTr",
-        labels=dataset / "labelsTr",
-    )

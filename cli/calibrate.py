@@ -17,10 +17,10 @@ from shoulderseg.cli.options import Device, DeviceOption
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from shoulderseg.cli.pipeline import Segmentation
     from shoulderseg.datasets.pair_checks import Pair
     from shoulderseg.datasets.volume import Volume
-    from shoulderseg.refine.calibration import Example
+    from shoulderseg.evaluation.quality.calibration import Example
+    from shoulderseg.workflows.segmentation.segment import Segmentation
 
     Segment = Callable[[Volume], Segmentation]
 
@@ -53,21 +53,25 @@ def calibrate(
     replaces the first one's result. Exit code 1: some images could not be used and were left out.
     """
     with reported(BROKEN_ENVIRONMENT):
-        from shoulderseg.cli.bundle_manifest import put_file
-        from shoulderseg.cli.bundles import read_bundle
-        from shoulderseg.cli.pipeline import Settings, prepare
         from shoulderseg.nnunet_ext.regions import foreground_labels
+        from shoulderseg.workflows.bundles.bundle import read_bundle
+        from shoulderseg.workflows.bundles.manifest import put_file
+        from shoulderseg.workflows.segmentation.segment import Settings, prepare
 
         where = device.resolve()
         model = read_bundle(bundle)
         segment = prepare(model, Settings(where, None, mirroring, "majority"))
         values = foreground_labels(model.unets.dataset_json)
     with reported():
-        from shoulderseg.cli.calibration_evidence import cross_validate, describe_evidence, evidence
-        from shoulderseg.cli.case_quality import reasons
-        from shoulderseg.cli.quality_file import QUALITY_FILE, write_quality
         from shoulderseg.datasets.reader import read_image
-        from shoulderseg.refine.calibration import fit_calibration
+        from shoulderseg.evaluation.quality.calibration import fit_calibration
+        from shoulderseg.workflows.bundles.quality_file import QUALITY_FILE, write_quality
+        from shoulderseg.workflows.calibration.evidence import (
+            cross_validate,
+            describe_evidence,
+            evidence,
+        )
+        from shoulderseg.workflows.segmentation.case_quality import reasons
 
         names = list(values)
         pairs = _pairs(images, labels)
@@ -145,7 +149,7 @@ def _pairs(images: Path, labels: Path) -> list[Pair]:
         ValueError: names every file without a partner, and too small a number of pairs.
     """
     from shoulderseg.datasets.pair_checks import match_files
-    from shoulderseg.refine.calibration import LEAST_CASES
+    from shoulderseg.evaluation.quality.calibration import LEAST_CASES
 
     pairs, problems = match_files(images, labels)
     # One is left out at a time, and what remains must suffice.
@@ -165,8 +169,8 @@ def _examples(
     from shoulderseg.datasets.reader import read_image, read_label_map
     from shoulderseg.datasets.volume import describe_grid_difference
     from shoulderseg.evaluation.overlap import count_voxels, dice
-    from shoulderseg.refine.calibration import Example
-    from shoulderseg.refine.degradation import degraded_copies
+    from shoulderseg.evaluation.quality.calibration import Example
+    from shoulderseg.evaluation.quality.degradation import degraded_copies
 
     image, reference = read_image(pair.image), read_label_map(pair.label)
     difference = describe_grid_difference(reference, image)

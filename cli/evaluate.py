@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from shoulderseg.cli.convert_options import parse_label_map
+from shoulderseg.cli.convert.options import parse_label_map
 from shoulderseg.cli.failure import SOME_CASES_FAILED, WRONG_USE, complain, reported
 
 if TYPE_CHECKING:

@@ -13,15 +13,15 @@ from typing import Annotated, Any
 
 import typer
 
-from shoulderseg.cli.bundle_store import find_bundle
 from shoulderseg.cli.failure import reported
 from shoulderseg.cli.options import DatasetArgument, NetworkSize, SizeOption, split_list
-from shoulderseg.cli.placing import (
+from shoulderseg.workflows.bundles.replace import (
+    atomic_replace,
     has_calibration,
     is_current,
-    move_into_place,
     refuse_foreign,
 )
+from shoulderseg.workflows.bundles.store import find_bundle
 
 
 class Precision(StrEnum):
@@ -118,7 +118,7 @@ def export(
             calibrated = has_calibration(out) or (
                 unets is not None and has_calibration(find_bundle(unets))
             )
-            move_into_place(folder, out)
+            atomic_replace(folder, out)
         typer.echo(f"{out}: {summary}")
         if calibrated:
             typer.echo(
@@ -157,9 +157,9 @@ def _take_refiner(
         ValueError: if its evidence belongs to other U-Nets, or its description to an earlier
             version.
     """
-    from shoulderseg.cli.bundle_manifest import is_sound_refiner
-    from shoulderseg.cli.bundles import classifier_file
     from shoulderseg.cli.train_refiner import DESCRIPTION_FILE
+    from shoulderseg.workflows.bundles.bundle import classifier_file
+    from shoulderseg.workflows.bundles.manifest import is_sound_refiner
 
     if not (trained / DESCRIPTION_FILE).is_file():
         return None
@@ -186,12 +186,12 @@ def _fill(
 ) -> str:
     import torch
 
-    from shoulderseg.cli.bundle_manifest import write_manifest
-    from shoulderseg.cli.refiner_voters import trained_digests, trained_folder_name
     from shoulderseg.cli.train_refiner import refiner_folder
     from shoulderseg.nnunet_ext.bundle import write_unets
     from shoulderseg.nnunet_ext.checkpoints import load_unets
     from shoulderseg.nnunet_ext.folders import RESULTS, data_folder, dataset_name
+    from shoulderseg.workflows.bundles.manifest import write_manifest
+    from shoulderseg.workflows.refiner.voters import trained_digests, trained_folder_name
 
     name = dataset_name(dataset)
     unets = load_unets(data_folder(RESULTS) / name, size.plans_name, folds)
@@ -199,9 +199,9 @@ def _fill(
         unets, folder, torch.float16 if traits.precision is Precision.fp16 else torch.float32
     )
     refiner = _take_refiner(
-        refiner_folder(name, trained_folder_name(size)),
+        refiner_folder(name, trained_folder_name(size.plans_name)),
         folder,
-        lambda judged: trained_digests(name, size, judged),
+        lambda judged: trained_digests(name, size.plans_name, judged),
     )
     chosen = list(next(iter(unets.weights.values())))
     write_manifest(
@@ -217,10 +217,10 @@ def _fill(
 
 def _refill(folder: Path, dataset: str, bundle: str) -> str:
     """Fills a new bundle with the U-Nets of another one and the refiner that learned on them."""
-    from shoulderseg.cli.bundle_manifest import verified_manifest, write_manifest
-    from shoulderseg.cli.refiner_voters import bundle_digest, bundle_folder_name, is_of_unets
     from shoulderseg.cli.train_refiner import refiner_folder
     from shoulderseg.nnunet_ext.folders import dataset_name
+    from shoulderseg.workflows.bundles.manifest import verified_manifest, write_manifest
+    from shoulderseg.workflows.refiner.voters import bundle_digest, bundle_folder_name, is_of_unets
 
     source = find_bundle(bundle)
     manifest, digest = verified_manifest(source), bundle_digest(source)
@@ -248,7 +248,7 @@ def _refill(folder: Path, dataset: str, bundle: str) -> str:
 
 def _summary(folder: Path, folds: list[str], *, refined: bool) -> str:
     """Reads the bundle once, as a check, and says what it holds."""
-    from shoulderseg.cli.bundles import read_bundle
+    from shoulderseg.workflows.bundles.bundle import read_bundle
 
     read_bundle(folder)
     mebibytes = sum(path.stat().st_size for path in folder.iterdir()) / 2**20

@@ -18,23 +18,26 @@ def complain(message: str) -> None:
     typer.secho(f"error: {message}", fg=typer.colors.RED, err=True)
 
 
-def reason_of(error: Exception) -> str:
-    """What an error says; where it was not foreseen, with its kind."""
-    said, kind = str(error), type(error).__name__
-    if not said:
-        return kind
-    return said if isinstance(error, ValueError | OSError | MemoryError) else f"{kind}: {said}"
-
-
 @contextmanager
 def reported(code: int = WRONG_USE) -> Iterator[None]:
     """Turns the library's errors into one line on stderr and an exit code.
 
     The traceback stays available with `shoulderseg --verbose`.
     """
+    from shoulderseg.workflows.errors import StepFailedError
+
     try:
         yield
+    except StepFailedError as error:
+        for line in str(error).splitlines():
+            complain(line)
+        raise typer.Exit(BROKEN_ENVIRONMENT) from error
     except (ValueError, OSError) as error:
         logging.getLogger("shoulderseg").debug("traceback", exc_info=True)
         complain(str(error))
         raise typer.Exit(code) from error
+
+
+def show_command(line: str) -> None:
+    """Shows a command that is about to run, as one would type it."""
+    typer.secho(f"\n$ {line}", bold=True)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from shoulderseg.cli.failure import WRONG_USE, complain, reported
-from shoulderseg.cli.input_zip import unpacked
-from shoulderseg.cli.inputs import find_inputs
+from shoulderseg.workflows.inputs.discover import find_inputs
+from shoulderseg.workflows.inputs.zip_archive import unpacked
 
 if TYPE_CHECKING:
-    from shoulderseg.cli.inputs import CaseInput
+    from shoulderseg.workflows.inputs.discover import CaseInput
 
 # Of the files that are at fault in a series; `--json` lists them all.
 _MOST_SHOWN = 5
@@ -45,7 +45,7 @@ def inspect(
                 "reason": item.reason,
                 **_files(item.files),
             }
-            for item in inputs.left_out
+            for item in inputs.skipped
         ]
         for name in inputs.ignored:
             reason = "in a sub-folder; give that folder" if image_suffix(Path(name)) else "no image"
@@ -71,9 +71,9 @@ def _entry(case: CaseInput) -> dict[str, Any]:
         reason = str(error).removeprefix(f"{case.path.name}: ") or type(error).__name__
         return {"name": case.path.name, "verdict": "refuse", "reason": reason}
     from shoulderseg.datasets.dicom.description import plane_of
-    from shoulderseg.datasets.orientation import find_turn
+    from shoulderseg.datasets.orientation import find_reorientation
 
-    turn = find_turn(volume)
+    turn = find_reorientation(volume)
     normal = [volume.direction[3 * row + 2 - turn.order[0]] for row in range(3)]
     return {
         "name": case.name,

@@ -12,7 +12,7 @@ import typer
 from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, reported
 
 if TYPE_CHECKING:
-    from shoulderseg.cli.bundle_summary import Summary
+    from shoulderseg.workflows.bundles.summary import Summary
 
 models_app = typer.Typer()
 
@@ -33,8 +33,8 @@ def models(
     """
     if context.invoked_subcommand is not None:
         return
-    from shoulderseg.cli.bundle_store import store_folder
-    from shoulderseg.cli.bundle_summary import summarise_all
+    from shoulderseg.workflows.bundles.store import store_folder
+    from shoulderseg.workflows.bundles.summary import summarise_all
 
     with reported():
         summaries = summarise_all()
@@ -58,7 +58,7 @@ def import_(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Take a bundle into the store, once all its files are verified and loaded."""
-    from shoulderseg.cli.bundle_import import import_bundle
+    from shoulderseg.workflows.bundles.install import import_bundle
 
     with reported():
         _announce(import_bundle(source, name, overwrite=overwrite))
@@ -78,7 +78,7 @@ def fetch(
     ] = 30.0,
 ) -> None:
     """Download a zipped bundle and import it; its SHA-256 must be as given."""
-    from shoulderseg.cli.bundle_fetch import fetch_bundle
+    from shoulderseg.workflows.bundles.fetch import fetch_bundle
 
     with reported():
         _announce(
@@ -93,7 +93,7 @@ def remove(
     name: Annotated[str, typer.Argument(metavar="NAME", help="An imported bundle.")],
 ) -> None:
     """Remove an imported bundle."""
-    from shoulderseg.cli.bundle_import import remove_bundle
+    from shoulderseg.workflows.bundles.install import remove_bundle
 
     with reported():
         remove_bundle(name)
@@ -101,7 +101,7 @@ def remove(
 
 
 def _announce(folder: Path) -> None:
-    from shoulderseg.cli.bundle_summary import summarise
+    from shoulderseg.workflows.bundles.summary import summarise
 
     made = summarise(folder.name, "imported", folder)
     refiner = "with" if made.refiner else "without"
@@ -117,7 +117,7 @@ def _print_table(summaries: list[Summary]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from shoulderseg.cli.bundle_store import DEFAULT
+    from shoulderseg.workflows.bundles.store import DEFAULT
 
     table = Table("name", "where", "MiB", "folds", "refiner", "digest", box=None, pad_edge=False)
     table.add_column("verified", overflow="fold")

@@ -13,7 +13,7 @@ import typer
 
 from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, complain, reported
 from shoulderseg.cli.options import DatasetArgument, NetworkSize
-from shoulderseg.cli.scripts import installed_script
+from shoulderseg.workflows.processes.scripts import installed_script
 
 
 def plan(

@@ -12,32 +12,32 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from shoulderseg.cli.bundle_store import DEFAULT, find_bundle
 from shoulderseg.cli.failure import (
     BROKEN_ENVIRONMENT,
     SOME_CASES_FAILED,
     WRONG_USE,
     complain,
-    reason_of,
     reported,
 )
-from shoulderseg.cli.flags import skipped_lines
-from shoulderseg.cli.formats import BidsOption, FormatOption, parse_formats
-from shoulderseg.cli.input_zip import unpacked
-from shoulderseg.cli.inputs import find_inputs
 from shoulderseg.cli.options import Device, DeviceOption, split_list
-from shoulderseg.cli.run_report import RunReport, calibration_doubt, describe_run
+from shoulderseg.cli.output_options import BidsOption, FormatOption
+from shoulderseg.workflows.bundles.store import DEFAULT, find_bundle
+from shoulderseg.workflows.errors import reason_of
+from shoulderseg.workflows.inputs.discover import find_inputs
+from shoulderseg.workflows.inputs.zip_archive import unpacked
+from shoulderseg.workflows.outputs.formats import parse_formats
+from shoulderseg.workflows.outputs.plan import REPORT_FILE
+from shoulderseg.workflows.segmentation.flags import skipped_lines
+from shoulderseg.workflows.segmentation.run_report import RunReport, calibration_doubt, describe_run
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from shoulderseg.cli.inputs import CaseInput, Inputs
-    from shoulderseg.cli.left_out import LeftOut
-    from shoulderseg.cli.output_plan import Case, OutputPlan
-    from shoulderseg.cli.pipeline import Segmentation
     from shoulderseg.datasets.volume import Volume
-
-REPORT_FILE = "shoulderseg_report.json"
+    from shoulderseg.workflows.inputs.discover import CaseInput, Inputs
+    from shoulderseg.workflows.inputs.skipped import SkippedInput
+    from shoulderseg.workflows.outputs.plan import Case, OutputPlan
+    from shoulderseg.workflows.segmentation.segment import Segmentation
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -108,15 +108,15 @@ def predict(
     bundle or the device cannot be used.
     """
     with reported():
-        from shoulderseg.cli.output_plan import OutputPlan
+        from shoulderseg.workflows.outputs.plan import OutputPlan
 
         plan = OutputPlan(out, parse_formats(formats or []), bids)
         # What a zip file holds is kept until the command ends.
         inputs = _collect(context.with_resource(unpacked(images)), images, out)
     with reported(BROKEN_ENVIRONMENT):
-        from shoulderseg.cli.bundles import read_bundle
-        from shoulderseg.cli.pipeline import Settings, prepare
         from shoulderseg.nnunet_ext.regions import foreground_labels
+        from shoulderseg.workflows.bundles.bundle import read_bundle
+        from shoulderseg.workflows.segmentation.segment import Settings, prepare
 
         folder = find_bundle(model)
         where = device.resolve()
@@ -134,8 +134,8 @@ def predict(
         if refine and bundle.refiner is None:
             _LOGGER.warning("the bundle has no edge refiner; the vote is the result")
         labels = foreground_labels(bundle.unets.dataset_json)
-    refused = [item for item in inputs.left_out if item.refused]
-    skipped = [item for item in inputs.left_out if not item.refused]
+    refused = [item for item in inputs.skipped if item.refused]
+    skipped = [item for item in inputs.skipped if not item.refused]
     described = describe_run(bundle, settings) | {
         "skipped": [{"name": item.name, "reason": item.reason} for item in skipped]
     }
@@ -156,7 +156,7 @@ def predict(
         finally:
             # Also after an interruption: what is done is done.
             report.write()
-            lines = skipped_lines(inputs.left_out)
+            lines = skipped_lines(inputs.skipped)
             for line in report.summary(lines, calibrated=bundle.quality is not None):
                 typer.echo(line)
     if report.failed:
@@ -172,8 +172,8 @@ def _collect(folder: Path, images: Path, out: Path) -> Inputs:
         out: folder for the results.
     """
     inputs = find_inputs(folder)
-    if not inputs.cases and not any(item.refused for item in inputs.left_out):
-        others = [f"{item.name} ({item.reason})" for item in inputs.left_out] + [*inputs.ignored]
+    if not inputs.cases and not any(item.refused for item in inputs.skipped):
+        others = [f"{item.name} ({item.reason})" for item in inputs.skipped] + [*inputs.ignored]
         shown = ", ".join(others[:5]) + (" ..." if len(others) > 5 else "")
         complain(f"no images found in {images}" + (f"; ignored: {shown}" if others else ""))
         raise typer.Exit(WRONG_USE)
@@ -200,7 +200,7 @@ def _run_all(
     from rich.console import Console
     from rich.progress import Progress
 
-    from shoulderseg.cli.output_plan import Case
+    from shoulderseg.workflows.outputs.plan import Case
 
     every = [Case(source.name, source.source_files, source.public_file) for source in cases]
     # Known before the first case is written, so that none replaces another's files.
@@ -236,7 +236,7 @@ def _tell(console: Console, record: Mapping[str, Any]) -> None:
     console.print(f"failed: {record['error']}", markup=False, soft_wrap=True)
 
 
-def _refusal(item: LeftOut) -> dict[str, Any]:
+def _refusal(item: SkippedInput) -> dict[str, Any]:
     """Tells of an image that became no case, and gives its record."""
     error = f"{item.name}: {item.reason}"
     typer.echo(f"failed: {error}", err=True)
@@ -259,7 +259,7 @@ def _run_case(
     labels: Mapping[str, int],
     others: Collection[str],
 ) -> dict[str, Any]:
-    from shoulderseg.cli.outputs import write_outputs
+    from shoulderseg.workflows.outputs.write import write_outputs
 
     about = {key: value for key, value in source.about.items() if key != "description"}
     started = time.perf_counter()

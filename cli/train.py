@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shoulderseg.cli.children import run_children
 from shoulderseg.cli.failure import SOME_CASES_FAILED, complain, reported
 from shoulderseg.cli.options import (
     DatasetArgument,
@@ -19,7 +18,8 @@ from shoulderseg.cli.options import (
     SizeOption,
     split_list,
 )
-from shoulderseg.cli.scripts import installed_script, process_limit
+from shoulderseg.workflows.processes.scripts import installed_script, process_limit
+from shoulderseg.workflows.processes.subprocesses import run_subprocesses
 
 if TYPE_CHECKING:
     from shoulderseg.nnunet_ext.trainings import Training
@@ -95,7 +95,7 @@ def train(
         if not dry_run:
             environment = {**os.environ, **added}
             command = [installed_script(training.command[0]), *training.command[1:]]
-            if run_children([command], environment) != [0]:
+            if run_subprocesses([command], environment) != [0]:
                 failed.append(f"{training.variant} fold {training.fold}")
     if failed:
         complain(f"nnU-Net stopped early in: {', '.join(failed)}; see its messages above")
@@ -151,9 +151,9 @@ def _start(bundle: str | None) -> dict[str, str]:
     """What makes the trainers start from a bundle, once its files have their fingerprints."""
     if bundle is None:
         return {}
-    from shoulderseg.cli.bundle_manifest import verified_manifest
-    from shoulderseg.cli.bundle_store import find_bundle
     from shoulderseg.nnunet_ext.variants import START_VARIABLE
+    from shoulderseg.workflows.bundles.manifest import verified_manifest
+    from shoulderseg.workflows.bundles.store import find_bundle
 
     folder = find_bundle(bundle)
     verified_manifest(folder)

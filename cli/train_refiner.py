@@ -21,10 +21,10 @@ from shoulderseg.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from shoulderseg.cli.refiner_cases import RefinerCases
-    from shoulderseg.cli.refiner_training import RefinerPlan
-    from shoulderseg.cli.refiner_voters import Voters
     from shoulderseg.refine.training import TrainingState
+    from shoulderseg.workflows.refiner.cases import RefinerCases
+    from shoulderseg.workflows.refiner.training import RefinerPlan
+    from shoulderseg.workflows.refiner.voters import Voters
 
 DESCRIPTION_FILE = "refiner.json"
 
@@ -76,13 +76,13 @@ def train_refiner(
     those without mirror images, which take half the time. With --unets no U-Nets need be trained;
     give it to `export` too.
     """
-    from shoulderseg.cli.bundle_manifest import VOTES
-    from shoulderseg.cli.refiner_cases import load_refiner_cases
-    from shoulderseg.cli.refiner_training import RefinerPlan, train_fold
     from shoulderseg.nnunet_ext.folders import dataset_name
     from shoulderseg.refine.network import AlexNetConfig
     from shoulderseg.refine.precision import has_fast_half
     from shoulderseg.refine.training import TrainingConfig
+    from shoulderseg.workflows.bundles.manifest import VOTES
+    from shoulderseg.workflows.refiner.cases import load_refiner_cases
+    from shoulderseg.workflows.refiner.training import RefinerPlan, train_fold
 
     with reported():
         where = device.resolve()
@@ -136,14 +136,14 @@ def _chosen_folds(cases: RefinerCases, asked: list[str]) -> list[str]:
 
 def find_voters(dataset_name: str, size: NetworkSize, bundle: str | None) -> Voters:
     """The U-Nets of a bundle, or those that were trained on the dataset itself."""
-    from shoulderseg.cli.bundle_store import find_bundle
-    from shoulderseg.cli.refiner_voters import bundle_voters, trained_voters
     from shoulderseg.nnunet_ext.folders import fold_names
+    from shoulderseg.workflows.bundles.store import find_bundle
+    from shoulderseg.workflows.refiner.voters import bundle_voters, trained_voters
 
     folds = fold_names(dataset_name)
     if bundle is not None:
         return bundle_voters(find_bundle(bundle), folds)
-    return trained_voters(dataset_name, size, folds)
+    return trained_voters(dataset_name, size.plans_name, folds)
 
 
 def refiner_folder(dataset_name: str, folder_name: str) -> Path:
@@ -164,17 +164,17 @@ def _finish(
     """Chooses the rule, writes weights and description, and says what came out."""
     from safetensors.torch import save_file
 
-    from shoulderseg.cli.bundles import classifier_file
-    from shoulderseg.cli.refiner_rule import (
+    from shoulderseg.refine.edges import EdgeRule
+    from shoulderseg.refine.ensemble import ClassifyConfig
+    from shoulderseg.refine.network import load_alexnet
+    from shoulderseg.workflows.bundles.bundle import classifier_file
+    from shoulderseg.workflows.refiner.rule import (
         BANDS_IN_PIXELS,
         choose_rule,
         describe_choice,
         rule_grid,
     )
-    from shoulderseg.cli.refiner_training import held_out_dice
-    from shoulderseg.refine.edges import EdgeRule
-    from shoulderseg.refine.ensemble import ClassifyConfig
-    from shoulderseg.refine.network import load_alexnet
+    from shoulderseg.workflows.refiner.training import held_out_dice
 
     described: dict[str, Any] = {
         "network": plan.network.to_dict(),

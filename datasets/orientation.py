@@ -1,4 +1,4 @@
-"""How a volume lies in its array, and the same volume standing as a scanner stores it."""
+"""Reorients volumes to the canonical orientation, in which scanners store slices, and back."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _HARDLY_SIDEWAYS = np.sin(np.radians(15))
 _Kind = TypeVar("_Kind", bound=np.generic)
 
 
-class Turn(NamedTuple):
-    """What brings an array to stand: first its axes are ordered, then some are reversed.
+class Reorientation(NamedTuple):
+    """How an array is reoriented: first its axes are ordered, then some are reversed.
 
     Attributes:
         order: Which axis of the old array each of the new one is.
@@ -33,8 +33,8 @@ class Turn(NamedTuple):
     reversed_axes: tuple[int, ...]
 
 
-def find_turn(volume: Volume) -> Turn:
-    """Finds how a volume is brought to stand as scanners store slices.
+def find_reorientation(volume: Volume) -> Reorientation:
+    """Finds how a volume is brought to the canonical orientation, in which scanners store slices.
 
     Slices come first: along the axis of a single voxel if there is one, along that whose spacing
     is clearly the largest, or else the first one. Within a slice rows run down the body, or to the
@@ -48,7 +48,7 @@ def find_turn(volume: Volume) -> Turn:
         volume: Of any orientation, oblique or not.
 
     Returns:
-        The turn; `stand` and `lie` apply and undo it.
+        The reorientation; `reorient` and `restore` apply and undo it.
     """
     # Rows are the directions of array axes 0, 1, 2 in LPS: left, posterior, superior.
     axes = np.reshape(volume.direction, (3, 3)).T[::-1]
@@ -70,7 +70,7 @@ def find_turn(volume: Volume) -> Turn:
     sideways = abs(across[_LEFT]) > _HARDLY_SIDEWAYS * np.hypot(across[_LEFT], across[_POSTERIOR])
     if across[_LEFT if sideways else _POSTERIOR] < 0:
         reversed_axes.append(2)
-    return Turn(order, tuple(reversed_axes))
+    return Reorientation(order, tuple(reversed_axes))
 
 
 def _slice_axis(shape: tuple[int, ...], spacing: npt.NDArray[np.float64]) -> int:
@@ -83,35 +83,38 @@ def _slice_axis(shape: tuple[int, ...], spacing: npt.NDArray[np.float64]) -> int
     return thickest if spacing[thickest] > _CLEARLY_THICKER * others.max() else 0
 
 
-def stand(volume: Volume, turn: Turn) -> Volume:
-    """Turns a volume; every voxel keeps its place in the patient.
+def reorient(volume: Volume, reorientation: Reorientation) -> Volume:
+    """Reorients a volume; every voxel keeps its place in the patient.
 
     Args:
-        volume: The volume that the turn was found for, or another of its shape.
-        turn: What `find_turn` found.
+        volume: The volume that the reorientation was found for, or another of its shape.
+        reorientation: What `find_reorientation` found.
 
     Returns:
         A volume with a contiguous array, which may be the old one's memory.
     """
     axes = np.reshape(volume.direction, (3, 3)).T[::-1]
-    array = np.transpose(volume.array, turn.order)
-    axes, spacing = axes[list(turn.order)], np.array(volume.spacing_mm)[list(turn.order)]
+    array = np.transpose(volume.array, reorientation.order)
+    axes, spacing = (
+        axes[list(reorientation.order)],
+        np.array(volume.spacing_mm)[list(reorientation.order)],
+    )
     origin = np.array(volume.origin_mm)
-    for axis in turn.reversed_axes:
+    for axis in reorientation.reversed_axes:
         origin = origin + (array.shape[axis] - 1) * spacing[axis] * axes[axis]
-    signs = np.array([-1.0 if axis in turn.reversed_axes else 1.0 for axis in range(3)])
+    signs = np.array([-1.0 if axis in reorientation.reversed_axes else 1.0 for axis in range(3)])
     axes = axes * signs[:, None]
     z, y, x = (float(step) for step in spacing)
     return replace(
         volume,
-        array=np.ascontiguousarray(np.flip(array, turn.reversed_axes)),
+        array=np.ascontiguousarray(np.flip(array, reorientation.reversed_axes)),
         spacing_mm=(z, y, x),
         origin_mm=(float(origin[0]), float(origin[1]), float(origin[2])),
         direction=tuple(float(value) for value in axes[::-1].T.ravel()),
     )
 
 
-def lie(array: npt.NDArray[_Kind], turn: Turn) -> npt.NDArray[_Kind]:
-    """Undoes a turn on an array of the standing shape, so that it lies as the input did."""
-    order = np.argsort(turn.order)
-    return np.ascontiguousarray(np.transpose(np.flip(array, turn.reversed_axes), order))
+def restore(array: npt.NDArray[_Kind], reorientation: Reorientation) -> npt.NDArray[_Kind]:
+    """Restores an array of the reoriented shape to the axes that the input had."""
+    order = np.argsort(reorientation.order)
+    return np.ascontiguousarray(np.transpose(np.flip(array, reorientation.reversed_axes), order))

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from shoulderseg.refine.boundary import refinement_region
 from shoulderseg.refine.ensemble import ClassifyConfig, class_probabilities
 from shoulderseg.refine.network import PatchAlexNet
+from shoulderseg.refine.new_components import restore_new_components
 from shoulderseg.refine.opinion import label_belief
-from shoulderseg.refine.strays import return_strays
 
 # The vote is sure of a voxel from here on.
 _SURE = 0.8
@@ -195,7 +195,7 @@ def decide_edges(
     if rule.trust > 0.0 and rows.any():
         weighed = rule.trust * opinions.classifier[rows] + (1 - rule.trust) * opinions.vote[rows]
         refined[tuple(opinions.voxels[rows].T)] = weighed.argmax(axis=1)
-        return_strays(refined, voted.label_map)
+        restore_new_components(refined, voted.label_map)
     changed = int(np.count_nonzero(refined != voted.label_map))
     return EdgeRefinement(refined, int(np.count_nonzero(rows)), changed)
 

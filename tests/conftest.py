@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from shoulderseg.cli.scripts import installed_script
 from shoulderseg.datasets.nnunet_raw import DatasetSpec
 from shoulderseg.datasets.pairs import convert_pairs
 from shoulderseg.datasets.phantom.case import PhantomCase, make_case
@@ -20,6 +19,7 @@ from shoulderseg.datasets.phantom.options import PhantomOptions
 from shoulderseg.datasets.writer import write_image, write_label_map
 from shoulderseg.nnunet_ext.plans import write_small_plans
 from shoulderseg.nnunet_ext.variants import TRAINERS, plugin_folder
+from shoulderseg.workflows.processes.scripts import installed_script
 
 NAME = "Dataset901_Shoulders"
 # All of one kind, so that a hundred steps suffice to learn it, and no larger than the joint.

@@ -14,13 +14,13 @@ import nibabel
 import numpy as np
 import pydicom
 
-from shoulderseg.cli.inputs import find_inputs
+from shoulderseg.workflows.inputs.discover import find_inputs
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from shoulderseg.cli.inputs import CaseInput
     from shoulderseg.datasets.volume import Volume
+    from shoulderseg.workflows.inputs.discover import CaseInput
 
 _CLOSE_MM = 1e-2
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoulderseg.datasets.converters.study_fault import UnusableMaskError
-from shoulderseg.datasets.orientation import Turn, stand
+from shoulderseg.datasets.orientation import Reorientation, reorient
 from shoulderseg.datasets.volume import describe_grid_difference, same_grid
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def turned_like(mask: Volume, grid: Volume) -> Volume:
     order = max(permutations(range(3)), key=lambda chosen: _agreement(alike, chosen))
     first, second, third = order
     against = tuple(axis for axis in range(3) if alike[axis, order[axis]] < 0)
-    return stand(mask, Turn((first, second, third), against))
+    return reorient(mask, Reorientation((first, second, third), against))
 
 
 def find_grid(mask: Volume, grids: Mapping[str, Volume]) -> str:

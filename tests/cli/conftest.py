@@ -42,7 +42,7 @@ def bundle(trained: TrainedDataset) -> Path:
 @pytest.fixture(scope="session")
 def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sound bundle of three tiny U-Nets that have learned nothing."""
-    from tests.cli.untrained import write_untrained
+    from tests.untrained import write_untrained
 
     folder = tmp_path_factory.mktemp("made") / "untrained"
     folder.mkdir()
@@ -55,5 +55,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty store of imported bundles, and no default bundle."""
     folder = tmp_path / "store"
     monkeypatch.setenv("SHOULDERSEG_MODELS", str(folder))
-    monkeypatch.setattr("shoulderseg.cli.bundle_store.DEFAULT_FOLDER", tmp_path / "no default")
+    monkeypatch.setattr(
+        "shoulderseg.workflows.bundles.store.DEFAULT_FOLDER", tmp_path / "no default"
+    )
     return folder

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from shoulderseg.cli import steps as cli_steps
+from shoulderseg.workflows.processes import steps as process_steps
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
@@ -23,7 +23,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         f'if [ -f {fails} ] && [ "$1" = "$(cat {fails})" ]; then exit 3; fi\n'
     )
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(cli_steps, "installed_script", lambda _: str(script))
+    monkeypatch.setattr(process_steps, "installed_script", lambda _: str(script))
     return log
 
 

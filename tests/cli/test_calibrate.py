@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from shoulderseg.cli.bundle_manifest import put_file
-from shoulderseg.cli.bundles import read_bundle
-from tests.cli.untrained import write_untrained
+from shoulderseg.workflows.bundles.bundle import read_bundle
+from shoulderseg.workflows.bundles.manifest import put_file
+from tests.untrained import write_untrained
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run

@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from shoulderseg.cli.bundle_store import find_bundle
-from shoulderseg.cli.bundles import read_bundle
-from shoulderseg.cli.pipeline import Settings, prepare
 from shoulderseg.datasets.phantom.case import make_case
 from shoulderseg.datasets.phantom.options import PhantomOptions
 from shoulderseg.evaluation.overlap import count_voxels, dice
+from shoulderseg.workflows.bundles.bundle import read_bundle
+from shoulderseg.workflows.bundles.store import find_bundle
+from shoulderseg.workflows.segmentation.segment import Settings, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from shoulderseg.cli.pipeline import Segmentation
     from shoulderseg.datasets.phantom.scanner.protocol import Plane
     from shoulderseg.datasets.volume import Volume
-
-    from .conftest import Run
+    from shoulderseg.workflows.segmentation.segment import Segmentation
+    from tests.cli.conftest import Run
 
 MIB = 2**20
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shoulderseg.cli import demo as cli_demo
 from shoulderseg.datasets.reader import read_label_map
+from shoulderseg.workflows import demo as demo_workflow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,14 +48,14 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         noted.extend(commands)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli_demo, "run_together", note)
+    monkeypatch.setattr(demo_workflow, "run_together", note)
     return noted
 
 
 def test_without_what_draws_nothing_is_begun(
     run: Run, tmp_path: Path, steps: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli_demo, "find_spec", lambda _: None)
+    monkeypatch.setattr(demo_workflow, "find_spec", lambda _: None)
     outcome = run("demo", tmp_path / "demo")
     assert outcome.exit_code == 2
     assert "pip install 'shoulderseg[demo]'" in outcome.output

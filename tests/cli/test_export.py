@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shoulderseg.cli.bundle_manifest import put_file
-from shoulderseg.cli.bundles import read_bundle
-from tests.cli.untrained import write_results
+from shoulderseg.workflows.bundles.bundle import read_bundle
+from shoulderseg.workflows.bundles.manifest import put_file
+from tests.untrained import write_results
 
 if TYPE_CHECKING:
     from typer.testing import Result

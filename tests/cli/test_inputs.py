@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from shoulderseg.cli.bundle_limits import Limits
-from shoulderseg.cli.input_zip import unpack_images
 from shoulderseg.datasets.reader import read_label_map
+from shoulderseg.workflows.bundles.limits import Limits
+from shoulderseg.workflows.inputs.zip_archive import unpack_images
 from tests.datasets.dicom.writing import (
     ACROSS,
     ALONG_ROW,

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from shoulderseg.cli import bundle_store
-from shoulderseg.cli.bundles import read_bundle
 from shoulderseg.datasets.volume import Volume
 from shoulderseg.datasets.writer import write_image
+from shoulderseg.workflows.bundles import store as bundle_store
+from shoulderseg.workflows.bundles.bundle import read_bundle
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
@@ -174,7 +174,7 @@ def test_names_that_no_bundle_may_have(
 def test_a_taken_name_needs_overwrite(
     run: Run, store: Path, untrained: Path, tmp_path: Path
 ) -> None:
-    from shoulderseg.cli.bundle_manifest import write_manifest
+    from shoulderseg.workflows.bundles.manifest import write_manifest
 
     newer = tmp_path / "newer"
     shutil.copytree(untrained, newer)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shoulderseg.cli import bundle_fetch
-from shoulderseg.cli.bundle_manifest import sha256_of
-from shoulderseg.cli.bundles import read_bundle
+from shoulderseg.workflows.bundles import fetch as bundle_fetch
+from shoulderseg.workflows.bundles.bundle import read_bundle
+from shoulderseg.workflows.bundles.manifest import sha256_of
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run

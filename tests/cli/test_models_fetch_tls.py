@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shoulderseg.cli.bundle_manifest import sha256_of
+from shoulderseg.workflows.bundles.manifest import sha256_of
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shoulderseg.cli.bundles import read_bundle
+from shoulderseg.workflows.bundles.bundle import read_bundle
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run

@@ -17,9 +17,9 @@ import pytest
 import SimpleITK
 import torch
 
-from shoulderseg.cli.bundle_limits import Limits
-from shoulderseg.cli.bundle_manifest import MANIFEST, put_file, sha256_of
-from shoulderseg.cli.bundle_unpack import copy_folder, unpack_zip
+from shoulderseg.workflows.bundles.limits import Limits
+from shoulderseg.workflows.bundles.manifest import MANIFEST, put_file, sha256_of
+from shoulderseg.workflows.bundles.unpack import copy_folder, unpack_zip
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run

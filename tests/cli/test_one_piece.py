@@ -11,19 +11,17 @@ import numpy as np
 import pytest
 from scipy.ndimage import label
 
-from shoulderseg.cli.bundles import read_bundle
-from shoulderseg.cli.pipeline import Settings, prepare
 from shoulderseg.datasets.phantom.case import make_case
 from shoulderseg.datasets.phantom.options import PhantomOptions
-from shoulderseg.refine.pieces import keep_largest_piece
-
-from .untrained import write_untrained
+from shoulderseg.refine.connected_components import keep_largest_component
+from shoulderseg.workflows.bundles.bundle import read_bundle
+from shoulderseg.workflows.segmentation.segment import Settings, prepare
+from tests.untrained import write_untrained
 
 if TYPE_CHECKING:
-    from shoulderseg.cli.pipeline import Segmentation
     from shoulderseg.datasets.volume import Volume
-
-    from .conftest import Run
+    from shoulderseg.workflows.segmentation.segment import Segmentation
+    from tests.cli.conftest import Run
 
 CORNERS = np.ones((3, 3, 3))
 
@@ -49,9 +47,9 @@ def test_the_largest_piece_of_the_bones_that_are_named_is_kept(
     # What untrained networks say is scattered.
     assert label(plain.label_map == 2, CORNERS)[1] > 1
     glenoid = segmented(tmp_path / "glenoid", scan, "glenoid")
-    np.testing.assert_array_equal(glenoid.label_map, keep_largest_piece(plain.label_map, [2]))
+    np.testing.assert_array_equal(glenoid.label_map, keep_largest_component(plain.label_map, [2]))
     both = segmented(tmp_path / "both", scan, "humerus", "glenoid")
-    np.testing.assert_array_equal(both.label_map, keep_largest_piece(plain.label_map, [1, 2]))
+    np.testing.assert_array_equal(both.label_map, keep_largest_component(plain.label_map, [1, 2]))
     np.testing.assert_array_equal(both.voted, both.label_map)
     # The quality is that of the votes: many pieces speak against a result.
     assert both.quality == plain.quality

@@ -13,9 +13,9 @@ import pytest
 import SimpleITK
 import trimesh
 
-from shoulderseg.cli.formats import Format, parse_formats
-from shoulderseg.cli.output_plan import Case, OutputPlan
-from shoulderseg.cli.outputs import write_outputs
+from shoulderseg.workflows.outputs.formats import Format, parse_formats
+from shoulderseg.workflows.outputs.plan import Case, OutputPlan
+from shoulderseg.workflows.outputs.write import write_outputs
 from tests.datasets.oblique_case import (
     GLENOID,
     HUMERUS,
@@ -346,7 +346,7 @@ def test_a_bids_label_map_has_the_metadata_that_the_standard_asks_for(tmp_path: 
 def test_side_files_that_cannot_be_written_are_missed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shoulderseg.cli.output_pieces.write_sidecar", full)
+    monkeypatch.setattr("shoulderseg.workflows.outputs.case_files.write_sidecar", full)
     record = write(OutputPlan(tmp_path / "out", bids=True), Case("sub-07"))
     assert record["outputs"] == ["sub-07/anat/sub-07_desc-shoulder_dseg.nii.gz"]
     assert record["error"] == "sub-07: no json: the disk is full"

@@ -12,12 +12,12 @@ ROOT = Path(__file__).parents[2]
 def test_a_wheel_ships_the_default_bundle(tmp_path: Path) -> None:
     """Built from a copy with a bundle of empty files."""
     copy = tmp_path / "copy"
-    packages = ("cli", "datasets", "evaluation", "nnunet_ext", "refine")
+    packages = ("cli", "datasets", "evaluation", "nnunet_ext", "refine", "workflows")
     for name in packages:
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copyfile(ROOT / name, copy / name)
-    folder = copy / "cli" / "default_bundle"
+    folder = copy / "workflows" / "bundles" / "default_bundle"
     folder.mkdir(exist_ok=True)
     shipped = ["bundle.json", "plans.json", "whole_fold_0.safetensors", "MODEL_CARD.md"]
     for name in shipped:
@@ -30,4 +30,4 @@ def test_a_wheel_ships_the_default_bundle(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as content:
         names = set(content.namelist())
-    assert {f"shoulderseg/cli/default_bundle/{name}" for name in shipped} <= names
+    assert {f"shoulderseg/workflows/bundles/default_bundle/{name}" for name in shipped} <= names

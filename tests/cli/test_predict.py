@@ -16,10 +16,10 @@ import SimpleITK
 import torch
 from pydicom.data import get_testdata_file
 
-from shoulderseg.cli.bundle_manifest import MANIFEST
-from shoulderseg.cli.bundles import read_bundle
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.evaluation.overlap import count_voxels, dice
+from shoulderseg.workflows.bundles.bundle import read_bundle
+from shoulderseg.workflows.bundles.manifest import MANIFEST
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
@@ -224,7 +224,7 @@ def test_a_pickle_in_place_of_weights_is_refused_and_not_run(
     honest_manifest: bool,
 ) -> None:
     """Also where the attacker has put the file's true fingerprint into the manifest."""
-    from shoulderseg.cli.bundle_manifest import sha256_of
+    from shoulderseg.workflows.bundles.manifest import sha256_of
 
     mark = copied.parent / "ran"
     torch.save({"evil": payload(mark)}, copied / name)

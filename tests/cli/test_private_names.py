@@ -165,7 +165,7 @@ def test_no_fault_of_the_program_tells_a_files_name(
         raise error
 
     caplog.set_level(logging.DEBUG)
-    monkeypatch.setattr("shoulderseg.cli.pipeline.prepare", lambda *_: fail)
+    monkeypatch.setattr("shoulderseg.workflows.segmentation.segment.prepare", lambda *_: fail)
     out = tmp_path / "out"
     outcome = run("predict", study, out, "--model", untrained, "--device", "cpu")
     assert outcome.exit_code == 1
@@ -184,7 +184,7 @@ def test_a_file_that_is_gone_again_is_not_named(
     monkeypatch: pytest.MonkeyPatch,
     late: bool,
 ) -> None:
-    from shoulderseg.cli import pipeline
+    from shoulderseg.workflows.segmentation import segment as pipeline
 
     prepare = pipeline.prepare
 

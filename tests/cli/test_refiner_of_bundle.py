@@ -9,23 +9,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from shoulderseg.cli.bundle_manifest import put_file, verified_manifest
-from shoulderseg.cli.bundle_store import DEFAULT_FOLDER
-from shoulderseg.cli.bundles import read_bundle
-from shoulderseg.cli.refiner_cases import load_refiner_cases
-from shoulderseg.cli.refiner_voters import bundle_voters
-from shoulderseg.cli.refiner_votes import read_case, read_votes
-from shoulderseg.datasets.orientation import Turn, find_turn, stand
+from shoulderseg.datasets.orientation import Reorientation, find_reorientation, reorient
 from shoulderseg.datasets.phantom.case import make_case
 from shoulderseg.datasets.phantom.options import PhantomOptions
 from shoulderseg.datasets.reader import read_label_map
 from shoulderseg.datasets.volume import Volume, same_grid
 from shoulderseg.datasets.writer import write_image, write_label_map
-
-from .untrained import DATASET, write_untrained
+from shoulderseg.workflows.bundles.bundle import read_bundle
+from shoulderseg.workflows.bundles.manifest import put_file, verified_manifest
+from shoulderseg.workflows.bundles.store import DEFAULT_FOLDER
+from shoulderseg.workflows.refiner.cases import load_refiner_cases
+from shoulderseg.workflows.refiner.out_of_fold import read_case, read_votes
+from shoulderseg.workflows.refiner.voters import bundle_voters
+from tests.untrained import DATASET, write_untrained
 
 if TYPE_CHECKING:
-    from .conftest import Run
+    from tests.cli.conftest import Run
 
 NAME = "Dataset007_Own"
 TRAINING = "--folds 0 --epochs 1 --steps 2 --batch-size 8 --device cpu"
@@ -41,7 +40,7 @@ def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     options = PhantomOptions(plane="coronal", shape=(3, 40, 36), spacing_mm=(6.0, 3.0, 3.0))
     for number in range(3):
         case = make_case(options, np.random.default_rng(number), workers=1)
-        turn = Turn((0, 1, 2), (1,))
+        turn = Reorientation((0, 1, 2), (1,))
         labels = Volume(
             case.label_map, case.image.spacing_mm, case.image.origin_mm, case.image.direction
         )
@@ -50,7 +49,7 @@ def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             ("labelsTr", f"s{number}", labels),
         ):
             (raw / folder).mkdir(parents=True, exist_ok=True)
-            write_image(raw / folder / f"{name}.nii.gz", stand(volume, turn))
+            write_image(raw / folder / f"{name}.nii.gz", reorient(volume, turn))
     (raw / "dataset.json").write_text(json.dumps(DATASET))
     splits = [{"train": ["s0", "s1"], "val": ["s2"]}, {"train": ["s2"], "val": ["s0", "s1"]}]
     (raw / "splits_final.json").write_text(json.dumps(splits))
@@ -94,7 +93,7 @@ def test_it_learns_on_standing_volumes(run: Run, raw: Path, source: Path) -> Non
     stored, _ = read_case(NAME, "s0", upright=False)
     assert same_grid(image, labels)
     np.testing.assert_array_equal(image.array, stored.array[:, ::-1])
-    assert find_turn(image) == Turn((0, 1, 2), ())
+    assert find_reorientation(image) == Reorientation((0, 1, 2), ())
     outcome = run("train-refiner", "7", "--unets", source, *TRAINING.split())
     assert outcome.exit_code == 0, outcome.output
     (votes,) = raw.parents[1].glob("nnUNet_results/*/*/votes/s0.npz")

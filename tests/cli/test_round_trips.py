@@ -19,14 +19,14 @@ import pytest
 import SimpleITK
 import trimesh
 
-from shoulderseg.cli.formats import Format
-from shoulderseg.cli.input_zip import unpacked
-from shoulderseg.cli.inputs import find_inputs
-from shoulderseg.cli.output_plan import Case, OutputPlan
-from shoulderseg.cli.outputs import write_outputs
-from shoulderseg.datasets.orientation import Turn, stand
+from shoulderseg.datasets.orientation import Reorientation, reorient
 from shoulderseg.datasets.surfaces import build_surface
 from shoulderseg.datasets.writer import write_image
+from shoulderseg.workflows.inputs.discover import find_inputs
+from shoulderseg.workflows.inputs.zip_archive import unpacked
+from shoulderseg.workflows.outputs.formats import Format
+from shoulderseg.workflows.outputs.plan import Case, OutputPlan
+from shoulderseg.workflows.outputs.write import write_outputs
 from tests.datasets.oblique_case import (
     GLENOID,
     HUMERUS,
@@ -69,9 +69,9 @@ def as_zip(folder: Path) -> Path:
     return folder / "scan.zip"
 
 
-def as_file(suffix: str, turn: Turn | None = None) -> Callable[[Path], Path]:
+def as_file(suffix: str, turn: Reorientation | None = None) -> Callable[[Path], Path]:
     def write(folder: Path) -> Path:
-        image = scan() if turn is None else stand(scan(), turn)
+        image = scan() if turn is None else reorient(scan(), turn)
         write_image(folder / f"scan{suffix}", image)
         return folder / f"scan{suffix}"
 
@@ -83,7 +83,7 @@ INPUTS: dict[str, Callable[[Path], Path]] = {
     "nii.gz": as_file(".nii.gz"),
     "nrrd": as_file(".nrrd"),
     "mha": as_file(".mha"),
-    "nii.gz with other axes": as_file(".nii.gz", Turn((2, 0, 1), (0, 2))),
+    "nii.gz with other axes": as_file(".nii.gz", Reorientation((2, 0, 1), (0, 2))),
     "dicom": as_dicom,
     "zip": as_zip,
 }

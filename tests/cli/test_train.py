@@ -106,7 +106,7 @@ def test_refiner_resumes_to_the_same_weights(
 ) -> None:
     """An epoch, an interruption and another epoch equal two epochs in a row."""
     import shoulderseg.refine.training as training
-    from shoulderseg.cli.refiner_training import PROGRESS_FILE
+    from shoulderseg.workflows.refiner.training import PROGRESS_FILE
 
     words = "train-refiner 901 --size auto --epochs 2 --steps 3 --batch-size 16 --device cpu"
     # No U-Net of this size is trained, so there are no votes and one classifier.
@@ -188,8 +188,8 @@ def test_a_refiner_of_other_unets_is_not_exported(
 def test_votes_are_kept_and_a_damaged_file_of_them_is_made_again(
     trained: TrainedDataset, bundle: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from shoulderseg.cli.refiner_voters import trained_voters
-    from shoulderseg.cli.refiner_votes import out_of_fold_votes, read_votes
+    from shoulderseg.workflows.refiner.out_of_fold import out_of_fold_votes, read_votes
+    from shoulderseg.workflows.refiner.voters import trained_voters
 
     voters = trained_voters(trained.name, NetworkSize.small, ["0"])
     ask = (trained.name, voters, {"0": ["s0"]}, tmp_path, "cpu")

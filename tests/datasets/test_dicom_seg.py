@@ -12,11 +12,11 @@ import pydicom
 import pytest
 import SimpleITK
 
-from shoulderseg.cli.scripts import installed_script
 from shoulderseg.datasets.dicom_seg import SegOptions, write_dicom_seg
 from shoulderseg.datasets.labels import describe_labels
 from shoulderseg.datasets.reader import read_image
 from shoulderseg.datasets.volume import Volume
+from shoulderseg.workflows.processes.scripts import installed_script
 from tests.datasets.oblique_case import (
     GLENOID,
     HUMERUS,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shoulderseg.datasets.orientation import Turn, find_turn, lie, stand
+from shoulderseg.datasets.orientation import Reorientation, find_reorientation, reorient, restore
 from shoulderseg.datasets.phantom.anatomy.pose import shoulder_frames
 from shoulderseg.datasets.phantom.dimensions import Side, sample_dimensions
 from shoulderseg.datasets.phantom.planning import plan_grid
@@ -66,27 +66,27 @@ def test_what_stands_is_left_alone_and_what_lies_is_brought_to_stand(
     rows: object, columns: object, slices: object
 ) -> None:
     standing = volume(slices, rows, columns, (4, 0.5, 0.5))
-    assert find_turn(standing).order == (0, 1, 2)
-    assert find_turn(standing).reversed_axes == ()
+    assert find_reorientation(standing).order == (0, 1, 2)
+    assert find_reorientation(standing).reversed_axes == ()
     for order in itertools.permutations(range(3)):
         for flips in itertools.product([False, True], repeat=3):
             axes = np.array([slices, rows, columns], dtype=float)
             signs = np.where(flips, -1, 1)[:, None]
             lying = volume_along((signs * axes)[list(order)], np.array([4, 0.5, 0.5])[list(order)])
-            turned = stand(lying, find_turn(lying))
+            turned = reorient(lying, find_reorientation(lying))
             assert directions(turned) == directions(standing)
             assert turned.spacing_mm == standing.spacing_mm
 
 
 def test_an_upside_down_nifti_is_turned_by_half() -> None:
     # As converters write coronal slices: rows up, columns to the left.
-    turn = find_turn(volume(BACK, UP, LEFT, (3, 0.6, 0.6)))
+    turn = find_reorientation(volume(BACK, UP, LEFT, (3, 0.6, 0.6)))
     assert turn == ((0, 1, 2), (1,))
 
 
 def test_of_equal_voxels_the_first_axis_stays_the_slices() -> None:
-    assert find_turn(volume(LEFT, BACK, UP, (1, 1, 1.1))).order == (0, 2, 1)
-    assert find_turn(volume(LEFT, BACK, UP, (1, 1, 1.5))).order[0] == 2
+    assert find_reorientation(volume(LEFT, BACK, UP, (1, 1, 1.1))).order == (0, 2, 1)
+    assert find_reorientation(volume(LEFT, BACK, UP, (1, 1, 1.5))).order[0] == 2
 
 
 def a_slice(shape: tuple[int, int, int], spacing_mm: tuple[float, float, float]) -> Volume:
@@ -100,12 +100,12 @@ def test_a_single_slice_is_one_whatever_its_spacing(
     spacing_mm: tuple[float, float, float],
 ) -> None:
     standing = a_slice((1, 9, 7), spacing_mm)
-    assert find_turn(standing) == ((0, 1, 2), ())
+    assert find_reorientation(standing) == ((0, 1, 2), ())
     for order in itertools.permutations(range(3)):
-        way = Turn((order[0], order[1], order[2]), (1,))
-        lying = stand(standing, way)
+        way = Reorientation((order[0], order[1], order[2]), (1,))
+        lying = reorient(standing, way)
         assert 1 in lying.array.shape
-        again = stand(lying, find_turn(lying))
+        again = reorient(lying, find_reorientation(lying))
         np.testing.assert_array_equal(again.array, standing.array)
         assert again.spacing_mm == standing.spacing_mm
 
@@ -119,7 +119,7 @@ def test_phantoms_lie_as_scanners_store_them(plane: Plane, side: Side) -> None:
         frames = shoulder_frames(sample_dimensions(rng, side=side))
         grid = plan_grid(protocol, frames, mirrored=side == "right", joint_mm=np.zeros(3), rng=rng)
         scan = Volume(np.zeros(grid.shape), grid.spacing_mm, grid.origin_mm, grid.direction)
-        turn = find_turn(scan)
+        turn = find_reorientation(scan)
         assert turn.order == (0, 1, 2)
         # The plane of a right scapula's sagittal slices is that of a left one's coronal slices.
         assert turn.reversed_axes in ((), (2,) if (plane, side) == ("sagittal", "right") else ())
@@ -140,11 +140,11 @@ def test_every_voxel_keeps_its_place_and_the_way_back_is_exact(
     axes = about_z @ about_y @ about_x
     axes[0] *= -1 if mirrored else 1
     lying = volume_along(axes, spacing)
-    turn = find_turn(lying)
-    standing = stand(lying, turn)
+    turn = find_reorientation(lying)
+    standing = reorient(lying, turn)
     before, after = places(lying), places(standing)
     for value, spot in before.items():
         np.testing.assert_allclose(after[value], spot, atol=1e-5)
-    np.testing.assert_array_equal(lie(standing.array, turn), lying.array)
-    again = find_turn(standing)
+    np.testing.assert_array_equal(restore(standing.array, turn), lying.array)
+    again = find_reorientation(standing)
     assert again == ((0, 1, 2), ())

@@ -18,7 +18,7 @@ from shoulderseg.datasets.dicom.pixels import read_stack
 from shoulderseg.datasets.dicom_seg import SegOptions, write_dicom_seg
 from shoulderseg.datasets.labels import describe_labels
 from shoulderseg.datasets.nnunet_raw import DatasetSpec
-from shoulderseg.datasets.orientation import Turn, stand
+from shoulderseg.datasets.orientation import Reorientation, reorient
 from shoulderseg.datasets.reader import read_label_map
 from shoulderseg.datasets.seg_nrrd import write_seg_nrrd
 from shoulderseg.datasets.volume import Volume
@@ -35,7 +35,11 @@ if TYPE_CHECKING:
 _LABELS = {"background": 0, "humerus": 1, "glenoid": 2}
 _KEYS = {"1": "humerus", "2": "glenoid", "bone a": "humerus", "clavicle": "background"}
 _FORMATS = ["seg.nrrd", "nrrd", "nii.gz", "nii", "mha", "mhd", "BINARY", "LABELMAP"]
-_TURNS = [Turn((0, 1, 2), (0,)), Turn((2, 0, 1), (1, 2)), Turn((1, 2, 0), (0, 2))]
+_TURNS = [
+    Reorientation((0, 1, 2), (0,)),
+    Reorientation((2, 0, 1), (1, 2)),
+    Reorientation((1, 2, 0), (0, 2)),
+]
 
 
 def _grid(shift_mm: float = 0.0) -> Volume:
@@ -127,9 +131,9 @@ def test_a_mask_lies_where_it_was_drawn(tmp_path: Path, form: str) -> None:
 
 
 @pytest.mark.parametrize("turn", _TURNS)
-def test_a_mask_with_its_axes_in_another_order(tmp_path: Path, turn: Turn) -> None:
+def test_a_mask_with_its_axes_in_another_order(tmp_path: Path, turn: Reorientation) -> None:
     writing.write(tmp_path / "a", writing.series())
-    turned = stand(replace(_grid(), array=_drawn()), turn)
+    turned = reorient(replace(_grid(), array=_drawn()), turn)
     write_label_map(tmp_path / "a/mask.nii.gz", turned.array, turned)
     cases, _ = _outcomes(tmp_path)
     _check(cases[0], _grid())

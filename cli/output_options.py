@@ -1,0 +1,20 @@
+"""Options of the commands that write results."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+FormatOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format",
+        help="One or more of nii.gz, nrrd, mha, seg.nrrd (3D Slicer), dicom-seg, stl, ply; "
+        "repeat it or separate them by commas. Default: nii.gz, for DICOM input dicom-seg too.",
+    ),
+]
+BidsOption = Annotated[
+    bool,
+    typer.Option("--bids", help="Lay the output out as a BIDS derivative: OUT/sub-.../anat/..."),
+]

@@ -1,0 +1,1 @@
+"""Predicted scores, without a reference."""

@@ -1,0 +1,31 @@
+"""Keep of a bone the piece it is known to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import cc3d
+import numpy as np
+from numpy.typing import NDArray
+
+
+def keep_largest_component(label_map: NDArray[np.uint8], bones: Iterable[int]) -> NDArray[np.uint8]:
+    """Remove of each bone all but its largest piece.
+
+    Args:
+        label_map: uint8 (Z, Y, X).
+        bones: labels of the bones that are one piece (26 neighbours).
+
+    Returns:
+        A label map whose removed voxels are background; the input itself where nothing is removed,
+        as for a bone that is not there.
+    """
+    kept = label_map
+    for bone in bones:
+        mask = label_map == bone
+        if not mask.any():
+            continue
+        away = mask & ~(cc3d.largest_k(mask, k=1, connectivity=26) > 0)
+        if away.any():
+            kept = np.where(away, np.uint8(0), kept)
+    return kept

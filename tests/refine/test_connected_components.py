@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.ndimage import label
+
+from shoulderseg.refine.connected_components import keep_largest_component
+
+MAPS = arrays(np.uint8, st.tuples(*[st.integers(1, 6)] * 3), elements=st.integers(0, 2))
+
+
+def test_the_larger_of_two_pieces_stays_and_other_bones_are_left_alone() -> None:
+    label_map = np.zeros((3, 8, 9), np.uint8)
+    label_map[0, 1:3, 1:3] = 2
+    # Over a corner this is still the same piece: five voxels against four.
+    label_map[1, 3, 3] = 2
+    label_map[1:3, 6:8, 7] = 2
+    label_map[0, 5, 5] = label_map[2, 0, 0] = 1
+    expected = label_map.copy()
+    expected[1:3, 6:8, 7] = 0
+    before = label_map.copy()
+    np.testing.assert_array_equal(keep_largest_component(label_map, [2]), expected)
+    np.testing.assert_array_equal(label_map, before)
+
+
+def test_where_nothing_is_to_be_removed_the_map_is_returned() -> None:
+    label_map = np.zeros((2, 3, 4), np.uint8)
+    assert keep_largest_component(label_map, [1, 2]) is label_map
+    label_map[0, 1, 1:3] = 1
+    assert keep_largest_component(label_map, [1, 2]) is label_map
+
+
+@given(MAPS)
+def test_what_stays_is_one_piece_of_the_bone_and_none_was_larger(label_map: np.ndarray) -> None:
+    kept = keep_largest_component(label_map, [2])
+    np.testing.assert_array_equal(kept == 1, label_map == 1)
+    corners = np.ones((3, 3, 3))
+    pieces, count = label(label_map == 2, corners)
+    assert label(kept == 2, corners)[1] == min(count, 1)
+    sizes = np.bincount(pieces.ravel())[1:]
+    assert (kept == 2).sum() == max(sizes, default=0)
+    assert not ((kept == 2) & (label_map != 2)).any()

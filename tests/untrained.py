@@ -1,0 +1,118 @@
+"""A bundle of small untrained U-Nets: everything works, and every label map is poor."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from shoulderseg.nnunet_ext.bundle import write_unets
+from shoulderseg.nnunet_ext.regions import region_dataset_json
+from shoulderseg.nnunet_ext.unets import PARTS, UNetSet, build_unet
+from shoulderseg.nnunet_ext.variants import CHECKPOINT, model_folder
+from shoulderseg.workflows.bundles.manifest import write_manifest
+
+DATASET = {
+    "channel_names": {"0": "MR"},
+    "labels": {"background": 0, "humerus": 1, "glenoid": 2},
+    "numTraining": 1,
+    "file_ending": ".nii.gz",
+}
+
+
+def write_untrained(
+    folder: Path, seed: int = 0, *, upright: bool = False, one_piece: tuple[str, ...] = ()
+) -> None:
+    """Writes a bundle with one fold and no edge refiner into an existing folder."""
+    plans = _plans()
+    torch.manual_seed(seed)
+    unets = UNetSet(
+        plans=plans,
+        dataset_json=DATASET,
+        mirroring_axes=None,
+        weights={variant: {"0": build_unet(plans).state_dict()} for variant in PARTS},
+    )
+    write_unets(unets, folder)
+    write_manifest(
+        folder,
+        folds=["0"],
+        mirroring_axes=None,
+        refiner=None,
+        upright=upright,
+        one_piece=one_piece,
+    )
+
+
+def write_results(results: Path, seed: int = 0) -> None:
+    """Writes what nnU-Net would leave of trainings of fold 0, into a folder of results."""
+    plans = _plans()
+    torch.manual_seed(seed)
+    for variant, parts in PARTS.items():
+        folder = model_folder(results / "Dataset001_Untrained", variant, "nnUNetPlans")
+        (folder / "fold_0").mkdir(parents=True, exist_ok=True)
+        (folder / "plans.json").write_text(json.dumps(plans))
+        (folder / "dataset.json").write_text(json.dumps(region_dataset_json(DATASET, parts)))
+        checkpoint = {
+            "network_weights": build_unet(plans).state_dict(),
+            "inference_allowed_mirroring_axes": (1,),
+        }
+        torch.save(checkpoint, folder / "fold_0" / CHECKPOINT)
+
+
+def _plans() -> dict[str, Any]:
+    resampling: dict[str, Any] = {}
+    for kind, is_seg in (("data", False), ("seg", True), ("probabilities", False)):
+        resampling[f"resampling_fn_{kind}"] = "resample_data_or_seg_to_shape"
+        resampling[f"resampling_fn_{kind}_kwargs"] = {
+            "is_seg": is_seg,
+            "order": 1,
+            "order_z": 0,
+            "force_separate_z": None,
+        }
+    configuration = {
+        "data_identifier": "nnUNetPlans_2d",
+        "preprocessor_name": "DefaultPreprocessor",
+        "batch_size": 2,
+        "patch_size": [32, 32],
+        "median_image_size_in_voxels": [32.0, 32.0],
+        "spacing": [2.0, 2.0],
+        "normalization_schemes": ["ZScoreNormalization"],
+        "use_mask_for_norm": [False],
+        "batch_dice": True,
+        **resampling,
+        "architecture": {
+            "network_class_name": "dynamic_network_architectures.architectures.unet.PlainConvUNet",
+            "arch_kwargs": {
+                "n_stages": 2,
+                "features_per_stage": [4, 8],
+                "conv_op": "torch.nn.modules.conv.Conv2d",
+                "kernel_sizes": [[3, 3], [3, 3]],
+                "strides": [[1, 1], [2, 2]],
+                "n_conv_per_stage": [1, 1],
+                "n_conv_per_stage_decoder": [1],
+                "conv_bias": True,
+                "norm_op": "torch.nn.modules.instancenorm.InstanceNorm2d",
+                "norm_op_kwargs": {"eps": 1e-05, "affine": True},
+                "dropout_op": None,
+                "dropout_op_kwargs": None,
+                "nonlin": "torch.nn.LeakyReLU",
+                "nonlin_kwargs": {"inplace": True},
+            },
+            "_kw_requires_import": ["conv_op", "norm_op", "dropout_op", "nonlin"],
+        },
+    }
+    return {
+        "dataset_name": "Dataset001_Untrained",
+        "plans_name": "nnUNetPlans",
+        "transpose_forward": [0, 1, 2],
+        "transpose_backward": [0, 1, 2],
+        "original_median_spacing_after_transp": [4.0, 2.0, 2.0],
+        "original_median_shape_after_transp": [4, 32, 32],
+        "image_reader_writer": "SimpleITKIO",
+        "label_manager": "LabelManager",
+        "experiment_planner_used": "ExperimentPlanner",
+        "foreground_intensity_properties_per_channel": {"0": {}},
+        "configurations": {"2d": configuration},
+    }

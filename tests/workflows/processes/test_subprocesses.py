@@ -1,0 +1,114 @@
+"""Steps that are stopped, each with a child of its own as nnU-Net has."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shoulderseg.workflows.processes.subprocesses import run_subprocesses
+
+PROGRAM = """
+import os, sys
+from shoulderseg.workflows.processes import steps
+steps.installed_script = lambda _: sys.argv[1]
+steps.run_together(["one", "two" + sys.argv[2]], os.environ, print, nothing=chr(0))
+"""
+TRAIN = """
+import sys
+from shoulderseg.cli import train
+from shoulderseg.cli.app import app
+train.installed_script = lambda _: sys.argv[1]
+app(["train", "4", "--folds", "0", "--device", "cpu"])
+"""
+
+
+class Started:
+    """A program that runs two steps, and what they print."""
+
+    def __init__(self, script: Path, second: str = "", program: str = PROGRAM) -> None:
+        command = [sys.executable, "-c", program, str(script), second]
+        self.process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            # The tests may run under nohup, and what is ignored there stays so.
+            preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),
+        )
+
+    def wait_for(self, steps: int) -> None:
+        assert self.process.stdout is not None
+        while steps:
+            steps -= self.process.stdout.readline() == b"at work\n"
+
+    def end(self) -> int:
+        """The exit code, once every process that holds the pipes has ended."""
+        self.process.communicate(timeout=10)
+        return self.process.returncode
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Iterator[Path]:
+    path, pids = tmp_path / "shoulderseg", tmp_path / "pids"
+    path.write_text(
+        f"#!/bin/sh\nsleep 40 &\necho $! >> {pids}\necho at work\nwait\n",
+    )
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    yield path
+    # Where the test has failed.
+    for pid in pids.read_text().split() if pids.exists() else []:
+        subprocess.run(["kill", pid], capture_output=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, -2)]
+)
+def test_nothing_goes_on_after_a_signal(script: Path, number: signal.Signals, code: int) -> None:
+    started = Started(script)
+    started.wait_for(2)
+    started.process.send_signal(number)
+    assert started.end() == code
+
+
+def test_nnunet_does_not_go_on_without_train(
+    script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"):
+        (tmp_path / variable / "Dataset004_X").mkdir(parents=True)
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    (tmp_path / "nnUNet_preprocessed" / "Dataset004_X" / "nnUNetPlans.json").write_text("{}")
+    started = Started(script, program=TRAIN)
+    started.wait_for(1)
+    started.process.terminate()
+    assert started.end() == 143
+
+
+def test_nothing_goes_on_where_a_step_cannot_be_started(script: Path) -> None:
+    # No argument can hold a null character.
+    assert Started(script, " {nothing}").end() == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_in_the_midst_of_a_start_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    start = subprocess.Popen
+
+    def slow(command: list[str], **options: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401
+        started.append(start(command, **options))
+        os.kill(os.getpid(), number)
+        return started[0]
+
+    monkeypatch.setattr(subprocess, "Popen", slow)
+    with pytest.raises((SystemExit, KeyboardInterrupt)):
+        run_subprocesses([["sleep", "40"]], os.environ)
+    assert started[0].poll() == -signal.SIGTERM

@@ -1,0 +1,1 @@
+"""Bundles of models: reading, verifying, storing, fetching."""

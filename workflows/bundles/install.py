@@ -1,0 +1,96 @@
+"""Taking bundles into the store, and out of it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from shoulderseg.workflows.bundles.store import (
+    TEMPORARY,
+    checked_name,
+    imported_bundles,
+    locked_store,
+    store_folder,
+)
+
+
+def import_bundle(source: Path, name: str | None = None, *, overwrite: bool = False) -> Path:
+    """Copies a bundle into the store once all of it has been verified.
+
+    Args:
+        source: a zip file, or a folder.
+        name: what the bundle will be called; None takes the name of the source.
+        overwrite: replace an imported bundle of this name.
+
+    Returns:
+        The bundle's folder in the store.
+
+    Raises:
+        ValueError: if the source is not a sound bundle; nothing of it is kept.
+        FileExistsError: if the name is taken.
+        FileNotFoundError: if the source is not there.
+    """
+    from shoulderseg.workflows.bundles.replace import atomic_replace
+    from shoulderseg.workflows.bundles.unpack import copy_folder, unpack_zip
+
+    if not source.is_dir() and not source.is_file():
+        msg = f"{source} does not exist; expected a bundle, as a zip file or a folder"
+        raise FileNotFoundError(msg)
+    name = checked_name(name or source_name(source.resolve().name))
+    with locked_store() as store:
+        refuse_taken(name, overwrite=overwrite)
+        with tempfile.TemporaryDirectory(dir=store, prefix=TEMPORARY) as work:
+            folder = Path(work) / name
+            folder.mkdir()
+            (copy_folder if source.is_dir() else unpack_zip)(source, folder)
+            _verify(folder)
+            atomic_replace(folder, store / name)
+    return store / name
+
+
+def source_name(file: str) -> str:
+    """Name of a bundle by that of its file or folder."""
+    return file[:-4] if file.lower().endswith(".zip") else file
+
+
+def refuse_taken(name: str, *, overwrite: bool) -> None:
+    """Ends an import before its work is done in vain.
+
+    Raises:
+        FileExistsError: if the store has something of this name and it is not to be replaced.
+    """
+    target = store_folder() / name
+    if target.exists() and not overwrite:
+        msg = f"{name} is imported already; choose another --name or give --overwrite"
+        raise FileExistsError(msg)
+
+
+def remove_bundle(name: str) -> None:
+    """Removes an imported bundle.
+
+    Raises:
+        ValueError: if no imported bundle can have this name, as the default one.
+        FileNotFoundError: if none has it.
+    """
+    checked_name(name)
+    with locked_store() as store:
+        imported = imported_bundles()
+        if name not in imported:
+            msg = f"no bundle {name} is imported; imported are: {', '.join(imported) or 'none'}"
+            raise FileNotFoundError(msg)
+        # Out of sight at once; a bundle half removed would be found and called damaged.
+        with tempfile.TemporaryDirectory(dir=store, prefix=TEMPORARY) as work:
+            imported[name].rename(Path(work) / name)
+
+
+def _verify(folder: Path) -> None:
+    from shoulderseg.workflows.bundles.bundle import read_bundle
+
+    try:
+        read_bundle(folder)
+    except (ValueError, OSError):
+        raise
+    except Exception as error:
+        # A file from outside may set off anything in the libraries that load it.
+        msg = f"bundle {folder.name} cannot be loaded: {error!r}; get it from where it was made"
+        raise ValueError(msg) from error

@@ -1,0 +1,171 @@
+"""What a calibration is worth: predictions and flags of cases that it was not fitted on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from shoulderseg.workflows.segmentation.case_quality import reasons
+
+if TYPE_CHECKING:
+    from shoulderseg.evaluation.quality.calibration import Example
+
+# Ends of the entries that leave the degraded copies out, in the file and in words.
+_PLAIN = "_without_copies"
+_KINDS = (("", ""), (_PLAIN, " without the copies"))
+_MOST_FITS = 20
+_FOLDS = 5
+
+
+class Judged(NamedTuple):
+    """A case as a calibration without it judges it.
+
+    Attributes:
+        example: the case.
+        predicted: Dice of each bone.
+        flagged: whether there was any reason to look.
+    """
+
+    example: Example
+    predicted: tuple[float, float]
+    flagged: bool
+
+
+def cross_validate(
+    examples: Sequence[Example], flag_below: float, names: Sequence[str]
+) -> list[Judged]:
+    """Judges each case by a calibration on the others.
+
+    All copies of an image are left out together: one image at a time up to 20 images, else a
+    fifth of them.
+
+    Args:
+        examples: cases with a reference.
+        flag_below: predicted Dice under which a bone is flagged.
+        names: of the two bones.
+
+    Raises:
+        ValueError: if what is left is too little to fit.
+    """
+    from shoulderseg.evaluation.quality.calibration import fit_calibration, predicted_dice
+
+    cases = sorted({example.case for example in examples})
+    folds = len(cases) if len(cases) <= _MOST_FITS else _FOLDS
+    judged = []
+    for fold in range(folds):
+        out = set(cases[fold::folds])
+        calibration = fit_calibration([e for e in examples if e.case not in out], flag_below)
+        for example in (e for e in examples if e.case in out):
+            first, second = (
+                predicted_dice(bone, calibration.bones[k])
+                for k, bone in enumerate(example.quality.bones)
+            )
+            flagged = bool(reasons(example.quality, calibration, names))
+            judged.append(Judged(example, (first, second), flagged))
+    return judged
+
+
+def evidence(
+    judged: Sequence[Judged], flag_below: float, names: Sequence[str], negatives: Sequence[bool]
+) -> dict[str, Any]:
+    """Figures of a cross-validation, as plain values for a JSON file.
+
+    Args:
+        judged: from `cross_validate`; a case without a Dice of a bone does not count for it.
+        flag_below: a case is poor if the Dice of its worse bone is below this.
+        names: of the two bones.
+        negatives: of each image that is no shoulder, whether it was flagged.
+    """
+    bones = {}
+    for k, name in enumerate(names):
+        # A bone that was not found is told without any prediction.
+        found = [j for j in judged if j.example.quality.bones[k].found]
+        for title, those in (
+            (name, found),
+            (f"{name}{_PLAIN}", [j for j in found if not j.example.degraded]),
+        ):
+            pairs = [(j.predicted[k], j.example.dice[k]) for j in those]
+            bones[title] = _agreement([pair for pair in pairs if not math.isnan(pair[1])])
+    missing = [j for j in judged if any(_is_missed(j.example, k) for k in range(len(names)))]
+    known = [
+        (_worse(j.example.dice), j.flagged, j.example.degraded)
+        for j in judged
+        if j not in missing and not math.isnan(_worse(j.example.dice))
+    ]
+    plain = [entry for entry in known if not entry[2]]
+    return {
+        "images": len({j.example.case for j in judged}),
+        "degraded_copies": sum(j.example.degraded for j in judged),
+        **bones,
+        "missing_flagged": _count([j.flagged for j in missing]),
+        "poor_flagged": _count([flag for dice, flag, _ in known if dice < flag_below]),
+        "others_not_flagged": _count([not flag for dice, flag, _ in known if dice >= flag_below]),
+        f"others_not_flagged{_PLAIN}": _count(
+            [not flag for dice, flag, _ in plain if dice >= flag_below]
+        ),
+        "negatives_flagged": _count(negatives),
+    }
+
+
+def describe_evidence(found: dict[str, Any], flag_below: float, names: Sequence[str]) -> list[str]:
+    """The figures as lines for the terminal."""
+    lines = [
+        f"{found['images']} images and {found['degraded_copies']} degraded copies; each judged "
+        "by a calibration without its image"
+    ]
+    for name, title in ((name + end, name + words) for name in names for end, words in _KINDS):
+        bone = found[name]
+        if bone["n"]:
+            lines.append(
+                f"{title}: predicted Dice off by {bone['mean_absolute_error']:.3f} on average, "
+                f"always the mean by {bone['error_of_the_mean']:.3f}, "
+                f"correlation {_shown(bone['correlation'])}, n = {bone['n']}"
+            )
+    titles = {
+        "missing_flagged": "flagged of those where a bone was missed",
+        "poor_flagged": f"sensitivity, flagged of the others with a bone below {flag_below:g}",
+        "others_not_flagged": "specificity, not flagged of the rest",
+        f"others_not_flagged{_PLAIN}": "specificity without the copies",
+        "negatives_flagged": "negatives flagged",
+    }
+    for key, title in titles.items():
+        part, of = found[key]
+        if of:
+            lines.append(f"{title}: {part / of:.2f} ({part} of {of})")
+    return lines
+
+
+def _agreement(pairs: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    """Errors and correlation; None where there is no case, or no variation."""
+    if not pairs:
+        return dict.fromkeys(("mean_absolute_error", "error_of_the_mean", "correlation")) | {"n": 0}
+    predicted, true = np.array(pairs).T
+    varied = predicted.std() > 0 and true.std() > 0
+    return {
+        "n": len(pairs),
+        "mean_absolute_error": round(float(np.abs(predicted - true).mean()), 4),
+        # What a prediction has to beat.
+        "error_of_the_mean": round(float(np.abs(true - true.mean()).mean()), 4),
+        "correlation": round(float(np.corrcoef(predicted, true)[0, 1]), 4) if varied else None,
+    }
+
+
+def _is_missed(example: Example, bone: int) -> bool:
+    """Whether a bone that the reference shows was not found."""
+    return not example.quality.bones[bone].found and not math.isnan(example.dice[bone])
+
+
+def _count(hits: Sequence[bool]) -> list[int]:
+    return [sum(hits), len(hits)]
+
+
+def _worse(dice: tuple[float, float]) -> float:
+    known = [value for value in dice if not math.isnan(value)]
+    return min(known) if known else math.nan
+
+
+def _shown(value: float | None) -> str:
+    return "none" if value is None else f"{value:.2f}"

@@ -1,0 +1,1 @@
+"""What a path holds: images, DICOM series, zip archives."""

@@ -1,0 +1,61 @@
+"""What of the input becomes no case, under names that tell nothing of a patient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shoulderseg.datasets.dicom.folder import FolderFindings
+    from shoulderseg.datasets.dicom.verdict import Series
+
+
+@dataclass(frozen=True)
+class SkippedInput:
+    """Something that becomes no case.
+
+    Attributes:
+        name: of the file or series; of lone DICOM files a number, as their names may be patients'.
+        reason: why; names no DICOM file either.
+        refused: whether it is an image with a fault; what is no image of a shoulder is skipped.
+        files: the DICOM files at fault, for `inspect` alone, where people look for them.
+    """
+
+    name: str
+    reason: str
+    refused: bool
+    files: tuple[Path, ...] = ()
+
+
+def skipped_inputs(found: FolderFindings) -> list[SkippedInput]:
+    """What of a folder's DICOM files becomes no case.
+
+    Args:
+        found: the files and series; the latter may also be used.
+    """
+    series = [
+        SkippedInput(series.name, series.reason, series.verdict == "refuse", faulty_files(series))
+        for series in found.series
+        if series.verdict != "use"
+    ]
+    files = [
+        SkippedInput(_number(file.path, number), file.reason, file.refused, (file.path,))
+        for number, file in enumerate(found.files, start=1)
+    ]
+    return series + files
+
+
+def _number(path: Path, number: int) -> str:
+    """A name for a lone DICOM file or a folder of such, which archives name after patients."""
+    from shoulderseg.datasets.files import DICOM_SUFFIX, image_suffix, shown_name
+
+    if image_suffix(path) not in ("", DICOM_SUFFIX):
+        return shown_name(path)
+    return f"{'folder' if path.is_dir() else 'dicom_file'}_{number}"
+
+
+def faulty_files(series: Series) -> tuple[Path, ...]:
+    """The files of a series to look at: those with a fault, or its only one if it is not used."""
+    lone = len(series.slices) == 1 and series.verdict != "use"
+    return tuple(header.path for header in series.slices if header.fault or lone)

@@ -1,0 +1,1 @@
+"""Results on disk, in every format."""

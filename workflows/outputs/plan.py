@@ -1,0 +1,169 @@
+"""Where `predict` puts a case, and in which formats."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from shoulderseg.workflows.outputs.bids import bids_stem, source_link, start_dataset
+from shoulderseg.workflows.outputs.formats import SURFACES, Format, file_suffix
+
+REPORT_FILE = "shoulderseg_report.json"
+NEEDS_DICOM = "a DICOM SEG needs DICOM input to refer to; choose another --format"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case to write.
+
+    Attributes:
+        name: from its file or folder.
+        source_files: of DICOM input, in the order of the slices; empty for anything else.
+        file: name of the image in its folder; empty for DICOM, whose files archives name.
+    """
+
+    name: str
+    source_files: Sequence[Path] = ()
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class OutputPlan:
+    """Where the cases of a run go, and as what.
+
+    Attributes:
+        out: the folder.
+        formats: asked for; empty for the default.
+        bids: whether to lay them out as a BIDS derivative.
+        source: folder of the images, where a BIDS dataset may tell it.
+        model: sha256 of the bundle, for the same; empty if unknown.
+    """
+
+    out: Path
+    formats: tuple[Format, ...] = ()
+    bids: bool = False
+    source: Path | None = None
+    model: str = ""
+
+    def start(self) -> None:
+        """Makes the folder, with what a BIDS dataset needs at its top."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        if self.bids:
+            start_dataset(self.out, self.source)
+
+    def stem(self, case: Case) -> str:
+        """Path of a case's files below the folder, without suffix.
+
+        Raises:
+            ValueError: if BIDS cannot name the case.
+        """
+        return bids_stem(case.name) if self.bids else case.name
+
+    def formats_of(self, case: Case) -> tuple[Format, ...]:
+        """Formats of a case.
+
+        A BIDS dataset is made to be passed on, so no DICOM goes there unless asked for.
+
+        Raises:
+            ValueError: if nothing but a DICOM SEG was asked for and there is no DICOM to refer to.
+        """
+        asked = tuple(form for form in self.formats if form not in self.refused(case))
+        if self.formats and not asked:
+            raise ValueError(NEEDS_DICOM)
+        if self.bids:
+            return tuple(dict.fromkeys((Format.nifti, *asked)))
+        default = (Format.nifti, Format.dicom) if case.source_files else (Format.nifti,)
+        return asked or default
+
+    def refused(self, case: Case) -> dict[Format, str]:
+        """Formats that were asked for and that a case cannot have, with the reasons."""
+        lacks = Format.dicom in self.formats and not case.source_files
+        return {Format.dicom: NEEDS_DICOM} if lacks else {}
+
+    def base(self, case: Case, suffix: str = "") -> Path:
+        """Path of a case's file; a case's name may have dots of its own.
+
+        Raises:
+            ValueError: if BIDS cannot name the case.
+        """
+        path = self.out / self.stem(case)
+        return path.with_name(path.name + suffix)
+
+    def surface(self, case: Case, bone: str, form: Format) -> Path:
+        """Path of a bone's surface.
+
+        Raises:
+            ValueError: if BIDS cannot name the case.
+        """
+        return self.base(case, f"_{re.sub(r'[^A-Za-z0-9]+', '-', bone)}{file_suffix(form)}")
+
+    def below(self, path: Path) -> str:
+        """A path as it stands in the run report, below the folder."""
+        return path.relative_to(self.out).as_posix()
+
+    def paths(self, case: Case, bones: Collection[str]) -> list[Path]:
+        """All files of a case in the formats asked for, also in those it cannot have.
+
+        Args:
+            case: the case.
+            bones: names of the labels.
+
+        Raises:
+            ValueError: if BIDS cannot name the case, or none of the formats can be had.
+        """
+        forms = dict.fromkeys([*self.formats_of(case), *self.refused(case)])
+        plain = [self.base(case, file_suffix(form)) for form in forms if form not in SURFACES]
+        meshes = [
+            self.surface(case, bone, form) for form in forms if form in SURFACES for bone in bones
+        ]
+        return plain + meshes
+
+    def source_uri(self, case: Case) -> str:
+        """BIDS URI of a case's image; empty where the dataset does not link its folder."""
+        link = source_link(self.out, self.source) if self.source and case.file else ""
+        return f"bids:{link}:{quote(case.file)}" if link else ""
+
+    def owners(self, cases: Iterable[Case], bones: Collection[str]) -> dict[str, str]:
+        """Whose each file below the folder will be; where two cases want one, the first's.
+
+        Args:
+            cases: all of a run. Those that cannot be named or written own nothing, nor do those
+                that another stands in the way of.
+            bones: names of the labels.
+        """
+        owners: dict[str, str] = {}
+        for case in cases:
+            with contextlib.suppress(ValueError):
+                wanted = [self.below(path) for path in self.paths(case, bones)]
+                if owners.keys().isdisjoint(wanted):
+                    owners |= dict.fromkeys(wanted, case.name)
+        return owners
+
+    def left_over(self, case: Case, known: Collection[str]) -> list[str]:
+        """Names of files in a case's place, of whatever format, that are of earlier runs.
+
+        Args:
+            case: the case.
+            known: files below the folder that this run has written, or that are of other cases.
+        """
+        try:
+            return self._files_of(case, known)
+        except (ValueError, OSError):
+            return []
+
+    def _files_of(self, case: Case, known: Collection[str]) -> list[str]:
+        base = self.base(case)
+        if not base.parent.is_dir():
+            return []
+        suffixes = "|".join(re.escape(file_suffix(form)) for form in Format)
+        # The name of a bone in that of its surface has no underscore.
+        own = re.compile(rf"{re.escape(base.name)}(?:{suffixes}|_[A-Za-z0-9-]+\.(?:stl|ply))")
+        return sorted(
+            path.name
+            for path in base.parent.iterdir()
+            if own.fullmatch(path.name) and self.below(path) not in known
+        )

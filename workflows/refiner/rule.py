@@ -1,0 +1,143 @@
+"""Which edge rule the cross-validation favours, and whether any beats the vote."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from shoulderseg.workflows.refiner.cases import REGION_PIXELS
+
+if TYPE_CHECKING:
+    from shoulderseg.refine.edges import EdgeRule, Opinions, Voted
+
+BANDS_IN_PIXELS = (1.02, 2.04, REGION_PIXELS)
+TRUSTS = (0.25, 0.5, 0.75, 1.0)
+
+
+class RuleChoice(NamedTuple):
+    """What came out of the cross-validation.
+
+    Attributes:
+        rule: the rule with the best mean Dice.
+        helps: whether choosing a rule this way beats the vote: the lower 95 % bound of `gain`
+            (one-sided, Student's t) is above 0.
+        vote_dice: mean Dice of the vote, over cases and bones.
+        gain: mean gain in Dice over cases, each by the rule that the other cases would choose, so
+            that no case chooses the rule it is scored with; NaN for fewer than two cases.
+        standard_error: of that gain; NaN for fewer than two cases.
+        table: mean gain of each rule over all cases.
+    """
+
+    rule: EdgeRule
+    helps: bool
+    vote_dice: float
+    gain: float
+    standard_error: float
+    table: list[tuple[EdgeRule, float]]
+
+
+def rule_grid(pixel_mm: float) -> list[EdgeRule]:
+    """The rules that are tried.
+
+    Bands of one, two and three pixels; a trust in the classifier of 1/4, 1/2, 3/4 and 1, which
+    replaces the vote; the whole band or its uncertain voxels only.
+
+    Args:
+        pixel_mm: the classifier's pixel size.
+    """
+    from shoulderseg.refine.edges import EdgeRule
+
+    return [
+        EdgeRule(pixels * pixel_mm, trust, uncertain_only)
+        for pixels in BANDS_IN_PIXELS
+        for trust in TRUSTS
+        for uncertain_only in (False, True)
+    ]
+
+
+def rule_dice(
+    voted: Voted,
+    opinions: Opinions,
+    reference: npt.NDArray[np.uint8],
+    spacing_mm: tuple[float, float, float],
+    rules: Sequence[EdgeRule],
+) -> npt.NDArray[np.float64]:
+    """Mean Dice of one case under the vote and under each rule.
+
+    Args:
+        voted: the vote.
+        opinions: for at least the widest band of the rules.
+        reference: uint8 (Z, Y, X).
+        spacing_mm: voxel size in array order.
+        rules: what to try.
+
+    Returns:
+        float64 (1 + rules,), the vote first; the mean over the bones that reference or vote hold.
+    """
+    from shoulderseg.refine.edges import decide_edges
+
+    label_maps = [voted.label_map]
+    label_maps += [decide_edges(voted, opinions, spacing_mm, rule).label_map for rule in rules]
+    return np.array([_mean_dice(label_map, reference) for label_map in label_maps])
+
+
+def choose_rule(rules: Sequence[EdgeRule], dice: npt.NDArray[np.float64]) -> RuleChoice:
+    """Picks the rule with the best mean Dice over cases, and tests whether such a choice helps.
+
+    Args:
+        rules: R rules.
+        dice: float64 (cases, 1 + R), from `rule_dice`; at least one case.
+
+    Raises:
+        ValueError: if there is no case.
+    """
+    from scipy.special import stdtrit
+
+    if not len(dice):
+        msg = "found no held-out case with out-of-fold votes, expected at least one"
+        raise ValueError(msg)
+    gains = dice[:, 1:] - dice[:, :1]
+    mean = gains.mean(axis=0)
+    gain, error, bound = math.nan, math.nan, math.nan
+    if len(gains) > 1:
+        of_others = (gains.sum(axis=0) - gains) / (len(gains) - 1)
+        nested = gains[np.arange(len(gains)), of_others.argmax(axis=1)]
+        gain, error = float(nested.mean()), float(nested.std(ddof=1) / math.sqrt(len(nested)))
+        bound = gain - float(stdtrit(len(nested) - 1, 0.95)) * error
+    return RuleChoice(
+        rule=rules[int(mean.argmax())],
+        helps=bound > 0.0,
+        vote_dice=float(dice[:, 0].mean()),
+        gain=gain,
+        standard_error=error,
+        table=list(zip(rules, mean.tolist(), strict=True)),
+    )
+
+
+def describe_choice(choice: RuleChoice, cases: int) -> dict[str, Any]:
+    """The choice as plain values for a JSON file."""
+    return {
+        "cases": cases,
+        "vote_dice": round(choice.vote_dice, 6),
+        "gain": _or_none(choice.gain),
+        "standard_error": _or_none(choice.standard_error),
+        "rules": [{**vars(rule), "gain": round(gain, 6)} for rule, gain in choice.table],
+    }
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 6)
+
+
+def _mean_dice(label_map: npt.NDArray[np.uint8], reference: npt.NDArray[np.uint8]) -> float:
+    from shoulderseg.evaluation.overlap import count_voxels, dice
+
+    labels = sorted({int(v) for v in np.unique(reference)} | {int(v) for v in np.unique(label_map)})
+    found = [
+        dice(count_voxels(label_map == label, reference == label)) for label in labels if label > 0
+    ]
+    return float(np.mean(found)) if found else 1.0

@@ -1,0 +1,146 @@
+"""Whose votes an edge refiner learns from: U-Nets trained fold by fold, or those of a bundle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shoulderseg.nnunet_ext.unets import UNetSet
+
+
+@dataclass(frozen=True)
+class Voters:
+    """U-Nets that never saw the cases they vote on.
+
+    Attributes:
+        digests: for each fold with U-Nets for its held-out cases the fingerprint of these U-Nets.
+        load: gives the U-Nets of such a fold.
+        plans: what all of them were planned with.
+        labels: names of the two bones that they find, the first one first.
+        saw_nobody: whether they may vote on every case, not on held-out ones alone.
+        upright: whether images are turned upright for them, as `predict` does.
+        folder_name: of the refiner's folder beside nnU-Net's models.
+    """
+
+    digests: Mapping[str, str]
+    load: Callable[[str], UNetSet]
+    plans: Mapping[str, Any]
+    labels: tuple[str, ...]
+    saw_nobody: bool
+    upright: bool
+    folder_name: str
+
+
+def trained_voters(name: str, plans_name: str, folds: Sequence[str]) -> Voters:
+    """The U-Nets of those folds of a dataset in which all three are finished.
+
+    Args:
+        name: full dataset name.
+        plans_name: nnU-Net's identifier of the plans.
+        folds: numbered folds.
+
+    Raises:
+        FileNotFoundError: if the dataset is not there or has not been planned.
+    """
+    from shoulderseg.nnunet_ext.checkpoints import load_unets
+    from shoulderseg.nnunet_ext.folders import PREPROCESSED, RAW, RESULTS, data_folder
+    from shoulderseg.nnunet_ext.regions import foreground_labels
+
+    results = data_folder(RESULTS) / name
+    described = json.loads((data_folder(RAW) / name / "dataset.json").read_text())
+    plans = json.loads((data_folder(PREPROCESSED) / name / f"{plans_name}.json").read_text())
+    return Voters(
+        digests=trained_digests(name, plans_name, folds),
+        load=lambda fold: load_unets(results, plans_name, [fold]),
+        plans=plans,
+        labels=tuple(foreground_labels(described)),
+        saw_nobody=False,
+        upright=False,
+        folder_name=trained_folder_name(plans_name),
+    )
+
+
+def trained_folder_name(plans_name: str) -> str:
+    """Name of the folder of a refiner that learned on a dataset's own U-Nets."""
+    return f"shoulderRefiner__{plans_name}"
+
+
+def trained_digests(name: str, plans_name: str, folds: Sequence[str]) -> dict[str, str]:
+    """Fingerprints of the U-Nets of those folds in which all three are finished."""
+    from shoulderseg.nnunet_ext.checkpoints import finished_folds
+    from shoulderseg.nnunet_ext.folders import RESULTS, data_folder
+    from shoulderseg.nnunet_ext.variants import TRAINERS, model_folder
+
+    results = data_folder(RESULTS) / name
+    finished = [finished_folds(model_folder(results, v, plans_name)) for v in TRAINERS]
+    voting = [fold for fold in folds if all(fold in some for some in finished)]
+    return {fold: weights_digest(name, plans_name, fold) for fold in voting}
+
+
+def bundle_voters(folder: Path, folds: Sequence[str]) -> Voters:
+    """All U-Nets of a bundle, for every fold of a dataset that none of them has seen.
+
+    Args:
+        folder: the bundle; its fingerprints are checked.
+        folds: of the dataset.
+
+    Raises:
+        FileNotFoundError: if there is no bundle.
+        ValueError: if it is damaged.
+    """
+    from shoulderseg.nnunet_ext.regions import foreground_labels
+    from shoulderseg.workflows.bundles.bundle import read_bundle
+
+    bundle = read_bundle(folder)
+    digest = bundle_digest(folder)
+    return Voters(
+        digests=dict.fromkeys(folds, digest),
+        load=lambda _: bundle.unets,
+        plans=bundle.unets.plans,
+        labels=tuple(foreground_labels(bundle.unets.dataset_json)),
+        saw_nobody=True,
+        upright=bundle.upright,
+        folder_name=bundle_folder_name(digest),
+    )
+
+
+def bundle_folder_name(digest: str) -> str:
+    """Name of the folder of a refiner that learned on the U-Nets of a bundle."""
+    return f"shoulderRefiner__bundle_{digest[:12]}"
+
+
+def bundle_digest(folder: Path) -> str:
+    """Fingerprint of what in a sound bundle makes its U-Nets vote as they do."""
+    from shoulderseg.workflows.bundles.manifest import verified_manifest
+
+    manifest = verified_manifest(folder)
+    files = {name: sha for name, sha in manifest["files"].items() if is_of_unets(name)}
+    told = json.dumps([files, manifest.get("upright", False)], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def is_of_unets(file_name: str) -> bool:
+    """Whether a file of a bundle belongs to its U-Nets."""
+    from shoulderseg.nnunet_ext.bundle import DATASET_FILE, PLANS_FILE, weights_file
+    from shoulderseg.nnunet_ext.variants import TRAINERS
+
+    weights = tuple(weights_file(variant, "*").split("*")[0] for variant in TRAINERS)
+    return file_name in (PLANS_FILE, DATASET_FILE) or file_name.startswith(weights)
+
+
+def weights_digest(name: str, plans_name: str, fold: str) -> str:
+    """Fingerprint of the three U-Nets that were trained in one fold of a dataset."""
+    from shoulderseg.nnunet_ext.folders import RESULTS, data_folder
+    from shoulderseg.nnunet_ext.variants import CHECKPOINT, TRAINERS, model_folder
+
+    digest = hashlib.sha256()
+    for variant in TRAINERS:
+        folder = model_folder(data_folder(RESULTS) / name, variant, plans_name)
+        with (folder / f"fold_{fold}" / CHECKPOINT).open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()

@@ -1,0 +1,140 @@
+"""The report of a run of `predict`: true at every moment, also where the run is stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shoulderseg.workflows.segmentation.flags import flag_lines
+
+if TYPE_CHECKING:
+    from shoulderseg.workflows.bundles.bundle import Bundle
+    from shoulderseg.workflows.segmentation.segment import Settings
+
+
+class RunReport:
+    """What a run has done so far, in a file."""
+
+    def __init__(self, path: Path, run: Mapping[str, Any], cases: Sequence[str]) -> None:
+        """Begins a report; nothing is written yet.
+
+        Args:
+            path: the file.
+            run: what holds for all cases.
+            cases: the names of all, in the order they are worked on.
+        """
+        self._path, self._run, self._cases = path, run, list(cases)
+        self._records: list[dict[str, Any]] = []
+
+    @property
+    def failed(self) -> int:
+        """How many cases failed."""
+        return sum("error" in record for record in self._records)
+
+    @property
+    def not_reached(self) -> list[str]:
+        """The cases without a record."""
+        return self._cases[len(self._records) :]
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Adds the record of the next case and writes it."""
+        self._records.append(record)
+        # A full disk ends no run; the last writing reports it.
+        with contextlib.suppress(OSError):
+            self.write()
+
+    def write(self) -> None:
+        """Writes the file anew, whole or not at all.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        complete = not self.not_reached
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        report = {
+            "complete": complete,
+            "finished": now if complete else None,
+            "not_reached": self.not_reached,
+            **self._run,
+            "cases": self._records,
+        }
+        part = self._path.with_suffix(".part")
+        part.write_text(json.dumps(report, indent=2) + "\n")
+        part.replace(self._path)
+
+    def summary(self, skipped: Sequence[str], *, calibrated: bool) -> list[str]:
+        """Lines for the terminal: how many cases are done, and which to look at.
+
+        Args:
+            skipped: lines about what was no image of a shoulder.
+            calibrated: whether the bundle predicts a Dice.
+        """
+        # A case may be written and yet lack a format that was asked for.
+        done = sum("outputs" in record for record in self._records)
+        lines = [
+            f"{done} of {len(self._cases)} cases written to {self._path.parent}",
+            f"run report: {self._path}",
+        ]
+        if self.not_reached:
+            lines.append(
+                f"stopped before {', '.join(self.not_reached)}; label maps of these, if there are "
+                "any, are of an earlier run"
+            )
+        for record in self._records:
+            old = record.get("of_an_earlier_run", [])
+            if old:
+                are = "is" if len(old) == 1 else "are"
+                lines.append(f"{record['case']}: {', '.join(old)} {are} of an earlier run")
+        return [*lines, *skipped, *flag_lines(self._records, calibrated=calibrated)]
+
+
+def describe_run(bundle: Bundle, settings: Settings) -> dict[str, Any]:
+    """What holds for all cases of a run.
+
+    Args:
+        bundle: the models.
+        settings: how they are used.
+    """
+    from shoulderseg.nnunet_ext.regions import foreground_labels
+    from shoulderseg.workflows.bundles.manifest import NOTICE
+    from shoulderseg.workflows.segmentation.segment import is_refining
+
+    packages = ("shoulderseg", "nnunetv2", "torch", "SimpleITK", "numpy")
+    return {
+        "notice": NOTICE,
+        "versions": {name: version(name) for name in packages},
+        "device": settings.device,
+        "model_sha256": bundle.digest,
+        "labels": foreground_labels(bundle.unets.dataset_json),
+        "folds": settings.folds or list(next(iter(bundle.unets.weights.values()))),
+        "vote": settings.vote,
+        "voters": "all" if settings.all_voters else "unets",
+        "mirroring": settings.mirroring and bundle.unets.mirroring_axes is not None,
+        "refined": is_refining(bundle, settings),
+        "quality_calibrated_with": dict(bundle.quality_settings),
+    }
+
+
+def calibration_doubt(described: Mapping[str, Any]) -> str:
+    """Says where a run differs from the one that the bundle's quality was calibrated with.
+
+    Args:
+        described: what `describe_run` gives.
+
+    Returns:
+        A sentence; empty where nothing is known to differ.
+    """
+    used = described["quality_calibrated_with"]
+    differing = [
+        f"{name} {used[name]} (now {described[name]})"
+        for name in ("mirroring", "vote", "voters")
+        if name in used and used[name] != described[name]
+    ]
+    if not differing:
+        return ""
+    return f"predicted Dice was calibrated with {', '.join(differing)}: take it with more care"
