@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shoulderseg.datasets.dicom_header import check_dicom
+from shoulderseg.datasets.dicom.single_file import check_dicom
 from shoulderseg.datasets.errors import UnreadableVolumeError
 from shoulderseg.datasets.files import DICOM_SUFFIX, IMAGE_SUFFIXES, has_dicom_mark, image_suffix
 from shoulderseg.datasets.meta_file import check_meta

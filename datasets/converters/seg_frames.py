@@ -8,7 +8,7 @@ import numpy as np
 import pydicom
 
 from shoulderseg.datasets.converters.study_seg import DAMAGED
-from shoulderseg.datasets.dicom.header import quiet_pydicom
+from shoulderseg.datasets.dicom.header_checks import silence_pydicom
 from shoulderseg.datasets.integrity import MAX_VOXELS
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def read_seg(
         OSError: If the file cannot be opened.
     """
     shape = slices[0].shape
-    with quiet_pydicom():
+    with silence_pydicom():
         try:
             seg = pydicom.dcmread(path)
             _check_claims(seg, len(slices), shape)

@@ -11,7 +11,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import SegmentationStorage
 
 from shoulderseg.datasets.converters.study_fault import UnusableMaskError
-from shoulderseg.datasets.dicom.header import quiet_pydicom
+from shoulderseg.datasets.dicom.header_checks import silence_pydicom
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def is_seg(path: Path) -> bool:
     Raises:
         OSError: If the file cannot be opened.
     """
-    with quiet_pydicom():
+    with silence_pydicom():
         try:
             header = pydicom.dcmread(path, specific_tags=["SOPClassUID"], stop_before_pixels=True)
             # Of a file that is cut off early the first part alone may be left.
@@ -84,7 +84,7 @@ def read_seg_facts(path: Path) -> SegFacts:
             patient.
         OSError: If the file cannot be opened.
     """
-    with quiet_pydicom():
+    with silence_pydicom():
         try:
             header = pydicom.dcmread(path, stop_before_pixels=True)
             series, instances = _references(header)

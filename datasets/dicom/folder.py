@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoulderseg.datasets.dicom.grouping import group_slices
-from shoulderseg.datasets.dicom.header import NotAnImageError, read_header
+from shoulderseg.datasets.dicom.header import read_header
+from shoulderseg.datasets.dicom.header_checks import NotAnImageError
 from shoulderseg.datasets.dicom.verdict import Series, judge
 from shoulderseg.datasets.files import DICOM_SUFFIX, has_dicom_mark
 
