@@ -13,10 +13,10 @@ import SimpleITK
 from shoulderseg.datasets.errors import UnreadableVolumeError
 from shoulderseg.datasets.files import case_name, find_volumes, ignored_files
 from shoulderseg.datasets.integrity import MAX_VOXELS, check_file, file_format
+from shoulderseg.datasets.itk_warnings import silence_itk_warnings
 from shoulderseg.datasets.nifti_file import as_single_slice
 from shoulderseg.datasets.nifti_header import orientation_doubt
-from shoulderseg.datasets.plain_path import plain_path
-from shoulderseg.datasets.quiet import quiet
+from shoulderseg.datasets.utf8_path import utf8_path
 from shoulderseg.datasets.volume import Volume
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _read(path: Path) -> Volume:
 def _decode(path: Path, reader_name: str, shown: Path) -> SimpleITK.Image:
     reader = SimpleITK.ImageFileReader()
     reader.SetImageIO(reader_name)
-    with quiet(), plain_path(path) as plain:
+    with silence_itk_warnings(), utf8_path(path) as plain:
         reader.SetFileName(str(plain))
         try:
             reader.ReadImageInformation()

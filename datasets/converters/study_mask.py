@@ -13,10 +13,10 @@ import SimpleITK
 
 from shoulderseg.datasets.errors import UnreadableVolumeError
 from shoulderseg.datasets.files import image_suffix
+from shoulderseg.datasets.itk_warnings import silence_itk_warnings
 from shoulderseg.datasets.meta_file import voxel_file
-from shoulderseg.datasets.plain_path import plain_path
-from shoulderseg.datasets.quiet import quiet
 from shoulderseg.datasets.reader import read_label_map
+from shoulderseg.datasets.utf8_path import utf8_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -140,7 +140,7 @@ def _segment_names(path: Path) -> dict[int, str]:
     """Value to name of each segment in a header of 3D Slicer; empty for a plain NRRD."""
     reader = SimpleITK.ImageFileReader()
     reader.SetImageIO("NrrdImageIO")
-    with quiet(), plain_path(path) as plain:
+    with silence_itk_warnings(), utf8_path(path) as plain:
         reader.SetFileName(str(plain))
         try:
             reader.ReadImageInformation()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silence_itk_warnings() -> Iterator[None]:
     """Silence ITK, which writes warnings to stderr with full paths; readers check what matters."""
     before = SimpleITK.ProcessObject.GetGlobalWarningDisplay()
     SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
