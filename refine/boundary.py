@@ -47,9 +47,9 @@ def boundary_band(
         if present.size < 2:
             continue
         for label in present:
-            own = labels == label
-            distance = distance_transform_edt(own, sampling=in_plane_mm)
-            band[z][crop] |= own & (distance <= band_mm + _TOLERANCE_MM)
+            same = labels == label
+            distance = distance_transform_edt(same, sampling=in_plane_mm)
+            band[z][crop] |= same & (distance <= band_mm + _TOLERANCE_MM)
     return band
 
 

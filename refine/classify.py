@@ -1,6 +1,6 @@
-"""Classify voxels by their patches, for training and prediction alike.
+"""Class probabilities of voxels by their patches, for training and prediction alike.
 
-Three ways lead to the same numbers; `shoulderseg.refine.network` says why, and each has a module in
+Three ways lead to the same numbers; docs/edge-refiner.md says why, and each has a module in
 `shoulderseg.refine.engines`.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -73,29 +73,35 @@ def classify_voxels(
             model's.
         torch.OutOfMemoryError: even one patch does not fit.
     """
-    where = torch.device(device)
-    half = _half_type(where, precision)
-    model.to(device=where)
-    inputs = PatchInputs(inputs.image.to(where), inputs.votes.to(where), inputs.neighbours)
-    voxels = _as_voxels(centres, where)
+    device = torch.device(device)
+    model.to(device=device)
+    inputs = PatchInputs(inputs.image.to(device), inputs.votes.to(device), inputs.neighbours)
+    voxels = _as_voxels(centres, device)
     _check(model, inputs, voxels, batch_size)
-    size = model.config.patch_size
-    layers = fold(model, where, torch.float32)
+    size, half = model.config.patch_size, _half_type(device, precision)
 
-    def probabilities(used: Sequence[Layer], chosen: torch.Tensor) -> torch.Tensor:
-        found = _logits(used, inputs, chosen, size, method, batch_size)
-        return found.float().softmax(dim=1)
+    def logits(layers: Sequence[Layer], chosen: torch.Tensor) -> torch.Tensor:
+        return _logits(layers, inputs, chosen, size, method, batch_size)
 
-    with torch.inference_mode(), _true_float32(where):
-        if half is None:
-            result = probabilities(layers, voxels)
-        else:
-            result = probabilities(convert(layers, half), voxels)
-            top = result.topk(2, dim=1).values
-            # Also true where half precision overflowed.
-            doubtful = (~(top[:, 0] - top[:, 1] >= _DOUBT[half])).nonzero()[:, 0]
-            result[doubtful] = probabilities(layers, voxels[doubtful])
-        array: NDArray[np.float32] = result.cpu().numpy()
+    with torch.inference_mode(), _true_float32(device):
+        return _probabilities(logits, fold(model, device, torch.float32), voxels, half)
+
+
+def _probabilities(
+    logits: Callable[[Sequence[Layer], torch.Tensor], torch.Tensor],
+    layers: Sequence[Layer],
+    voxels: torch.Tensor,
+    half: torch.dtype | None,
+) -> NDArray[np.float32]:
+    """Class probabilities; those that half precision leaves in doubt are computed in float32."""
+    result = logits(layers if half is None else convert(layers, half), voxels)
+    result = result.float().softmax(dim=1)
+    if half is not None:
+        top = result.topk(2, dim=1).values
+        # Also true where half precision overflowed.
+        doubtful = (~(top[:, 0] - top[:, 1] >= _DOUBT[half])).nonzero()[:, 0]
+        result[doubtful] = logits(layers, voxels[doubtful]).float().softmax(dim=1)
+    array: NDArray[np.float32] = result.cpu().numpy()
     return array
 
 

@@ -163,8 +163,9 @@ def edge_opinions(
     region = refinement_region(voted.label_map, voted.disagreement, spacing_mm, band_mm)
     voxels = np.argwhere(region).astype(np.int64, copy=False)
     classes = models[0].config.classes
-    said = voted.votes[(slice(None), *voxels.T)]
-    belief = label_belief([[said[bone]] for bone in range(classes - 1)], list(said[classes - 1 :]))
+    votes = voted.votes[(slice(None), *voxels.T)]
+    per_bone = [[vote] for vote in votes[: classes - 1]]
+    belief = label_belief(per_bone, list(votes[classes - 1 :]))
     found = class_probabilities(models, image, voted.votes, voxels, spacing_mm, config, device)
     return Opinions(voxels, belief, found)
 

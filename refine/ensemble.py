@@ -13,6 +13,7 @@ from shoulderseg.refine.classify import Method, Precision, classify_voxels
 from shoulderseg.refine.inputs import PatchInputs, patch_inputs
 from shoulderseg.refine.network import PatchAlexNet
 from shoulderseg.refine.resampling import (
+    Corners,
     check_pixel_mm,
     interpolation_corners,
     resample_inputs,
@@ -101,19 +102,31 @@ def class_probabilities(
             some = slice(begin, begin + _VOXELS_AT_ONCE)
             corners = interpolation_corners(voxels[some], image.shape, inputs.image.shape)
             for model in models:
-                found = classify_voxels(
-                    model,
-                    inputs,
-                    corners.pixels,
-                    device=device,
-                    method=config.method,
-                    batch_size=config.batch_size,
-                    precision=config.precision,
-                )
-                for index, weight in zip(corners.corners.T, corners.weight.T, strict=True):
-                    total[some] += weight[:, None] * found[index]
+                _add_interpolated(total[some], model, inputs, corners, config, device)
     total /= len(models) * len(config.zooms)
     return total
+
+
+def _add_interpolated(
+    total: NDArray[np.float32],
+    model: PatchAlexNet,
+    inputs: PatchInputs,
+    corners: Corners,
+    config: ClassifyConfig,
+    device: torch.device | str,
+) -> None:
+    """Adds the probabilities (N, classes) of voxels that lie between the corners to `total`."""
+    found = classify_voxels(
+        model,
+        inputs,
+        corners.pixels,
+        device=device,
+        method=config.method,
+        batch_size=config.batch_size,
+        precision=config.precision,
+    )
+    for index, weight in zip(corners.corners.T, corners.weight.T, strict=True):
+        total += weight[:, None] * found[index]
 
 
 def _zoomed(
