@@ -20,9 +20,13 @@ if TYPE_CHECKING:
     from shoulderseg.refine.training import TrainingCase
     from shoulderseg.workflows.refiner.voters import Voters
 
-# How far from the vote's edge it learns; as far as any rule may let it decide. A little over whole
-# pixels, so that rounding, or a case slightly coarser than the plans, loses no ring of voxels.
-REGION_PIXELS = 3.06
+# Bands are this much wider than whole pixels. Voxels exactly so many pixels away would else be lost
+# to rounding (as at 0.3125 mm), or where a case is up to 1 % coarser than the plans, which
+# resampling leaves as it is.
+BAND_SLACK = 1.02
+# How far from the vote's edge it learns; as far as any rule may let it decide. Three pixels were
+# better than one and two in most comparisons of benchmarks/refiner_study.py.
+REGION_PIXELS = 3 * BAND_SLACK
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -67,9 +71,7 @@ def load_refiner_cases(
         ValueError: if a case cannot be read, or the dataset's bones are called otherwise than those
             of the U-Nets.
     """
-    from shoulderseg.nnunet_ext.folders import RAW, data_folder
     from shoulderseg.nnunet_ext.plans import CONFIGURATION
-    from shoulderseg.nnunet_ext.regions import foreground_labels
     from shoulderseg.workflows.refiner.out_of_fold import out_of_fold_votes, read_case
 
     learned, held_out = (_read_folds(name, side) for side in ("train", "val"))
@@ -77,16 +79,7 @@ def load_refiner_cases(
     names = sorted({case for fold in (*learned.values(), *held_out.values()) for case in fold})
     votes = out_of_fold_votes(name, voters, _voted_on(voters, names, held_out), cache, device)
     _LOGGER.info("out-of-fold votes: %d cases of folds %s", len(votes), ", ".join(voted) or "-")
-    described = json.loads((data_folder(RAW) / name / "dataset.json").read_text())
-    own = foreground_labels(described)
-    if set(own) != set(voters.labels):
-        msg = (
-            f"{name} labels {', '.join(own)}, the U-Nets find {', '.join(voters.labels)}; convert "
-            "the dataset with the same names"
-        )
-        raise ValueError(msg)
-    # In the order of the votes, whatever their values in the dataset.
-    values = [own[bone] for bone in voters.labels]
+    values = _bone_values(name, voters)
     axis = int(voters.plans["transpose_forward"][0])
     pixel_mm = math.sqrt(math.prod(voters.plans["configurations"][CONFIGURATION]["spacing"]))
     reach_mm = REGION_PIXELS * pixel_mm
@@ -109,12 +102,28 @@ def load_refiner_cases(
     )
 
 
+def _bone_values(name: str, voters: Voters) -> list[int]:
+    """Values of the bones in the dataset's label maps, in the order of the votes."""
+    from shoulderseg.nnunet_ext.folders import RAW, data_folder
+    from shoulderseg.nnunet_ext.regions import foreground_labels
+
+    described = json.loads((data_folder(RAW) / name / "dataset.json").read_text())
+    labels = foreground_labels(described)
+    if set(labels) != set(voters.labels):
+        msg = (
+            f"{name} labels {', '.join(labels)}, the U-Nets find {', '.join(voters.labels)}; "
+            "convert the dataset with the same names"
+        )
+        raise ValueError(msg)
+    return [labels[bone] for bone in voters.labels]
+
+
 def _voted_on(
     voters: Voters, names: list[str], held_out: dict[str, list[str]]
 ) -> dict[str, list[str]]:
     """The cases that the U-Nets of each fold vote on."""
     voted = {fold: cases for fold, cases in held_out.items() if fold in voters.digests}
-    if voters.saw_nobody and voted:
+    if voters.trained_elsewhere and voted:
         # The same U-Nets for every fold: cases that no fold holds out have votes too.
         first = next(iter(voted))
         covered = {case for cases in voted.values() for case in cases}
@@ -198,8 +207,8 @@ def _as_learned(
     )
     if votes is None:
         return plain
-    said = np.stack([slices_first(vote, axis) for vote in read_votes(votes)])
-    with_votes = TrainingCase(plain.image, plain.label_map, plain.spacing_mm, said)
+    stacked = np.stack([slices_first(vote, axis) for vote in read_votes(votes)])
+    with_votes = TrainingCase(plain.image, plain.label_map, plain.spacing_mm, stacked)
     voted = vote_of(with_votes)
     region = refinement_region(voted.label_map, voted.disagreement, plain.spacing_mm, reach_mm)
-    return TrainingCase(plain.image, plain.label_map, plain.spacing_mm, said, region)
+    return TrainingCase(plain.image, plain.label_map, plain.spacing_mm, stacked, region)

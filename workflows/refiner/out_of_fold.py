@@ -84,8 +84,8 @@ def _vote(
     predictors = build_predictors(voters.load(fold), torch.device(device), mirroring=False)
     for case, (path, key) in targets.items():
         image, _ = read_case(name, case, upright=voters.upright)
-        said = predict_probabilities(predictors, image.array, image.spacing_mm)
-        votes = np.stack([said[variant] for variant in TRAINERS])
+        found = predict_probabilities(predictors, image.array, image.spacing_mm)
+        votes = np.stack([found[variant] for variant in TRAINERS])
         part = path.with_suffix(".part")
         with part.open("wb") as stream:
             np.savez_compressed(stream, votes=votes.astype(np.float16), key=np.array(key))

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from shoulderseg.workflows.refiner.cases import REGION_PIXELS
+from shoulderseg.workflows.refiner.cases import BAND_SLACK, REGION_PIXELS
 
 if TYPE_CHECKING:
     from shoulderseg.refine.edges import EdgeRule, Opinions, Voted
 
-BANDS_IN_PIXELS = (1.02, 2.04, REGION_PIXELS)
+BANDS_IN_PIXELS = (1 * BAND_SLACK, 2 * BAND_SLACK, REGION_PIXELS)
 TRUSTS = (0.25, 0.5, 0.75, 1.0)
 
 

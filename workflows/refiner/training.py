@@ -69,25 +69,8 @@ def train_fold(
     """
     from shoulderseg.refine.training import fit_classifier
 
-    learned, held_out = cases.learned[fold], cases.held_out[fold]
-    if plan.network.votes or _with_votes(cases, learned):
-        learned = _with_votes(cases, learned)
-    if plan.network.votes:
-        held_out = _with_votes(cases, held_out)
-        if not learned or not held_out:
-            msg = (
-                f"fold {fold} has {len(learned)} cases with out-of-fold votes to learn from and "
-                f"{len(held_out)} held out; train all folds of the U-Nets first, or let the "
-                "refiner see images only (--inputs image)"
-            )
-            raise ValueError(msg)
-    described = {
-        "network": plan.network.to_dict(),
-        "training": asdict(plan.training),
-        "seed": plan.seed,
-        "fold": fold,
-        "cases_sha256": cases_digest(cases),
-    }
+    learned, held_out = _sides(cases, fold, needs_votes=plan.network.votes > 0)
+    described = _describe(cases, fold, plan)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / PROGRESS_FILE
     return fit_classifier(
@@ -101,6 +84,34 @@ def train_fold(
         state=None if restart else _load_progress(path, described),
         on_epoch=lambda reached: _save_progress(path, reached, described),
     )
+
+
+def _describe(cases: RefinerCases, fold: str, plan: RefinerPlan) -> dict[str, Any]:
+    """What makes a run: progress of another one must not be gone on with."""
+    return {
+        "network": plan.network.to_dict(),
+        "training": asdict(plan.training),
+        "seed": plan.seed,
+        "fold": fold,
+        "cases_sha256": cases_digest(cases),
+    }
+
+
+def _sides(cases: RefinerCases, fold: str, *, needs_votes: bool) -> tuple[list[str], list[str]]:
+    """Names of the cases to learn from, and of those to judge by."""
+    learned, held_out = cases.learned[fold], cases.held_out[fold]
+    if needs_votes or _with_votes(cases, learned):
+        learned = _with_votes(cases, learned)
+    if needs_votes:
+        held_out = _with_votes(cases, held_out)
+        if not learned or not held_out:
+            msg = (
+                f"fold {fold} has {len(learned)} cases with out-of-fold votes to learn from and "
+                f"{len(held_out)} held out; train all folds of the U-Nets first, or let the "
+                "refiner see images only (--inputs image)"
+            )
+            raise ValueError(msg)
+    return learned, held_out
 
 
 def held_out_dice(

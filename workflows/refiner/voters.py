@@ -22,7 +22,8 @@ class Voters:
         load: gives the U-Nets of such a fold.
         plans: what all of them were planned with.
         labels: names of the two bones that they find, the first one first.
-        saw_nobody: whether they may vote on every case, not on held-out ones alone.
+        trained_elsewhere: whether they were trained on other patients than the dataset's, so that
+            they may vote on every case and not on held-out ones alone.
         upright: whether images are turned upright for them, as `predict` does.
         folder_name: of the refiner's folder beside nnU-Net's models.
     """
@@ -31,7 +32,7 @@ class Voters:
     load: Callable[[str], UNetSet]
     plans: Mapping[str, Any]
     labels: tuple[str, ...]
-    saw_nobody: bool
+    trained_elsewhere: bool
     upright: bool
     folder_name: str
 
@@ -59,7 +60,7 @@ def trained_voters(name: str, plans_name: str, folds: Sequence[str]) -> Voters:
         load=lambda fold: load_unets(results, plans_name, [fold]),
         plans=plans,
         labels=tuple(foreground_labels(described)),
-        saw_nobody=False,
+        trained_elsewhere=False,
         upright=False,
         folder_name=trained_folder_name(plans_name),
     )
@@ -103,7 +104,7 @@ def bundle_voters(folder: Path, folds: Sequence[str]) -> Voters:
         load=lambda _: bundle.unets,
         plans=bundle.unets.plans,
         labels=tuple(foreground_labels(bundle.unets.dataset_json)),
-        saw_nobody=True,
+        trained_elsewhere=True,
         upright=bundle.upright,
         folder_name=bundle_folder_name(digest),
     )
