@@ -78,7 +78,7 @@ def score_methods(
 
 
 def vote_on_tests(work: Path, device: str) -> dict[str, Path]:
-    """What the U-Nets of all folds say about the test patients; kept in files."""
+    """Returns what the U-Nets of all folds say about the test patients; kept in files."""
     folder = work / "nnUNet_raw" / DATASET / "imagesTs"
     tests = {case_name(path): path for path in find_volumes(folder)}
     unets = load_unets(work / "nnUNet_results" / DATASET, SMALL_PLANS)
@@ -192,7 +192,7 @@ def as_markdown(result: Mapping[str, Any]) -> str:
 
 
 def as_json(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The result with named figures; null where there is none."""
+    """Returns the result with named figures; null where there is none."""
     compared = {
         method: {
             structure: {

@@ -77,7 +77,7 @@ def write_dicom_seg(
     labels: Sequence[Label] = (),
     options: SegOptions | None = None,
 ) -> None:
-    """Write a label map as a DICOM SEG that refers to its source images.
+    """Writes a label map as a DICOM SEG that refers to its source images.
 
     Segment numbers are 1, 2, ... in the order of the labels. Slices without a bone are left out,
     unless there is no bone at all. The file holds the patient's data of the source images.

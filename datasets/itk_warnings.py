@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def silence_itk_warnings() -> Iterator[None]:
-    """Silence ITK, which writes warnings to stderr with full paths; readers check what matters."""
+    """Silences ITK, which writes warnings to stderr with full paths; readers check what matters."""
     before = SimpleITK.ProcessObject.GetGlobalWarningDisplay()
     SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
     try:

@@ -48,7 +48,7 @@ def convert_pairs(
     keep_source_names: bool = False,
     allow_missing: bool = False,
 ) -> ConversionReport:
-    """Turn images and label maps with equal names into an nnU-Net raw dataset.
+    """Turns images and label maps with equal names into an nnU-Net raw dataset.
 
     Everything is checked before anything is written, one pair in memory at a time. The dataset
     appears complete or not at all. After an interruption the same call checks everything again,
@@ -112,7 +112,7 @@ def survey_pairs(
     keep_source_names: bool = False,
     allow_missing: bool = False,
 ) -> Iterator[Examined | Rejected]:
-    """Read all pairs and say what `convert_pairs` would take, one pair in memory at a time.
+    """Reads all pairs and says what `convert_pairs` would take, one pair in memory at a time.
 
     Args:
         images: As for `convert_pairs`.

@@ -23,7 +23,7 @@ _AIR_HU, _AIR_SHARE = -800.0, 0.02
 
 
 def check_plausible(path: Path, volume: Volume) -> None:
-    """Refuse what is too small to show a shoulder, and warn of what is unusual.
+    """Refuses what is too small to show a shoulder, and warns of what is unusual.
 
     Args:
         path: The file, for messages.
@@ -42,7 +42,7 @@ def check_plausible(path: Path, volume: Volume) -> None:
 
 
 def doubts(volume: Volume) -> list[str]:
-    """Say in words what is unusual for shoulder MRI.
+    """Says in words what is unusual for shoulder MRI.
 
     Args:
         volume: An image with finite values.

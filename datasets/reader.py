@@ -48,7 +48,7 @@ MAX_LABEL = 65535
 
 
 def read_image(path: Path) -> Volume:
-    """Read one grey-value image.
+    """Reads one grey-value image.
 
     A 2D image becomes one slice, with the slice spacing its file states or else 1 mm.
 
@@ -76,7 +76,7 @@ def read_image(path: Path) -> Volume:
 
 
 def read_label_map(path: Path) -> Volume:
-    """Read one label map.
+    """Reads one label map.
 
     Args:
         path: As for `read_image`.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def utf8_path(path: Path) -> Iterator[Path]:
-    """Give a path that is text: SimpleITK crashes on names whose bytes are no UTF-8.
+    """Gives a path that is text: SimpleITK crashes on names whose bytes are no UTF-8.
 
     Args:
         path: An existing file.
@@ -38,7 +38,7 @@ def utf8_path(path: Path) -> Iterator[Path]:
 
 
 def _is_utf8(name: str) -> bool:
-    """Tell whether a name can be written as UTF-8; names from old archives may hold other bytes."""
+    """Tells whether a name can be written as UTF-8; old archives hold others."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -50,7 +50,7 @@ class Volume:
 
 
 def same_grid(first: Volume, second: Volume, tolerance_mm: float = 1e-3) -> bool:
-    """Tell whether two volumes have the same voxels in the same places.
+    """Tells whether two volumes have the same voxels in the same places.
 
     Args:
         first: One volume.
@@ -68,7 +68,7 @@ def same_grid(first: Volume, second: Volume, tolerance_mm: float = 1e-3) -> bool
 
 
 def describe_grid_difference(found: Volume, expected: Volume, tolerance_mm: float = 1e-3) -> str:
-    """Say in words how one grid differs from another.
+    """Says in words how one grid differs from another.
 
     Args:
         found: The volume that is judged.

@@ -69,7 +69,7 @@ def compare_paired(
     resamples: int = 10_000,
     confidence: float = 0.95,
 ) -> Paired:
-    """Compare two methods by one score of each patient.
+    """Compares two methods by one score of each patient.
 
     The head of this file says how test, effect size and interval are computed.
 

@@ -64,7 +64,7 @@ class StructureScore:
     predicted_ml: float
 
     def as_record(self) -> dict[str, float | int | str]:
-        """Give the fields by name, for a table row. Metrics without a value are NaN."""
+        """Gives the fields by name, for a table row. Metrics without a value are NaN."""
         return asdict(self)
 
 
@@ -92,7 +92,7 @@ def score_case(
     tolerance_mm: float,
     case: str,
 ) -> list[StructureScore]:
-    """Score every structure of one case. Empty masks follow the rules of this module.
+    """Scores every structure of one case. Empty masks follow the rules of this module.
 
     Args:
         predicted: Predicted label map, shape (Z, Y, X).
@@ -121,7 +121,7 @@ def score_case_at_tolerances(
     tolerances_mm: Sequence[float],
     case: str,
 ) -> dict[float, list[StructureScore]]:
-    """Score one case at several tolerances, measuring the surface distances once.
+    """Scores one case at several tolerances, measuring the surface distances once.
 
     The arguments are those of `score_case`, but for `tolerances_mm`: any number of tolerances of
     the normalised surface Dice, in mm. Empty masks follow the rules of this module.
@@ -151,7 +151,7 @@ def score_case_at_tolerances(
 
 
 def summarise(scores: Iterable[StructureScore]) -> dict[str, dict[str, MetricSummary]]:
-    """Give mean and standard deviation of every metric per structure.
+    """Gives mean and standard deviation of every metric per structure.
 
     Args:
         scores: Scores of any number of cases.

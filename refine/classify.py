@@ -55,12 +55,12 @@ def classify_voxels(
     swap them are computed again in float32; the margin is measured, not proven.
 
     Args:
-        model: the classifier.
-        inputs: the case; it is uploaded once.
+        model: The classifier.
+        inputs: The case; it is uploaded once.
         centres: int64 (N, 3) voxel indices (z, y, x), in any order, duplicates allowed.
-        device: where to compute.
+        device: Where to compute.
         method: "gather", "dense", "needed", or "auto" for whichever is fastest for each slice.
-        batch_size: patches per pass at most where patches are gathered, at least 1.
+        batch_size: Patches per pass at most where patches are gathered, at least 1.
         precision: "auto" is half precision on GPUs that have it and float32 elsewhere; "half" falls
             back to float32 on chips where it is slower.
 
@@ -68,10 +68,10 @@ def classify_voxels(
         float32 (N, classes), in the order of the centres, rows sum to 1; N = 0 gives (0, classes).
 
     Raises:
-        IndexError: a centre lies outside the image.
-        ValueError: batch size below 1, wrong shapes, or inputs with other channels than the
+        IndexError: A centre lies outside the image.
+        ValueError: Batch size below 1, wrong shapes, or inputs with other channels than the
             model's.
-        torch.OutOfMemoryError: even one patch does not fit.
+        torch.OutOfMemoryError: Even one patch does not fit.
     """
     device = torch.device(device)
     model.to(device=device)
@@ -112,21 +112,21 @@ def voxel_logits(
     method: Method,
     batch_size: int = 1024,
 ) -> torch.Tensor:
-    """Logits of voxels on the device and in the type of the inputs' image.
+    """Computes logits of voxels on the device and in the type of the inputs' image.
 
     Args:
-        model: the classifier; it stays where and as it is.
-        inputs: the case, float32 or float64.
+        model: The classifier; it stays where and as it is.
+        inputs: The case, float32 or float64.
         centres: int64 (N, 3) voxel indices (z, y, x).
-        method: see `classify_voxels`.
-        batch_size: see `classify_voxels`.
+        method: See `classify_voxels`.
+        batch_size: See `classify_voxels`.
 
     Returns:
         (N, classes).
 
     Raises:
-        IndexError: a centre lies outside the image.
-        ValueError: see `classify_voxels`.
+        IndexError: A centre lies outside the image.
+        ValueError: See `classify_voxels`.
     """
     device = inputs.image.device
     voxels = _as_voxels(centres, device)

@@ -29,15 +29,15 @@ class ClassifyConfig:
     """How voxels are classified.
 
     Attributes:
-        pixel_mm: in-plane pixel size the classifiers were trained at; None is the native grid.
-        zooms: factors on that pixel size to average over, from 0.85 to 1.2; several are
+        pixel_mm: In-plane pixel size the classifiers were trained at; None is the native grid.
+        zooms: Factors on that pixel size to average over, from 0.85 to 1.2; several are
             test-time augmentation.
-        method: see `classify_voxels`.
-        precision: see `classify_voxels`.
-        batch_size: see `classify_voxels`.
+        method: See `classify_voxels`.
+        precision: See `classify_voxels`.
+        batch_size: See `classify_voxels`.
 
     Raises:
-        ValueError: a value out of range.
+        ValueError: A value out of range.
     """
 
     pixel_mm: float | None = None
@@ -66,25 +66,25 @@ def class_probabilities(
     config: ClassifyConfig,
     device: torch.device | str,
 ) -> NDArray[np.float32]:
-    """Mean class probabilities of voxels.
+    """Computes mean class probabilities of voxels.
 
     Where the classifiers' pixels are not the image's, a voxel's probabilities are interpolated
     between those of the pixels around its centre, so that edges are not as coarse as the pixels.
 
     Args:
-        models: classifiers that see the same channels, at least one.
+        models: Classifiers that see the same channels, at least one.
         image: float32 (Z, Y, X), normalised by `normalise_volume`.
         votes: float32 (V, Z, Y, X); needed where the classifiers see votes.
         voxels: int64 (N, 3) voxel indices.
-        spacing_mm: voxel size in array order (Z, Y, X).
-        config: pixel size, zooms and ways of computing.
-        device: where to compute.
+        spacing_mm: Voxel size in array order (Z, Y, X).
+        config: Pixel size, zooms and ways of computing.
+        device: Where to compute.
 
     Returns:
         float32 (N, classes), rows sum to 1; (0, classes) for no voxel.
 
     Raises:
-        ValueError: no classifier, votes missing, or shapes that do not fit.
+        ValueError: No classifier, votes missing, or shapes that do not fit.
     """
     if not models:
         msg = "found no classifier, expected at least one"

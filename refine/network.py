@@ -28,17 +28,17 @@ class AlexNetConfig:
     """Shape of the classifier.
 
     Attributes:
-        patch_size: side in pixels; a multiple of 4 from 28 to 128, of 8 from 56 with stride 2.
-        stride: step of the first convolution, 1 or 2; 2 sees twice as far at equal cost.
-        neighbours: slices before and after the voxel's own that are channels too, 0 to 2.
-        votes: how many voters' probabilities are channels too, 0 to 16.
-        classes: background and the bones, 2 to 256.
-        widths: channels of the five convolutions.
-        dense: channels of the two hidden dense layers.
-        dropout: share dropped after each hidden dense layer, 0 to below 1.
+        patch_size: Side in pixels; a multiple of 4 from 28 to 128, of 8 from 56 with stride 2.
+        stride: Step of the first convolution, 1 or 2; 2 sees twice as far at equal cost.
+        neighbours: Slices before and after the voxel's own that are channels too, 0 to 2.
+        votes: How many voters' probabilities are channels too, 0 to 16.
+        classes: Background and the bones, 2 to 256.
+        widths: Channels of the five convolutions.
+        dense: Channels of the two hidden dense layers.
+        dropout: Share dropped after each hidden dense layer, 0 to below 1.
 
     Raises:
-        ValueError: a value outside these bounds.
+        ValueError: A value outside these bounds.
     """
 
     patch_size: int = 32
@@ -74,16 +74,16 @@ class AlexNetConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> AlexNetConfig:
-        """Read a configuration that may come from an untrusted file.
+        """Reads a configuration that may come from an untrusted file.
 
         Args:
-            values: exactly the keys that `to_dict` writes.
+            values: Exactly the keys that `to_dict` writes.
 
         Returns:
             The checked configuration.
 
         Raises:
-            ValueError: keys missing or unknown, values of the wrong type or out of bounds.
+            ValueError: Keys missing or unknown, values of the wrong type or out of bounds.
         """
         expected = {field.name for field in fields(cls)}
         if set(values) != expected:
@@ -103,8 +103,8 @@ class PatchAlexNet(nn.Module):
     """Classifier of patches (N, C, S, S); gives logits (N, classes).
 
     Attributes:
-        config: the shape it was built with.
-        layers: all layers in order; none pads, the dense ones are convolutions.
+        config: The shape it was built with.
+        layers: All layers in order; none pads, the dense ones are convolutions.
     """
 
     def __init__(self, config: AlexNetConfig) -> None:
@@ -130,16 +130,16 @@ class PatchAlexNet(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, patches: torch.Tensor) -> torch.Tensor:
-        """Logits (N, classes) of patches (N, C, S, S) with S the configured side."""
+        """Computes logits (N, classes) of patches (N, C, S, S) with S the configured side."""
         logits: torch.Tensor = self.layers(patches)
         return logits[:, :, 0, 0]
 
 
 def build_alexnet(config: AlexNetConfig, generator: torch.Generator) -> PatchAlexNet:
-    """Build a classifier with fresh weights.
+    """Builds a classifier with fresh weights.
 
     Args:
-        config: its shape.
+        config: Its shape.
         generator: CPU source of the weights, drawn after He et al. (2015, arXiv 1502.01852).
 
     Returns:
@@ -157,17 +157,17 @@ def build_alexnet(config: AlexNetConfig, generator: torch.Generator) -> PatchAle
 
 
 def load_alexnet(config: AlexNetConfig, tensors: Mapping[str, torch.Tensor]) -> PatchAlexNet:
-    """Build a classifier from stored weights.
+    """Builds a classifier from stored weights.
 
     Args:
-        config: its shape.
-        tensors: its state, as `state_dict()` names it.
+        config: Its shape.
+        tensors: Its state, as `state_dict()` names it.
 
     Returns:
         The network on the CPU, float32, in eval mode.
 
     Raises:
-        ValueError: names or shapes differ from the configuration's, or a value is not finite.
+        ValueError: Names or shapes differ from the configuration's, or a value is not finite.
     """
     model = _empty_alexnet(config)
     expected = model.state_dict()

@@ -28,18 +28,18 @@ def label_belief(
     votes_per_bone: Sequence[Sequence[NDArray[np.floating[Any]]]],
     whole: Sequence[NDArray[np.floating[Any]]] = (),
 ) -> NDArray[np.float32]:
-    """Distribution over background and the bones from the voters' probabilities.
+    """Computes the distribution over background and the bones from the voters' probabilities.
 
     Args:
         votes_per_bone: `votes_per_bone[k]` holds the probabilities of the voters of bone k,
             arrays of one shape, values 0 to 1; at least one a bone.
-        whole: probabilities of voters of all bones as one.
+        whole: Probabilities of voters of all bones as one.
 
     Returns:
         float32 (*shape, 1 + bones), sums to 1; empty for empty arrays.
 
     Raises:
-        ValueError: a bone without a voter.
+        ValueError: A bone without a voter.
     """
     if not votes_per_bone or not all(votes_per_bone):
         msg = (

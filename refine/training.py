@@ -37,7 +37,7 @@ def fit_classifier(
     state: TrainingState | None = None,
     on_epoch: Callable[[TrainingState], None] | None = None,
 ) -> TrainingState:
-    """Train a classifier, or go on with a run that was cut off.
+    """Trains a classifier, or goes on with a run that was cut off.
 
     After each epoch the classifier is scored on a fixed set of edge voxels of the held-out cases:
     the mean, over the classes that occur, of the share of voxels recognised (balanced accuracy).
@@ -45,22 +45,22 @@ def fit_classifier(
     that was never cut off, given the same cases and settings.
 
     Args:
-        train: cases to learn from, at least one.
-        validation: held-out cases, at least one, none of them in `train`.
-        network: shape of the classifier.
-        config: how to train.
-        rng: seeds a new run; not used when `state` is given.
-        device: where to compute.
-        state: where to go on; None starts anew.
-        on_epoch: called with the state after each epoch, to save it.
+        train: Cases to learn from, at least one.
+        validation: Held-out cases, at least one, none of them in `train`.
+        network: Shape of the classifier.
+        config: How to train.
+        rng: Seeds a new run; not used when `state` is given.
+        device: Where to compute.
+        state: Where to go on; None starts anew.
+        on_epoch: Called with the state after each epoch, to save it.
 
     Returns:
         The state after the last epoch; `state` itself if that was reached already.
 
     Raises:
-        ValueError: no case, a case on both sides, labels beyond the network's classes, votes that
+        ValueError: No case, a case on both sides, labels beyond the network's classes, votes that
             the network expects and a case lacks, or a state that does not fit the network.
-        RuntimeError: the loss is no longer finite.
+        RuntimeError: The loss is no longer finite.
     """
     _check_cases(train, validation, network)
     state = state or _fresh_state(network, int(rng.integers(2**62)))

@@ -77,21 +77,21 @@ def fuse(
     *,
     whole: Sequence[FloatArray] = (),
 ) -> Fusion:
-    """Fuse the probabilities of each bone's voters by the rules at the top of this file.
+    """Fuses the probabilities of each bone's voters by the rules at the top of this file.
 
     Args:
         votes_per_bone: `votes_per_bone[k]` holds the probabilities (Z, Y, X), 0 to 1, of the
             models that speak about bone k alone, at least one. Bones may have different numbers
             of voters.
-        rule: how a bone comes to claim a voxel.
-        whole: probabilities of models of all bones as one; they vote for every bone. A bone has at
+        rule: How a bone comes to claim a voxel.
+        whole: Probabilities of models of all bones as one; they vote for every bone. A bone has at
             most 16 voters with these.
 
     Returns:
         Label map, mean probability and disagreement; empty arrays for an empty grid.
 
     Raises:
-        ValueError: unknown rule, no bone or voter, too many of either, different shapes, values
+        ValueError: Unknown rule, no bone or voter, too many of either, different shapes, values
             that are not floating point, not finite or outside 0 to 1.
     """
     if not all(votes_per_bone):

@@ -31,7 +31,7 @@ class _UnfitSegError(ValueError):
 def read_seg(
     path: Path, slices: Sequence[SliceHeader], segments: Mapping[int, int]
 ) -> npt.NDArray[np.uint8]:
-    """Lay the frames of a SEG on the slices of its series.
+    """Lays the frames of a SEG on the slices of its series.
 
     Args:
         path: The SEG.

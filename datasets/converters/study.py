@@ -53,17 +53,17 @@ class StudyFolder:
     keep_source_names: bool = False
 
     def told(self, path: Path) -> str:
-        """What a path is called in reports."""
+        """Returns what a path is called in reports."""
         return source_name(path, self.source, keep=self.keep_source_names)
 
 
 def study_settings(study: StudyFolder) -> dict[str, Any]:
-    """Give all that the cases depend on besides their files, for JSON."""
+    """Gives all that the cases depend on besides their files, for JSON."""
     return {"converter": "dicom-study", "structures": sorted(study.structures.keys.items())}
 
 
 def study_cases(study: StudyFolder) -> Iterator[SourceCase | Rejected]:
-    """List the series of a folder of patients, with the masks drawn on them.
+    """Lists the series of a folder of patients, with the masks drawn on them.
 
     Patients are called `p001`, `p002`, ... in natural order of their folders, and a case
     `p001_series_4_1a2b3c4d` after the number and a hash of its series.

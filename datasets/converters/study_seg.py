@@ -55,7 +55,7 @@ class SegFacts:
 
 
 def is_seg(path: Path) -> bool:
-    """Tell whether a DICOM file is a SEG.
+    """Tells whether a DICOM file is a SEG.
 
     Raises:
         OSError: If the file cannot be opened.
@@ -71,7 +71,7 @@ def is_seg(path: Path) -> bool:
 
 
 def read_seg_facts(path: Path) -> SegFacts:
-    """Read what a SEG refers to and what its segments are.
+    """Reads what a SEG refers to and what its segments are.
 
     Args:
         path: The file.
@@ -100,7 +100,7 @@ def read_seg_facts(path: Path) -> SegFacts:
 
 
 def find_series(facts: SegFacts, series: Sequence[Series]) -> Series:
-    """Find the one series that a SEG refers to.
+    """Finds the one series that a SEG refers to.
 
     Args:
         facts: Of the SEG.
@@ -132,7 +132,7 @@ def find_series(facts: SegFacts, series: Sequence[Series]) -> Series:
 
 
 def meant_series(facts: SegFacts, series: Sequence[Series]) -> list[Series]:
-    """List the series that a SEG refers to, whatever their verdict; empty if none is here."""
+    """Lists the series that a SEG refers to, whatever their verdict; empty if none is here."""
     return [entry for entry in series if _is_meant(facts, entry)]
 
 

@@ -52,7 +52,7 @@ class FolderFindings:
 
 
 def read_folder(path: Path) -> FolderFindings:
-    """Read the headers of all DICOM files below a folder and judge its series.
+    """Reads the headers of all DICOM files below a folder and judges its series.
 
     Hidden files and folders and links that lead out of the folder are left out. A DICOMDIR is not
     followed: the files are found by themselves.

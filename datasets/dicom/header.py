@@ -99,7 +99,7 @@ class SliceHeader:
     fault: str = ""
 
     def text(self, tag: str) -> str:
-        """The value of a tag as one line; empty where it is absent or cannot be read."""
+        """Returns the value of a tag as one line; empty where it is absent or cannot be read."""
         return self.texts.get(tag, "")
 
     @property

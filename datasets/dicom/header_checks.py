@@ -49,9 +49,9 @@ def header_errors() -> Iterator[None]:
     """Turns every error of pydicom into one that quotes nothing, and keeps pydicom silent.
 
     Raises:
-        HeaderError: if a header cannot be read; one that a check raised passes as it is, and so
+        HeaderError: If a header cannot be read; one that a check raised passes as it is, and so
             does a NotAnImageError.
-        OSError: if the file cannot be opened.
+        OSError: If the file cannot be opened.
     """
     with silence_pydicom():
         try:
@@ -82,11 +82,11 @@ def check_single_frame(dataset: Dataset, *, enhanced: bool = False) -> None:
     """Refuses an image of several frames.
 
     Args:
-        dataset: the header.
-        enhanced: whether the file is of a multi-frame kind, whatever number of frames it states.
+        dataset: The header.
+        enhanced: Whether the file is of a multi-frame kind, whatever number of frames it states.
 
     Raises:
-        HeaderError: if it is one; says what to convert it with.
+        HeaderError: If it is one; says what to convert it with.
     """
     if enhanced or int(dataset.get("NumberOfFrames") or 1) != 1:
         msg = "multi-frame (enhanced) DICOM. Convert it with dcm2niix and give the NIfTI file."
@@ -97,10 +97,10 @@ def check_grey(samples: object) -> None:
     """Refuses an image whose pixels hold anything but one value.
 
     Args:
-        samples: what SamplesPerPixel holds.
+        samples: What SamplesPerPixel holds.
 
     Raises:
-        HeaderError: if it is not 1.
+        HeaderError: If it is not 1.
     """
     if samples != 1:
         msg = "colour DICOM (SamplesPerPixel is not 1), expected one grey value per pixel."
@@ -111,7 +111,7 @@ def read_matrix(dataset: Dataset) -> tuple[int, int]:
     """Reads the numbers of rows and of columns.
 
     Raises:
-        HeaderError: if one of them is below 1 or above `MAX_SIDE`.
+        HeaderError: If one of them is below 1 or above `MAX_SIDE`.
     """
     rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
     if not (0 < rows <= MAX_SIDE and 0 < columns <= MAX_SIDE):
@@ -124,8 +124,8 @@ def missing_pixels(dataset: Dataset, found: int) -> str:
     """Describes the pixels that an uncompressed file lacks.
 
     Args:
-        dataset: the header, with Rows, Columns and BitsAllocated.
-        found: bytes of pixels in the file.
+        dataset: The header, with Rows, Columns and BitsAllocated.
+        found: Bytes of pixels in the file.
 
     Returns:
         The fault in a sentence; empty where no byte is missing.
@@ -146,8 +146,8 @@ def read_geometry(
     """Reads where the pixels lie in the patient.
 
     Args:
-        dataset: the header.
-        axes_tolerance: how far the products of the two axes may be from those of perpendicular
+        dataset: The header.
+        axes_tolerance: How far the products of the two axes may be from those of perpendicular
             unit vectors.
 
     Returns:
@@ -155,7 +155,7 @@ def read_geometry(
         the axes along a row and down a column as written, (2, 3). LPS, as in DICOM.
 
     Raises:
-        HeaderError: if one of the three is missing or cannot be; names the tag.
+        HeaderError: If one of the three is missing or cannot be; names the tag.
     """
     rows_mm, columns_mm = read_numbers(dataset, "PixelSpacing", 2)
     if min(rows_mm, columns_mm) <= 0:
@@ -177,7 +177,7 @@ def read_numbers(dataset: Dataset, tag: str, count: int) -> np.ndarray[Any, np.d
     """Reads a tag of several finite numbers, float64 (count,).
 
     Raises:
-        HeaderError: if it is missing, or holds another count or what is not finite.
+        HeaderError: If it is missing, or holds another count or what is not finite.
     """
     values = dataset.get(tag)
     if values is None or values == "":

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def read_stack(stack: Stack) -> Volume:
-    """Decode the slices of a stack; rescale slope and intercept are those of each slice.
+    """Decodes the slices of a stack; rescale slope and intercept are those of each slice.
 
     Where `MONOCHROME1` says that small values are bright, values are turned round, so that what a
     viewer shows bright is large.
@@ -59,7 +59,7 @@ def read_stack(stack: Stack) -> Volume:
 
 
 def check_duplicates(stack: Stack) -> None:
-    """Compare slices that lie at the same place, which takes decoding them.
+    """Compares slices that lie at the same place, which takes decoding them.
 
     Raises:
         UnreadableVolumeError: If two of them differ or cannot be decoded; says which slice.

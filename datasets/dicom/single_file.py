@@ -45,11 +45,11 @@ def check_dicom(path: Path) -> None:
     """Checks the header of a single-frame DICOM image of any modality and its pixels' length.
 
     Args:
-        path: the file.
+        path: The file.
 
     Raises:
-        HeaderError: with the reason, naming the tag that is missing or wrong.
-        OSError: if the file cannot be opened.
+        HeaderError: With the reason, naming the tag that is missing or wrong.
+        OSError: If the file cannot be opened.
     """
     if not has_dicom_mark(path):
         msg = "not a DICOM file: the mark DICM is missing after its first 128 bytes."

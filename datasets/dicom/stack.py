@@ -52,12 +52,12 @@ class Stack:
     notes: tuple[str, ...]
 
     def place(self, header: SliceHeader) -> str:
-        """What to call one of `slices` in messages: file names may be the patient's."""
+        """Returns what to call one of `slices` in messages: file names may be the patient's."""
         return f"slice {self.slices.index(header) + 1} of {len(self.slices)}"
 
 
 def build_stack(headers: Sequence[SliceHeader]) -> Stack:
-    """Order slices by their position along the normal and check that they are evenly spaced.
+    """Orders slices by their position along the normal and checks that they are evenly spaced.
 
     Neither file names, instance numbers nor SliceLocation are looked at: only
     ImagePositionPatient says where a slice is.

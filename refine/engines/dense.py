@@ -26,10 +26,10 @@ _GPU_HEAD_ROWS = 1 << 18
 def dense_logits(
     layers: Sequence[Layer], boxes: torch.Tensor, positions: torch.Tensor
 ) -> torch.Tensor:
-    """Logits of pixels in boxes of one shape.
+    """Computes logits of pixels in boxes of one shape.
 
     Args:
-        layers: as `fold` gives them, on the device and of the type of `boxes`.
+        layers: As `fold` gives them, on the device and of the type of `boxes`.
         boxes: (B, C, H, W), padded slices from the first pixel's patch to the last one's.
         positions: int64 (N, 3): box, row and column of each pixel; row 0 is a box's first.
 
@@ -49,7 +49,7 @@ def dense_logits(
 
 
 def dense_multiply_adds(layers: Sequence[Layer], height: int, width: int, pixels: int) -> int:
-    """Multiply-adds of some pixels whose bounding box has this height and width."""
+    """Counts the multiply-adds of some pixels whose bounding box has this height and width."""
     start, total = dense_start(layers), 0
     height, width = (side + receptive_field(layers) - 1 for side in (height, width))
     for number, (layer, step) in enumerate(zip(layers, dilations(layers), strict=True)):

@@ -31,24 +31,24 @@ def logits_on_accelerator(
     method: Method,
     batch_size: int,
 ) -> torch.Tensor:
-    """Logits of voxels. Works on any device; only GPUs gain.
+    """Computes logits of voxels. Works on any device; only GPUs gain.
 
     When the memory does not suffice the batch is halved and the work goes on; a single slice that
     does not fit is done patch by patch.
 
     Args:
-        layers: as `fold` gives them, on the device of the inputs.
-        inputs: the case.
+        layers: As `fold` gives them, on the device of the inputs.
+        inputs: The case.
         centres: int64 (N, 3) voxel indices inside the image, on the same device.
-        size: patch side.
-        method: one way for all slices, or "auto" for each slice's fastest.
-        batch_size: patches of one pass at most where patches are gathered.
+        size: Patch side.
+        method: One way for all slices, or "auto" for each slice's fastest.
+        batch_size: Patches of one pass at most where patches are gathered.
 
     Returns:
         (N, classes) of the weights' type.
 
     Raises:
-        torch.OutOfMemoryError: even one patch does not fit.
+        torch.OutOfMemoryError: Even one patch does not fit.
     """
     last = layers[-1]
     assert isinstance(last, Filter)

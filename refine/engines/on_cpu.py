@@ -33,15 +33,15 @@ def logits_on_cpu(
     method: Method,
     batch_size: int,
 ) -> torch.Tensor:
-    """Logits of voxels.
+    """Computes logits of voxels.
 
     Args:
-        layers: as `fold` gives them.
-        inputs: the case; it is not copied but for the slices at work.
+        layers: As `fold` gives them.
+        inputs: The case; it is not copied but for the slices at work.
         centres: int64 (N, 3) voxel indices inside the image.
-        size: patch side.
-        method: one way for all slices, or "auto" for each slice's fastest.
-        batch_size: patches of one pass at most where patches are gathered.
+        size: Patch side.
+        method: One way for all slices, or "auto" for each slice's fastest.
+        batch_size: Patches of one pass at most where patches are gathered.
 
     Returns:
         (N, classes) of the weights' type.

@@ -35,13 +35,13 @@ class RefinerCases(NamedTuple):
     """What the refiner learns from, and what it is judged on.
 
     Attributes:
-        cases: every training case of the dataset by name; a case has votes where U-Nets that
+        cases: Every training case of the dataset by name; a case has votes where U-Nets that
             never saw its patient have been trained.
-        learned: for each fold the names of the cases to learn from.
-        held_out: for each fold the names of its held-out cases.
-        voted: folds whose held-out cases have votes.
-        pixel_mm: in-plane pixel size of the U-Nets' plans.
-        classes: background and the bones.
+        learned: For each fold the names of the cases to learn from.
+        held_out: For each fold the names of its held-out cases.
+        voted: Folds whose held-out cases have votes.
+        pixel_mm: In-plane pixel size of the U-Nets' plans.
+        classes: Background and the bones.
     """
 
     cases: dict[str, TrainingCase]
@@ -61,14 +61,14 @@ def load_refiner_cases(
     """Reads the training cases of a raw dataset, with out-of-fold votes where U-Nets can give them.
 
     Args:
-        name: full dataset name.
-        voters: the U-Nets, and the slice axis and pixel size that they were planned with.
-        cache: folder that keeps the votes.
-        device: where the U-Nets vote.
+        name: Full dataset name.
+        voters: The U-Nets, and the slice axis and pixel size that they were planned with.
+        cache: Folder that keeps the votes.
+        device: Where the U-Nets vote.
 
     Raises:
-        FileNotFoundError: if folds or images are missing.
-        ValueError: if a case cannot be read, or the dataset's bones are called otherwise than those
+        FileNotFoundError: If folds or images are missing.
+        ValueError: If a case cannot be read, or the dataset's bones are called otherwise than those
             of the U-Nets.
     """
     from shoulderseg.nnunet_ext.plans import CONFIGURATION
@@ -132,10 +132,10 @@ def _voted_on(
 
 
 def vote_of(case: TrainingCase) -> Voted:
-    """The majority vote on a case that has out-of-fold votes.
+    """Returns the majority vote on a case that has out-of-fold votes.
 
     Raises:
-        ValueError: if it has none.
+        ValueError: If it has none.
     """
     from shoulderseg.refine.edges import Voted
     from shoulderseg.refine.voting import fuse
@@ -149,7 +149,7 @@ def vote_of(case: TrainingCase) -> Voted:
 
 
 def cases_digest(cases: RefinerCases) -> str:
-    """Fingerprint of everything the refiner learns from, to tell whether it changed."""
+    """Returns a fingerprint of all the refiner learns from, to tell whether it changed."""
     digest = hashlib.sha256(repr((cases.learned, cases.held_out, cases.pixel_mm)).encode())
     for name, case in cases.cases.items():
         digest.update(repr((name, case.image.shape, case.spacing_mm)).encode())

@@ -28,9 +28,9 @@ class RefinerPlan:
     """What is to be trained.
 
     Attributes:
-        network: shape of the classifiers, and what they see.
-        training: how each is trained.
-        seed: source of all randomness.
+        network: Shape of the classifiers, and what they see.
+        training: How each is trained.
+        seed: Source of all randomness.
     """
 
     network: AlexNetConfig
@@ -53,18 +53,18 @@ def train_fold(
     does not see votes, from all of them, at the edges of the reference.
 
     Args:
-        cases: the dataset's cases.
-        fold: whose patients are held out.
-        plan: what to train.
-        folder: keeps the progress of this fold.
-        device: where to compute.
-        restart: forget an earlier run.
+        cases: The dataset's cases.
+        fold: Whose patients are held out.
+        plan: What to train.
+        folder: Keeps the progress of this fold.
+        device: Where to compute.
+        restart: Forget an earlier run.
 
     Returns:
         The finished state.
 
     Raises:
-        ValueError: if the progress in the folder belongs to other settings or cases, or nothing
+        ValueError: If the progress in the folder belongs to other settings or cases, or nothing
             is left to learn from.
     """
     from shoulderseg.refine.training import fit_classifier
@@ -121,14 +121,14 @@ def held_out_dice(
     config: ClassifyConfig,
     device: str,
 ) -> npt.NDArray[np.float64]:
-    """Dice of every held-out case with votes, refined by the classifier that never saw it.
+    """Computes each voted held-out case's Dice, refined by the classifier that never saw it.
 
     Args:
-        cases: the dataset's cases.
-        classifiers: one for each fold.
-        rules: what to try.
-        config: how voxels are classified.
-        device: where to compute.
+        cases: The dataset's cases.
+        classifiers: One for each fold.
+        rules: What to try.
+        config: How voxels are classified.
+        device: Where to compute.
 
     Returns:
         float64 (cases, 1 + rules), the vote first; see `rule_dice`.
