@@ -29,7 +29,13 @@ def has_dicom_mark(path: Path) -> bool:
 
 
 def case_name(path: Path) -> str:
-    """Gives a file name without its image suffix and without nnU-Net's trailing `_0000`."""
+    """Gives a file name without its image suffix and without nnU-Net's trailing `_0000`.
+
+    Example:
+        >>> from pathlib import Path
+        >>> case_name(Path("images/shoulder_7_0000.nii.gz"))
+        'shoulder_7'
+    """
     name = shown_name(path)
     stem = name[: len(name) - len(image_suffix(path))]
     return stem.removesuffix(_CHANNEL) or stem

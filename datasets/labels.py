@@ -91,5 +91,10 @@ def describe_labels(values: Mapping[str, int] = SHOULDER_LABELS) -> tuple[Label,
 
 
 def as_hex(colour: RGB) -> str:
-    """Gives a colour as `#rrggbb`."""
+    """Gives a colour as `#rrggbb`.
+
+    Example:
+        >>> as_hex((255, 128, 0))
+        '#ff8000'
+    """
     return "#{:02x}{:02x}{:02x}".format(*colour)

@@ -61,6 +61,16 @@ def read_image(path: Path) -> Volume:
     Raises:
         UnreadableVolumeError: If the file fails `check_file`, is 4D or has several values per
             voxel, has an unusable geometry, holds NaN or infinity, or has no contrast.
+
+    Example:
+        >>> from shoulderseg.datasets.writer import write_image
+        >>> array = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+        >>> volume = Volume(array, (3.0, 0.5, 0.5), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_image(Path(folder) / "case.nii.gz", volume)
+        ...     read = read_image(Path(folder) / "case.nii.gz")
+        >>> read.array.shape, read.spacing_mm  # both (Z, Y, X)
+        ((2, 3, 4), (3.0, 0.5, 0.5))
     """
     volume = _read(path)
     with np.errstate(over="ignore"):

@@ -60,6 +60,13 @@ def same_grid(first: Volume, second: Volume, tolerance_mm: float = 1e-3) -> bool
     Returns:
         True if the shapes are equal and no corner voxel differs by more than the tolerance.
         The grid is linear, so no inner voxel can differ by more than a corner.
+
+    Example:
+        >>> axes = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+        >>> first = Volume(np.zeros((2, 3, 4)), (3.0, 0.5, 0.5), (0.0, 0.0, 0.0), axes)
+        >>> moved = Volume(np.zeros((2, 3, 4)), (3.0, 0.5, 0.5), (0.0, 0.0, 1.0), axes)
+        >>> same_grid(first, first), same_grid(first, moved)
+        (True, False)
     """
     if first.array.shape != second.array.shape:
         return False

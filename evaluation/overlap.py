@@ -52,7 +52,15 @@ def count_voxels(predicted: npt.NDArray[np.bool_], reference: npt.NDArray[np.boo
 
 
 def dice(counts: VoxelCounts) -> float:
-    """Gives twice the shared voxels over the sum of both masks; NaN if both are empty."""
+    """Gives twice the shared voxels over the sum of both masks; NaN if both are empty.
+
+    Example:
+        >>> import numpy as np
+        >>> predicted = np.array([[[True, True, False]]])
+        >>> reference = np.array([[[True, False, False]]])
+        >>> round(dice(count_voxels(predicted, reference)), 3)
+        0.667
+    """
     return _share(2 * counts.both, 2 * counts.both + counts.predicted_only + counts.reference_only)
 
 

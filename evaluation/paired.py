@@ -87,6 +87,12 @@ def compare_paired(
     Raises:
         ValueError: If the lengths differ, a score is infinite, or `resamples` or `confidence` is
             out of range.
+
+    Example:
+        >>> before, after = [0.80, 0.85, 0.90, 0.70], [0.85, 0.90, 0.91, 0.80]
+        >>> found = compare_paired(before, after, np.random.default_rng(1))
+        >>> found.n, round(found.mean_difference, 4), found.p_value, found.effect_size
+        (4, 0.0525, 0.125, 1.0)
     """
     if len(before) != len(after):
         msg = (

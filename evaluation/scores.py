@@ -108,6 +108,15 @@ def score_case(
     Raises:
         ValueError: If the shapes differ or are not 3D, or the spacing or the tolerance is not
             usable.
+
+    Example:
+        >>> reference = np.zeros((3, 8, 8), np.uint8)
+        >>> reference[:, 2:6, 2:6] = 1
+        >>> predicted = np.roll(reference, 1, axis=2)  # one pixel to the side
+        >>> labels, spacing_mm = {"humerus": 1}, (3.0, 0.5, 0.5)
+        >>> (score,) = score_case(predicted, reference, labels, spacing_mm, 1.0, "case")
+        >>> score.dice, score.hd95_mm, score.reference_voxels
+        (0.75, 0.5, 48)
     """
     at = score_case_at_tolerances(predicted, reference, labels, spacing_mm, (tolerance_mm,), case)
     return at[tolerance_mm]
@@ -159,6 +168,14 @@ def summarise(scores: Iterable[StructureScore]) -> dict[str, dict[str, MetricSum
     Returns:
         Structure name to metric name to summary; empty without scores. NaN values are left out
         and counted.
+
+    Example:
+        >>> masks = np.ones((1, 4, 4), np.uint8), np.zeros((1, 4, 4), np.uint8)
+        >>> scores = []
+        >>> for case, predicted in zip(["found", "missed"], masks):
+        ...     scores += score_case(predicted, masks[0], {"humerus": 1}, (1, 1, 1), 1.0, case)
+        >>> summarise(scores)["humerus"]["dice"].mean
+        0.5
     """
     by_structure: dict[str, list[StructureScore]] = {}
     for score in scores:

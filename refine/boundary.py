@@ -33,6 +33,11 @@ def boundary_band(
     Raises:
         ValueError: Not an integer (Z, Y, X) array, spacing not positive, band negative or not
             finite.
+
+    Example:
+        >>> label_map = np.array([[[0, 0, 0, 1, 1, 1]]], np.uint8)
+        >>> boundary_band(label_map, (3.0, 0.5, 0.5), band_mm=1.0)
+        array([[[False,  True,  True,  True,  True, False]]])
     """
     _check_label_map(label_map)
     in_plane_mm = _checked_spacing(spacing_mm)[1:]

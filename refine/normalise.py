@@ -26,6 +26,11 @@ def normalise_volume(image: NDArray[Any]) -> NDArray[np.float32]:
 
     Raises:
         ValueError: A value is not finite.
+
+    Example:
+        >>> volume = normalise_volume(np.arange(24.0).reshape(2, 3, 4))
+        >>> volume.dtype.name, round(abs(float(volume.mean())), 4), round(float(volume.std()), 4)
+        ('float32', 0.0, 1.0)
     """
     values = np.array(image, dtype=np.float64)
     if values.size == 0:

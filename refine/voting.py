@@ -93,6 +93,13 @@ def fuse(
     Raises:
         ValueError: Unknown rule, no bone or voter, too many of either, different shapes, values
             that are not floating point, not finite or outside 0 to 1.
+
+    Example:
+        >>> humerus = np.array([[[0.9, 0.1, 0.0]]])  # (Z, Y, X), as all others
+        >>> glenoid = np.array([[[0.0, 0.8, 0.1]]])
+        >>> whole = np.array([[[1.0, 0.9, 0.2]]])  # both bones as one
+        >>> fuse([[humerus], [glenoid]], whole=[whole]).label_map
+        array([[[1, 2, 0]]], dtype=uint8)
     """
     if not all(votes_per_bone):
         lacking = [bool(bone) for bone in votes_per_bone].index(False)
