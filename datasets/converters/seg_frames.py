@@ -83,8 +83,8 @@ def _check_claims(seg: Dataset, slices: int, shape: tuple[int, int]) -> None:
 
 def _group(seg: Dataset, index: int, name: str) -> Any:  # noqa: ANN401
     """The item of a functional group: of the frame, or else of all frames."""
-    own = seg.PerFrameFunctionalGroupsSequence[index]
-    holder = own if name in own else seg.SharedFunctionalGroupsSequence[0]
+    of_frame = seg.PerFrameFunctionalGroupsSequence[index]
+    holder = of_frame if name in of_frame else seg.SharedFunctionalGroupsSequence[0]
     return holder[name].value[0]
 
 

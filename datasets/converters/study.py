@@ -121,12 +121,12 @@ def _patient(patient: str, folder: Path, study: StudyFolder) -> Iterator[SourceC
             faults.append(MaskFault(name, error.series, str(error)))
             yield Rejected(name, told, str(error))
     for entry in findings.series:
-        own = drawn.get(entry.name, [])
-        lacking = reason_not_to_take(entry.name, faults, masked=bool(own))
+        drawn_here = drawn.get(entry.name, [])
+        lacking = reason_not_to_take(entry.name, faults, masked=bool(drawn_here))
         if entry.stack is not None and lacking:
             yield Rejected(f"{patient}_{entry.name}", study.told(folder), lacking)
         else:
-            yield _outcome(patient, folder, entry, own, study)
+            yield _outcome(patient, folder, entry, drawn_here, study)
 
 
 def _sort_files(
@@ -150,8 +150,8 @@ def _summed_up(files: Iterable[FileFinding], patient: str, told: str) -> Iterato
     """One entry for all files with the same reason."""
     counts = Counter((finding.refused, finding.reason) for finding in files)
     for number, ((refused, reason), count) in enumerate(sorted(counts.items()), start=1):
-        said = f"{count} DICOM file{'s' * (count != 1)}: {reason}"
-        yield Rejected(f"{patient}_files{number}", told, said, fault=refused)
+        reason_shown = f"{count} DICOM file{'s' * (count != 1)}: {reason}"
+        yield Rejected(f"{patient}_files{number}", told, reason_shown, fault=refused)
 
 
 def _outcome(

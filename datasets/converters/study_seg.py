@@ -152,7 +152,7 @@ def _references(header: Dataset) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _is_meant(facts: SegFacts, series: Series) -> bool:
-    own = {header.text("SOPInstanceUID") for header in series.slices}
+    instances = {header.text("SOPInstanceUID") for header in series.slices}
     if facts.instances:
-        return bool(facts.instances & own)
+        return bool(facts.instances & instances)
     return series.slices[0].text("SeriesInstanceUID") in facts.series

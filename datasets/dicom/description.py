@@ -53,18 +53,20 @@ def find_side(header: SliceHeader) -> SideFinding:
         What `ImageLaterality` or `Laterality` says, or else an unmistakable word in the
         descriptions; unknown where two of them contradict each other.
     """
-    said: list[SideFinding] = []
+    findings: list[SideFinding] = []
     for tag in ("ImageLaterality", "Laterality"):
         side = _LETTERS.get(header.text(tag).upper())
         if side is not None:
-            said.append(SideFinding(side, tag))
+            findings.append(SideFinding(side, tag))
     for tag in ("SeriesDescription", "ProtocolName", "BodyPartExamined"):
         words = header.text(tag).lower().replace("_", " ")
-        said += [SideFinding(side, tag) for side, known in _WORDS.items() if known.search(words)]
-    if len({finding.side for finding in said}) > 1:
-        sources = sorted({finding.source for finding in said})
+        findings += [
+            SideFinding(side, tag) for side, known in _WORDS.items() if known.search(words)
+        ]
+    if len({finding.side for finding in findings}) > 1:
+        sources = sorted({finding.source for finding in findings})
         return SideFinding("unknown", f"{' and '.join(sources)} contradict each other")
-    return said[0] if said else SideFinding("unknown", "no tag says it")
+    return findings[0] if findings else SideFinding("unknown", "no tag says it")
 
 
 def plane_of(normal: npt.ArrayLike) -> str:
