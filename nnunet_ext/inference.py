@@ -155,10 +155,10 @@ def _counted(
     """Tells after every pass of a network how far all of them are.
 
     Args:
-        predictor: the network at work.
-        prepared: its slices, (1, Z, Y, X).
-        on_progress: is told.
-        place: which of the networks this is, and how many there are.
+        predictor: The network at work.
+        prepared: Its slices, (1, Z, Y, X).
+        on_progress: Is told.
+        place: Which of the networks this is, and how many there are.
     """
     if on_progress is None:
         yield
