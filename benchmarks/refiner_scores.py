@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from benchmarks.real_mr import DATASET, PARTS
+from benchmarks.real_mr import DATASET
+from benchmarks.real_mr_scores import PARTS
 from benchmarks.refiner_variants import WAYS, Trained
 from shoulderseg.cli.options import NetworkSize
 from shoulderseg.datasets.files import case_name, find_volumes
@@ -78,7 +79,7 @@ def score_methods(
 
 
 def vote_on_tests(work: Path, device: str) -> dict[str, Path]:
-    """What the U-Nets of all folds say about the test patients; kept in files."""
+    """Returns what the U-Nets of all folds say about the test patients; kept in files."""
     folder = work / "nnUNet_raw" / DATASET / "imagesTs"
     tests = {case_name(path): path for path in find_volumes(folder)}
     unets = load_unets(work / "nnUNet_results" / DATASET, SMALL_PLANS)
@@ -91,9 +92,9 @@ def vote_on_tests(work: Path, device: str) -> dict[str, Path]:
     for case, path in found.items():
         if not path.is_file():
             image = read_image(tests[case])
-            said = predict_probabilities(predictors, image.array, image.spacing_mm)
+            probabilities = predict_probabilities(predictors, image.array, image.spacing_mm)
             part = path.with_suffix(".part.npy")
-            np.save(part, np.stack([said[FIRST], said[SECOND], said[WHOLE]]))
+            np.save(part, np.stack([probabilities[bone] for bone in (FIRST, SECOND, WHOLE)]))
             part.replace(path)
     return found
 
@@ -192,7 +193,7 @@ def as_markdown(result: Mapping[str, Any]) -> str:
 
 
 def as_json(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The result with named figures; null where there is none."""
+    """Returns the result with named figures; null where there is none."""
     compared = {
         method: {
             structure: {

@@ -13,10 +13,10 @@ import SimpleITK
 from shoulderseg.datasets.errors import UnreadableVolumeError
 from shoulderseg.datasets.files import case_name, find_volumes, ignored_files
 from shoulderseg.datasets.integrity import MAX_VOXELS, check_file, file_format
+from shoulderseg.datasets.itk_warnings import silence_itk_warnings
 from shoulderseg.datasets.nifti_file import as_single_slice
 from shoulderseg.datasets.nifti_header import orientation_doubt
-from shoulderseg.datasets.plain_path import plain_path
-from shoulderseg.datasets.quiet import quiet
+from shoulderseg.datasets.utf8_path import utf8_path
 from shoulderseg.datasets.volume import Volume, ras_affine
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ MAX_LABEL = 65535
 
 
 def read_image(path: Path) -> Volume:
-    """Read one grey-value image.
+    """Reads one grey-value image.
 
     A 2D image becomes one slice, with the slice spacing its file states or else 1 mm.
 
@@ -61,6 +61,16 @@ def read_image(path: Path) -> Volume:
     Raises:
         UnreadableVolumeError: If the file fails `check_file`, is 4D or has several values per
             voxel, has an unusable geometry, holds NaN or infinity, or has no contrast.
+
+    Example:
+        >>> from shoulderseg.datasets.writer import write_image
+        >>> array = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+        >>> volume = Volume(array, (3.0, 0.5, 0.5), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_image(Path(folder) / "case.nii.gz", volume)
+        ...     read = read_image(Path(folder) / "case.nii.gz")
+        >>> read.array.shape, read.spacing_mm  # both (Z, Y, X)
+        ((2, 3, 4), (3.0, 0.5, 0.5))
     """
     volume = _read(path)
     try:
@@ -112,7 +122,7 @@ def check_spacing(volume: Volume) -> None:
 
 
 def read_label_map(path: Path) -> Volume:
-    """Read one label map.
+    """Reads one label map.
 
     Args:
         path: As for `read_image`.
@@ -170,7 +180,7 @@ def as_volume(image: SimpleITK.Image) -> Volume:
 def _decode(path: Path, reader_name: str, shown: Path) -> SimpleITK.Image:
     reader = SimpleITK.ImageFileReader()
     reader.SetImageIO(reader_name)
-    with quiet(), plain_path(path) as plain:
+    with silence_itk_warnings(), utf8_path(path) as plain:
         reader.SetFileName(str(plain))
         try:
             reader.ReadImageInformation()

@@ -53,7 +53,7 @@ class Volume:
 
 
 def same_grid(first: Volume, second: Volume, tolerance_mm: float = 1e-3) -> bool:
-    """Tell whether two volumes have the same voxels in the same places.
+    """Tells whether two volumes have the same voxels in the same places.
 
     Args:
         first: One volume.
@@ -63,6 +63,13 @@ def same_grid(first: Volume, second: Volume, tolerance_mm: float = 1e-3) -> bool
     Returns:
         True if the shapes are equal and no corner voxel differs by more than the tolerance.
         The grid is linear, so no inner voxel can differ by more than a corner.
+
+    Example:
+        >>> axes = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+        >>> first = Volume(np.zeros((2, 3, 4)), (3.0, 0.5, 0.5), (0.0, 0.0, 0.0), axes)
+        >>> moved = Volume(np.zeros((2, 3, 4)), (3.0, 0.5, 0.5), (0.0, 0.0, 1.0), axes)
+        >>> same_grid(first, first), same_grid(first, moved)
+        (True, False)
     """
     if first.array.shape != second.array.shape:
         return False
@@ -71,7 +78,7 @@ def same_grid(first: Volume, second: Volume, tolerance_mm: float = 1e-3) -> bool
 
 
 def describe_grid_difference(found: Volume, expected: Volume, tolerance_mm: float = 1e-3) -> str:
-    """Say in words how one grid differs from another.
+    """Says in words how one grid differs from another.
 
     Args:
         found: The volume that is judged.

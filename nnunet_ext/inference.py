@@ -40,14 +40,14 @@ def build_predictors(
     """Prepares one nnU-Net predictor for each of the three U-Nets.
 
     Args:
-        unets: the trained U-Nets.
-        device: where the networks run.
-        folds: folds whose logits are averaged; by default all.
-        mirroring: average over in-plane mirror images, as nnU-Net does by default; twice the work
+        unets: The trained U-Nets.
+        device: Where the networks run.
+        folds: Folds whose logits are averaged; by default all.
+        mirroring: Average over in-plane mirror images, as nnU-Net does by default; twice the work
             for each of the mirroring axes.
 
     Raises:
-        ValueError: if a fold is not among the trained ones.
+        ValueError: If a fold is not among the trained ones.
     """
     return {
         variant: _predictor(unets, variant, device, folds=folds, mirroring=mirroring)
@@ -93,7 +93,7 @@ def _predictor(
 
 
 def slice_axis(unets: UNetSet) -> int:
-    """The array axis along which the 2D U-Nets take their slices."""
+    """Returns the array axis along which the 2D U-Nets take their slices."""
     return int(unets.plans["transpose_forward"][0])
 
 
@@ -111,17 +111,17 @@ def predict_probabilities(
     `covering_tile`.
 
     Args:
-        predictors: as `build_predictors` gives them.
-        image: intensities, (Z, Y, X), float32, finite.
-        spacing_mm: distance of voxel centres along (Z, Y, X).
-        on_progress: is called after every slice that a network has seen.
+        predictors: As `build_predictors` gives them.
+        image: Intensities, (Z, Y, X), float32, finite.
+        spacing_mm: Distance of voxel centres along (Z, Y, X).
+        on_progress: Is called after every slice that a network has seen.
 
     Returns:
         For each U-Net the probability of its bone, (Z, Y, X), float32, on the image's grid. A
         voxel is that bone where it is above 0.5.
 
     Raises:
-        ValueError: if the image is not 3D, or a network answers with NaN or infinity.
+        ValueError: If the image is not 3D, or a network answers with NaN or infinity.
     """
     if image.ndim != 3:
         msg = f"expected an image of shape (Z, Y, X), found {image.shape}"
@@ -155,10 +155,10 @@ def _counted(
     """Tells after every pass of a network how far all of them are.
 
     Args:
-        predictor: the network at work.
-        prepared: its slices, (1, Z, Y, X).
-        on_progress: is told.
-        place: which of the networks this is, and how many there are.
+        predictor: The network at work.
+        prepared: Its slices, (1, Z, Y, X).
+        on_progress: Is told.
+        place: Which of the networks this is, and how many there are.
     """
     if on_progress is None:
         yield

@@ -66,7 +66,7 @@ def survey(
     *,
     allow_missing: bool = False,
 ) -> Iterator[Examined | Rejected]:
-    """Read all candidates and write nothing.
+    """Reads all candidates and writes nothing.
 
     Args:
         candidates: What a converter yields.
@@ -89,7 +89,7 @@ def survey(
 
 
 def convert_cases(candidates: Iterable[SourceCase | Rejected], order: Order) -> ConversionReport:
-    """Make a dataset of the candidates that can be taken; the others are reported.
+    """Makes a dataset of the candidates that can be taken; the others are reported.
 
     The dataset appears complete or not at all. What is finished is kept beside it until then, so
     that the same call goes on after an interruption, or after an error about folds or test cases.
@@ -134,7 +134,7 @@ def convert_cases(candidates: Iterable[SourceCase | Rejected], order: Order) -> 
 
 
 def foresee_problems(order: Order, taken: Iterable[Examined]) -> list[str]:
-    """Tell what would keep surveyed cases from becoming a dataset; write nothing.
+    """Tells what would keep surveyed cases from becoming a dataset; writes nothing.
 
     Args:
         order: The dataset.
@@ -158,7 +158,7 @@ def write_dataset(
     taken: Sequence[Examined],
     shares: Shares,
 ) -> ConversionReport:
-    """Let finished cases become the dataset.
+    """Lets finished cases become the dataset.
 
     Args:
         work: Where the files of the cases lie.
@@ -193,7 +193,7 @@ def make_case(
     *,
     allow_missing: bool = False,
 ) -> Examined | Rejected:
-    """Write the files of one case, unless an earlier run has.
+    """Writes the files of one case, unless an earlier run has.
 
     Args:
         work: Where they go.

@@ -34,7 +34,7 @@ def share_out(
     folds: int,
     rng: np.random.Generator,
 ) -> Shares:
-    """Choose the test cases and the folds of the others, keeping each patient together.
+    """Chooses the test cases and the folds of the others, keeping each patient together.
 
     Args:
         patients: Case to patient, all cases.
