@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, reported
+from shoulderseg.cli.signature import add_command, as_command, flowing
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.bundles.summary import Summary
@@ -22,7 +23,6 @@ NameOption = Annotated[
 OverwriteOption = Annotated[bool, typer.Option(help="Replace an imported bundle of the same name.")]
 
 
-@models_app.callback(invoke_without_command=True)
 def models(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -49,7 +49,6 @@ def models(
         raise typer.Exit(BROKEN_ENVIRONMENT)
 
 
-@models_app.command(name="import")
 def import_(
     source: Annotated[
         Path, typer.Argument(metavar="FILE.zip|FOLDER", help="Bundle made by `export`.")
@@ -64,7 +63,6 @@ def import_(
         _announce(import_bundle(source, name, overwrite=overwrite))
 
 
-@models_app.command()
 def fetch(
     url: Annotated[str, typer.Argument(metavar="URL", help="Where the zipped bundle is; https.")],
     sha256: Annotated[str, typer.Option(metavar="HEX", help="SHA-256 of the zip file.")],
@@ -88,7 +86,6 @@ def fetch(
         )
 
 
-@models_app.command()
 def remove(
     name: Annotated[str, typer.Argument(metavar="NAME", help="An imported bundle.")],
 ) -> None:
@@ -135,3 +132,9 @@ def _print_table(summaries: list[Summary]) -> None:
         Console(width=120).print(table)
     if DEFAULT not in {made.name for made in summaries}:
         typer.echo("this installation has no default bundle")
+
+
+models_app.callback(invoke_without_command=True, help=flowing(models))(as_command(models))
+add_command(models_app, import_, "import")
+add_command(models_app, fetch)
+add_command(models_app, remove)
