@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from shoulderseg.cli.convert.options import parse_label_map
 from shoulderseg.cli.failure import SOME_CASES_FAILED, WRONG_USE, complain, reported
+from shoulderseg.cli.label_map import parse_label_map
 
 if TYPE_CHECKING:
     from shoulderseg.evaluation.scores import MetricSummary, StructureScore

@@ -70,9 +70,10 @@ def as_command(function: Callable[..., None]) -> Callable[..., None]:
     shown: list[Parameter] = []
     groups: dict[str, tuple[type[Any], list[str]]] = {}
     for parameter in inspect.signature(function, eval_str=True).parameters.values():
-        if is_dataclass(parameter.annotation):
-            options = _options_of(parameter.annotation)
-            groups[parameter.name] = (parameter.annotation, [option.name for option in options])
+        kind: Any = parameter.annotation
+        if inspect.isclass(kind) and is_dataclass(kind):
+            options = _options_of(kind)
+            groups[parameter.name] = (kind, [option.name for option in options])
             shown += options
         else:
             shown.append(parameter)
@@ -82,7 +83,7 @@ def as_command(function: Callable[..., None]) -> Callable[..., None]:
     ]
 
     @wraps(function)
-    def run(**values: Any) -> None:
+    def run(**values: Any) -> None:  # noqa: ANN401
         with logged(verbose=values.pop("verbose"), quiet=values.pop("quiet")):
             for name, (group, names) in groups.items():
                 values[name] = group(**{option: values.pop(option) for option in names})

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from shoulderseg.cli.convert.options import parse_label_map, parse_structures
+from shoulderseg.cli.label_map import parse_label_map, parse_structures
 from shoulderseg.datasets.reader import read_label_map
 from shoulderseg.datasets.writer import write_image, write_label_map
 from tests.datasets.converters.bodies import draw_body, write_subject
