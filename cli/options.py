@@ -42,19 +42,9 @@ class Device(StrEnum):
         Raises:
             ValueError: if the device asked for is not there.
         """
-        import torch
+        from shoulderseg.workflows.device import resolve_device
 
-        available = {
-            "cuda": torch.cuda.is_available(),
-            "mps": torch.backends.mps.is_available(),
-            "cpu": True,
-        }
-        if self is Device.auto:
-            return next(name for name, there in available.items() if there)
-        if not available[self.value]:
-            msg = f"device {self.value} is not available here; try --device cpu"
-            raise ValueError(msg)
-        return self.value
+        return resolve_device(self.value)
 
 
 SizeOption = Annotated[NetworkSize, typer.Option(help="Which network: nnU-Net's own, or small.")]

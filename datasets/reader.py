@@ -17,7 +17,7 @@ from shoulderseg.datasets.nifti_file import as_single_slice
 from shoulderseg.datasets.nifti_header import orientation_doubt
 from shoulderseg.datasets.plain_path import plain_path
 from shoulderseg.datasets.quiet import quiet
-from shoulderseg.datasets.volume import Volume
+from shoulderseg.datasets.volume import Volume, ras_affine
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -63,16 +63,52 @@ def read_image(path: Path) -> Volume:
             voxel, has an unusable geometry, holds NaN or infinity, or has no contrast.
     """
     volume = _read(path)
+    try:
+        return as_grey_values(volume)
+    except ValueError as error:
+        raise UnreadableVolumeError(path, str(error)) from None
+
+
+def as_grey_values(volume: Volume) -> Volume:
+    """Checks the values of an image.
+
+    Args:
+        volume: An image with an array of real numbers.
+
+    Returns:
+        The image with a float32 array.
+
+    Raises:
+        ValueError: If its spacing is that of no scan, a value is NaN or infinite (also as float32),
+            or all are the same; says which without naming a file.
+    """
+    check_spacing(volume)
     with np.errstate(over="ignore"):
         array = volume.array.astype(np.float32)
     wrong = array.size - int(np.isfinite(array).sum())
     if wrong:
-        reason = f"{wrong} of {array.size} voxels are not finite numbers. Repair the image."
-        raise UnreadableVolumeError(path, reason)
-    if array.min() == array.max():
-        reason = f"image has no contrast: every voxel is {float(array.flat[0]):g}."
-        raise UnreadableVolumeError(path, reason)
+        msg = f"{wrong} of {array.size} voxels are not finite numbers. Repair the image."
+        raise ValueError(msg)
+    if array.size == 0 or array.min() == array.max():
+        value = f"every voxel is {float(array.flat[0]):g}" if array.size else "it has no voxel"
+        msg = f"image has no contrast: {value}."
+        raise ValueError(msg)
     return Volume(array, volume.spacing_mm, volume.origin_mm, volume.direction)
+
+
+def check_spacing(volume: Volume) -> None:
+    """Checks that voxels have a size that an image can have.
+
+    Raises:
+        ValueError: If one is below 0.01 or above 100 mm.
+    """
+    low, high = _PLAUSIBLE_SPACING_MM
+    if not all(low <= size <= high for size in volume.spacing_mm):
+        msg = (
+            f"spacing is {volume.spacing_mm[::-1]} mm (x, y, z), expected {low:g} to {high:g} mm. "
+            "Check the unit of length in its header."
+        )
+        raise ValueError(msg)
 
 
 def read_label_map(path: Path) -> Volume:
@@ -111,22 +147,24 @@ def _read(path: Path) -> Volume:
             image = _decode(flat, name, path)
     else:
         image = _decode(path, name, path)
-    low, high = _PLAUSIBLE_SPACING_MM
-    if not all(low <= size <= high for size in image.GetSpacing()):
-        reason = (
-            f"spacing is {image.GetSpacing()} mm (x, y, z), expected {low:g} to {high:g} mm. "
-            "Check the unit of length in its header."
-        )
-        raise UnreadableVolumeError(path, reason)
-    volume = Volume(
+    volume = as_volume(image)
+    try:
+        check_spacing(volume)
+    except ValueError as error:
+        raise UnreadableVolumeError(path, str(error)) from None
+    if header is not None:
+        _warn_of_doubt(path, header, volume)
+    return volume
+
+
+def as_volume(image: SimpleITK.Image) -> Volume:
+    """Gives a three-dimensional SimpleITK image as a volume; the array is a copy."""
+    return Volume(
         array=SimpleITK.GetArrayFromImage(image),
         spacing_mm=image.GetSpacing()[::-1],
         origin_mm=image.GetOrigin(),
         direction=image.GetDirection(),
     )
-    if header is not None:
-        _warn_of_doubt(path, header, volume)
-    return volume
 
 
 def _decode(path: Path, reader_name: str, shown: Path) -> SimpleITK.Image:
@@ -171,9 +209,6 @@ def _explain(message: str) -> str:
 
 
 def _warn_of_doubt(path: Path, header: NiftiHeader, volume: Volume) -> None:
-    axes = np.reshape(volume.direction, (3, 3)) * np.array(volume.spacing_mm[::-1])
-    affine = np.eye(4)
-    affine[:3] = np.diag([-1.0, -1.0, 1.0]) @ np.column_stack([axes, volume.origin_mm])
-    doubt = orientation_doubt(header, affine)
+    doubt = orientation_doubt(header, ras_affine(volume))
     if doubt is not None:
         _LOGGER.warning("%s: %s.", path.name, doubt)

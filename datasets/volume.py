@@ -11,6 +11,9 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
+_AXES_TOLERANCE = 1e-3
+
 
 @dataclass(frozen=True, eq=False)
 class Volume:
@@ -91,6 +94,53 @@ def describe_grid_difference(found: Volume, expected: Volume, tolerance_mm: floa
         for name, is_value, wanted, slack in properties
         if not np.allclose(is_value, wanted, rtol=0.0, atol=slack)
     )
+
+
+def ras_affine(volume: Volume) -> npt.NDArray[np.float64]:
+    """Gives the affine of a volume as nibabel has it.
+
+    Args:
+        volume: Any volume.
+
+    Returns:
+        float64 (4, 4), from voxel indices (x, y, z) to mm to the right, front and top (RAS). The
+        voxel (x, y, z) is `array[z, y, x]`.
+    """
+    axes = np.reshape(volume.direction, (3, 3)) * np.array(volume.spacing_mm[::-1])
+    affine = np.eye(4)
+    affine[:3] = _LPS_TO_RAS @ np.column_stack([axes, volume.origin_mm])
+    return affine
+
+
+def volume_of(array: npt.NDArray[Any], affine: npt.ArrayLike) -> Volume:
+    """Places an array by an affine; undoes `ras_affine`.
+
+    Args:
+        array: Voxel values, shape (Z, Y, X).
+        affine: (4, 4), from voxel indices (x, y, z) to RAS mm, as nibabel has it.
+
+    Returns:
+        The volume; the array is not copied.
+
+    Raises:
+        ValueError: If the affine is none, or its axes are not perpendicular.
+    """
+    matrix = np.asarray(affine, np.float64)
+    if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
+        msg = f"affine has shape {matrix.shape}, expected 4 x 4 finite numbers"
+        raise ValueError(msg)
+    placed = _LPS_TO_RAS @ matrix[:3]
+    spacing = np.linalg.norm(placed[:, :3], axis=0)
+    if not (spacing > 0).all():
+        msg = f"affine gives a spacing of {spacing[::-1].tolist()} mm (Z, Y, X), expected above 0"
+        raise ValueError(msg)
+    direction = placed[:, :3] / spacing
+    if not np.allclose(direction.T @ direction, np.eye(3), rtol=0.0, atol=_AXES_TOLERANCE):
+        msg = "axes of the affine are not perpendicular (sheared); resample to a regular grid"
+        raise ValueError(msg)
+    x, y, z = (float(step) for step in spacing)
+    right, back, up = (float(place) for place in placed[:, 3])
+    return Volume(array, (z, y, x), (right, back, up), tuple(direction.ravel().tolist()))
 
 
 def _corners_mm(volume: Volume) -> npt.NDArray[np.float64]:
