@@ -153,7 +153,7 @@ def foresee_problems(order: Order, taken: Iterable[Examined]) -> list[str]:
 
 
 def planned_folds(order: Order, taken: Iterable[Examined]) -> int:
-    """Tell how many folds surveyed cases would be shared out over.
+    """Tells how many folds surveyed cases would be shared out over.
 
     Args:
         order: The dataset.

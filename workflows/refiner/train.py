@@ -90,9 +90,10 @@ def train_refiner(
     from shoulderseg.workflows.refiner.training import train_fold
 
     name = dataset_name(order.dataset)
-    voters = find_voters(name, order.size, order.unets)
-    if not voters.digests and not order.without_votes:
+    # Hours of training would show nothing; said before anything else is read.
+    if order.unets is None and not order.without_votes and not _has_finished_fold(name, order.size):
         raise FileNotFoundError(_no_votes(name, order))
+    voters = find_voters(name, order.size, order.unets)
     folder = refiner_folder(name, voters.folder_name)
     cases = load_refiner_cases(name, voters, folder / "votes", order.device)
     chosen = _chosen_folds(cases, order.folds)
@@ -123,6 +124,20 @@ def find_voters(dataset_name: str, size: str, bundle: str | None) -> Voters:
     if bundle is not None:
         return bundle_voters(find_bundle(bundle), folds)
     return trained_voters(dataset_name, plans_name(size), folds)
+
+
+def _has_finished_fold(name: str, size: str) -> bool:
+    """Whether all three U-Nets have finished any numbered fold."""
+    from shoulderseg.nnunet_ext.checkpoints import finished_folds
+    from shoulderseg.nnunet_ext.folders import RESULTS, data_folder, fold_names
+    from shoulderseg.nnunet_ext.variants import TRAINERS, model_folder
+    from shoulderseg.workflows.training.size import plans_name
+
+    results, identifier = data_folder(RESULTS) / name, plans_name(size)
+    folds = set(fold_names(name))
+    for variant in TRAINERS:
+        folds &= set(finished_folds(model_folder(results, variant, identifier)))
+    return bool(folds)
 
 
 def _no_votes(name: str, order: RefinerOrder) -> str:
