@@ -12,7 +12,7 @@ from shoulderseg.cli.failure import reported
 from shoulderseg.cli.options import DatasetArgument, NetworkSize, SizeOption, split_list
 
 if TYPE_CHECKING:
-    from shoulderseg.workflows.bundles.export import Contents
+    from shoulderseg.workflows.bundles.fill import Contents
 
 
 class Precision(StrEnum):
@@ -62,7 +62,8 @@ def export(
     ] = "",
 ) -> None:
     """Put the trained U-Nets and the edge refiner of a dataset into one folder."""
-    from shoulderseg.workflows.bundles.export import Traits, export_refined, export_trained
+    from shoulderseg.workflows.bundles.export import export_refined, export_trained
+    from shoulderseg.workflows.bundles.fill import Traits
 
     with reported():
         chosen = (precision or Precision.fp16).value

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 models_app = typer.Typer()
 
 NameOption = Annotated[
-    str | None, typer.Option(help="What to call it; default: the name of the file or folder.")
+    str | None,
+    typer.Option(help="What to call it.", show_default="the name of the file or folder"),
 ]
 OverwriteOption = Annotated[bool, typer.Option(help="Replace an imported bundle of the same name.")]
 
