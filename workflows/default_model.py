@@ -97,18 +97,30 @@ def build_default_model(root: Path, model: DefaultModel, on_command: Callable[[s
             bundle=bundle,
         )
         if not (bundle / QUALITY_FILE).is_file():
-            held_out = root / "calibration"
-            made = f"--dataset-id {HELD_OUT_ID} --name {HELD_OUT_NAME} {HELD_OUT}"
-            made += f" --seed {model.seed + 1}"
-            run_together(*_phantoms(made, model.jobs, environment), on_command, out=held_out)
-            dataset = held_out / f"Dataset{HELD_OUT_ID}_{HELD_OUT_NAME}"
-            run(
-                f"calibrate {{bundle}} {{images}} {{labels}} --copies 1 --device {model.device}",
-                bundle=bundle,
-                images=dataset / "imagesTr",
-                labels=dataset / "labelsTr",
-            )
+            _calibrate(root, model, environment, on_command)
     return bundle
+
+
+def _calibrate(
+    root: Path,
+    model: DefaultModel,
+    environment: dict[str, str],
+    on_command: Callable[[str], None],
+) -> None:
+    """Calibrates the bundle on phantoms of people that no network saw."""
+    held_out = root / "calibration"
+    made = f"--dataset-id {HELD_OUT_ID} --name {HELD_OUT_NAME} {HELD_OUT}"
+    made += f" --seed {model.seed + 1}"
+    run_together(*_phantoms(made, model.jobs, environment), on_command, out=held_out)
+    dataset = held_out / f"Dataset{HELD_OUT_ID}_{HELD_OUT_NAME}"
+    run_together(
+        [f"calibrate {{bundle}} {{images}} {{labels}} --copies 1 --device {model.device}"],
+        environment,
+        on_command,
+        bundle=root / "bundle",
+        images=dataset / "imagesTr",
+        labels=dataset / "labelsTr",
+    )
 
 
 def _trainings(model: DefaultModel, trained: str) -> list[str]:

@@ -52,13 +52,10 @@ def pairs_conversion(
     )
 
     def survey() -> Survey:
+        # Nothing is written, and who reads the survey has to find the file.
         outcomes = survey_pairs(
-            images,
-            labels,
-            spec,
-            structures,
+            *(images, labels, spec, structures),
             patient_pattern=patient_pattern,
-            # Nothing is written, and who reads the survey has to find the file.
             keep_source_names=True,
             allow_missing=target.allow_missing,
         )
@@ -66,11 +63,7 @@ def pairs_conversion(
 
     def run(_: OnCase) -> ConversionReport:
         return convert_pairs(
-            images,
-            labels,
-            target.out,
-            spec,
-            structures,
+            *(images, labels, target.out, spec, structures),
             test_cases=target.test_cases,
             patient_pattern=patient_pattern,
             folds=target.folds,
