@@ -23,6 +23,7 @@ FOREIGN = {
     "--find-links",
     "--no-index",
     "--save_probabilities",
+    "--statistics",
     "--wheel-dir",
     "--check",
 }
