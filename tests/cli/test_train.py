@@ -191,7 +191,7 @@ def test_votes_are_kept_and_a_damaged_file_of_them_is_made_again(
     from shoulderseg.workflows.refiner.out_of_fold import out_of_fold_votes, read_votes
     from shoulderseg.workflows.refiner.voters import trained_voters
 
-    voters = trained_voters(trained.name, NetworkSize.small, ["0"])
+    voters = trained_voters(trained.name, NetworkSize.small.plans_name, ["0"])
     ask = (trained.name, voters, {"0": ["s0"]}, tmp_path, "cpu")
     with caplog.at_level("INFO", logger="shoulderseg"):
         first = read_votes(out_of_fold_votes(*ask)["s0"])
