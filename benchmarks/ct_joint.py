@@ -169,7 +169,7 @@ def sampled(
     box_mm: Sequence[tuple[float, float]],
     fill: float = 0.0,
 ) -> npt.NDArray[np.float32]:
-    """An array (Z, Y, X) on a grid of 1 mm along `axes` around `origin`, again (Z, Y, X)."""
+    """Samples an array (Z, Y, X) on a grid of 1 mm along `axes` around `origin`."""
     lines = [np.arange(low, high + 1, dtype=np.float64) for low, high in box_mm]
     z, y, x = np.meshgrid(*lines[::-1], indexing="ij")
     places = origin + np.stack([x, y, z], axis=-1) @ axes
@@ -182,6 +182,6 @@ def sampled(
 def turned_mask(
     mask: Mask, origin: Floats, axes: Floats, box: Sequence[tuple[float, float]]
 ) -> Mask:
-    """A mask (Z, Y, X) as `sampled` takes an array."""
+    """Samples a mask (Z, Y, X) as `sampled` takes an array."""
     turned: Mask = sampled(mask.astype(np.float32), origin, axes, box) >= 0.5
     return turned

@@ -94,7 +94,7 @@ def paint_phantom(seed: int) -> Phantom:
 
 
 def grid_of(origin_mm: Floats, axes: Floats, shape: Sequence[int]) -> ScanGrid:
-    """Voxels of 1 mm along the rows of `axes`, from a corner in the patient."""
+    """Lays voxels of 1 mm along the rows of `axes`, from a corner in the patient."""
     z, y, x = (int(size) for size in shape)
     first, second, third = (float(value) for value in origin_mm)
     direction = tuple(float(value) for value in axes.T.ravel())

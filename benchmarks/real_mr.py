@@ -14,26 +14,21 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from benchmarks.real_mr_scores import METRICS, PARTS, as_markdown, score_methods
 from shoulderseg.datasets.files import case_name, find_volumes
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.datasets.volume import describe_grid_difference
 from shoulderseg.datasets.writer import write_image
-from shoulderseg.evaluation.scores import StructureScore, score_case, summarise
+from shoulderseg.evaluation.scores import StructureScore, summarise
 from shoulderseg.nnunet_ext.folders import RESULTS, data_folder
 from shoulderseg.workflows.processes.scripts import installed_script, process_limit
 
 DATASET, DATASET_ID = "Dataset501_Hippocampus", "501"
-PARTS = {"anterior": 1, "posterior": 2}
-WHOLE = "both"
-TOLERANCE_MM = 1.0
-METRICS = {"dice": "Dice", "hd95_mm": "HD95 mm", "nsd": "NSD@1mm"}
 
 
 class Effort(NamedTuple):
@@ -77,11 +72,11 @@ def main() -> None:
     cases = find_volumes(images)
     predicted = _predict_stock(cases, work / "stock", options.device, effort)
     references = {case_name(path): path for path in find_volumes(labels)}
-    scores = _score_all(cases, references, predicted, bundle, options.device)
+    scores = score_methods(cases, references, predicted, bundle, options.device)
     table = {method: summarise(found) for method, found in scores.items()}
     print(f"\n{len(cases)} test cases; {effort.epochs} x {ITERATIONS} iterations, ", end="")
     print(f"batch {BATCH_SIZE}, for each U-Net and for stock nnU-Net\n")
-    print(_as_markdown(table))
+    print(as_markdown(table))
     if options.json:
         options.json.write_text(json.dumps(_as_json(table, scores, effort), indent=2) + "\n")
 
@@ -186,89 +181,6 @@ def _nnunet_device(device: str) -> str:
     from shoulderseg.cli.options import Device
 
     return Device(device).resolve()
-
-
-def _score_all(
-    cases: list[Path], references: dict[str, Path], stock: Path, bundle: Path, device: str
-) -> dict[str, list[StructureScore]]:
-    """Scores of every method in every case."""
-    from shoulderseg.cli.options import Device
-    from shoulderseg.workflows.bundles.bundle import read_bundle
-    from shoulderseg.workflows.segmentation.segment import Settings, prepare
-
-    # Mirroring as in nnU-Net's own prediction, so that no method has an advantage.
-    settings = Settings(
-        Device(device).resolve(), None, mirroring=True, vote="majority", refine=True
-    )
-    segment = prepare(read_bundle(bundle), settings)
-    scores: dict[str, list[StructureScore]] = {}
-    for path in cases:
-        case = case_name(path)
-        reference = read_label_map(references[case])
-        result = segment(read_image(path))
-        found = {
-            "U-Net of this structure": _merge_unets(result.unets),
-            "vote": result.voted,
-            "vote + edge refinement": result.label_map,
-            "stock nnU-Net 2d": read_label_map(stock / f"{case}.nii.gz").array,
-        }
-        for method, label_map in found.items():
-            scores.setdefault(method, []).extend(
-                _score(label_map, reference.array, reference.spacing_mm, case)
-            )
-        # The union of the first row is what the whole U-Net alone says.
-        alone = result.unets["whole"].astype(np.uint8)
-        scores["U-Net of this structure"][-1] = _score_union(
-            alone, reference.array, reference.spacing_mm, case
-        )
-        print(f"scored {case}", file=sys.stderr, flush=True)
-    return scores
-
-
-def _merge_unets(unets: dict[str, npt.NDArray[np.bool_]]) -> npt.NDArray[np.uint8]:
-    """Masks of the two single-structure U-Nets as one label map of bits."""
-    bits: npt.NDArray[np.uint8] = unets["humerus"] * np.uint8(1) + unets["glenoid"] * np.uint8(2)
-    return bits
-
-
-def _score(
-    label_map: npt.NDArray[Any],
-    reference: npt.NDArray[Any],
-    spacing_mm: tuple[float, float, float],
-    case: str,
-) -> list[StructureScore]:
-    scores = []
-    for name, value in PARTS.items():
-        # In a label map of bits, 3 is both structures; in a plain one it does not occur.
-        own = ((label_map == value) | (label_map == 3)).astype(np.uint8)
-        true = (reference == value).astype(np.uint8)
-        scores += score_case(own, true, {name: 1}, spacing_mm, TOLERANCE_MM, case)
-    return [*scores, _score_union(label_map, reference, spacing_mm, case)]
-
-
-def _score_union(
-    label_map: npt.NDArray[Any],
-    reference: npt.NDArray[Any],
-    spacing_mm: tuple[float, float, float],
-    case: str,
-) -> StructureScore:
-    union, true = (label_map > 0).astype(np.uint8), (reference > 0).astype(np.uint8)
-    (score,) = score_case(union, true, {WHOLE: 1}, spacing_mm, TOLERANCE_MM, case)
-    return score
-
-
-def _as_markdown(table: dict[str, Any]) -> str:
-    structures = [*PARTS, WHOLE]
-    head = [f"{structure} {title}" for structure in structures for title in METRICS.values()]
-    lines = [f"| method | {' | '.join(head)} |", "|---" * (len(head) + 1) + "|"]
-    for method, summary in table.items():
-        cells = (summary[structure][metric] for structure in structures for metric in METRICS)
-        lines.append(f"| {method} | {_join(cells)} |")
-    return "\n".join(lines)
-
-
-def _join(cells: Iterable[Any]) -> str:
-    return " | ".join(f"{cell.mean:.3f} ± {cell.sd:.3f}" for cell in cells)
 
 
 def _as_json(

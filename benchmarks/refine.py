@@ -20,11 +20,7 @@ import argparse
 import json
 import os
 import statistics
-import threading
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,21 +28,18 @@ from typing import Any, NamedTuple
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from scipy.ndimage import distance_transform_edt
 
-from shoulderseg.refine.classify import Method, classify_voxels
-from shoulderseg.refine.engines.folding import fold
-from shoulderseg.refine.engines.needed import make_plan, multiply_adds
-from shoulderseg.refine.engines.slices import group_by_slice
-from shoulderseg.refine.engines.threads import run_threaded
-from shoulderseg.refine.inputs import PatchInputs, patch_inputs
-from shoulderseg.refine.network import AlexNetConfig, PatchAlexNet, build_alexnet
+from benchmarks.refine_ways import (
+    SIDE,
+    fewest_multiply_adds,
+    runs_by_way,
+    voxels_near_curves,
+)
+from benchmarks.timing import matrix_rates, peak_memory, timed
+from shoulderseg.refine.inputs import patch_inputs
+from shoulderseg.refine.network import AlexNetConfig, build_alexnet
 
-SIDE, BATCH = 384, 64
-WAYS: tuple[Method, ...] = ("gather", "dense", "needed", "auto")
-MATRIX_SIDE = 2048
 SLOW_REPEATS = 3
 _TITLES = (
     *("patch", "band", "px/slice", "loop", "loop, slice threads", "gather", "dense", "needed"),
@@ -126,40 +119,19 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def phantom(slices: int, band: int) -> npt.NDArray[np.int64]:
-    """Voxels within `band` pixels of two closed curves; all inside and 8 around for 0."""
-    rows, columns = np.mgrid[:SIDE, :SIDE].astype(np.float64)
-    found = []
-    for z in range(slices):
-        radius = 36 - 0.5 * abs(z - slices / 2)
-        angle = np.arctan2(rows - 190, columns - 170)
-        head = np.hypot(rows - 190, columns - 170) < radius + 2 * np.sin(3 * angle + z)
-        # A narrow shape bent round the head.
-        bent = columns - 226 + 0.006 * (rows - 192) ** 2
-        glenoid = np.hypot((rows - 192) / 27, bent / 7) < 1
-        mask = np.zeros((SIDE, SIDE), bool)
-        for bone in (head, glenoid):
-            outside, inside = distance_transform_edt(~bone), distance_transform_edt(bone)
-            distance = np.where(bone, inside, outside) - 0.5
-            mask |= (distance <= band) if band else (bone | (distance <= 8))
-        pixels = np.argwhere(mask)
-        found.append(np.insert(pixels, 0, z, axis=1))
-    return np.concatenate(found).astype(np.int64)
-
-
 def _measure(patch: int, band: int, effort: Effort, device: torch.device) -> Row:
     config = AlexNetConfig(patch_size=patch, stride=patch // 32)
     model = build_alexnet(config, torch.Generator().manual_seed(0)).eval().to(device)
     shape = (effort.slices, SIDE, SIDE)
     volume = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
     inputs = patch_inputs(volume, device)
-    voxels = phantom(effort.slices, band)
+    voxels = voxels_near_curves(effort.slices, band)
     sample = np.linspace(0, len(voxels) - 1, effort.patches).astype(np.int64)
-    runs = _runs(model, inputs, volume, voxels, sample, device)
+    runs = runs_by_way(model, inputs, volume, voxels, sample, device)
     peaks = {}
     results = {}
     for name in ("loop by slice", "auto", "gather", "dense", "needed", "loop"):
-        with _peak_memory() as peak:
+        with peak_memory() as peak:
             found = runs[name]()
         peaks[name] = peak[0]
         results[name] = found if len(found) == len(sample) else found[sample]
@@ -171,12 +143,21 @@ def _measure(patch: int, band: int, effort: Effort, device: torch.device) -> Row
             # Each of these takes as long as all others, and hundreds of patches even out.
             if repeat >= SLOW_REPEATS and name in ("loop", "loop by slice", "gather"):
                 continue
-            count, seconds, busy = _timed(run, device)
+            count, seconds, busy = timed(run, device)
             rates[name].append(count / seconds)
             rates[f"{name} CPU"].append(count / busy)
-        for name, rate in zip(("matrix", "matrix CPU"), _matrix_rates(device), strict=True):
+        for name, rate in zip(("matrix", "matrix CPU"), matrix_rates(device), strict=True):
             rates[name].append(rate)
-    return _row(patch, band, effort, rates, _fewest(model, voxels), len(voxels), peaks, difference)
+    return _row(
+        patch,
+        band,
+        effort,
+        rates,
+        fewest_multiply_adds(model, voxels),
+        len(voxels),
+        peaks,
+        difference,
+    )
 
 
 def _row(
@@ -212,137 +193,6 @@ def _row(
         cpu_share_of_matrix_rate=middle["auto CPU"] * 2 * needed / middle["matrix CPU"],
         max_abs_difference=difference,
     )
-
-
-def _runs(
-    model: PatchAlexNet,
-    inputs: PatchInputs,
-    volume: npt.NDArray[np.float32],
-    voxels: npt.NDArray[np.int64],
-    sample: npt.NDArray[np.int64],
-    device: torch.device,
-) -> dict[str, Callable[[], npt.NDArray[np.float32]]]:
-    some = voxels[sample]
-
-    def classified(method: Method) -> Callable[[], npt.NDArray[np.float32]]:
-        chosen = some if method == "gather" else voxels
-        return lambda: classify_voxels(model, inputs, chosen, device=device, method=method)
-
-    def by_slice() -> npt.NDArray[np.float32]:
-        found = np.empty((len(some), model.config.classes), np.float32)
-
-        def start() -> Callable[[int], None]:
-            def handle(first: int) -> None:
-                part = slice(first, first + BATCH)
-                found[part] = _loop(model, volume, some[part], device)
-
-            return handle
-
-        run_threaded(start, range(0, len(some), BATCH), torch.get_num_threads())
-        return found
-
-    return {
-        "loop": lambda: _loop(model, volume, some, device),
-        "loop by slice": by_slice,
-        **{way: classified(way) for way in WAYS},
-    }
-
-
-def _loop(
-    model: PatchAlexNet,
-    volume: npt.NDArray[np.float32],
-    voxels: npt.NDArray[np.int64],
-    device: torch.device,
-) -> npt.NDArray[np.float32]:
-    """What a plain script does."""
-    size = model.config.patch_size
-    edge = ((size // 2, size - 1 - size // 2),) * 2
-    found, patches, padded, current = [], [], volume[0], -1
-    with torch.inference_mode():
-        for number, (z, y, x) in enumerate(voxels.tolist(), start=1):
-            if z != current:
-                padded, current = np.pad(volume[z], edge, mode="edge"), z
-            patches.append(padded[y : y + size, x : x + size])
-            if len(patches) == BATCH or number == len(voxels):
-                batch = torch.from_numpy(np.stack(patches)[:, None]).to(device)
-                found.append(model(batch).softmax(dim=1).cpu().numpy())
-                patches = []
-    return np.concatenate(found)
-
-
-def _fewest(model: PatchAlexNet, voxels: npt.NDArray[np.int64]) -> float:
-    """Multiply-adds of the needed set for one voxel."""
-    layers = fold(model, "cpu", torch.float32)
-    works = group_by_slice(torch.from_numpy(voxels), len(voxels))
-    return sum(multiply_adds(layers, make_plan(layers, w.pixels)) for w in works) / len(voxels)
-
-
-def _timed(
-    run: Callable[[], npt.NDArray[np.float32]], device: torch.device
-) -> tuple[int, float, float]:
-    """Voxels, seconds by the clock, and seconds of processor time."""
-    _wait(device)
-    begin, busy = time.perf_counter(), time.process_time()
-    count = len(run())
-    _wait(device)
-    return count, time.perf_counter() - begin, time.process_time() - busy
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-
-
-def _matrix_rates(device: torch.device) -> tuple[float, float]:
-    """Floating-point operations of float32 matrix products, on all threads together.
-
-    For each second by the clock, and for each second of processor time.
-    """
-    workers = torch.get_num_threads() if device.type == "cpu" else 1
-    tensors = [torch.rand(3, MATRIX_SIDE, MATRIX_SIDE, device=device) for _ in range(workers)]
-
-    def start() -> Callable[[torch.Tensor], None]:
-        def multiply(three: torch.Tensor) -> None:
-            for _ in range(3):
-                torch.mm(three[0], three[1], out=three[2])
-            _wait(device)
-
-        return multiply
-
-    run_threaded(start, [three[:, :64, :64] for three in tensors], workers)
-    begin, busy = time.perf_counter(), time.process_time()
-    run_threaded(start, tensors, workers)
-    operations = 3 * workers * 2 * MATRIX_SIDE**3
-    wall = operations / (time.perf_counter() - begin)
-    return wall, operations / (time.process_time() - busy)
-
-
-@contextmanager
-def _peak_memory() -> Iterator[list[float]]:
-    """Highest resident memory while inside above that at the start, MB; NaN where unknown."""
-    peak = [float("nan")]
-    statm = Path("/proc/self/statm")
-    if not statm.exists():
-        yield peak
-        return
-
-    def resident() -> float:
-        return int(statm.read_text().split()[1]) * 4096 / 1e6
-
-    stop, before = threading.Event(), resident()
-    peak[0] = 0.0
-
-    def watch() -> None:
-        while not stop.wait(0.002):
-            peak[0] = max(peak[0], resident() - before)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield peak
-    finally:
-        stop.set()
-        watcher.join()
 
 
 def _as_markdown(row: Row) -> str:

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from benchmarks.real_mr import DATASET, PARTS
+from benchmarks.real_mr import DATASET
+from benchmarks.real_mr_scores import PARTS
 from benchmarks.refiner_variants import WAYS, Trained
-from shoulderseg.cli.options import NetworkSize
 from shoulderseg.datasets.files import case_name, find_volumes
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.evaluation.paired import Paired, compare_paired
@@ -78,11 +78,11 @@ def score_methods(
 
 
 def vote_on_tests(work: Path, device: str) -> dict[str, Path]:
-    """What the U-Nets of all folds say about the test patients; kept in files."""
+    """Returns what the U-Nets of all folds say about the test patients; kept in files."""
     folder = work / "nnUNet_raw" / DATASET / "imagesTs"
     tests = {case_name(path): path for path in find_volumes(folder)}
     unets = load_unets(work / "nnUNet_results" / DATASET, SMALL_PLANS)
-    digests = (weights_digest(DATASET, NetworkSize.small, fold) for fold in unets.weights[FIRST])
+    digests = (weights_digest(DATASET, SMALL_PLANS, fold) for fold in unets.weights[FIRST])
     # Another name for other weights, so that old votes are never taken for theirs.
     kept = work / "test_votes" / hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
     kept.mkdir(parents=True, exist_ok=True)
@@ -91,9 +91,9 @@ def vote_on_tests(work: Path, device: str) -> dict[str, Path]:
     for case, path in found.items():
         if not path.is_file():
             image = read_image(tests[case])
-            said = predict_probabilities(predictors, image.array, image.spacing_mm)
+            probabilities = predict_probabilities(predictors, image.array, image.spacing_mm)
             part = path.with_suffix(".part.npy")
-            np.save(part, np.stack([said[FIRST], said[SECOND], said[WHOLE]]))
+            np.save(part, np.stack([probabilities[bone] for bone in (FIRST, SECOND, WHOLE)]))
             part.replace(path)
     return found
 
@@ -192,7 +192,7 @@ def as_markdown(result: Mapping[str, Any]) -> str:
 
 
 def as_json(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The result with named figures; null where there is none."""
+    """Returns the result with named figures; null where there is none."""
     compared = {
         method: {
             structure: {

@@ -47,11 +47,11 @@ class Trained(NamedTuple):
     """One variant after cross-validation.
 
     Attributes:
-        kind: what it sees.
-        network: its shape.
-        models: one classifier a fold.
-        rules: for each way to decide the rule with the best held-out Dice.
-        gains: that rule's mean gain in Dice over the vote, on held-out training patients.
+        kind: What it sees.
+        network: Its shape.
+        models: One classifier a fold.
+        rules: For each way to decide the rule with the best held-out Dice.
+        gains: That rule's mean gain in Dice over the vote, on held-out training patients.
     """
 
     kind: str
@@ -61,7 +61,7 @@ class Trained(NamedTuple):
     gains: dict[str, float]
 
     def describe_rules(self) -> str:
-        """The rules in words, with their gains on held-out training patients."""
+        """Returns the rules in words, with their gains on held-out training patients."""
         return "; ".join(
             f"{way}: band {rule.band_mm:g} mm, trust {rule.trust:g}, gain {self.gains[way]:+.4f}"
             for way, rule in self.rules.items()
@@ -97,7 +97,7 @@ def train_variants(cases: RefinerCases, folder: Path, effort: Effort, device: st
 
 
 def choose_trained(trained: list[Trained], kind: str) -> Trained:
-    """The patch size with the best held-out gain."""
+    """Returns the patch size with the best held-out gain."""
     own = [one for one in trained if one.kind == kind]
     return max(own, key=lambda one: one.gains[one.best_way])
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+FOLDS_ADOPTED = "folds: per patient, from splits_final.json of the raw dataset"
+
 DatasetArgument = Annotated[
     str, typer.Argument(metavar="ID", help="nnU-Net dataset: a number or DatasetNNN_Name.")
 ]
@@ -21,9 +23,9 @@ class NetworkSize(StrEnum):
     @property
     def plans_name(self) -> str:
         """nnU-Net's plans identifier."""
-        from shoulderseg.nnunet_ext.plans import DEFAULT_PLANS, SMALL_PLANS
+        from shoulderseg.workflows.training.size import plans_name
 
-        return DEFAULT_PLANS if self is NetworkSize.auto else SMALL_PLANS
+        return plans_name(self.value)
 
 
 class Device(StrEnum):
@@ -40,19 +42,9 @@ class Device(StrEnum):
         Raises:
             ValueError: if the device asked for is not there.
         """
-        import torch
+        from shoulderseg.workflows.device import resolve_device
 
-        available = {
-            "cuda": torch.cuda.is_available(),
-            "mps": torch.backends.mps.is_available(),
-            "cpu": True,
-        }
-        if self is Device.auto:
-            return next(name for name, there in available.items() if there)
-        if not available[self.value]:
-            msg = f"device {self.value} is not available here; try --device cpu"
-            raise ValueError(msg)
-        return self.value
+        return resolve_device(self.value)
 
 
 SizeOption = Annotated[NetworkSize, typer.Option(help="Which network: nnU-Net's own, or small.")]

@@ -77,7 +77,7 @@ def write_dicom_seg(
     labels: Sequence[Label] = (),
     options: SegOptions | None = None,
 ) -> None:
-    """Write a label map as a DICOM SEG that refers to its source images.
+    """Writes a label map as a DICOM SEG that refers to its source images.
 
     Segment numbers are 1, 2, ... in the order of the labels. Slices without a bone are left out,
     unless there is no bone at all. The file holds the patient's data of the source images.
@@ -102,7 +102,7 @@ def write_dicom_seg(
     headers = read_source_headers(source_files, like)
     for header in headers:
         _fill_in(header, float(like.spacing_mm[0]))
-    with _quiet():
+    with _silence_highdicom():
         try:
             dataset = _build(segments, headers, labels, options)
         except (AttributeError, KeyError, LookupError, TypeError, ValueError) as error:
@@ -226,7 +226,7 @@ def _uid(content: str, what: str) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _silence_highdicom() -> Iterator[None]:
     """Keeps names and numbers of patients out of logs and warnings."""
     logger = logging.getLogger("highdicom")
     before = logger.level

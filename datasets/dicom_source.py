@@ -35,7 +35,7 @@ _TOLERANCE_VOXELS = 0.5
 
 
 def read_source_headers(source_files: Sequence[Path], like: Volume) -> list[Dataset]:
-    """Read the headers of the single-frame images that a volume was made of.
+    """Reads the headers of the single-frame images that a volume was made of.
 
     The headers hold the patient's data, and so may the names of the files. Messages of errors
     hold neither: they speak of slices by their place.

@@ -31,6 +31,6 @@ class UnreadableVolumeError(ValueError):
             called: What the message says in place of the file's name; empty for the reason alone.
         """
         self.file_name = shown_name(path)
-        said = self.file_name if called is None else called
-        super().__init__(f"{said}: {reason}" if said else reason)
+        shown = self.file_name if called is None else called
+        super().__init__(f"{shown}: {reason}" if shown else reason)
         self.reason = reason

@@ -13,13 +13,13 @@ _CHANNEL = "_0000"
 
 
 def image_suffix(path: Path) -> str:
-    """Give the image suffix of a file name in lower case, or an empty string if it has none."""
+    """Gives the image suffix of a file name in lower case, or an empty string if it has none."""
     name = path.name.lower()
     return next((suffix for suffix in IMAGE_SUFFIXES if name.endswith(suffix)), "")
 
 
 def has_dicom_mark(path: Path) -> bool:
-    """Tell whether a file carries `DICM` after the 128-byte DICOM preamble.
+    """Tells whether a file carries `DICM` after the 128-byte DICOM preamble.
 
     Raises:
         OSError: If the file cannot be opened.
@@ -29,19 +29,25 @@ def has_dicom_mark(path: Path) -> bool:
 
 
 def case_name(path: Path) -> str:
-    """Give a file name without its image suffix and without nnU-Net's trailing `_0000`."""
+    """Gives a file name without its image suffix and without nnU-Net's trailing `_0000`.
+
+    Example:
+        >>> from pathlib import Path
+        >>> case_name(Path("images/shoulder_7_0000.nii.gz"))
+        'shoulder_7'
+    """
     name = shown_name(path)
     stem = name[: len(name) - len(image_suffix(path))]
     return stem.removesuffix(_CHANNEL) or stem
 
 
 def shown_name(path: Path) -> str:
-    """Give a file name as text; bytes that are no UTF-8 are written as escapes."""
+    """Gives a file name as text; bytes that are no UTF-8 are written as escapes."""
     return path.name.encode(errors="backslashreplace").decode()
 
 
 def find_volumes(path: Path) -> list[Path]:
-    """List the image files that a path stands for.
+    """Lists the image files that a path stands for.
 
     A folder is not searched below its first level, and its DICOM files are single images here:
     a series is not put together.
@@ -64,7 +70,7 @@ def find_volumes(path: Path) -> list[Path]:
 
 
 def ignored_files(path: Path) -> list[str]:
-    """List the names in a folder that `find_volumes` leaves out, folders with a trailing `/`.
+    """Lists the names in a folder that `find_volumes` leaves out, folders with a trailing `/`.
 
     Args:
         path: A file, which leaves nothing out, or a folder.

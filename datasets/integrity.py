@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shoulderseg.datasets.dicom_header import check_dicom
+from shoulderseg.datasets.dicom.single_file import check_dicom
 from shoulderseg.datasets.errors import UnreadableVolumeError
 from shoulderseg.datasets.files import DICOM_SUFFIX, IMAGE_SUFFIXES, has_dicom_mark, image_suffix
 from shoulderseg.datasets.meta_file import check_meta
@@ -20,7 +20,7 @@ MAX_VOXELS = 1 << 30
 
 
 def check_file(path: Path) -> NiftiHeader | None:
-    """Refuse a file that is empty, damaged, cut off or not what its name says.
+    """Refuses a file that is empty, damaged, cut off or not what its name says.
 
     NRRD files are only checked for being there and not empty: SimpleITK itself refuses them when
     they end early. A flipped byte in an uncompressed file of any format cannot be noticed.
@@ -46,7 +46,7 @@ def check_file(path: Path) -> NiftiHeader | None:
 
 
 def file_format(path: Path) -> str:
-    """Give the image suffix of a file; a DICOM file under another name counts as `.dcm`.
+    """Gives the image suffix of a file; a DICOM file under another name counts as `.dcm`.
 
     Raises:
         UnreadableVolumeError: If the format is not supported.

@@ -61,7 +61,7 @@ class Label:
 
 
 def describe_labels(values: Mapping[str, int] = SHOULDER_LABELS) -> tuple[Label, ...]:
-    """Describe the labels of a label map.
+    """Describes the labels of a label map.
 
     Args:
         values: The voxel value of each name, without the background.
@@ -91,5 +91,10 @@ def describe_labels(values: Mapping[str, int] = SHOULDER_LABELS) -> tuple[Label,
 
 
 def as_hex(colour: RGB) -> str:
-    """Give a colour as `#rrggbb`."""
+    """Gives a colour as `#rrggbb`.
+
+    Example:
+        >>> as_hex((255, 128, 0))
+        '#ff8000'
+    """
     return "#{:02x}{:02x}{:02x}".format(*colour)

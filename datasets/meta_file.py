@@ -33,7 +33,7 @@ _ANY_WINDOW = zlib.MAX_WBITS | 32
 
 
 def check_meta(path: Path, max_voxels: int) -> None:
-    """Check a MetaImage header against the bytes that follow it.
+    """Checks a MetaImage header against the bytes that follow it.
 
     Args:
         path: The `.mha` or `.mhd` file.
@@ -69,7 +69,7 @@ def check_meta(path: Path, max_voxels: int) -> None:
 
 
 def voxel_file(path: Path) -> Path | None:
-    """Give the file beside a MetaImage header that holds its voxels.
+    """Gives the file beside a MetaImage header that holds its voxels.
 
     Args:
         path: The `.mha` or `.mhd` file.

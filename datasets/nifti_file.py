@@ -23,7 +23,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 def check_nifti(path: Path, max_voxels: int) -> NiftiHeader:
-    """Check a `.nii` or `.nii.gz` file from its first byte to its last.
+    """Checks a `.nii` or `.nii.gz` file from its first byte to its last.
 
     The file is read once in chunks that are thrown away, decompressed where it is compressed,
     which checks its CRC.
@@ -57,7 +57,7 @@ def check_nifti(path: Path, max_voxels: int) -> NiftiHeader:
 
 
 def as_single_slice(path: Path, header: NiftiHeader) -> bytes:
-    """Give a 2D NIfTI file as an uncompressed 3D file of one slice.
+    """Gives a 2D NIfTI file as an uncompressed 3D file of one slice.
 
     SimpleITK keeps only the x and y part of a 2D image's place in the world. As a 3D image of
     one slice it keeps all of it.

@@ -69,7 +69,7 @@ class NiftiHeader:
 
 
 def parse_nifti_header(block: bytes) -> NiftiHeader:
-    """Read a NIfTI-1 header and refuse what cannot be used.
+    """Reads a NIfTI-1 header and refuses what cannot be used.
 
     Args:
         block: The first 348 bytes of the uncompressed file, or fewer if the file is shorter.
@@ -140,7 +140,7 @@ def _check_numbers(block: bytes, order: str) -> None:
 
 
 def orientation_doubt(header: NiftiHeader, used: npt.NDArray[np.float64]) -> str | None:
-    """Say why the place of an image in the world may be wrong.
+    """Says why the place of an image in the world may be wrong.
 
     Args:
         header: The file's header.

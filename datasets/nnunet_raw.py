@@ -70,7 +70,7 @@ class DatasetSpec:
 
 
 def dataset_folder_name(spec: DatasetSpec) -> str:
-    """Give the folder name nnU-Net expects, such as `Dataset007_Shoulder`."""
+    """Gives the folder name nnU-Net expects, such as `Dataset007_Shoulder`."""
     return f"Dataset{spec.dataset_id:03d}_{spec.name}"
 
 
@@ -82,7 +82,7 @@ def write_case(
     *,
     test: bool = False,
 ) -> None:
-    """Write one image and its label map into a dataset folder.
+    """Writes one image and its label map into a dataset folder.
 
     Args:
         folder: The dataset folder; missing folders are made.
@@ -104,7 +104,7 @@ def write_case(
 
 
 def write_dataset_json(folder: Path, spec: DatasetSpec, num_training: int) -> None:
-    """Write `dataset.json`.
+    """Writes `dataset.json`.
 
     Args:
         folder: The dataset folder.
@@ -130,7 +130,7 @@ def write_dataset_json(folder: Path, spec: DatasetSpec, num_training: int) -> No
 
 
 def write_json(path: Path, content: Any) -> None:  # noqa: ANN401
-    """Write JSON, complete or not at all.
+    """Writes JSON, complete or not at all.
 
     Args:
         path: File to write or replace.

@@ -40,7 +40,7 @@ class Pair:
 
 
 def match_files(images: Path, labels: Path) -> tuple[list[Pair], list[str]]:
-    """Pair the files of two folders by case name.
+    """Pairs the files of two folders by case name.
 
     Args:
         images: Folder of images.
@@ -62,7 +62,7 @@ def match_files(images: Path, labels: Path) -> tuple[list[Pair], list[str]]:
 
 
 def check_label_values(label_values: Mapping[int, str], names: Iterable[str]) -> list[str]:
-    """Compare the map from values in the files to names with the names of the dataset."""
+    """Compares the map from values in the files to names with the names of the dataset."""
     names = set(names)
     problems = [
         f"label value {value} is mapped to {name!r}, expected one of {sorted(names)}."
@@ -86,7 +86,7 @@ def check_label_values(label_values: Mapping[int, str], names: Iterable[str]) ->
 def check_contents(
     pairs: Iterable[Pair], label_values: Mapping[int, str], *, allow_missing: bool = False
 ) -> list[str]:
-    """Read every pair once and look for what would spoil the dataset.
+    """Reads every pair once and looks for what would spoil the dataset.
 
     One pair is in memory at a time.
 
@@ -124,7 +124,7 @@ def check_contents(
 
 
 def find_patients(cases: Iterable[str], pattern: str | None) -> tuple[dict[str, str], list[str]]:
-    """Give the patient of each case.
+    """Gives the patient of each case.
 
     Args:
         cases: Case names.
@@ -155,7 +155,7 @@ def find_patients(cases: Iterable[str], pattern: str | None) -> tuple[dict[str, 
 
 
 def check_test_cases(patients: Mapping[str, str], test_cases: Iterable[str]) -> list[str]:
-    """Look for test cases that do not exist or whose patient is trained on.
+    """Looks for test cases that do not exist or whose patient is trained on.
 
     Args:
         patients: Case to patient, all cases.

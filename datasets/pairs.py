@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from shoulderseg.datasets.converters.examined import Examined
+    from shoulderseg.datasets.converters.work_folder import WorkFolder
     from shoulderseg.datasets.nnunet_raw import DatasetSpec
 
 __all__ = ["ConversionError", "ConversionReport", "convert_pairs", "survey_pairs"]
@@ -42,12 +43,12 @@ def convert_pairs(
     rng: np.random.Generator,
     test_cases: Sequence[str] | int = (),
     patient_pattern: str | None = None,
-    folds: int = 5,
+    folds: int | None = 5,
     overwrite: bool = False,
     keep_source_names: bool = False,
     allow_missing: bool = False,
 ) -> ConversionReport:
-    """Turn images and label maps with equal names into an nnU-Net raw dataset.
+    """Turns images and label maps with equal names into an nnU-Net raw dataset.
 
     Everything is checked before anything is written, one pair in memory at a time. The dataset
     appears complete or not at all. After an interruption the same call checks everything again,
@@ -62,7 +63,7 @@ def convert_pairs(
         rng: Source of the drawn test patients and of the folds.
         test_cases: Names of the cases never trained on, or a number of patients to draw.
         patient_pattern: As for `find_patients`.
-        folds: Folds in `splits_final.json`.
+        folds: Folds in `splits_final.json`; None for 5, or as many as there are patients.
         overwrite: Replace an existing dataset. Folders with other files in them are kept.
         keep_source_names: Write file names into `conversion.csv` instead of their hashes.
         allow_missing: Take pairs in which some structures have no voxel.
@@ -86,13 +87,19 @@ def convert_pairs(
 
     work = open_work(out, spec, {"converter": "pairs", "values": sorted(label_values.items())})
     table = lookup_table(label_values, spec.labels)
-    taken = []
-    for case in _cases(images, pairs, patients, table, keep=keep_source_names):
-        outcome = make_case(work, case, spec, allow_missing=allow_missing)
-        if isinstance(outcome, Rejected):
-            raise ConversionError([f"{outcome.name}: {outcome.reason}"])
-        taken.append(outcome)
+    cases = _cases(images, pairs, patients, table, keep=keep_source_names)
+    taken = [_make_taken(work, case, spec, allow_missing=allow_missing) for case in cases]
     return write_dataset(work, spec, taken, shares)
+
+
+def _make_taken(
+    work: WorkFolder, case: SourceCase, spec: DatasetSpec, *, allow_missing: bool
+) -> Examined:
+    """Makes a case that was checked before; whatever is found only now ends the conversion."""
+    outcome = make_case(work, case, spec, allow_missing=allow_missing)
+    if isinstance(outcome, Rejected):
+        raise ConversionError([f"{outcome.name}: {outcome.reason}"])
+    return outcome
 
 
 def survey_pairs(
@@ -105,7 +112,7 @@ def survey_pairs(
     keep_source_names: bool = False,
     allow_missing: bool = False,
 ) -> Iterator[Examined | Rejected]:
-    """Read all pairs and say what `convert_pairs` would take, one pair in memory at a time.
+    """Reads all pairs and says what `convert_pairs` would take, one pair in memory at a time.
 
     Args:
         images: As for `convert_pairs`.

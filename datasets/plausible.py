@@ -23,7 +23,7 @@ _AIR_HU, _AIR_SHARE = -800.0, 0.02
 
 
 def check_plausible(path: Path, volume: Volume) -> None:
-    """Refuse what is too small to show a shoulder, and warn of what is unusual.
+    """Refuses what is too small to show a shoulder, and warns of what is unusual.
 
     Args:
         path: The file, for messages.
@@ -42,7 +42,7 @@ def check_plausible(path: Path, volume: Volume) -> None:
 
 
 def doubts(volume: Volume) -> list[str]:
-    """Say in words what is unusual for shoulder MRI.
+    """Says in words what is unusual for shoulder MRI.
 
     Args:
         volume: An image with finite values.
@@ -50,19 +50,19 @@ def doubts(volume: Volume) -> list[str]:
     Returns:
         One sentence for each doubt; empty for a usual scan.
     """
-    said = []
+    sentences = []
     *pixel_mm, step_mm = sorted(volume.spacing_mm)
     (finest, coarsest), (nearest, farthest) = USUAL_PIXEL_MM, USUAL_STEP_MM
     if not (finest <= pixel_mm[0] and pixel_mm[1] <= coarsest):
-        said.append(
+        sentences.append(
             f"pixels of {pixel_mm[0]:.3g} x {pixel_mm[1]:.3g} mm, usual are {finest:g} to "
             f"{coarsest:g} mm; check the unit of length"
         )
     if min(volume.array.shape) > 1 and not nearest <= step_mm <= farthest:
-        said.append(
+        sentences.append(
             f"slices {step_mm:.3g} mm apart, usual are {nearest:g} to {farthest:g} mm; check the "
             "unit of length"
         )
     if float((volume.array < _AIR_HU).mean()) > _AIR_SHARE:
-        said.append("values look like a CT in Hounsfield units; the models are for MR")
-    return said
+        sentences.append("values look like a CT in Hounsfield units; the models are for MR")
+    return sentences

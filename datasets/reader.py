@@ -13,11 +13,11 @@ import SimpleITK
 from shoulderseg.datasets.errors import UnreadableVolumeError
 from shoulderseg.datasets.files import case_name, find_volumes, ignored_files
 from shoulderseg.datasets.integrity import MAX_VOXELS, check_file, file_format
+from shoulderseg.datasets.itk_warnings import silence_itk_warnings
 from shoulderseg.datasets.nifti_file import as_single_slice
 from shoulderseg.datasets.nifti_header import orientation_doubt
-from shoulderseg.datasets.plain_path import plain_path
-from shoulderseg.datasets.quiet import quiet
-from shoulderseg.datasets.volume import Volume
+from shoulderseg.datasets.utf8_path import utf8_path
+from shoulderseg.datasets.volume import Volume, ras_affine
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -48,7 +48,7 @@ MAX_LABEL = 65535
 
 
 def read_image(path: Path) -> Volume:
-    """Read one grey-value image.
+    """Reads one grey-value image.
 
     A 2D image becomes one slice, with the slice spacing its file states or else 1 mm.
 
@@ -61,22 +61,68 @@ def read_image(path: Path) -> Volume:
     Raises:
         UnreadableVolumeError: If the file fails `check_file`, is 4D or has several values per
             voxel, has an unusable geometry, holds NaN or infinity, or has no contrast.
+
+    Example:
+        >>> from shoulderseg.datasets.writer import write_image
+        >>> array = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+        >>> volume = Volume(array, (3.0, 0.5, 0.5), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_image(Path(folder) / "case.nii.gz", volume)
+        ...     read = read_image(Path(folder) / "case.nii.gz")
+        >>> read.array.shape, read.spacing_mm  # both (Z, Y, X)
+        ((2, 3, 4), (3.0, 0.5, 0.5))
     """
     volume = _read(path)
+    try:
+        return as_grey_values(volume)
+    except ValueError as error:
+        raise UnreadableVolumeError(path, str(error)) from None
+
+
+def as_grey_values(volume: Volume) -> Volume:
+    """Checks the values of an image.
+
+    Args:
+        volume: An image with an array of real numbers.
+
+    Returns:
+        The image with a float32 array.
+
+    Raises:
+        ValueError: If its spacing is that of no scan, a value is NaN or infinite (also as float32),
+            or all are the same; says which without naming a file.
+    """
+    check_spacing(volume)
     with np.errstate(over="ignore"):
         array = volume.array.astype(np.float32)
     wrong = array.size - int(np.isfinite(array).sum())
     if wrong:
-        reason = f"{wrong} of {array.size} voxels are not finite numbers. Repair the image."
-        raise UnreadableVolumeError(path, reason)
-    if array.min() == array.max():
-        reason = f"image has no contrast: every voxel is {float(array.flat[0]):g}."
-        raise UnreadableVolumeError(path, reason)
+        msg = f"{wrong} of {array.size} voxels are not finite numbers. Repair the image."
+        raise ValueError(msg)
+    if array.size == 0 or array.min() == array.max():
+        value = f"every voxel is {float(array.flat[0]):g}" if array.size else "it has no voxel"
+        msg = f"image has no contrast: {value}."
+        raise ValueError(msg)
     return Volume(array, volume.spacing_mm, volume.origin_mm, volume.direction)
 
 
+def check_spacing(volume: Volume) -> None:
+    """Checks that voxels have a size that an image can have.
+
+    Raises:
+        ValueError: If one is below 0.01 or above 100 mm.
+    """
+    low, high = _PLAUSIBLE_SPACING_MM
+    if not all(low <= size <= high for size in volume.spacing_mm):
+        msg = (
+            f"spacing is {volume.spacing_mm[::-1]} mm (x, y, z), expected {low:g} to {high:g} mm. "
+            "Check the unit of length in its header."
+        )
+        raise ValueError(msg)
+
+
 def read_label_map(path: Path) -> Volume:
-    """Read one label map.
+    """Reads one label map.
 
     Args:
         path: As for `read_image`.
@@ -111,28 +157,30 @@ def _read(path: Path) -> Volume:
             image = _decode(flat, name, path)
     else:
         image = _decode(path, name, path)
-    low, high = _PLAUSIBLE_SPACING_MM
-    if not all(low <= size <= high for size in image.GetSpacing()):
-        reason = (
-            f"spacing is {image.GetSpacing()} mm (x, y, z), expected {low:g} to {high:g} mm. "
-            "Check the unit of length in its header."
-        )
-        raise UnreadableVolumeError(path, reason)
-    volume = Volume(
-        array=SimpleITK.GetArrayFromImage(image),
-        spacing_mm=image.GetSpacing()[::-1],
-        origin_mm=image.GetOrigin(),
-        direction=image.GetDirection(),
-    )
+    volume = as_volume(image)
+    try:
+        check_spacing(volume)
+    except ValueError as error:
+        raise UnreadableVolumeError(path, str(error)) from None
     if header is not None:
         _warn_of_doubt(path, header, volume)
     return volume
 
 
+def as_volume(image: SimpleITK.Image) -> Volume:
+    """Gives a three-dimensional SimpleITK image as a volume; the array is a copy."""
+    return Volume(
+        array=SimpleITK.GetArrayFromImage(image),
+        spacing_mm=image.GetSpacing()[::-1],
+        origin_mm=image.GetOrigin(),
+        direction=image.GetDirection(),
+    )
+
+
 def _decode(path: Path, reader_name: str, shown: Path) -> SimpleITK.Image:
     reader = SimpleITK.ImageFileReader()
     reader.SetImageIO(reader_name)
-    with quiet(), plain_path(path) as plain:
+    with silence_itk_warnings(), utf8_path(path) as plain:
         reader.SetFileName(str(plain))
         try:
             reader.ReadImageInformation()
@@ -171,9 +219,6 @@ def _explain(message: str) -> str:
 
 
 def _warn_of_doubt(path: Path, header: NiftiHeader, volume: Volume) -> None:
-    axes = np.reshape(volume.direction, (3, 3)) * np.array(volume.spacing_mm[::-1])
-    affine = np.eye(4)
-    affine[:3] = np.diag([-1.0, -1.0, 1.0]) @ np.column_stack([axes, volume.origin_mm])
-    doubt = orientation_doubt(header, affine)
+    doubt = orientation_doubt(header, ras_affine(volume))
     if doubt is not None:
         _LOGGER.warning("%s: %s.", path.name, doubt)

@@ -32,7 +32,7 @@ def write_seg_nrrd(
     like: Volume,
     labels: Sequence[Label] = (),
 ) -> None:
-    """Write a label map as a segmentation of 3D Slicer.
+    """Writes a label map as a segmentation of 3D Slicer.
 
     Args:
         path: The file, with the suffix `.seg.nrrd`. An existing one is replaced.

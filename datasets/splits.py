@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def patient_folds(
     patients: Mapping[str, str], *, rng: np.random.Generator, folds: int = 5
 ) -> list[dict[str, list[str]]]:
-    """Share cases out over folds so that no patient is in training and validation at once.
+    """Shares cases out over folds so that no patient is in training and validation at once.
 
     Patients are shuffled, then handed out from the one with most cases to the one with fewest,
     each to the fold with the fewest cases so far.
@@ -29,6 +29,13 @@ def patient_folds(
 
     Raises:
         ValueError: If there are fewer than 2 folds or fewer patients than folds.
+
+    Example:
+        >>> import numpy as np
+        >>> patients = {"left_1": "P1", "right_1": "P1", "left_2": "P2"}
+        >>> folds = patient_folds(patients, rng=np.random.default_rng(1), folds=2)
+        >>> sorted(fold["val"] for fold in folds)
+        [['left_1', 'right_1'], ['left_2']]
     """
     cases_of: dict[str, list[str]] = {}
     for case in sorted(patients):
@@ -37,9 +44,10 @@ def patient_folds(
         msg = f"Found folds={folds}, expected at least 2."
         raise ValueError(msg)
     if len(cases_of) < folds:
+        fix = f"Add patients or ask for fewer: --folds {len(cases_of)}."
         msg = (
             f"Found {len(cases_of)} patients ({len(patients)} cases) for {folds} folds, expected "
-            "at least one patient per fold. Add patients or ask for fewer folds."
+            f"at least one patient per fold. {fix if len(cases_of) > 1 else 'Add patients.'}"
         )
         raise ValueError(msg)
     names = sorted(cases_of)

@@ -26,7 +26,7 @@ _SPACE = "shoulderseg, research use only. Unit mm. SPACE=LPS"
 
 
 def write_surface(path: Path, surface: Surface, label: Label) -> None:
-    """Write a surface as binary STL or PLY.
+    """Writes a surface as binary STL or PLY.
 
     Args:
         path: The file, with the suffix `.stl` or `.ply`. An existing one is replaced.

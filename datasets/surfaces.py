@@ -65,7 +65,7 @@ class Surface:
 def build_surface(
     mask: npt.NDArray[np.bool_], like: Volume, smoothing_mm: float = SMOOTHING_MM
 ) -> Surface | None:
-    """Make the smoothed surface of a mask.
+    """Makes the smoothed surface of a mask.
 
     Args:
         mask: Voxels of the bone, bool, shape (Z, Y, X). It may touch the image's edge, which closes

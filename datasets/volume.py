@@ -11,6 +11,9 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
+_AXES_TOLERANCE = 1e-3
+
 
 @dataclass(frozen=True, eq=False)
 class Volume:
@@ -50,7 +53,7 @@ class Volume:
 
 
 def same_grid(first: Volume, second: Volume, tolerance_mm: float = 1e-3) -> bool:
-    """Tell whether two volumes have the same voxels in the same places.
+    """Tells whether two volumes have the same voxels in the same places.
 
     Args:
         first: One volume.
@@ -60,6 +63,13 @@ def same_grid(first: Volume, second: Volume, tolerance_mm: float = 1e-3) -> bool
     Returns:
         True if the shapes are equal and no corner voxel differs by more than the tolerance.
         The grid is linear, so no inner voxel can differ by more than a corner.
+
+    Example:
+        >>> axes = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+        >>> first = Volume(np.zeros((2, 3, 4)), (3.0, 0.5, 0.5), (0.0, 0.0, 0.0), axes)
+        >>> moved = Volume(np.zeros((2, 3, 4)), (3.0, 0.5, 0.5), (0.0, 0.0, 1.0), axes)
+        >>> same_grid(first, first), same_grid(first, moved)
+        (True, False)
     """
     if first.array.shape != second.array.shape:
         return False
@@ -68,7 +78,7 @@ def same_grid(first: Volume, second: Volume, tolerance_mm: float = 1e-3) -> bool
 
 
 def describe_grid_difference(found: Volume, expected: Volume, tolerance_mm: float = 1e-3) -> str:
-    """Say in words how one grid differs from another.
+    """Says in words how one grid differs from another.
 
     Args:
         found: The volume that is judged.
@@ -91,6 +101,53 @@ def describe_grid_difference(found: Volume, expected: Volume, tolerance_mm: floa
         for name, is_value, wanted, slack in properties
         if not np.allclose(is_value, wanted, rtol=0.0, atol=slack)
     )
+
+
+def ras_affine(volume: Volume) -> npt.NDArray[np.float64]:
+    """Gives the affine of a volume as nibabel has it.
+
+    Args:
+        volume: Any volume.
+
+    Returns:
+        float64 (4, 4), from voxel indices (x, y, z) to mm to the right, front and top (RAS). The
+        voxel (x, y, z) is `array[z, y, x]`.
+    """
+    axes = np.reshape(volume.direction, (3, 3)) * np.array(volume.spacing_mm[::-1])
+    affine = np.eye(4)
+    affine[:3] = _LPS_TO_RAS @ np.column_stack([axes, volume.origin_mm])
+    return affine
+
+
+def volume_of(array: npt.NDArray[Any], affine: npt.ArrayLike) -> Volume:
+    """Places an array by an affine; undoes `ras_affine`.
+
+    Args:
+        array: Voxel values, shape (Z, Y, X).
+        affine: (4, 4), from voxel indices (x, y, z) to RAS mm, as nibabel has it.
+
+    Returns:
+        The volume; the array is not copied.
+
+    Raises:
+        ValueError: If the affine is none, or its axes are not perpendicular.
+    """
+    matrix = np.asarray(affine, np.float64)
+    if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
+        msg = f"affine has shape {matrix.shape}, expected 4 x 4 finite numbers"
+        raise ValueError(msg)
+    placed = _LPS_TO_RAS @ matrix[:3]
+    spacing = np.linalg.norm(placed[:, :3], axis=0)
+    if not (spacing > 0).all():
+        msg = f"affine gives a spacing of {spacing[::-1].tolist()} mm (Z, Y, X), expected above 0"
+        raise ValueError(msg)
+    direction = placed[:, :3] / spacing
+    if not np.allclose(direction.T @ direction, np.eye(3), rtol=0.0, atol=_AXES_TOLERANCE):
+        msg = "axes of the affine are not perpendicular (sheared); resample to a regular grid"
+        raise ValueError(msg)
+    x, y, z = (float(step) for step in spacing)
+    right, back, up = (float(place) for place in placed[:, 3])
+    return Volume(array, (z, y, x), (right, back, up), tuple(direction.ravel().tolist()))
 
 
 def _corners_mm(volume: Volume) -> npt.NDArray[np.float64]:

@@ -24,7 +24,7 @@ _WRITABLE = (".nii.gz", ".nii", ".nrrd", ".mha")
 
 
 def write_label_map(path: Path, label_map: npt.NDArray[np.uint8], like: Volume) -> None:
-    """Write a label map on the grid of the image it belongs to.
+    """Writes a label map on the grid of the image it belongs to.
 
     Args:
         path: File to write, with the suffix `.nii.gz`, `.nii`, `.nrrd` or `.mha` in lower
@@ -49,7 +49,7 @@ def write_label_map(path: Path, label_map: npt.NDArray[np.uint8], like: Volume) 
 
 
 def write_image(path: Path, volume: Volume, fields: Mapping[str, str] | None = None) -> None:
-    """Write a volume, compressed where the format can be.
+    """Writes a volume, compressed where the format can be.
 
     NIfTI stores the place in single precision: read back, voxels move by less than 1e-4 mm.
 
@@ -80,7 +80,7 @@ def write_image(path: Path, volume: Volume, fields: Mapping[str, str] | None = N
 
 @contextmanager
 def replaced_file(path: Path) -> Iterator[Path]:
-    """Give a temporary path that becomes `path` when the block ends without an error.
+    """Gives a temporary path that becomes `path` when the block ends without an error.
 
     What was written is on the disk before the name is: a power cut leaves no empty file under it.
 

@@ -28,7 +28,7 @@ class VoxelCounts(NamedTuple):
 
 
 def count_voxels(predicted: npt.NDArray[np.bool_], reference: npt.NDArray[np.bool_]) -> VoxelCounts:
-    """Count the shared and the unshared voxels of two masks.
+    """Counts the shared and the unshared voxels of two masks.
 
     Args:
         predicted: Predicted mask, any shape.
@@ -52,22 +52,30 @@ def count_voxels(predicted: npt.NDArray[np.bool_], reference: npt.NDArray[np.boo
 
 
 def dice(counts: VoxelCounts) -> float:
-    """Give twice the shared voxels over the sum of both masks; NaN if both are empty."""
+    """Gives twice the shared voxels over the sum of both masks; NaN if both are empty.
+
+    Example:
+        >>> import numpy as np
+        >>> predicted = np.array([[[True, True, False]]])
+        >>> reference = np.array([[[True, False, False]]])
+        >>> round(dice(count_voxels(predicted, reference)), 3)
+        0.667
+    """
     return _share(2 * counts.both, 2 * counts.both + counts.predicted_only + counts.reference_only)
 
 
 def iou(counts: VoxelCounts) -> float:
-    """Give the shared voxels over the voxels of either mask; NaN if both are empty."""
+    """Gives the shared voxels over the voxels of either mask; NaN if both are empty."""
     return _share(counts.both, sum(counts))
 
 
 def ppv(counts: VoxelCounts) -> float:
-    """Give the share of the prediction that is right; NaN if the prediction is empty."""
+    """Gives the share of the prediction that is right; NaN if the prediction is empty."""
     return _share(counts.both, counts.both + counts.predicted_only)
 
 
 def sensitivity(counts: VoxelCounts) -> float:
-    """Give the share of the reference that was found; NaN if the reference is empty."""
+    """Gives the share of the reference that was found; NaN if the reference is empty."""
     return _share(counts.both, counts.both + counts.reference_only)
 
 

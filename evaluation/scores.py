@@ -64,7 +64,7 @@ class StructureScore:
     predicted_ml: float
 
     def as_record(self) -> dict[str, float | int | str]:
-        """Give the fields by name, for a table row. Metrics without a value are NaN."""
+        """Gives the fields by name, for a table row. Metrics without a value are NaN."""
         return asdict(self)
 
 
@@ -92,7 +92,7 @@ def score_case(
     tolerance_mm: float,
     case: str,
 ) -> list[StructureScore]:
-    """Score every structure of one case. Empty masks follow the rules of this module.
+    """Scores every structure of one case. Empty masks follow the rules of this module.
 
     Args:
         predicted: Predicted label map, shape (Z, Y, X).
@@ -108,6 +108,15 @@ def score_case(
     Raises:
         ValueError: If the shapes differ or are not 3D, or the spacing or the tolerance is not
             usable.
+
+    Example:
+        >>> reference = np.zeros((3, 8, 8), np.uint8)
+        >>> reference[:, 2:6, 2:6] = 1
+        >>> predicted = np.roll(reference, 1, axis=2)  # one pixel to the side
+        >>> labels, spacing_mm = {"humerus": 1}, (3.0, 0.5, 0.5)
+        >>> (score,) = score_case(predicted, reference, labels, spacing_mm, 1.0, "case")
+        >>> score.dice, score.hd95_mm, score.reference_voxels
+        (0.75, 0.5, 48)
     """
     at = score_case_at_tolerances(predicted, reference, labels, spacing_mm, (tolerance_mm,), case)
     return at[tolerance_mm]
@@ -121,7 +130,7 @@ def score_case_at_tolerances(
     tolerances_mm: Sequence[float],
     case: str,
 ) -> dict[float, list[StructureScore]]:
-    """Score one case at several tolerances, measuring the surface distances once.
+    """Scores one case at several tolerances, measuring the surface distances once.
 
     The arguments are those of `score_case`, but for `tolerances_mm`: any number of tolerances of
     the normalised surface Dice, in mm. Empty masks follow the rules of this module.
@@ -151,7 +160,7 @@ def score_case_at_tolerances(
 
 
 def summarise(scores: Iterable[StructureScore]) -> dict[str, dict[str, MetricSummary]]:
-    """Give mean and standard deviation of every metric per structure.
+    """Gives mean and standard deviation of every metric per structure.
 
     Args:
         scores: Scores of any number of cases.
@@ -159,6 +168,14 @@ def summarise(scores: Iterable[StructureScore]) -> dict[str, dict[str, MetricSum
     Returns:
         Structure name to metric name to summary; empty without scores. NaN values are left out
         and counted.
+
+    Example:
+        >>> masks = np.ones((1, 4, 4), np.uint8), np.zeros((1, 4, 4), np.uint8)
+        >>> scores = []
+        >>> for case, predicted in zip(["found", "missed"], masks):
+        ...     scores += score_case(predicted, masks[0], {"humerus": 1}, (1, 1, 1), 1.0, case)
+        >>> summarise(scores)["humerus"]["dice"].mean
+        0.5
     """
     by_structure: dict[str, list[StructureScore]] = {}
     for score in scores:

@@ -36,7 +36,7 @@ class SurfaceDistances(NamedTuple):
 
 
 def surface_voxels(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Mark the surface voxels of a mask.
+    """Marks the surface voxels of a mask.
 
     Args:
         mask: Mask, shape (Z, Y, X).
@@ -62,7 +62,7 @@ def surface_distances(
     reference: npt.NDArray[np.bool_],
     spacing_mm: Sequence[float],
 ) -> SurfaceDistances:
-    """Measure how far two surfaces lie from each other, in both directions.
+    """Measures how far two surfaces lie from each other, in both directions.
 
     Args:
         predicted: Predicted mask, shape (Z, Y, X).
@@ -92,7 +92,7 @@ def surface_distances(
 
 
 def hd95_mm(distances: SurfaceDistances) -> float:
-    """Give the 95 % Hausdorff distance: the larger of both directed 95th percentiles, in mm.
+    """Gives the 95 % Hausdorff distance: the larger of both directed 95th percentiles, in mm.
 
     Percentiles interpolate linearly between ranks (numpy's default). Other programs pool both
     directions first and give lower numbers.
@@ -101,7 +101,7 @@ def hd95_mm(distances: SurfaceDistances) -> float:
 
 
 def assd_mm(distances: SurfaceDistances) -> float:
-    """Give the average symmetric surface distance: the mean over both surfaces' voxels, in mm.
+    """Gives the average symmetric surface distance: the mean over both surfaces' voxels, in mm.
 
     All voxels weigh the same, so the larger surface weighs more. The mean of the two directed
     means is another number.
@@ -110,7 +110,7 @@ def assd_mm(distances: SurfaceDistances) -> float:
 
 
 def surface_dice(distances: SurfaceDistances, tolerance_mm: float) -> float:
-    """Give the normalised surface Dice: the share of both surfaces' voxels within a tolerance.
+    """Gives the normalised surface Dice: the share of both surfaces' voxels within a tolerance.
 
     After Nikolov et al., arXiv:1809.04430, with voxels in place of surface elements weighted by
     area, so the values of the two differ.
@@ -130,7 +130,7 @@ def surface_dice(distances: SurfaceDistances, tolerance_mm: float) -> float:
 
 
 def check_spacing(spacing_mm: Sequence[float]) -> None:
-    """Refuse a spacing that is not three finite numbers above 0.
+    """Refuses a spacing that is not three finite numbers above 0.
 
     Raises:
         ValueError: With the spacing found.
@@ -141,7 +141,7 @@ def check_spacing(spacing_mm: Sequence[float]) -> None:
 
 
 def check_tolerance(tolerance_mm: float) -> None:
-    """Refuse a tolerance that is negative or not finite.
+    """Refuses a tolerance that is negative or not finite.
 
     Raises:
         ValueError: With the tolerance found.

@@ -26,13 +26,13 @@ def vary_as_shoulders(transforms: Any) -> Any:  # noqa: ANN401  (nnU-Net's types
     """Changes nnU-Net's training transforms in place.
 
     Args:
-        transforms: what `nnUNetTrainer.get_training_transforms` composed.
+        transforms: What `nnUNetTrainer.get_training_transforms` composed.
 
     Returns:
         The same object, with more turns and scalings, and coarser images among the finer ones.
 
     Raises:
-        RuntimeError: if the turns or the coarser images are not among the transforms, as could be
+        RuntimeError: If the turns or the coarser images are not among the transforms, as could be
             with another version of nnU-Net.
     """
     changed = set()

@@ -28,7 +28,7 @@ DATASET_FILE = "dataset.json"
 
 
 def weights_file(variant: str, fold: str) -> str:
-    """Name of the file that holds one U-Net's weights of one fold."""
+    """Returns the name of the file that holds one U-Net's weights of one fold."""
     return f"{variant}_fold_{fold}.safetensors"
 
 
@@ -36,9 +36,9 @@ def write_unets(unets: UNetSet, folder: Path, precision: torch.dtype = torch.flo
     """Writes the three U-Nets into an existing folder.
 
     Args:
-        unets: the trained U-Nets.
-        folder: where the files go.
-        precision: type of the stored weights; float16 halves the size and moves a probability
+        unets: The trained U-Nets.
+        folder: Where the files go.
+        precision: Type of the stored weights; float16 halves the size and moves a probability
             by a few thousandths at most.
     """
     (folder / PLANS_FILE).write_text(json.dumps(unets.plans, indent=2) + "\n")
@@ -56,12 +56,12 @@ def read_unets(folder: Path, folds: list[str], mirroring_axes: tuple[int, ...] |
     """Reads the three U-Nets of a bundle.
 
     Args:
-        folder: the bundle.
-        folds: folds that every U-Net has a weights file for.
-        mirroring_axes: in-plane axes that test-time mirroring may use, or None.
+        folder: The bundle.
+        folds: Folds that every U-Net has a weights file for.
+        mirroring_axes: In-plane axes that test-time mirroring may use, or None.
 
     Raises:
-        UntrustedModelError: if a file is missing, is not what its name says, asks for code
+        UntrustedModelError: If a file is missing, is not what its name says, asks for code
             outside nnU-Net's known classes, or does not fit the plans. No pickle is read.
     """
     plans = _read_json(folder / PLANS_FILE)
@@ -98,7 +98,7 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     """Reads a safetensors file.
 
     Raises:
-        UntrustedModelError: if the file is missing or not in safetensors format, for instance
+        UntrustedModelError: If the file is missing or not in safetensors format, for instance
             a pickle under a borrowed name.
     """
     try:

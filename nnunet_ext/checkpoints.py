@@ -27,7 +27,7 @@ NUMPY_SCALARS = [
 
 
 def finished_folds(folder: Path) -> list[str]:
-    """The folds of a model folder whose training has ended, in order; `all` last."""
+    """Returns the folds of a model folder whose training has ended, in order; `all` last."""
     folds = [path.parent.name.removeprefix("fold_") for path in folder.glob(f"fold_*/{CHECKPOINT}")]
     return sorted(folds, key=lambda fold: (not fold.isdecimal(), len(fold), fold))
 
@@ -36,13 +36,13 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """Loads a checkpoint with torch's restricted unpickler.
 
     Args:
-        path: a `.pth` file written by nnU-Net's trainer.
+        path: A `.pth` file written by nnU-Net's trainer.
 
     Returns:
         The checkpoint's dictionary, tensors on the CPU.
 
     Raises:
-        UntrustedModelError: if the file holds anything but tensors, numbers and text. None of
+        UntrustedModelError: If the file holds anything but tensors, numbers and text. None of
             it has been run then.
     """
     try:
@@ -59,14 +59,14 @@ def load_unets(results_dataset: Path, plans_name: str, folds: list[str] | None =
     """Loads the three U-Nets of a dataset from nnU-Net's results folder.
 
     Args:
-        results_dataset: the dataset's folder under `nnUNet_results`.
-        plans_name: the plans identifier of all three trainings.
-        folds: folds to take; by default the finished ones of the cross-validation that all
+        results_dataset: The dataset's folder under `nnUNet_results`.
+        plans_name: The plans identifier of all three trainings.
+        folds: Folds to take; by default the finished ones of the cross-validation that all
             three have, or else `all`.
 
     Raises:
-        FileNotFoundError: if a model or fold is missing; says which and how to train it.
-        UntrustedModelError: if a file is not what nnU-Net writes, or the three do not belong
+        FileNotFoundError: If a model or fold is missing; says which and how to train it.
+        UntrustedModelError: If a file is not what nnU-Net writes, or the three do not belong
             together.
     """
     folders = {variant: model_folder(results_dataset, variant, plans_name) for variant in TRAINERS}

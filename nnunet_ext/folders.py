@@ -9,16 +9,17 @@ from pathlib import Path
 
 RAW, PREPROCESSED, RESULTS = "nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"
 SPLITS_FILE = "splits_final.json"
+_MOST_SHOWN = 10
 
 
 def data_folder(variable: str) -> Path:
-    """The folder an nnU-Net environment variable points at.
+    """Returns the folder an nnU-Net environment variable points at.
 
     Args:
         variable: `nnUNet_raw`, `nnUNet_preprocessed` or `nnUNet_results`.
 
     Raises:
-        ValueError: if the variable is not set.
+        ValueError: If the variable is not set.
     """
     value = os.environ.get(variable)
     if not value:
@@ -31,16 +32,16 @@ def data_folder(variable: str) -> Path:
 
 
 def dataset_name(dataset: str) -> str:
-    """Full name of a dataset given by number or by name.
+    """Returns the full name of a dataset given by number or by name.
 
     Args:
-        dataset: a number such as `7`, or `Dataset007_Shoulder`.
+        dataset: A number such as `7`, or `Dataset007_Shoulder`.
 
     Returns:
         `Dataset007_Shoulder`; a name is returned as it is.
 
     Raises:
-        ValueError: if a number fits none or several datasets under `nnUNet_raw` and
+        ValueError: If a number fits none or several datasets under `nnUNet_raw` and
             `nnUNet_preprocessed`.
     """
     if dataset.startswith("Dataset"):
@@ -51,10 +52,26 @@ def dataset_name(dataset: str) -> str:
     prefix = f"Dataset{int(dataset):03d}_"
     bases = [data_folder(RAW), data_folder(PREPROCESSED)]
     found = sorted({path.name for base in bases for path in base.glob(f"{prefix}*")})
-    if len(found) != 1:
-        msg = f"expected one dataset {prefix}* under nnU-Net's folders, found {found or 'none'}"
+    if len(found) == 1:
+        return found[0]
+    if found:
+        msg = (
+            f"expected one dataset {prefix}*, found {', '.join(found)}; give the full name, or "
+            "remove one"
+        )
         raise ValueError(msg)
-    return found[0]
+    searched = "; ".join(f"{base}, {_describe_contents(base)}" for base in bases)
+    msg = f"expected one dataset {prefix}*, found none. Searched: {searched}"
+    raise ValueError(msg)
+
+
+def _describe_contents(folder: Path) -> str:
+    """What lies in a folder, in a few words."""
+    if not folder.is_dir():
+        return "which is no folder"
+    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    shown = ", ".join(names[:_MOST_SHOWN]) + (", ..." if len(names) > _MOST_SHOWN else "")
+    return f"which holds {shown or 'nothing'}"
 
 
 def adopt_splits(name: str) -> bool:
@@ -64,13 +81,13 @@ def adopt_splits(name: str) -> bool:
     none.
 
     Args:
-        name: full dataset name; its preprocessed folder must exist.
+        name: Full dataset name; its preprocessed folder must exist.
 
     Returns:
         Whether the folds were copied: false where the raw dataset has none, or nnU-Net has them.
 
     Raises:
-        ValueError: if nnU-Net has other folds than the raw dataset.
+        ValueError: If nnU-Net has other folds than the raw dataset.
     """
     raw = os.environ.get(RAW)
     source = Path(raw or ".") / name / SPLITS_FILE
@@ -90,7 +107,7 @@ def adopt_splits(name: str) -> bool:
 
 
 def fold_names(name: str) -> list[str]:
-    """The folds of a dataset: those of its splits file, or nnU-Net's five."""
+    """Returns the folds of a dataset: those of its splits file, or nnU-Net's five."""
     for variable in (RAW, PREPROCESSED):
         path = data_folder(variable) / name / SPLITS_FILE
         if path.is_file():
@@ -99,15 +116,15 @@ def fold_names(name: str) -> list[str]:
 
 
 def is_preprocessed(name: str, plans_file: str, data_identifier: str) -> bool:
-    """Whether the preprocessed cases are there, all of them, and not older than the raw ones.
+    """Tells whether the preprocessed cases are there, all of them, and not older than the raw ones.
 
     An interrupted preprocessing leaves its plans behind, and a fold `all` then learns from
     whatever cases are there.
 
     Args:
-        name: full dataset name.
-        plans_file: file name of the plans.
-        data_identifier: folder of the preprocessed cases.
+        name: Full dataset name.
+        plans_file: File name of the plans.
+        data_identifier: Folder of the preprocessed cases.
     """
     raw, preprocessed = data_folder(RAW) / name, data_folder(PREPROCESSED) / name
     plans = preprocessed / plans_file

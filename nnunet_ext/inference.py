@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ _LOGGER = logging.getLogger(__name__)
 
 Predictors = dict[str, nnUNetPredictor]
 FloatArray = npt.NDArray[np.float32]
+# Is told which share of the networks' work is done, 0 to 1.
+OnProgress = Callable[[float], None]
 
 
 def build_predictors(
@@ -38,14 +40,14 @@ def build_predictors(
     """Prepares one nnU-Net predictor for each of the three U-Nets.
 
     Args:
-        unets: the trained U-Nets.
-        device: where the networks run.
-        folds: folds whose logits are averaged; by default all.
-        mirroring: average over in-plane mirror images, as nnU-Net does by default; twice the work
+        unets: The trained U-Nets.
+        device: Where the networks run.
+        folds: Folds whose logits are averaged; by default all.
+        mirroring: Average over in-plane mirror images, as nnU-Net does by default; twice the work
             for each of the mirroring axes.
 
     Raises:
-        ValueError: if a fold is not among the trained ones.
+        ValueError: If a fold is not among the trained ones.
     """
     return {
         variant: _predictor(unets, variant, device, folds=folds, mirroring=mirroring)
@@ -91,7 +93,7 @@ def _predictor(
 
 
 def slice_axis(unets: UNetSet) -> int:
-    """The array axis along which the 2D U-Nets take their slices."""
+    """Returns the array axis along which the 2D U-Nets take their slices."""
     return int(unets.plans["transpose_forward"][0])
 
 
@@ -99,6 +101,7 @@ def predict_probabilities(
     predictors: Predictors,
     image: FloatArray,
     spacing_mm: tuple[float, float, float],
+    on_progress: OnProgress | None = None,
 ) -> dict[str, FloatArray]:
     """Runs all U-Nets with all their folds on one case.
 
@@ -108,16 +111,17 @@ def predict_probabilities(
     `covering_tile`.
 
     Args:
-        predictors: as `build_predictors` gives them.
-        image: intensities, (Z, Y, X), float32, finite.
-        spacing_mm: distance of voxel centres along (Z, Y, X).
+        predictors: As `build_predictors` gives them.
+        image: Intensities, (Z, Y, X), float32, finite.
+        spacing_mm: Distance of voxel centres along (Z, Y, X).
+        on_progress: Is called after every slice that a network has seen.
 
     Returns:
         For each U-Net the probability of its bone, (Z, Y, X), float32, on the image's grid. A
         voxel is that bone where it is above 0.5.
 
     Raises:
-        ValueError: if the image is not 3D, or a network answers with NaN or infinity.
+        ValueError: If the image is not 3D, or a network answers with NaN or infinity.
     """
     if image.ndim != 3:
         msg = f"expected an image of shape (Z, Y, X), found {image.shape}"
@@ -134,10 +138,48 @@ def predict_probabilities(
         shared.dataset_json,
     )
     prepared = torch.from_numpy(data)
-    return {
-        variant: _bone_probability(predictor, prepared, properties)
-        for variant, predictor in predictors.items()
-    }
+    probabilities = {}
+    for number, (variant, predictor) in enumerate(predictors.items()):
+        with _counted(predictor, prepared, on_progress, (number, len(predictors))):
+            probabilities[variant] = _bone_probability(predictor, prepared, properties)
+    return probabilities
+
+
+@contextlib.contextmanager
+def _counted(
+    predictor: nnUNetPredictor,
+    prepared: torch.Tensor,
+    on_progress: OnProgress | None,
+    place: tuple[int, int],
+) -> Iterator[None]:
+    """Tells after every pass of a network how far all of them are.
+
+    Args:
+        predictor: The network at work.
+        prepared: Its slices, (1, Z, Y, X).
+        on_progress: Is told.
+        place: Which of the networks this is, and how many there are.
+    """
+    if on_progress is None:
+        yield
+        return
+    mirrors = predictor.allowed_mirroring_axes if predictor.use_mirroring else None
+    images = 2 ** len(mirrors or ())
+    passes = prepared.shape[1] * images * len(predictor.list_of_parameters)
+    number, networks = place
+    done = 0
+
+    def count(*_: object) -> None:
+        nonlocal done
+        done += 1
+        # Where slices are seen in patches there are more passes than slices.
+        on_progress((number + min(done / passes, 1.0)) / networks)
+
+    handle = predictor.network.register_forward_hook(count)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 def _bone_probability(

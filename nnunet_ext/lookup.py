@@ -15,7 +15,7 @@ def find_trainers() -> list[str]:
     """Names of the trainers as nnU-Net finds them with the plugin folder set.
 
     Raises:
-        RuntimeError: if nnU-Net does not find one of them.
+        RuntimeError: If nnU-Net does not find one of them.
     """
     before = os.environ.get(PLUGIN_VARIABLE)
     os.environ[PLUGIN_VARIABLE] = str(plugin_folder())

@@ -24,14 +24,14 @@ _MOST_VALUES = 2**29
 
 
 def find_excess(configuration: Mapping[str, Any]) -> str | None:
-    """What is beyond the bounds in a 2d configuration of plans, or None.
+    """Returns what is beyond the bounds in a 2d configuration of plans, or None.
 
     Args:
-        configuration: from a file that may come from anywhere.
+        configuration: From a file that may come from anywhere.
 
     Raises:
-        KeyError: if an entry is missing.
-        TypeError: if one is of a wrong type.
+        KeyError: If an entry is missing.
+        TypeError: If one is of a wrong type.
     """
     return next(_excesses(configuration), None)
 

@@ -38,14 +38,14 @@ def small_plans(plans: dict[str, Any], batch_size: int | None = None) -> dict[st
 
     Args:
         plans: nnU-Net's plans with a `2d` configuration of a U-Net.
-        batch_size: slices a training step; by default as many as hold 2^19 pixels, at least 4,
+        batch_size: Slices a training step; by default as many as hold 2^19 pixels, at least 4,
             at most 32 and never more than nnU-Net planned.
 
     Returns:
         A changed copy named `shoulderSmallPlans`; the input is left alone.
 
     Raises:
-        ValueError: if there is no `2d` configuration or the batch size is below 2.
+        ValueError: If there is no `2d` configuration or the batch size is below 2.
     """
     if CONFIGURATION not in plans["configurations"]:
         found = sorted(plans["configurations"])
@@ -78,15 +78,15 @@ def write_small_plans(preprocessed_dataset: Path, batch_size: int | None = None)
     """Writes the small plans beside the automatic ones of a preprocessed dataset.
 
     Args:
-        preprocessed_dataset: the dataset's folder under `nnUNet_preprocessed`.
-        batch_size: see `small_plans`.
+        preprocessed_dataset: The dataset's folder under `nnUNet_preprocessed`.
+        batch_size: See `small_plans`.
 
     Returns:
         The path of the new plans file.
 
     Raises:
-        FileNotFoundError: if nnU-Net has not planned this dataset yet.
-        ValueError: as `small_plans`.
+        FileNotFoundError: If nnU-Net has not planned this dataset yet.
+        ValueError: As `small_plans`.
     """
     automatic = preprocessed_dataset / f"{DEFAULT_PLANS}.json"
     if not automatic.is_file():

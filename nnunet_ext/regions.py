@@ -19,7 +19,7 @@ def foreground_labels(dataset_json: dict[str, Any]) -> dict[str, int]:
         Two entries, for a shoulder `{"humerus": 1, "glenoid": 2}`.
 
     Raises:
-        ValueError: if the dataset has an ignore label, regions, or not exactly two
+        ValueError: If the dataset has an ignore label, regions, or not exactly two
             foreground labels.
     """
     labels = dataset_json["labels"]
@@ -47,13 +47,13 @@ def region_dataset_json(dataset_json: dict[str, Any], parts: tuple[int, ...]) ->
 
     Args:
         dataset_json: nnU-Net's dataset description with two plain foreground labels.
-        parts: positions among the foreground labels: `(0,)`, `(1,)` or `(0, 1)`.
+        parts: Positions among the foreground labels: `(0,)`, `(1,)` or `(0, 1)`.
 
     Returns:
         A changed copy; the input is left alone.
 
     Raises:
-        ValueError: if the labels are not those of a two-part dataset.
+        ValueError: If the labels are not those of a two-part dataset.
     """
     foreground = foreground_labels(dataset_json)
     names = [list(foreground)[part] for part in parts]

@@ -34,7 +34,7 @@ def read_schedule(begun: Path | None = None) -> Schedule:
     """Reads `SHOULDERSEG_EPOCHS`, `SHOULDERSEG_ITERATIONS` and `SHOULDERSEG_LEARNING_RATE`.
 
     Args:
-        begun: folder of a training that is to go on. It keeps the length and the learning rate it
+        begun: Folder of a training that is to go on. It keeps the length and the learning rate it
             began with: the rate falls over the whole length.
 
     Returns:
@@ -43,7 +43,7 @@ def read_schedule(begun: Path | None = None) -> Schedule:
         twenty times a training, so an interrupted one loses little.
 
     Raises:
-        ValueError: if a length is not a whole number above zero, the learning rate not a number
+        ValueError: If a length is not a whole number above zero, the learning rate not a number
             above zero, or one of them differs from what the training began with.
     """
     kept = None if begun is None else kept_lengths(begun)
@@ -84,7 +84,7 @@ def keep_schedule(folder: Path, schedule: Schedule) -> None:
 
 
 def kept_lengths(folder: Path) -> tuple[int, int] | None:
-    """Epochs and iterations an epoch that a training began with; None if not noted."""
+    """Returns the epochs and iterations an epoch that a training began with; None if not noted."""
     path = folder / SCHEDULE_FILE
     if not path.is_file():
         return None
@@ -93,7 +93,7 @@ def kept_lengths(folder: Path) -> tuple[int, int] | None:
 
 
 def kept_rate(folder: Path) -> float | None:
-    """The learning rate that a training began with; None if the training is not noted."""
+    """Returns the learning rate that a training began with; None if the training is not noted."""
     path = folder / SCHEDULE_FILE
     if not path.is_file():
         return None

@@ -13,15 +13,15 @@ MOST_PATCHES = 4
 def covering_tile(
     slice_shape: Sequence[int], patch: Sequence[int], strides: Sequence[int]
 ) -> list[int]:
-    """The tile that covers a slice at once, where nnU-Net would lay several overlapping patches.
+    """Returns the tile that covers a slice at once, where nnU-Net would lay overlapping patches.
 
     A slice that is a little larger than the patch costs nnU-Net four patches, nearly four times
     the work, and its network is a convolution of any size.
 
     Args:
-        slice_shape: pixels along both axes of the prepared slices.
-        patch: pixels that the plans have.
-        strides: by how much the network divides each axis in all; tiles are multiples of it.
+        slice_shape: Pixels along both axes of the prepared slices.
+        patch: Pixels that the plans have.
+        strides: By how much the network divides each axis in all; tiles are multiples of it.
 
     Returns:
         The slice's shape, rounded up to the strides and at least the patch; the patch itself where

@@ -88,8 +88,8 @@ class nnUNetTrainerShoulderBase(nnUNetTrainer):  # type: ignore[misc]  # noqa: N
         Going on with a training loads its own checkpoint afterwards.
 
         Raises:
-            FileNotFoundError: if the bundle has no weights for this U-Net.
-            ValueError: if its network is another one.
+            FileNotFoundError: If the bundle has no weights for this U-Net.
+            ValueError: If its network is another one.
         """
         new = not self.was_initialized and not self.resuming
         super().initialize()
@@ -102,10 +102,10 @@ class nnUNetTrainerShoulderBase(nnUNetTrainer):  # type: ignore[misc]  # noqa: N
             self.print_to_log_file(f"started from the weights in {start}")
 
     def do_split(self) -> tuple[list[str], list[str]]:
-        """Training and validation cases of this fold, by the folds of the raw dataset.
+        """Returns training and validation cases of this fold, by the folds of the raw dataset.
 
         Raises:
-            ValueError: if the fold does not exist. nnU-Net would draw a random split of cases,
+            ValueError: If the fold does not exist. nnU-Net would draw a random split of cases,
                 with the same patients on both sides.
         """
         adopt_splits(self.plans_manager.dataset_name)
@@ -138,7 +138,7 @@ class nnUNetTrainerShoulderBase(nnUNetTrainer):  # type: ignore[misc]  # noqa: N
         return vary_as_shoulders(nnUNetTrainer.get_training_transforms(*args, **kwargs))
 
     def get_tr_and_val_datasets(self) -> tuple[OwnLabelsDataset, OwnLabelsDataset]:
-        """Training and validation cases, oversampled around this trainer's own labels."""
+        """Returns training and validation cases, oversampled around this trainer's labels."""
         training, validation = super().get_tr_and_val_datasets()
         return (
             OwnLabelsDataset(training, self.own_labels),

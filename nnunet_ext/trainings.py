@@ -38,15 +38,15 @@ def list_trainings(
     there is a checkpoint to go on from.
 
     Args:
-        results_dataset: the dataset's folder under `nnUNet_results`; it need not exist yet.
-        dataset_id: what nnU-Net is to be given: a number or `DatasetNNN_Name`.
-        variants: some of humerus, glenoid, whole.
+        results_dataset: The dataset's folder under `nnUNet_results`; it need not exist yet.
+        dataset_id: What nnU-Net is to be given: a number or `DatasetNNN_Name`.
+        variants: Some of humerus, glenoid, whole.
         folds: `0` to `4`, or `all`.
         plans_name: nnU-Net's plans identifier.
-        device: cuda, cpu or mps.
+        device: Cuda, cpu or mps.
 
     Raises:
-        ValueError: if a variant is unknown.
+        ValueError: If a variant is unknown.
     """
     unknown = [variant for variant in variants if variant not in TRAINERS]
     if unknown:

@@ -64,9 +64,9 @@ class UNetSet:
 
     Attributes:
         plans: nnU-Net's plans, checked by `check_plans`.
-        dataset_json: the dataset's description with its two plain foreground labels.
-        mirroring_axes: in-plane axes that test-time mirroring may use, or None.
-        weights: for each U-Net and fold the network's parameters, float32.
+        dataset_json: The dataset's description with its two plain foreground labels.
+        mirroring_axes: In-plane axes that test-time mirroring may use, or None.
+        weights: For each U-Net and fold the network's parameters, float32.
     """
 
     plans: dict[str, Any]
@@ -82,7 +82,7 @@ def check_plans(plans: dict[str, Any]) -> None:
         plans: nnU-Net's plans with a `2d` configuration.
 
     Raises:
-        UntrustedModelError: if a class, function or entry is not on the lists, or a number out of
+        UntrustedModelError: If a class, function or entry is not on the lists, or a number out of
             bounds; names it.
     """
     try:
@@ -124,13 +124,13 @@ def build_unet(plans: dict[str, Any]) -> torch.nn.Module:
     """Builds the untrained network of checked plans: one channel in, one sigmoid output.
 
     Args:
-        plans: plans that passed `check_plans`, which is called here again.
+        plans: Plans that passed `check_plans`, which is called here again.
 
     Returns:
         The network without deep supervision, in evaluation mode.
 
     Raises:
-        UntrustedModelError: as `check_plans`, or if the network cannot be built.
+        UntrustedModelError: As `check_plans`, or if the network cannot be built.
     """
     check_plans(plans)
     architecture = plans["configurations"][CONFIGURATION]["architecture"]
@@ -163,7 +163,7 @@ def unique_weights(weights: Weights) -> dict[str, torch.Tensor]:
     """Keeps one name for each tensor that nnU-Net's networks list under several.
 
     Args:
-        weights: a state dict whose shared tensors share memory.
+        weights: A state dict whose shared tensors share memory.
 
     Returns:
         The same tensors, each under the first of its names.
@@ -178,14 +178,14 @@ def complete_weights(network: torch.nn.Module, stored: Weights) -> dict[str, tor
     """Spreads stored tensors over all names a network lists them under.
 
     Args:
-        network: the network that the tensors belong to, or its outline; it is not changed.
-        stored: tensors as `unique_weights` keeps them, any floating type.
+        network: The network that the tensors belong to, or its outline; it is not changed.
+        stored: Tensors as `unique_weights` keeps them, any floating type.
 
     Returns:
         A full float32 state dict.
 
     Raises:
-        UntrustedModelError: if names or shapes differ from the network's, or a value is not
+        UntrustedModelError: If names or shapes differ from the network's, or a value is not
             finite.
     """
     # The parameters themselves: those of an outline cannot be told apart by their memory.

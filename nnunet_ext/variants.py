@@ -19,23 +19,23 @@ CHECKPOINT = "checkpoint_final.pth"
 
 
 def plugin_folder() -> Path:
-    """The folder that nnU-Net has to search for the trainers."""
+    """Returns the folder that nnU-Net has to search for the trainers."""
     return Path(__file__).resolve().parent / "plugin"
 
 
 def trainer_search_path() -> str:
-    """The value of `nnUNet_extTrainer` with the plugin folder in it; the user's own stay."""
+    """Returns `nnUNet_extTrainer` with the plugin folder in it; the user's own stay."""
     plugin = str(plugin_folder())
     present = [entry for entry in os.environ.get(PLUGIN_VARIABLE, "").split(os.pathsep) if entry]
     return os.pathsep.join(present if plugin in present else [plugin, *present])
 
 
 def model_folder(results_dataset: Path, variant: str, plans_name: str) -> Path:
-    """Where nnU-Net keeps the model of one trainer.
+    """Returns where nnU-Net keeps the model of one trainer.
 
     Args:
-        results_dataset: the dataset's folder under `nnUNet_results`.
-        variant: humerus, glenoid or whole.
-        plans_name: the plans identifier the training was given.
+        results_dataset: The dataset's folder under `nnUNet_results`.
+        variant: Humerus, glenoid or whole.
+        plans_name: The plans identifier the training was given.
     """
     return results_dataset / f"{TRAINERS[variant]}__{plans_name}__{CONFIGURATION}"

@@ -18,17 +18,17 @@ def load_start(network: torch.nn.Module, trainer_name: str, fold: int | str) -> 
     nnU-Net's `-pretrained_weights` reads a pickle and leaves the output layers as they are.
 
     Args:
-        network: an untrained network with deep supervision, changed in place.
-        trainer_name: name of the trainer's class, which tells whose weights it needs.
-        fold: the weights of this fold are taken, or those of the only one there is.
+        network: An untrained network with deep supervision, changed in place.
+        trainer_name: Name of the trainer's class, which tells whose weights it needs.
+        fold: The weights of this fold are taken, or those of the only one there is.
 
     Returns:
         The file the weights were read from; None if the variable is not set.
 
     Raises:
-        FileNotFoundError: if the bundle has no weights for this U-Net and fold.
-        UntrustedModelError: if the file is no safetensors file.
-        ValueError: if the weights are those of another network.
+        FileNotFoundError: If the bundle has no weights for this U-Net and fold.
+        UntrustedModelError: If the file is no safetensors file.
+        ValueError: If the weights are those of another network.
     """
     folder = os.environ.get(START_VARIABLE, "").strip()
     if not folder:

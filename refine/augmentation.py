@@ -31,10 +31,10 @@ _SCALE = (0.85, 1.2)
 
 
 def source_size(patch_size: int) -> int:
-    """Side of the patches to draw, so that turning and shrinking show no border.
+    """Returns the side of the patches to draw, so that turning and shrinking show no border.
 
     Args:
-        patch_size: side of the patches wanted afterwards.
+        patch_size: Side of the patches wanted afterwards.
 
     Returns:
         An odd number of pixels.
@@ -44,12 +44,12 @@ def source_size(patch_size: int) -> int:
 
 
 def build_augmentation(patch_size: int) -> Any:  # noqa: ANN401  (batchgenerators has no types)
-    """Chain of transforms from `source_size` patches to patches one pixel larger than wanted.
+    """Builds the transforms from `source_size` patches to patches one pixel larger than wanted.
 
     The first one moves pixels, the others change grey values.
 
     Args:
-        patch_size: even side in pixels.
+        patch_size: Even side in pixels.
 
     Returns:
         A callable for `augment`.
@@ -91,15 +91,15 @@ def augment(
     patch_size: int,
     rng: np.random.Generator,
 ) -> NDArray[np.float32]:
-    """Change patches at random; the centre pixel, and so the label, stays.
+    """Changes patches at random; the centre pixel, and so the label, stays.
 
     Args:
         patches: float32 (N, C, S, S) with S = `source_size(patch_size)`; not changed.
-        images: how many channels, from the first, are image; the others are probabilities, which
+        images: How many channels, from the first, are image; the others are probabilities, which
             turn and scale with the image but keep their values.
-        transforms: from `build_augmentation(patch_size)`.
-        patch_size: even side in pixels.
-        rng: source of all randomness.
+        transforms: From `build_augmentation(patch_size)`.
+        patch_size: Even side in pixels.
+        rng: Source of all randomness.
 
     Returns:
         float32 (N, C, patch_size, patch_size).
@@ -116,7 +116,7 @@ def augment(
 
 @contextmanager
 def _seeded_globals(rng: np.random.Generator) -> Iterator[None]:
-    """Drive the two global generators from `rng` for a while.
+    """Drives the two global generators from `rng` for a while.
 
     batchgenerators draws from numpy's and Python's global generators and takes no other. Seeding
     both here, and putting their states back, makes runs repeatable and leaves the caller's alone.

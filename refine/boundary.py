@@ -19,20 +19,25 @@ _TOLERANCE_MM = 1e-6
 def boundary_band(
     label_map: NDArray[np.integer], spacing_mm: Sequence[float], band_mm: float
 ) -> NDArray[np.bool_]:
-    """Mark the voxels near a voxel of another label in their own slice.
+    """Marks the voxels near a voxel of another label in their own slice.
 
     Args:
-        label_map: integer (Z, Y, X); axis 0 is the slice axis.
-        spacing_mm: voxel size in array order (Z, Y, X).
-        band_mm: largest Euclidean distance, centre to centre, within the slice. Less than a pixel
+        label_map: Integer (Z, Y, X); axis 0 is the slice axis.
+        spacing_mm: Voxel size in array order (Z, Y, X).
+        band_mm: Largest Euclidean distance, centre to centre, within the slice. Less than a pixel
             gives an empty band.
 
     Returns:
         bool (Z, Y, X); all False for empty or uniform slices.
 
     Raises:
-        ValueError: not an integer (Z, Y, X) array, spacing not positive, band negative or not
+        ValueError: Not an integer (Z, Y, X) array, spacing not positive, band negative or not
             finite.
+
+    Example:
+        >>> label_map = np.array([[[0, 0, 0, 1, 1, 1]]], np.uint8)
+        >>> boundary_band(label_map, (3.0, 0.5, 0.5), band_mm=1.0)
+        array([[[False,  True,  True,  True,  True, False]]])
     """
     _check_label_map(label_map)
     in_plane_mm = _checked_spacing(spacing_mm)[1:]
@@ -47,27 +52,27 @@ def boundary_band(
         if present.size < 2:
             continue
         for label in present:
-            own = labels == label
-            distance = distance_transform_edt(own, sampling=in_plane_mm)
-            band[z][crop] |= own & (distance <= band_mm + _TOLERANCE_MM)
+            same = labels == label
+            distance = distance_transform_edt(same, sampling=in_plane_mm)
+            band[z][crop] |= same & (distance <= band_mm + _TOLERANCE_MM)
     return band
 
 
 def near_mask(
     mask: NDArray[np.bool_], spacing_mm: Sequence[float], reach_mm: float
 ) -> NDArray[np.bool_]:
-    """Mark the voxels in a mask or near one of its voxels in their own slice.
+    """Marks the voxels in a mask or near one of its voxels in their own slice.
 
     Args:
         mask: bool (Z, Y, X); axis 0 is the slice axis.
-        spacing_mm: voxel size in array order (Z, Y, X).
-        reach_mm: largest Euclidean distance, centre to centre, within the slice.
+        spacing_mm: Voxel size in array order (Z, Y, X).
+        reach_mm: Largest Euclidean distance, centre to centre, within the slice.
 
     Returns:
         bool (Z, Y, X); slices without a voxel of the mask stay False.
 
     Raises:
-        ValueError: as `boundary_band`.
+        ValueError: As `boundary_band`.
     """
     outside = boundary_band(mask.astype(np.uint8), spacing_mm, reach_mm)
     return mask | outside
@@ -79,19 +84,19 @@ def refinement_region(
     spacing_mm: Sequence[float],
     band_mm: float,
 ) -> NDArray[np.bool_]:
-    """Mark the voxels to decide again: near a boundary, or where the voters differ.
+    """Marks the voxels to decide again: near a boundary, or where the voters differ.
 
     Args:
-        label_map: integer (Z, Y, X).
+        label_map: Integer (Z, Y, X).
         disagreement: bool (Z, Y, X).
-        spacing_mm: voxel size in array order (Z, Y, X).
-        band_mm: see `boundary_band`.
+        spacing_mm: Voxel size in array order (Z, Y, X).
+        band_mm: See `boundary_band`.
 
     Returns:
         bool (Z, Y, X).
 
     Raises:
-        ValueError: as `boundary_band`, or `disagreement` is not boolean or of another shape.
+        ValueError: As `boundary_band`, or `disagreement` is not boolean or of another shape.
     """
     if disagreement.shape != label_map.shape or disagreement.dtype != np.bool_:
         msg = (

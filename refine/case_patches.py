@@ -19,8 +19,8 @@ class CaseSet(NamedTuple):
     """Cases with the volumes that patches are cut from.
 
     Attributes:
-        cases: the cases.
-        inputs: volumes on the CPU, one set per case, at the classifier's pixel size.
+        cases: The cases.
+        inputs: Volumes on the CPU, one set per case, at the classifier's pixel size.
     """
 
     cases: Sequence[TrainingCase]
@@ -30,12 +30,12 @@ class CaseSet(NamedTuple):
 def case_set(
     cases: Sequence[TrainingCase], network: AlexNetConfig, pixel_mm: float | None
 ) -> CaseSet:
-    """Bring the cases to the classifier's pixel size, as the refinement does.
+    """Brings the cases to the classifier's pixel size, as the refinement does.
 
     Args:
-        cases: any number.
-        network: says which channels the classifier sees.
-        pixel_mm: in-plane pixel size; None keeps each native grid.
+        cases: Any number.
+        network: Says which channels the classifier sees.
+        pixel_mm: In-plane pixel size; None keeps each native grid.
 
     Returns:
         The cases and their volumes; without resampling these share the cases' memory.
@@ -59,10 +59,10 @@ def case_set(
 def by_case(
     data: CaseSet, draw: Draw
 ) -> Iterator[tuple[PatchInputs, NDArray[np.bool_], NDArray[np.int64]]]:
-    """Split a draw by case.
+    """Splits a draw by case.
 
     Args:
-        data: the cases that were drawn from.
+        data: The cases that were drawn from.
         draw: N centres.
 
     Yields:
@@ -79,9 +79,9 @@ def draw_patches(data: CaseSet, draw: Draw, size: int) -> torch.Tensor:
     """Patches around the centres of a draw.
 
     Args:
-        data: the cases that were drawn from.
+        data: The cases that were drawn from.
         draw: N centres.
-        size: patch side in pixels.
+        size: Patch side in pixels.
 
     Returns:
         float32 (N, C, size, size) on the CPU.
@@ -93,10 +93,10 @@ def draw_patches(data: CaseSet, draw: Draw, size: int) -> torch.Tensor:
 
 
 def draw_labels(data: CaseSet, draw: Draw) -> NDArray[np.int64]:
-    """Reference labels of the centres of a draw.
+    """Returns the reference labels of the centres of a draw.
 
     Args:
-        data: the cases that were drawn from.
+        data: The cases that were drawn from.
         draw: N centres.
 
     Returns:

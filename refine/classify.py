@@ -1,6 +1,6 @@
-"""Classify voxels by their patches, for training and prediction alike.
+"""Class probabilities of voxels by their patches, for training and prediction alike.
 
-Three ways lead to the same numbers; `shoulderseg.refine.network` says why, and each has a module in
+Three ways lead to the same numbers; docs/edge-refiner.md says why, and each has a module in
 `shoulderseg.refine.engines`.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -55,12 +55,12 @@ def classify_voxels(
     swap them are computed again in float32; the margin is measured, not proven.
 
     Args:
-        model: the classifier.
-        inputs: the case; it is uploaded once.
+        model: The classifier.
+        inputs: The case; it is uploaded once.
         centres: int64 (N, 3) voxel indices (z, y, x), in any order, duplicates allowed.
-        device: where to compute.
+        device: Where to compute.
         method: "gather", "dense", "needed", or "auto" for whichever is fastest for each slice.
-        batch_size: patches per pass at most where patches are gathered, at least 1.
+        batch_size: Patches per pass at most where patches are gathered, at least 1.
         precision: "auto" is half precision on GPUs that have it and float32 elsewhere; "half" falls
             back to float32 on chips where it is slower.
 
@@ -68,34 +68,40 @@ def classify_voxels(
         float32 (N, classes), in the order of the centres, rows sum to 1; N = 0 gives (0, classes).
 
     Raises:
-        IndexError: a centre lies outside the image.
-        ValueError: batch size below 1, wrong shapes, or inputs with other channels than the
+        IndexError: A centre lies outside the image.
+        ValueError: Batch size below 1, wrong shapes, or inputs with other channels than the
             model's.
-        torch.OutOfMemoryError: even one patch does not fit.
+        torch.OutOfMemoryError: Even one patch does not fit.
     """
-    where = torch.device(device)
-    half = _half_type(where, precision)
-    model.to(device=where)
-    inputs = PatchInputs(inputs.image.to(where), inputs.votes.to(where), inputs.neighbours)
-    voxels = _as_voxels(centres, where)
+    device = torch.device(device)
+    model.to(device=device)
+    inputs = PatchInputs(inputs.image.to(device), inputs.votes.to(device), inputs.neighbours)
+    voxels = _as_voxels(centres, device)
     _check(model, inputs, voxels, batch_size)
-    size = model.config.patch_size
-    layers = fold(model, where, torch.float32)
+    size, half = model.config.patch_size, _half_type(device, precision)
 
-    def probabilities(used: Sequence[Layer], chosen: torch.Tensor) -> torch.Tensor:
-        found = _logits(used, inputs, chosen, size, method, batch_size)
-        return found.float().softmax(dim=1)
+    def logits(layers: Sequence[Layer], chosen: torch.Tensor) -> torch.Tensor:
+        return _logits(layers, inputs, chosen, size, method, batch_size)
 
-    with torch.inference_mode(), _true_float32(where):
-        if half is None:
-            result = probabilities(layers, voxels)
-        else:
-            result = probabilities(convert(layers, half), voxels)
-            top = result.topk(2, dim=1).values
-            # Also true where half precision overflowed.
-            doubtful = (~(top[:, 0] - top[:, 1] >= _DOUBT[half])).nonzero()[:, 0]
-            result[doubtful] = probabilities(layers, voxels[doubtful])
-        array: NDArray[np.float32] = result.cpu().numpy()
+    with torch.inference_mode(), _true_float32(device):
+        return _probabilities(logits, fold(model, device, torch.float32), voxels, half)
+
+
+def _probabilities(
+    logits: Callable[[Sequence[Layer], torch.Tensor], torch.Tensor],
+    layers: Sequence[Layer],
+    voxels: torch.Tensor,
+    half: torch.dtype | None,
+) -> NDArray[np.float32]:
+    """Class probabilities; those that half precision leaves in doubt are computed in float32."""
+    result = logits(layers if half is None else convert(layers, half), voxels)
+    result = result.float().softmax(dim=1)
+    if half is not None:
+        top = result.topk(2, dim=1).values
+        # Also true where half precision overflowed.
+        doubtful = (~(top[:, 0] - top[:, 1] >= _DOUBT[half])).nonzero()[:, 0]
+        result[doubtful] = logits(layers, voxels[doubtful]).float().softmax(dim=1)
+    array: NDArray[np.float32] = result.cpu().numpy()
     return array
 
 
@@ -106,21 +112,21 @@ def voxel_logits(
     method: Method,
     batch_size: int = 1024,
 ) -> torch.Tensor:
-    """Logits of voxels on the device and in the type of the inputs' image.
+    """Computes logits of voxels on the device and in the type of the inputs' image.
 
     Args:
-        model: the classifier; it stays where and as it is.
-        inputs: the case, float32 or float64.
+        model: The classifier; it stays where and as it is.
+        inputs: The case, float32 or float64.
         centres: int64 (N, 3) voxel indices (z, y, x).
-        method: see `classify_voxels`.
-        batch_size: see `classify_voxels`.
+        method: See `classify_voxels`.
+        batch_size: See `classify_voxels`.
 
     Returns:
         (N, classes).
 
     Raises:
-        IndexError: a centre lies outside the image.
-        ValueError: see `classify_voxels`.
+        IndexError: A centre lies outside the image.
+        ValueError: See `classify_voxels`.
     """
     device = inputs.image.device
     voxels = _as_voxels(centres, device)

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 
 def keep_largest_component(label_map: NDArray[np.uint8], bones: Iterable[int]) -> NDArray[np.uint8]:
-    """Remove of each bone all but its largest piece.
+    """Removes of each bone all but its largest piece.
 
     Args:
         label_map: uint8 (Z, Y, X).
-        bones: labels of the bones that are one piece (26 neighbours).
+        bones: Labels of the bones that are one piece (26 neighbours).
 
     Returns:
         A label map whose removed voxels are background; the input itself where nothing is removed,

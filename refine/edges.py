@@ -34,15 +34,15 @@ class EdgeRule:
     """Which voxels are decided again, and how.
 
     Attributes:
-        band_mm: voxels up to this far from a boundary of the vote are decided again, as are those
+        band_mm: Voxels up to this far from a boundary of the vote are decided again, as are those
             the voters dispute.
-        trust: weight of the classifier against the vote, 0 to 1; 1 replaces the vote, 0 keeps it
+        trust: Weight of the classifier against the vote, 0 to 1; 1 replaces the vote, 0 keeps it
             as it was voted.
-        uncertain_only: leave voxels alone that the vote gives a label at 0.8 or more, unless the
+        uncertain_only: Leave voxels alone that the vote gives a label at 0.8 or more, unless the
             voters dispute them.
 
     Raises:
-        ValueError: a value out of range.
+        ValueError: A value out of range.
     """
 
     band_mm: float = 2.0
@@ -92,8 +92,8 @@ class EdgeRefinement(NamedTuple):
 
     Attributes:
         label_map: uint8 (Z, Y, X).
-        band: how many voxels were looked at.
-        changed: how many voxels differ from the vote.
+        band: How many voxels were looked at.
+        changed: How many voxels differ from the vote.
     """
 
     label_map: NDArray[np.uint8]
@@ -110,22 +110,22 @@ def refine_edges(
     config: ClassifyConfig,
     device: torch.device | str,
 ) -> EdgeRefinement:
-    """Decide the edges of one case again: `edge_opinions`, then `decide_edges`.
+    """Decides the edges of one case again: `edge_opinions`, then `decide_edges`.
 
     Args:
         image: float32 (Z, Y, X), normalised by `normalise_volume` as in training.
-        voted: the vote.
-        models: the classifiers, whose opinions are averaged; class c means label c.
-        spacing_mm: voxel size in array order (Z, Y, X).
-        rule: which voxels, and how they are decided.
-        config: how voxels are classified.
-        device: where to compute.
+        voted: The vote.
+        models: The classifiers, whose opinions are averaged; class c means label c.
+        spacing_mm: Voxel size in array order (Z, Y, X).
+        rule: Which voxels, and how they are decided.
+        config: How voxels are classified.
+        device: Where to compute.
 
     Returns:
         The new label map and the counts; a copy of the vote where there is nothing to look at.
 
     Raises:
-        ValueError: shapes differ, or the label map holds labels the classifier does not know.
+        ValueError: Shapes differ, or the label map holds labels the classifier does not know.
     """
     if rule.trust == 0.0:
         return EdgeRefinement(voted.label_map.copy(), 0, 0)
@@ -142,29 +142,30 @@ def edge_opinions(
     config: ClassifyConfig,
     device: torch.device | str,
 ) -> Opinions:
-    """Ask vote and classifiers about every voxel that a rule of this band may decide.
+    """Asks vote and classifiers about every voxel that a rule of this band may decide.
 
     Args:
         image: float32 (Z, Y, X), normalised.
-        voted: the vote.
-        models: the classifiers, at least one.
-        spacing_mm: voxel size in array order (Z, Y, X).
-        band_mm: see `EdgeRule`.
-        config: how voxels are classified.
-        device: where to compute.
+        voted: The vote.
+        models: The classifiers, at least one.
+        spacing_mm: Voxel size in array order (Z, Y, X).
+        band_mm: See `EdgeRule`.
+        config: How voxels are classified.
+        device: Where to compute.
 
     Returns:
         Their opinions; no rows where there is nothing to look at.
 
     Raises:
-        ValueError: as `refine_edges`.
+        ValueError: As `refine_edges`.
     """
     _check(image, voted, models)
     region = refinement_region(voted.label_map, voted.disagreement, spacing_mm, band_mm)
     voxels = np.argwhere(region).astype(np.int64, copy=False)
     classes = models[0].config.classes
-    said = voted.votes[(slice(None), *voxels.T)]
-    belief = label_belief([[said[bone]] for bone in range(classes - 1)], list(said[classes - 1 :]))
+    votes = voted.votes[(slice(None), *voxels.T)]
+    per_bone = [[vote] for vote in votes[: classes - 1]]
+    belief = label_belief(per_bone, list(votes[classes - 1 :]))
     found = class_probabilities(models, image, voted.votes, voxels, spacing_mm, config, device)
     return Opinions(voxels, belief, found)
 
@@ -172,16 +173,16 @@ def edge_opinions(
 def decide_edges(
     voted: Voted, opinions: Opinions, spacing_mm: Sequence[float], rule: EdgeRule
 ) -> EdgeRefinement:
-    """Give the voxels of a rule's region their most probable label.
+    """Gives the voxels of a rule's region their most probable label.
 
     All other voxels stay. Afterwards a piece of bone (26-neighbour) that shares no voxel with the
     vote for that bone goes back to the vote, and so does a bone that would vanish.
 
     Args:
-        voted: the vote.
-        opinions: from `edge_opinions` with at least the rule's band.
-        spacing_mm: voxel size in array order (Z, Y, X).
-        rule: which voxels, and how they are decided.
+        voted: The vote.
+        opinions: From `edge_opinions` with at least the rule's band.
+        spacing_mm: Voxel size in array order (Z, Y, X).
+        rule: Which voxels, and how they are decided.
 
     Returns:
         The new label map and the counts.

@@ -13,6 +13,7 @@ from shoulderseg.refine.classify import Method, Precision, classify_voxels
 from shoulderseg.refine.inputs import PatchInputs, patch_inputs
 from shoulderseg.refine.network import PatchAlexNet
 from shoulderseg.refine.resampling import (
+    Corners,
     check_pixel_mm,
     interpolation_corners,
     resample_inputs,
@@ -28,15 +29,15 @@ class ClassifyConfig:
     """How voxels are classified.
 
     Attributes:
-        pixel_mm: in-plane pixel size the classifiers were trained at; None is the native grid.
-        zooms: factors on that pixel size to average over, from 0.85 to 1.2; several are
+        pixel_mm: In-plane pixel size the classifiers were trained at; None is the native grid.
+        zooms: Factors on that pixel size to average over, from 0.85 to 1.2; several are
             test-time augmentation.
-        method: see `classify_voxels`.
-        precision: see `classify_voxels`.
-        batch_size: see `classify_voxels`.
+        method: See `classify_voxels`.
+        precision: See `classify_voxels`.
+        batch_size: See `classify_voxels`.
 
     Raises:
-        ValueError: a value out of range.
+        ValueError: A value out of range.
     """
 
     pixel_mm: float | None = None
@@ -65,25 +66,25 @@ def class_probabilities(
     config: ClassifyConfig,
     device: torch.device | str,
 ) -> NDArray[np.float32]:
-    """Mean class probabilities of voxels.
+    """Computes mean class probabilities of voxels.
 
     Where the classifiers' pixels are not the image's, a voxel's probabilities are interpolated
     between those of the pixels around its centre, so that edges are not as coarse as the pixels.
 
     Args:
-        models: classifiers that see the same channels, at least one.
+        models: Classifiers that see the same channels, at least one.
         image: float32 (Z, Y, X), normalised by `normalise_volume`.
         votes: float32 (V, Z, Y, X); needed where the classifiers see votes.
         voxels: int64 (N, 3) voxel indices.
-        spacing_mm: voxel size in array order (Z, Y, X).
-        config: pixel size, zooms and ways of computing.
-        device: where to compute.
+        spacing_mm: Voxel size in array order (Z, Y, X).
+        config: Pixel size, zooms and ways of computing.
+        device: Where to compute.
 
     Returns:
         float32 (N, classes), rows sum to 1; (0, classes) for no voxel.
 
     Raises:
-        ValueError: no classifier, votes missing, or shapes that do not fit.
+        ValueError: No classifier, votes missing, or shapes that do not fit.
     """
     if not models:
         msg = "found no classifier, expected at least one"
@@ -101,19 +102,31 @@ def class_probabilities(
             some = slice(begin, begin + _VOXELS_AT_ONCE)
             corners = interpolation_corners(voxels[some], image.shape, inputs.image.shape)
             for model in models:
-                found = classify_voxels(
-                    model,
-                    inputs,
-                    corners.pixels,
-                    device=device,
-                    method=config.method,
-                    batch_size=config.batch_size,
-                    precision=config.precision,
-                )
-                for index, weight in zip(corners.corners.T, corners.weight.T, strict=True):
-                    total[some] += weight[:, None] * found[index]
+                _add_interpolated(total[some], model, inputs, corners, config, device)
     total /= len(models) * len(config.zooms)
     return total
+
+
+def _add_interpolated(
+    total: NDArray[np.float32],
+    model: PatchAlexNet,
+    inputs: PatchInputs,
+    corners: Corners,
+    config: ClassifyConfig,
+    device: torch.device | str,
+) -> None:
+    """Adds the probabilities (N, classes) of voxels that lie between the corners to `total`."""
+    found = classify_voxels(
+        model,
+        inputs,
+        corners.pixels,
+        device=device,
+        method=config.method,
+        batch_size=config.batch_size,
+        precision=config.precision,
+    )
+    for index, weight in zip(corners.corners.T, corners.weight.T, strict=True):
+        total += weight[:, None] * found[index]
 
 
 def _zoomed(

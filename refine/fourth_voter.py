@@ -27,23 +27,23 @@ def classifier_votes(
     config: ClassifyConfig,
     device: torch.device | str,
 ) -> NDArray[np.float32]:
-    """Probability of each bone by the classifier, wherever a U-Net sees bone and 5 mm around.
+    """Computes each bone's probability, wherever a U-Net sees bone and 5 mm around.
 
     A classifier that sees the U-Nets' votes is no independent voter; one of images alone is.
 
     Args:
-        models: the classifiers, at least one; their opinions are averaged.
+        models: The classifiers, at least one; their opinions are averaged.
         image: float32 (Z, Y, X), normalised by `normalise_volume`.
         votes: float32 (V, Z, Y, X), the U-Nets' probabilities.
-        spacing_mm: voxel size in array order (Z, Y, X).
-        config: how voxels are classified.
-        device: where to compute.
+        spacing_mm: Voxel size in array order (Z, Y, X).
+        config: How voxels are classified.
+        device: Where to compute.
 
     Returns:
         float32 (B, Z, Y, X), 0 outside that region; zeros where no U-Net sees bone.
 
     Raises:
-        ValueError: no classifier, or shapes that do not fit.
+        ValueError: No classifier, or shapes that do not fit.
     """
     some = np.logical_or.reduce([vote > 0.5 for vote in votes])
     region = near_mask(some, spacing_mm, MARGIN_MM)

@@ -19,7 +19,7 @@ class PatchInputs(NamedTuple):
     Attributes:
         image: float32 (Z, Y, X), normalised.
         votes: float32 (V, Z, Y, X), probabilities of the voters; V may be 0.
-        neighbours: how many slices on either side are channels too, at least 0.
+        neighbours: How many slices on either side are channels too, at least 0.
     """
 
     image: torch.Tensor
@@ -39,19 +39,19 @@ def patch_inputs(
     votes: NDArray[np.floating[Any]] | torch.Tensor | None = None,
     neighbours: int = 0,
 ) -> PatchInputs:
-    """Put a case on a device as float32, once; no copy where none is needed.
+    """Puts a case on a device as float32, once; no copy where none is needed.
 
     Args:
         image: (Z, Y, X) floating point.
-        device: where it goes.
+        device: Where it goes.
         votes: (V, Z, Y, X) floating point, or None for no vote channels.
-        neighbours: slices on either side that are channels too.
+        neighbours: Slices on either side that are channels too.
 
     Returns:
         The inputs on `device`.
 
     Raises:
-        ValueError: shapes do not fit, or `neighbours` is negative.
+        ValueError: Shapes do not fit, or `neighbours` is negative.
     """
     if image.ndim != 3:
         msg = f"image has shape {tuple(image.shape)}, expected (Z, Y, X)"
@@ -68,10 +68,10 @@ def patch_inputs(
 
 
 def slice_channels(inputs: PatchInputs, slices: torch.Tensor) -> torch.Tensor:
-    """The channels of whole slices.
+    """Returns the channels of whole slices.
 
     Args:
-        inputs: the case.
+        inputs: The case.
         slices: int64 (N,) indices along Z.
 
     Returns:
@@ -84,23 +84,23 @@ def slice_channels(inputs: PatchInputs, slices: torch.Tensor) -> torch.Tensor:
 
 
 def gather_patches(inputs: PatchInputs, centres: torch.Tensor, size: int) -> torch.Tensor:
-    """Cut the in-slice patches around N voxels.
+    """Cuts the in-slice patches around N voxels.
 
     The patch of centre (z, y, x) covers rows y - size // 2 to y - size // 2 + size - 1 of its
     channels' slices, and columns likewise. Beyond the border the nearest edge pixel repeats,
     exactly as if each slice had been padded once by edge replication.
 
     Args:
-        inputs: the case; slices may be smaller than the patch.
+        inputs: The case; slices may be smaller than the patch.
         centres: int64 (N, 3) voxel indices (z, y, x).
-        size: patch side in pixels, at least 1.
+        size: Patch side in pixels, at least 1.
 
     Returns:
         float32 (N, C, size, size) on the device of the inputs; N = 0 gives an empty tensor.
 
     Raises:
-        IndexError: a centre lies outside the image.
-        ValueError: wrong shape or dtype of the centres, or wrong size.
+        IndexError: A centre lies outside the image.
+        ValueError: Wrong shape or dtype of the centres, or wrong size.
     """
     image = inputs.image
     check_centres(centres, image)
@@ -123,15 +123,15 @@ def gather_patches(inputs: PatchInputs, centres: torch.Tensor, size: int) -> tor
 
 
 def check_centres(centres: torch.Tensor, image: torch.Tensor) -> None:
-    """Refuse centres that are no voxel indices of an image.
+    """Refuses centres that are no voxel indices of an image.
 
     Args:
-        centres: should be int64 (N, 3), inside the image.
+        centres: Should be int64 (N, 3), inside the image.
         image: (Z, Y, X).
 
     Raises:
-        IndexError: a centre lies outside the image.
-        ValueError: wrong shape or dtype.
+        IndexError: A centre lies outside the image.
+        ValueError: Wrong shape or dtype.
     """
     if centres.ndim != 2 or centres.shape[1] != 3 or centres.dtype != torch.int64:
         msg = f"centres are {centres.dtype} {tuple(centres.shape)}, expected int64 (N, 3)"

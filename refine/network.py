@@ -3,31 +3,10 @@
 Mu et al. (2021) do not publish their AlexNet's patch size or layers; these are our own. Sides for
 a patch of 32 pixels: conv5 28, pool 14, conv5 10, conv3 8, conv3 6, conv3 4, pool 2, dense 1.
 
-No layer pads. A padded layer would show the network where the patch ends, so a pixel's class would
-depend on the patch it was cut from. Without padding, evaluating patch by patch, densely over a
-slice, or only where values are needed (`shoulderseg.refine.engines`) gives the same result:
-
-1.  Write P for the slice padded once by edge replication, S // 2 before and S - 1 - S // 2 after.
-    The patch of pixel (y, x) is P[y : y + S, x : x + S], since both repeat the same edge pixels.
-2.  Let layer l have window k_l and stride s_l (a pooling of 2 has k = s = 2) and d_l be the product
-    of the strides before it. Define maps over all positions of P by F_0 = P and
-    F_l(y, x) = f_l(F_(l-1)(y + i d_l, x + j d_l) for 0 <= i, j < k_l), f_l being the layer's
-    function of one window. Claim: for the patch of (y, x), the output of layer l at (u, v) is
-    F_l(y + u d_(l+1), x + v d_(l+1)). For l = 0 this is point 1. If it holds before layer l, then
-    output (u, v) reads inputs (u s_l + i, v s_l + j), which are by assumption
-    F_(l-1)(y + (u s_l + i) d_l, ...) = F_(l-1)((y + u d_(l+1)) + i d_l, ...), as s_l d_l = d_(l+1);
-    f_l of these is F_l(y + u d_(l+1), ...). So strides and poolings are dilation of what follows.
-3.  A dense layer on k x k pixels is a convolution with window k and a single output (0, 0); the
-    logits of (y, x) are therefore F_L(y, x). What a pooling drops because the side is odd is an
-    output (u, v) that no later layer reads, so it does not occur in F_L(y, x) either.
-4.  Batch normalisation in eval mode is one affine map a channel and goes into the convolution
-    before it; ReLU works value by value and dropout is the identity.
-
-Each value F_l(y, x) has one definition, whichever patches it is part of: it may be computed once,
-everywhere or only where some F_L needs it. In floating point the ways differ by the order of sums.
-Padding inside the trunk, normalising each patch, normalisation by batch statistics, or resizing
-patches would break the argument: a value would then depend on the patch and not only on pixels at
-fixed offsets.
+No layer pads, so a pixel's logits depend on pixels at fixed offsets alone. Evaluating patch by
+patch, densely over a slice, or only where values are needed (`shoulderseg.refine.engines`) then
+gives the same result; docs/edge-refiner.md has the proof. Padding inside the trunk, normalising
+each patch, normalisation by batch statistics, or resizing patches would break it.
 """
 
 from __future__ import annotations
@@ -49,17 +28,17 @@ class AlexNetConfig:
     """Shape of the classifier.
 
     Attributes:
-        patch_size: side in pixels; a multiple of 4 from 28 to 128, of 8 from 56 with stride 2.
-        stride: step of the first convolution, 1 or 2; 2 sees twice as far at equal cost.
-        neighbours: slices before and after the voxel's own that are channels too, 0 to 2.
-        votes: how many voters' probabilities are channels too, 0 to 16.
-        classes: background and the bones, 2 to 256.
-        widths: channels of the five convolutions.
-        dense: channels of the two hidden dense layers.
-        dropout: share dropped after each hidden dense layer, 0 to below 1.
+        patch_size: Side in pixels; a multiple of 4 from 28 to 128, of 8 from 56 with stride 2.
+        stride: Step of the first convolution, 1 or 2; 2 sees twice as far at equal cost.
+        neighbours: Slices before and after the voxel's own that are channels too, 0 to 2.
+        votes: How many voters' probabilities are channels too, 0 to 16.
+        classes: Background and the bones, 2 to 256.
+        widths: Channels of the five convolutions.
+        dense: Channels of the two hidden dense layers.
+        dropout: Share dropped after each hidden dense layer, 0 to below 1.
 
     Raises:
-        ValueError: a value outside these bounds.
+        ValueError: A value outside these bounds.
     """
 
     patch_size: int = 32
@@ -95,16 +74,16 @@ class AlexNetConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> AlexNetConfig:
-        """Read a configuration that may come from an untrusted file.
+        """Reads a configuration that may come from an untrusted file.
 
         Args:
-            values: exactly the keys that `to_dict` writes.
+            values: Exactly the keys that `to_dict` writes.
 
         Returns:
             The checked configuration.
 
         Raises:
-            ValueError: keys missing or unknown, values of the wrong type or out of bounds.
+            ValueError: Keys missing or unknown, values of the wrong type or out of bounds.
         """
         expected = {field.name for field in fields(cls)}
         if set(values) != expected:
@@ -124,8 +103,8 @@ class PatchAlexNet(nn.Module):
     """Classifier of patches (N, C, S, S); gives logits (N, classes).
 
     Attributes:
-        config: the shape it was built with.
-        layers: all layers in order; none pads, the dense ones are convolutions.
+        config: The shape it was built with.
+        layers: All layers in order; none pads, the dense ones are convolutions.
     """
 
     def __init__(self, config: AlexNetConfig) -> None:
@@ -151,16 +130,16 @@ class PatchAlexNet(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, patches: torch.Tensor) -> torch.Tensor:
-        """Logits (N, classes) of patches (N, C, S, S) with S the configured side."""
+        """Computes logits (N, classes) of patches (N, C, S, S) with S the configured side."""
         logits: torch.Tensor = self.layers(patches)
         return logits[:, :, 0, 0]
 
 
 def build_alexnet(config: AlexNetConfig, generator: torch.Generator) -> PatchAlexNet:
-    """Build a classifier with fresh weights.
+    """Builds a classifier with fresh weights.
 
     Args:
-        config: its shape.
+        config: Its shape.
         generator: CPU source of the weights, drawn after He et al. (2015, arXiv 1502.01852).
 
     Returns:
@@ -178,17 +157,17 @@ def build_alexnet(config: AlexNetConfig, generator: torch.Generator) -> PatchAle
 
 
 def load_alexnet(config: AlexNetConfig, tensors: Mapping[str, torch.Tensor]) -> PatchAlexNet:
-    """Build a classifier from stored weights.
+    """Builds a classifier from stored weights.
 
     Args:
-        config: its shape.
-        tensors: its state, as `state_dict()` names it.
+        config: Its shape.
+        tensors: Its state, as `state_dict()` names it.
 
     Returns:
         The network on the CPU, float32, in eval mode.
 
     Raises:
-        ValueError: names or shapes differ from the configuration's, or a value is not finite.
+        ValueError: Names or shapes differ from the configuration's, or a value is not finite.
     """
     model = _empty_alexnet(config)
     expected = model.state_dict()

@@ -12,7 +12,7 @@ _logger = logging.getLogger(__name__)
 
 
 def restore_new_components(refined: NDArray[np.uint8], voted: NDArray[np.uint8]) -> None:
-    """Give stray pieces and vanished bones back to the vote, in place.
+    """Gives stray pieces and vanished bones back to the vote, in place.
 
     A piece of bone (26-neighbour) that shares no voxel with the vote for that bone is a stray.
     Giving a bone back can cut another one in two, hence the loop. It ends because voxels only ever

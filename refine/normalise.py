@@ -13,19 +13,24 @@ _RELATIVE_STD_FLOOR = 1e-7
 
 
 def normalise_volume(image: NDArray[Any]) -> NDArray[np.float32]:
-    """Bring a volume to a common intensity scale.
+    """Brings a volume to a common intensity scale.
 
     Values are clipped to the 0.5 and 99.5 percentiles of the volume, then shifted and scaled to
     mean 0 and standard deviation 1. Scaling or shifting the input does not change the result.
 
     Args:
-        image: real (Z, Y, X).
+        image: Real (Z, Y, X).
 
     Returns:
         float32 (Z, Y, X); zeros for a constant volume, empty for an empty one.
 
     Raises:
-        ValueError: a value is not finite.
+        ValueError: A value is not finite.
+
+    Example:
+        >>> volume = normalise_volume(np.arange(24.0).reshape(2, 3, 4))
+        >>> volume.dtype.name, round(abs(float(volume.mean())), 4), round(float(volume.std()), 4)
+        ('float32', 0.0, 1.0)
     """
     values = np.array(image, dtype=np.float64)
     if values.size == 0:

@@ -25,29 +25,31 @@ _FLOOR = 1e-4
 
 
 def label_belief(
-    own: Sequence[Sequence[NDArray[np.floating[Any]]]],
+    votes_per_bone: Sequence[Sequence[NDArray[np.floating[Any]]]],
     whole: Sequence[NDArray[np.floating[Any]]] = (),
 ) -> NDArray[np.float32]:
-    """Distribution over background and the bones from the voters' probabilities.
+    """Computes the distribution over background and the bones from the voters' probabilities.
 
     Args:
-        own: `own[k]` holds the probabilities of the voters of bone k, arrays of one shape, values
-            0 to 1; at least one a bone.
-        whole: probabilities of voters of all bones as one.
+        votes_per_bone: `votes_per_bone[k]` holds the probabilities of the voters of bone k,
+            arrays of one shape, values 0 to 1; at least one a bone.
+        whole: Probabilities of voters of all bones as one.
 
     Returns:
         float32 (*shape, 1 + bones), sums to 1; empty for empty arrays.
 
     Raises:
-        ValueError: a bone without a voter.
+        ValueError: A bone without a voter.
     """
-    if not own or not all(own):
-        msg = f"found {[len(bone) for bone in own]} voters of the bones, expected one each"
+    if not votes_per_bone or not all(votes_per_bone):
+        msg = (
+            f"found {[len(bone) for bone in votes_per_bone]} voters of the bones, expected one each"
+        )
         raise ValueError(msg)
-    yes = [np.mean([_log(voter) for voter in bone], axis=0) for bone in own]
-    no = [np.mean([_log(1.0 - voter) for voter in bone], axis=0) for bone in own]
+    yes = [np.mean([_log(voter) for voter in bone], axis=0) for bone in votes_per_bone]
+    no = [np.mean([_log(1.0 - voter) for voter in bone], axis=0) for bone in votes_per_bone]
     every_no = np.sum(no, axis=0)
-    logs = [every_no, *(every_no - no[k] + yes[k] for k in range(len(own)))]
+    logs = [every_no, *(every_no - no[k] + yes[k] for k in range(len(votes_per_bone)))]
     if whole:
         some = np.mean([_log(voter) for voter in whole], axis=0)
         none = np.mean([_log(1.0 - voter) for voter in whole], axis=0)

@@ -13,8 +13,8 @@ def scanned_region(image: npt.NDArray[np.floating], axis: int = 0) -> npt.NDArra
     pixels into such a margin.
 
     Args:
-        image: intensities, (Z, Y, X), not resampled.
-        axis: along which the slices lie.
+        image: Intensities, (Z, Y, X), not resampled.
+        axis: Along which the slices lie.
 
     Returns:
         bool (Z, Y, X): false in rows and columns that are constant along their whole length, or

@@ -6,10 +6,10 @@ import torch
 
 
 def has_fast_half(device: torch.device | str) -> bool:
-    """Whether bfloat16 has units of its own on a device.
+    """Tells whether bfloat16 has units of its own on a device.
 
     Args:
-        device: cpu, cuda or mps.
+        device: Cpu, cuda or mps.
 
     Returns:
         True for GPUs from NVIDIA's Ampere on and for CPUs with AMX or AVX-512 BF16. Elsewhere

@@ -17,13 +17,13 @@ _PIXEL_RANGE_MM = (0.05, 10.0)
 
 
 def check_pixel_mm(pixel_mm: float | None) -> None:
-    """Refuse a pixel size that no scanner has and that would blow up the image.
+    """Refuses a pixel size that no scanner has and that would blow up the image.
 
     Args:
-        pixel_mm: in-plane pixel size in mm, or None for the native grid.
+        pixel_mm: In-plane pixel size in mm, or None for the native grid.
 
     Raises:
-        ValueError: outside 0.05 to 10 mm.
+        ValueError: Outside 0.05 to 10 mm.
     """
     low, high = _PIXEL_RANGE_MM
     if pixel_mm is not None and not low <= pixel_mm <= high:
@@ -34,15 +34,15 @@ def check_pixel_mm(pixel_mm: float | None) -> None:
 def resample_in_plane(
     image: torch.Tensor, spacing_mm: Sequence[float], pixel_mm: float | None
 ) -> torch.Tensor:
-    """Resample every slice to square pixels, bilinear, smoothed where it shrinks.
+    """Resamples every slice to square pixels, bilinear, smoothed where it shrinks.
 
     The field of view stays the same, so the pixel size is met to within half a pixel over the
     whole slice.
 
     Args:
         image: (Z, Y, X) floating point.
-        spacing_mm: voxel size in array order (Z, Y, X).
-        pixel_mm: wanted pixel size in mm; None keeps the native grid.
+        spacing_mm: Voxel size in array order (Z, Y, X).
+        pixel_mm: Wanted pixel size in mm; None keeps the native grid.
 
     Returns:
         (Z, Y', X'); the image itself where both axes are within 1 % of `pixel_mm`.
@@ -67,12 +67,12 @@ def resample_in_plane(
 def resample_inputs(
     inputs: PatchInputs, spacing_mm: Sequence[float], pixel_mm: float | None
 ) -> PatchInputs:
-    """Resample all volumes of a case as `resample_in_plane` does the image.
+    """Resamples all volumes of a case as `resample_in_plane` does the image.
 
     Args:
-        inputs: the case.
-        spacing_mm: voxel size in array order (Z, Y, X).
-        pixel_mm: wanted pixel size in mm; None keeps the native grid.
+        inputs: The case.
+        spacing_mm: Voxel size in array order (Z, Y, X).
+        pixel_mm: Wanted pixel size in mm; None keeps the native grid.
 
     Returns:
         The volumes on the new grid; the inputs themselves where nothing changes.
@@ -91,7 +91,7 @@ def resample_inputs(
 def map_centres(
     centres: NDArray[np.int64], shape: Sequence[int], resampled: Sequence[int]
 ) -> NDArray[np.int64]:
-    """Carry voxel indices over to a resampled grid with the same field of view.
+    """Carries voxel indices over to a resampled grid with the same field of view.
 
     Args:
         centres: int64 (N, 3), (z, y, x) in the native grid.
@@ -125,7 +125,7 @@ class Corners(NamedTuple):
 def interpolation_corners(
     centres: NDArray[np.int64], shape: Sequence[int], resampled: Sequence[int]
 ) -> Corners:
-    """Find the pixels of a resampled grid between which voxel centres lie.
+    """Finds the pixels of a resampled grid between which voxel centres lie.
 
     Bilinear within the slice; beyond the outermost pixel centres the outermost pixel counts.
 

@@ -27,12 +27,12 @@ class TrainingCase:
     Attributes:
         image: float32 (Z, Y, X), normalised by `normalise_volume`.
         label_map: uint8 (Z, Y, X), the reference; 0 is background, k + 1 is bone k.
-        spacing_mm: voxel size in array order (Z, Y, X).
+        spacing_mm: Voxel size in array order (Z, Y, X).
         votes: float32 (V, Z, Y, X), probabilities of voters that never saw this patient, or None.
         region: bool (Z, Y, X), voxels that the refinement of those votes decides again, or None.
 
     Raises:
-        ValueError: wrong dtypes, or shapes that differ.
+        ValueError: Wrong dtypes, or shapes that differ.
     """
 
     image: NDArray[np.float32]
@@ -80,10 +80,10 @@ class Pools(NamedTuple):
     """Voxel pools of all cases; a pool without groups is None.
 
     Attributes:
-        edge: one group per case, its region; for a case without one a group per bone, the band
+        edge: One group per case, its region; for a case without one a group per bone, the band
             around that bone's boundary. Inside and outside keep their natural share, so the
             classifier learns no bias at the edge.
-        rest: one group per case and label, away from these.
+        rest: One group per case and label, away from these.
         shapes: (Z, Y, X) of each case.
     """
 
@@ -105,18 +105,18 @@ class Draw(NamedTuple):
 
 
 def build_pools(cases: Sequence[TrainingCase], band_mm: float, rng: np.random.Generator) -> Pools:
-    """Collect the voxels of each kind.
+    """Collects the voxels of each kind.
 
     Args:
-        cases: at least one with a voxel.
-        band_mm: how far from the reference's boundary counts as edge, for cases without region.
-        rng: thins out the voxels far from every edge.
+        cases: At least one with a voxel.
+        band_mm: How far from the reference's boundary counts as edge, for cases without region.
+        rng: Thins out the voxels far from every edge.
 
     Returns:
         The pools; cases without an edge simply add nothing to that pool.
 
     Raises:
-        ValueError: no case, or cases without voxels only.
+        ValueError: No case, or cases without voxels only.
     """
     edge: list[tuple[int, NDArray[np.int64]]] = []
     rest: list[tuple[int, NDArray[np.int64]]] = []
@@ -138,13 +138,13 @@ def build_pools(cases: Sequence[TrainingCase], band_mm: float, rng: np.random.Ge
 
 
 def draw_centres(pools: Pools, count: int, rest_share: float, rng: np.random.Generator) -> Draw:
-    """Draw patch centres: the given share from the rest, the others from the edges.
+    """Draws patch centres: the given share from the rest, the others from the edges.
 
     Args:
-        pools: from `build_pools`; where one of the two is empty, the other gives everything.
-        count: how many.
-        rest_share: chance of a voxel far from every edge, 0 to 1.
-        rng: source of the draw.
+        pools: From `build_pools`; where one of the two is empty, the other gives everything.
+        count: How many.
+        rest_share: Chance of a voxel far from every edge, 0 to 1.
+        rng: Source of the draw.
 
     Returns:
         `count` centres in random order, drawn with replacement.

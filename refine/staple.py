@@ -41,7 +41,7 @@ class StapleResult(NamedTuple):
 
 
 def vote_patterns(masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.uint16]:
-    """Number every voxel by who says yes: bit m is the vote of voter m.
+    """Numbers every voxel by who says yes: bit m is the vote of voter m.
 
     Args:
         masks: M arrays of one shape, M from 1 to 16.
@@ -56,14 +56,14 @@ def vote_patterns(masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.uint16]:
 
 
 def pattern_weights(counts: NDArray[np.int64], voters: int) -> StapleResult:
-    """Run STAPLE on a histogram of vote patterns.
+    """Runs STAPLE on a histogram of vote patterns.
 
     Weights are rounded to ten decimals, so a weight of one half that follows from symmetry is
     exactly one half in whatever order the voters come.
 
     Args:
         counts: (2**voters,), how often each pattern of `vote_patterns` occurs.
-        voters: number of voters.
+        voters: Number of voters.
 
     Returns:
         `weight` is per pattern, (2**voters,); patterns that do not occur get 0. Where the votes
@@ -99,7 +99,7 @@ def pattern_weights(counts: NDArray[np.int64], voters: int) -> StapleResult:
 
 
 def staple(masks: Sequence[NDArray[np.bool_]]) -> StapleResult:
-    """Estimate the true mask of one structure from several voters.
+    """Estimates the true mask of one structure from several voters.
 
     Args:
         masks: 1 to 16 boolean arrays of one shape.
@@ -109,7 +109,7 @@ def staple(masks: Sequence[NDArray[np.bool_]]) -> StapleResult:
         back. All empty gives weight 0, all full gives weight 1, both with every figure 1.
 
     Raises:
-        ValueError: no voter, more than 16 voters, other dtypes or different shapes.
+        ValueError: No voter, more than 16 voters, other dtypes or different shapes.
     """
     if not 1 <= len(masks) <= MAX_VOTERS:
         msg = f"STAPLE needs 1 to {MAX_VOTERS} voters, found {len(masks)}"

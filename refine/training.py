@@ -37,7 +37,7 @@ def fit_classifier(
     state: TrainingState | None = None,
     on_epoch: Callable[[TrainingState], None] | None = None,
 ) -> TrainingState:
-    """Train a classifier, or go on with a run that was cut off.
+    """Trains a classifier, or goes on with a run that was cut off.
 
     After each epoch the classifier is scored on a fixed set of edge voxels of the held-out cases:
     the mean, over the classes that occur, of the share of voxels recognised (balanced accuracy).
@@ -45,22 +45,22 @@ def fit_classifier(
     that was never cut off, given the same cases and settings.
 
     Args:
-        train: cases to learn from, at least one.
-        validation: held-out cases, at least one, none of them in `train`.
-        network: shape of the classifier.
-        config: how to train.
-        rng: seeds a new run; not used when `state` is given.
-        device: where to compute.
-        state: where to go on; None starts anew.
-        on_epoch: called with the state after each epoch, to save it.
+        train: Cases to learn from, at least one.
+        validation: Held-out cases, at least one, none of them in `train`.
+        network: Shape of the classifier.
+        config: How to train.
+        rng: Seeds a new run; not used when `state` is given.
+        device: Where to compute.
+        state: Where to go on; None starts anew.
+        on_epoch: Called with the state after each epoch, to save it.
 
     Returns:
         The state after the last epoch; `state` itself if that was reached already.
 
     Raises:
-        ValueError: no case, a case on both sides, labels beyond the network's classes, votes that
+        ValueError: No case, a case on both sides, labels beyond the network's classes, votes that
             the network expects and a case lacks, or a state that does not fit the network.
-        RuntimeError: the loss is no longer finite.
+        RuntimeError: The loss is no longer finite.
     """
     _check_cases(train, validation, network)
     state = state or _fresh_state(network, int(rng.integers(2**62)))
@@ -68,22 +68,30 @@ def fit_classifier(
     held_out = case_set(validation, network, config.pixel_mm)
     pools = build_pools(train, config.band_mm, _stream(state.seed, _TRAINING_POOLS))
     fixed = _validation_draw(validation, config, state.seed)
-    model = load_alexnet(network, state.weights)
-    model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=config.weight_decay)
-    if state.optimizer:
-        optimizer.load_state_dict(state.optimizer)
+    model, optimizer = _restore(network, config, state, device)
     while state.epoch < config.epochs:
         loss = _train_epoch(model, optimizer, learning, pools, config, state)
-        if not math.isfinite(loss):
-            msg = f"the loss became {loss} in epoch {state.epoch + 1}; lower the learning rate"
-            raise RuntimeError(msg)
         score = _score(model, held_out, fixed, config.batch_size, device)
         state = _next_state(state, model, optimizer, loss, score)
         _logger.info("epoch %d: loss %.4f, balanced accuracy %.4f", state.epoch, loss, score)
         if on_epoch is not None:
             on_epoch(state)
     return state
+
+
+def _restore(
+    network: AlexNetConfig,
+    config: TrainingConfig,
+    state: TrainingState,
+    device: torch.device | str,
+) -> tuple[PatchAlexNet, torch.optim.Optimizer]:
+    """Brings classifier and optimiser to where the state left them."""
+    model = load_alexnet(network, state.weights)
+    model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=config.weight_decay)
+    if state.optimizer:
+        optimizer.load_state_dict(state.optimizer)
+    return model, optimizer
 
 
 def _train_epoch(
@@ -122,7 +130,11 @@ def _train_epoch(
             loss.backward()
             optimizer.step()
             total += loss.detach()
-    return float(total) / config.steps_per_epoch
+    loss_mean = float(total) / config.steps_per_epoch
+    if not math.isfinite(loss_mean):
+        msg = f"the loss became {loss_mean} in epoch {state.epoch + 1}; lower the learning rate"
+        raise RuntimeError(msg)
+    return loss_mean
 
 
 def _validation_draw(cases: Sequence[TrainingCase], config: TrainingConfig, seed: int) -> Draw:

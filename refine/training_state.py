@@ -17,23 +17,23 @@ class TrainingConfig:
     """How to train.
 
     Attributes:
-        epochs: passes between validations, at least 1.
-        steps_per_epoch: optimiser steps in each, at least 1.
-        batch_size: patches per step, at least 2 (batch normalisation needs two).
+        epochs: Passes between validations, at least 1.
+        steps_per_epoch: Optimiser steps in each, at least 1.
+        batch_size: Patches per step, at least 2 (batch normalisation needs two).
         learning_rate: AdamW's, at the start; it falls to 0 along a cosine.
         weight_decay: AdamW's, at least 0.
         label_smoothing: 0 to below 1.
-        band_mm: how far from the reference's boundary counts as edge, for cases without a region
+        band_mm: How far from the reference's boundary counts as edge, for cases without a region
             of their own. Wider than the refinement's band, since the vote's boundary may itself
             lie off the reference's.
-        rest_share: share of patches far from every edge; the edges get what remains, 0 to 1.
-        augment: change training patches at random.
-        validation_voxels: how many held-out edge voxels give the score, at least 1.
-        pixel_mm: in-plane pixel size to resample images to; None is the native grid.
-        half: multiply in bfloat16, which is only faster where the hardware has it.
+        rest_share: Share of patches far from every edge; the edges get what remains, 0 to 1.
+        augment: Change training patches at random.
+        validation_voxels: How many held-out edge voxels give the score, at least 1.
+        pixel_mm: In-plane pixel size to resample images to; None is the native grid.
+        half: Multiply in bfloat16, which is only faster where the hardware has it.
 
     Raises:
-        ValueError: a value out of range.
+        ValueError: A value out of range.
     """
 
     epochs: int = 40
@@ -77,14 +77,14 @@ class TrainingState:
     needs keeping.
 
     Attributes:
-        epoch: epochs done.
-        seed: source of all randomness of the run.
-        weights: the network's state.
-        optimizer: the optimiser's state; empty before the first epoch.
-        best_weights: the network's state at the best score so far.
-        best_score: that score, minus infinity before the first epoch.
-        loss: mean training loss of each epoch done.
-        score: validation score of each epoch done.
+        epoch: Epochs done.
+        seed: Source of all randomness of the run.
+        weights: The network's state.
+        optimizer: The optimiser's state; empty before the first epoch.
+        best_weights: The network's state at the best score so far.
+        best_score: That score, minus infinity before the first epoch.
+        loss: Mean training loss of each epoch done.
+        score: Validation score of each epoch done.
     """
 
     epoch: int
@@ -103,16 +103,16 @@ class TrainingState:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainingState:
-        """Read back what `to_dict` gave.
+        """Reads back what `to_dict` gave.
 
         Args:
-            values: exactly its keys.
+            values: Exactly its keys.
 
         Returns:
             The state.
 
         Raises:
-            ValueError: keys missing or unknown.
+            ValueError: Keys missing or unknown.
         """
         expected = {field.name for field in fields(cls)}
         if set(values) != expected:

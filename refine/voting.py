@@ -72,31 +72,40 @@ class Fusion(NamedTuple):
 
 
 def fuse(
-    own: Sequence[Sequence[FloatArray]],
+    votes_per_bone: Sequence[Sequence[FloatArray]],
     rule: Rule = "majority",
     *,
     whole: Sequence[FloatArray] = (),
 ) -> Fusion:
-    """Fuse the probabilities of each bone's voters by the rules at the top of this file.
+    """Fuses the probabilities of each bone's voters by the rules at the top of this file.
 
     Args:
-        own: `own[k]` holds the probabilities (Z, Y, X), 0 to 1, of the models that speak about
-            bone k alone, at least one. Bones may have different numbers of voters.
-        rule: how a bone comes to claim a voxel.
-        whole: probabilities of models of all bones as one; they vote for every bone. A bone has at
+        votes_per_bone: `votes_per_bone[k]` holds the probabilities (Z, Y, X), 0 to 1, of the
+            models that speak about bone k alone, at least one. Bones may have different numbers
+            of voters.
+        rule: How a bone comes to claim a voxel.
+        whole: Probabilities of models of all bones as one; they vote for every bone. A bone has at
             most 16 voters with these.
 
     Returns:
         Label map, mean probability and disagreement; empty arrays for an empty grid.
 
     Raises:
-        ValueError: unknown rule, no bone or voter, too many of either, different shapes, values
+        ValueError: Unknown rule, no bone or voter, too many of either, different shapes, values
             that are not floating point, not finite or outside 0 to 1.
+
+    Example:
+        >>> humerus = np.array([[[0.9, 0.1, 0.0]]])  # (Z, Y, X), as all others
+        >>> glenoid = np.array([[[0.0, 0.8, 0.1]]])
+        >>> whole = np.array([[[1.0, 0.9, 0.2]]])  # both bones as one
+        >>> fuse([[humerus], [glenoid]], whole=[whole]).label_map
+        array([[[1, 2, 0]]], dtype=uint8)
     """
-    if not all(own):
-        msg = f"bone {[bool(bone) for bone in own].index(False)} has no voter of its own"
+    if not all(votes_per_bone):
+        lacking = [bool(bone) for bone in votes_per_bone].index(False)
+        msg = f"bone {lacking} has no voter of its own"
         raise ValueError(msg)
-    voters = [[*bone, *whole] for bone in own]
+    voters = [[*bone, *whole] for bone in votes_per_bone]
     shape = _checked_shape(voters, rule)
     if rule == "staple":
         # Where STAPLE does not settle its rounding decides; in one order it always rounds alike.
@@ -109,34 +118,46 @@ def fuse(
     )
     # Slice by slice, the temporary arrays stay in the processor's cache.
     for z in range(shape[0]):
-        best_score = np.full(shape[1:], -1.0)
-        best_mean = np.full(shape[1:], -1.0, np.float32)
-        for k, bone in enumerate(voters):
-            slices = [voter[z] for voter in bone]
-            patterns = vote_patterns([probability > 0.5 for probability in slices])
-            mean = _mean(slices)
-            score = mean if tables is None else tables[k][patterns]
-            claim = _majority(patterns, mean, len(bone)) if rule == "majority" else score > 0.5
-            tie_break = (score == best_score) & (mean > best_mean)
-            wins = claim & ((score > best_score) | tie_break)
-            fusion.label_map[z][wins] = k + 1
-            best_score[wins] = score[wins]
-            best_mean[wins] = mean[wins]
-            fusion.probability[k, z] = mean
+        _label_slice(fusion, z, voters, rule, tables)
         fusion.disagreement[z] = _disagreement(
-            [[voter[z] > 0.5 for voter in bone] for bone in own],
+            [[voter[z] > 0.5 for voter in bone] for bone in votes_per_bone],
             [voter[z] > 0.5 for voter in whole],
         )
     return fusion
 
 
+def _label_slice(
+    fusion: Fusion,
+    z: int,
+    voters: Sequence[Sequence[FloatArray]],
+    rule: Rule,
+    tables: Sequence[NDArray[np.float64]] | None,
+) -> None:
+    """Writes labels and mean probabilities of one slice into `fusion`."""
+    shape = fusion.label_map.shape[1:]
+    best_score = np.full(shape, -1.0)
+    best_mean = np.full(shape, -1.0, np.float32)
+    for k, bone in enumerate(voters):
+        slices = [voter[z] for voter in bone]
+        patterns = vote_patterns([probability > 0.5 for probability in slices])
+        mean = _mean(slices)
+        score = mean if tables is None else tables[k][patterns]
+        claim = _majority(patterns, mean, len(bone)) if rule == "majority" else score > 0.5
+        tie_break = (score == best_score) & (mean > best_mean)
+        wins = claim & ((score > best_score) | tie_break)
+        fusion.label_map[z][wins] = k + 1
+        best_score[wins] = score[wins]
+        best_mean[wins] = mean[wins]
+        fusion.probability[k, z] = mean
+
+
 def _disagreement(
-    own: Sequence[Sequence[NDArray[np.bool_]]], whole: Sequence[NDArray[np.bool_]]
+    yes_per_bone: Sequence[Sequence[NDArray[np.bool_]]], whole: Sequence[NDArray[np.bool_]]
 ) -> NDArray[np.bool_]:
     """Where the votes of one slice cannot all be true."""
-    claimed = np.zeros_like(own[0][0])
+    claimed = np.zeros_like(yes_per_bone[0][0])
     disputed = np.zeros_like(claimed)
-    for bone in own:
+    for bone in yes_per_bone:
         some, every = np.logical_or.reduce(bone), np.logical_and.reduce(bone)
         disputed |= (some & ~every) | (some & claimed)
         claimed |= some

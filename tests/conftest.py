@@ -156,3 +156,14 @@ def _run(command: list[str], expected: int = 0, **variables: str) -> None:
     if outcome.returncode != expected:
         output = outcome.stdout[-2000:] + outcome.stderr[-2000:]
         pytest.fail(f"{command} ended with {outcome.returncode}:\n{output}")
+
+
+@pytest.fixture(scope="session")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sound bundle of three tiny U-Nets that have learned nothing."""
+    folder = tmp_path_factory.mktemp("made") / "untrained"
+    folder.mkdir()
+    from tests.untrained import write_untrained
+
+    write_untrained(folder)
+    return folder

@@ -34,7 +34,7 @@ _EXTREME = {
 
 
 def damaged_file(folder: Path, seed: int, number: int) -> tuple[str, Path]:
-    """Write one damaged file; a DICOM one lies in a series of sound ones.
+    """Writes one damaged file; a DICOM one lies in a series of sound ones.
 
     Args:
         folder: An empty folder.

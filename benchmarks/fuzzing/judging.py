@@ -37,10 +37,10 @@ class Outcome(StrEnum):
 
 
 def judge_file(kind: str, path: Path) -> tuple[Outcome, str]:
-    """Read a file as the commands do.
+    """Reads a file as the commands do.
 
     Args:
-        kind: nii, nii.gz or dicom.
+        kind: Nii, nii.gz or dicom.
         path: The file, or a folder for DICOM.
 
     Returns:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def recall(work: WorkFolder, case: SourceCase) -> Examined | Rejected | None:
-    """Tell what became of a case in an earlier run.
+    """Tells what became of a case in an earlier run.
 
     Args:
         work: The working folder.
@@ -48,7 +48,7 @@ def recall(work: WorkFolder, case: SourceCase) -> Examined | Rejected | None:
 
 
 def keep_case(work: WorkFolder, case: SourceCase, found: Examined, loaded: Labelled) -> None:
-    """Write the files of a case, and then that they are there.
+    """Writes the files of a case, and then that they are there.
 
     Raises:
         ValueError: As `write_case`.
@@ -59,7 +59,7 @@ def keep_case(work: WorkFolder, case: SourceCase, found: Examined, loaded: Label
 
 
 def keep_nothing(work: WorkFolder, case: SourceCase, rejected: Rejected) -> None:
-    """Remember that a case shows nothing of use, so that it is not read again.
+    """Remembers that a case shows nothing of use, so that it is not read again.
 
     Raises:
         OSError: If the file cannot be written.

@@ -41,7 +41,7 @@ class Order:
             made with other settings are made again.
         sources: Folders that are read from.
         test_cases: Names of the cases never trained on, or a number of patients to draw.
-        folds: Folds in `splits_final.json`.
+        folds: Folds in `splits_final.json`; None for 5, or as many as there are patients.
         seed: Of the drawn test patients and of the folds.
         overwrite: Replace an existing dataset. Folders with other files in them are kept.
         on_case: Called with what became of each candidate.
@@ -53,7 +53,7 @@ class Order:
     settings: Mapping[str, Any]
     sources: Sequence[Path] = ()
     test_cases: Sequence[str] | int = ()
-    folds: int = 5
+    folds: int | None = 5
     seed: int = 12345
     overwrite: bool = False
     on_case: Callable[[Examined | Rejected], None] = field(default=lambda _: None)
@@ -66,7 +66,7 @@ def survey(
     *,
     allow_missing: bool = False,
 ) -> Iterator[Examined | Rejected]:
-    """Read all candidates and write nothing.
+    """Reads all candidates and writes nothing.
 
     Args:
         candidates: What a converter yields.
@@ -89,7 +89,7 @@ def survey(
 
 
 def convert_cases(candidates: Iterable[SourceCase | Rejected], order: Order) -> ConversionReport:
-    """Make a dataset of the candidates that can be taken; the others are reported.
+    """Makes a dataset of the candidates that can be taken; the others are reported.
 
     The dataset appears complete or not at all. What is finished is kept beside it until then, so
     that the same call goes on after an interruption, or after an error about folds or test cases.
@@ -134,7 +134,7 @@ def convert_cases(candidates: Iterable[SourceCase | Rejected], order: Order) -> 
 
 
 def foresee_problems(order: Order, taken: Iterable[Examined]) -> list[str]:
-    """Tell what would keep surveyed cases from becoming a dataset; write nothing.
+    """Tells what would keep surveyed cases from becoming a dataset; writes nothing.
 
     Args:
         order: The dataset.
@@ -152,13 +152,28 @@ def foresee_problems(order: Order, taken: Iterable[Examined]) -> list[str]:
     return problems + shares.problems
 
 
+def planned_folds(order: Order, taken: Iterable[Examined]) -> int:
+    """Tells how many folds surveyed cases would be shared out over.
+
+    Args:
+        order: The dataset.
+        taken: The cases that would be taken.
+
+    Returns:
+        The number of folds; 0 if they cannot be shared out.
+    """
+    patients = {case.name: case.patient for case in taken}
+    rng = np.random.default_rng(order.seed)
+    return len(share_out(patients, order.test_cases, folds=order.folds, rng=rng).splits)
+
+
 def write_dataset(
     work: work_folder.WorkFolder,
     spec: DatasetSpec,
     taken: Sequence[Examined],
     shares: Shares,
 ) -> ConversionReport:
-    """Let finished cases become the dataset.
+    """Lets finished cases become the dataset.
 
     Args:
         work: Where the files of the cases lie.
@@ -193,7 +208,7 @@ def make_case(
     *,
     allow_missing: bool = False,
 ) -> Examined | Rejected:
-    """Write the files of one case, unless an earlier run has.
+    """Writes the files of one case, unless an earlier run has.
 
     Args:
         work: Where they go.

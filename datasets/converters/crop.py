@@ -16,7 +16,7 @@ Box = tuple[slice, slice, slice]
 
 
 def box_around(places_mm: npt.NDArray[np.float64], grid: Volume, margin_mm: float) -> Box:
-    """Give the box of voxels around some places.
+    """Gives the box of voxels around some places.
 
     Args:
         places_mm: World places (x, y, z) in LPS, shape (n, 3), at least one.
@@ -38,7 +38,7 @@ def box_around(places_mm: npt.NDArray[np.float64], grid: Volume, margin_mm: floa
 
 
 def cropped(volume: Volume, box: Box) -> Volume:
-    """Give a part of a volume; every voxel keeps its place in the world.
+    """Gives a part of a volume; every voxel keeps its place in the world.
 
     Args:
         volume: The volume.

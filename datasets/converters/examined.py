@@ -48,7 +48,7 @@ class Examined:
 def examine(
     case: SourceCase, labels: Mapping[str, int], *, allow_missing: bool = False
 ) -> tuple[Examined, Labelled] | Rejected:
-    """Load a candidate.
+    """Loads a candidate.
 
     Args:
         case: The candidate.
@@ -88,7 +88,7 @@ def examine(
 
 
 def check_voxels(found: Examined, *, allow_missing: bool) -> Rejected | None:
-    """Look for structures without a voxel.
+    """Looks for structures without a voxel.
 
     Bones of one joint are nearly always in an image together: where one has no label, most likely
     nobody has drawn it yet, and a training would learn that it is background.
@@ -120,7 +120,7 @@ class Twins:
         self.names: dict[str, str] = {}
 
     def check(self, found: Examined) -> Rejected | None:
-        """Reject a case whose image an earlier one has; otherwise remember it."""
+        """Rejects a case whose image an earlier one has; otherwise remembers it."""
         first = self.names.setdefault(found.digest, found.name)
         if first == found.name:
             return None

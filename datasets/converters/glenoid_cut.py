@@ -19,7 +19,7 @@ __all__ = ["DEPTH_MM", "cut_glenoid"]
 
 
 def cut_glenoid(scapula: Mask, joint: Joint, grid: Volume, depth_mm: float = DEPTH_MM) -> Mask:
-    """Cut the glenoid from the scapula.
+    """Cuts the glenoid from the scapula.
 
     Taken is what of the scapula lies
 

@@ -54,7 +54,7 @@ class Joint(NamedTuple):
 
 
 def places_mm(mask: Mask, grid: Volume) -> Floats:
-    """Give the world places of the voxels of a mask.
+    """Gives the world places of the voxels of a mask.
 
     Args:
         mask: bool, shape (Z, Y, X).
@@ -69,7 +69,7 @@ def places_mm(mask: Mask, grid: Volume) -> Floats:
 
 
 def find_joint(humerus: Mask, scapula: Mask, grid: Volume, side: Side) -> Joint:
-    """Find the joint of one shoulder.
+    """Finds the joint of one shoulder.
 
     The head is the sphere through the part of the humerus that the scapula faces from the medial
     side. The joint surface is the sheet of scapula, 4 mm thick, that is nearest to that sphere on

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def lookup_table(
     label_values: Mapping[int, str], labels: Mapping[str, int]
 ) -> npt.NDArray[np.uint8]:
-    """Give the dataset's value for each value in the files.
+    """Gives the dataset's value for each value in the files.
 
     Args:
         label_values: Value in the files to structure, at least one. 0 is background.
@@ -31,7 +31,7 @@ def lookup_table(
 
 
 def unknown_values(label_map: npt.NDArray[np.integer], known: Iterable[int]) -> str:
-    """Say which values of a label map have no meaning.
+    """Says which values of a label map have no meaning.
 
     Args:
         label_map: Of any shape.
@@ -49,7 +49,7 @@ def unknown_values(label_map: npt.NDArray[np.integer], known: Iterable[int]) -> 
 
 
 def describe_missing(structures: Iterable[str]) -> str:
-    """Say that structures have no voxel in a label map, and what to do."""
+    """Says that structures have no voxel in a label map, and what to do."""
     return (
         f"no voxel of it is {' or '.join(structures)}. Draw what is missing, or give "
         "--allow-missing if it lies outside the image."

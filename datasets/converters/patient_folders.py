@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def list_folders(source: Path) -> list[Path]:
-    """List the folders in a folder, but for hidden ones.
+    """Lists the folders in a folder, but for hidden ones.
 
     Args:
         source: The folder.
@@ -31,7 +31,7 @@ def list_folders(source: Path) -> list[Path]:
 
 
 def patient_folders(source: Path) -> list[Path]:
-    """List the folders of patients.
+    """Lists the folders of patients.
 
     Args:
         source: Folder with one folder a patient.
@@ -51,7 +51,7 @@ def patient_folders(source: Path) -> list[Path]:
 
 
 def loose_files(source: Path, is_input: Callable[[Path], bool]) -> Iterator[Rejected]:
-    """Tell of files that lie beside the folders of patients and would be read in one of them.
+    """Tells of files that lie beside the folders of patients and would be read in one of them.
 
     Args:
         source: Folder with one folder a patient.

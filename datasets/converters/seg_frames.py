@@ -8,7 +8,7 @@ import numpy as np
 import pydicom
 
 from shoulderseg.datasets.converters.study_seg import DAMAGED
-from shoulderseg.datasets.dicom.header import quiet_pydicom
+from shoulderseg.datasets.dicom.header_checks import silence_pydicom
 from shoulderseg.datasets.integrity import MAX_VOXELS
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class _UnfitSegError(ValueError):
 def read_seg(
     path: Path, slices: Sequence[SliceHeader], segments: Mapping[int, int]
 ) -> npt.NDArray[np.uint8]:
-    """Lay the frames of a SEG on the slices of its series.
+    """Lays the frames of a SEG on the slices of its series.
 
     Args:
         path: The SEG.
@@ -47,7 +47,7 @@ def read_seg(
         OSError: If the file cannot be opened.
     """
     shape = slices[0].shape
-    with quiet_pydicom():
+    with silence_pydicom():
         try:
             seg = pydicom.dcmread(path)
             _check_claims(seg, len(slices), shape)
@@ -83,8 +83,8 @@ def _check_claims(seg: Dataset, slices: int, shape: tuple[int, int]) -> None:
 
 def _group(seg: Dataset, index: int, name: str) -> Any:  # noqa: ANN401
     """The item of a functional group: of the frame, or else of all frames."""
-    own = seg.PerFrameFunctionalGroupsSequence[index]
-    holder = own if name in own else seg.SharedFunctionalGroupsSequence[0]
+    of_frame = seg.PerFrameFunctionalGroupsSequence[index]
+    holder = of_frame if name in of_frame else seg.SharedFunctionalGroupsSequence[0]
     return holder[name].value[0]
 
 

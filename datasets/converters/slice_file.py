@@ -24,7 +24,7 @@ SLICE_SUFFIXES = (*_READERS, DICOM_SUFFIX)
 
 
 def read_slice(path: Path) -> tuple[npt.NDArray[np.float32], Volume | None]:
-    """Read the grey values of one slice.
+    """Reads the grey values of one slice.
 
     Args:
         path: A PNG or TIFF file of one page, or a DICOM file of one frame. Colour channels are
@@ -49,7 +49,7 @@ def read_slice(path: Path) -> tuple[npt.NDArray[np.float32], Volume | None]:
 
 
 def read_mask(path: Path) -> npt.NDArray[np.uint16]:
-    """Read the labels of one slice.
+    """Reads the labels of one slice.
 
     Args:
         path: As for `read_slice`.

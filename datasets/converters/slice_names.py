@@ -23,7 +23,7 @@ class SlicePair(NamedTuple):
 
 
 def natural_key(name: str) -> tuple[tuple[int, str], ...]:
-    """Give a key that sorts `slice2` before `slice10`, whatever the case of letters.
+    """Gives a key that sorts `slice2` before `slice10`, whatever the case of letters.
 
     Args:
         name: Any text.
@@ -36,7 +36,7 @@ def natural_key(name: str) -> tuple[tuple[int, str], ...]:
 
 
 def pair_slices(folder: Path) -> list[SlicePair]:
-    """Pair the images and masks of one patient, in the order of their numbers.
+    """Pairs the images and masks of one patient, in the order of their numbers.
 
     Either the folder holds `images/` and `masks/` with equal file names before the suffix, or both
     kinds lie in it and a mask is called like its image with `_mask` behind the name.
@@ -103,7 +103,7 @@ def _by_stem(files: Iterable[Path], ending: str) -> dict[str, Path]:
 
 
 def _check_numbers(stems: Sequence[str]) -> None:
-    """Refuse slices without an order, or with one missing: its neighbours would move together."""
+    """Refuses slices without an order, or with one missing: its neighbours would move together."""
     keys = [natural_key(stem) for stem in stems]
     for before, after, first, second in zip(keys, keys[1:], stems, stems[1:], strict=False):
         if before == after:

@@ -38,7 +38,7 @@ def plane_of(
     slices: Sequence[Volume | None],
     spacing_mm: tuple[float, float, float],
 ) -> Placement:
-    """Find where a stack lies.
+    """Finds where a stack lies.
 
     Files without a place are taken for axial slices from the feet upwards, rows to the back and
     columns to the left: their real plane is not known.

@@ -64,7 +64,7 @@ class SliceStack:
 
 
 def slices_settings(stack: SliceStack) -> dict[str, Any]:
-    """Give all that the cases depend on besides their files, for JSON."""
+    """Gives all that the cases depend on besides their files, for JSON."""
     return {
         "converter": "slices",
         "spacing_mm": list(stack.spacing_mm),
@@ -73,7 +73,7 @@ def slices_settings(stack: SliceStack) -> dict[str, Any]:
 
 
 def slice_cases(source: Path, stack: SliceStack) -> Iterator[SourceCase | Rejected]:
-    """List the patients of a folder of slices.
+    """Lists the patients of a folder of slices.
 
     Cases are called `p001`, `p002`, ... in natural order of the folders: a folder may be called
     after its patient.

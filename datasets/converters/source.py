@@ -77,7 +77,7 @@ class NothingToTakeError(ValueError):
 
 
 def reason_of(error: ValueError | OSError) -> str:
-    """Give the text of an error, without the path that an `OSError` holds.
+    """Gives the text of an error, without the path that an `OSError` holds.
 
     Folders may be named after patients.
     """
@@ -87,7 +87,7 @@ def reason_of(error: ValueError | OSError) -> str:
 
 
 def source_name(path: Path, root: Path, *, keep: bool) -> str:
-    """Name a file or folder without giving a patient's name away.
+    """Names a file or folder without giving a patient's name away.
 
     The hash has no salt: the same path gives the same name in every run, and who can guess the path
     can check the guess.

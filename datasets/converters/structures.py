@@ -25,18 +25,18 @@ class Structures:
     labels: Mapping[str, int]
 
     def value_of(self, key: str) -> int | None:
-        """Give the dataset's value for a value or name in a mask, None if it has no meaning."""
+        """Gives the dataset's value for a value or name in a mask, None if it has no meaning."""
         plain = " ".join(key.split()).casefold()
         own = {name.casefold(): name for name in self.labels}
         name = self.keys.get(plain) or own.get(plain)
         return None if name is None else self.labels[name]
 
     def name_of(self, value: int) -> str:
-        """Give the name of a structure by its value in the dataset."""
+        """Gives the name of a structure by its value in the dataset."""
         return next(name for name, own in self.labels.items() if own == value)
 
     def values_of(self, names: Mapping[int, str]) -> dict[int, int]:
-        """Translate the segments of one mask.
+        """Translates the segments of one mask.
 
         Args:
             names: Value in the mask to name of the segment; where segments have no names, the

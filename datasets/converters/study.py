@@ -53,17 +53,17 @@ class StudyFolder:
     keep_source_names: bool = False
 
     def told(self, path: Path) -> str:
-        """What a path is called in reports."""
+        """Returns what a path is called in reports."""
         return source_name(path, self.source, keep=self.keep_source_names)
 
 
 def study_settings(study: StudyFolder) -> dict[str, Any]:
-    """Give all that the cases depend on besides their files, for JSON."""
+    """Gives all that the cases depend on besides their files, for JSON."""
     return {"converter": "dicom-study", "structures": sorted(study.structures.keys.items())}
 
 
 def study_cases(study: StudyFolder) -> Iterator[SourceCase | Rejected]:
-    """List the series of a folder of patients, with the masks drawn on them.
+    """Lists the series of a folder of patients, with the masks drawn on them.
 
     Patients are called `p001`, `p002`, ... in natural order of their folders, and a case
     `p001_series_4_1a2b3c4d` after the number and a hash of its series.
@@ -121,12 +121,12 @@ def _patient(patient: str, folder: Path, study: StudyFolder) -> Iterator[SourceC
             faults.append(MaskFault(name, error.series, str(error)))
             yield Rejected(name, told, str(error))
     for entry in findings.series:
-        own = drawn.get(entry.name, [])
-        lacking = reason_not_to_take(entry.name, faults, masked=bool(own))
+        drawn_here = drawn.get(entry.name, [])
+        lacking = reason_not_to_take(entry.name, faults, masked=bool(drawn_here))
         if entry.stack is not None and lacking:
             yield Rejected(f"{patient}_{entry.name}", study.told(folder), lacking)
         else:
-            yield _outcome(patient, folder, entry, own, study)
+            yield _outcome(patient, folder, entry, drawn_here, study)
 
 
 def _sort_files(
@@ -150,8 +150,8 @@ def _summed_up(files: Iterable[FileFinding], patient: str, told: str) -> Iterato
     """One entry for all files with the same reason."""
     counts = Counter((finding.refused, finding.reason) for finding in files)
     for number, ((refused, reason), count) in enumerate(sorted(counts.items()), start=1):
-        said = f"{count} DICOM file{'s' * (count != 1)}: {reason}"
-        yield Rejected(f"{patient}_files{number}", told, said, fault=refused)
+        reason_shown = f"{count} DICOM file{'s' * (count != 1)}: {reason}"
+        yield Rejected(f"{patient}_files{number}", told, reason_shown, fault=refused)
 
 
 def _outcome(

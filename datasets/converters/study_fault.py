@@ -37,7 +37,7 @@ class MaskFault:
 
 
 def reason_not_to_take(series: str, faults: Iterable[MaskFault], *, masked: bool) -> str:
-    """Tell whether a series may lack what an unusable mask of its patient shows.
+    """Tells whether a series may lack what an unusable mask of its patient shows.
 
     Taken all the same, its voxels under that mask would be background.
 

@@ -23,7 +23,7 @@ SAME_GRID_MM = 0.1
 
 
 def turned_like(mask: Volume, grid: Volume) -> Volume:
-    """Order and reverse the axes of a mask so that they run as those of a grid, or nearly so.
+    """Orders and reverses the axes of a mask so that they run as those of a grid, or nearly so.
 
     Args:
         mask: The mask.
@@ -41,7 +41,7 @@ def turned_like(mask: Volume, grid: Volume) -> Volume:
 
 
 def find_grid(mask: Volume, grids: Mapping[str, Volume]) -> str:
-    """Find the one series that a mask was drawn on.
+    """Finds the one series that a mask was drawn on.
 
     Args:
         mask: The mask as it lies in its file.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def load_series(stack: Stack, masks: Sequence[DrawnMask], structures: Structures) -> Labelled:
-    """Read a series and join its masks to one label map.
+    """Reads a series and join its masks to one label map.
 
     Args:
         stack: Its slices in order.

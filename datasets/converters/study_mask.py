@@ -13,10 +13,10 @@ import SimpleITK
 
 from shoulderseg.datasets.errors import UnreadableVolumeError
 from shoulderseg.datasets.files import image_suffix
+from shoulderseg.datasets.itk_warnings import silence_itk_warnings
 from shoulderseg.datasets.meta_file import voxel_file
-from shoulderseg.datasets.plain_path import plain_path
-from shoulderseg.datasets.quiet import quiet
 from shoulderseg.datasets.reader import read_label_map
+from shoulderseg.datasets.utf8_path import utf8_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,12 +29,12 @@ MASK_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", ".mhd")
 
 
 def is_mask_file(path: Path) -> bool:
-    """Tell by its name whether a file may be a mask."""
+    """Tells by its name whether a file may be a mask."""
     return image_suffix(path) in MASK_SUFFIXES
 
 
 def mask_files(path: Path) -> tuple[Path, ...]:
-    """Give all files of a mask: itself, and for MetaImage the file with its voxels, if any."""
+    """Gives all files of a mask: itself, and for MetaImage the file with its voxels, if any."""
     voxels = voxel_file(path) if image_suffix(path) in (".mha", ".mhd") else None
     return (path,) if voxels is None else (path, voxels)
 
@@ -55,7 +55,7 @@ class Drawing:
 
 
 def read_mask_file(path: Path, structures: Structures) -> Volume:
-    """Read a mask and translate its values to those of the dataset.
+    """Reads a mask and translates its values to those of the dataset.
 
     Args:
         path: The file.
@@ -72,7 +72,7 @@ def read_mask_file(path: Path, structures: Structures) -> Volume:
 
 
 def read_drawing(path: Path) -> Drawing:
-    """Read a mask whatever its values mean.
+    """Reads a mask whatever its values mean.
 
     Args:
         path: The file. If its header names segments as 3D Slicer does, the names count.
@@ -97,7 +97,7 @@ def read_drawing(path: Path) -> Drawing:
 
 
 def translated(drawing: Drawing, structures: Structures) -> Volume:
-    """Translate the values of a mask to those of the dataset.
+    """Translates the values of a mask to those of the dataset.
 
     Args:
         drawing: The mask. Names of segments count. A mask of a single value in a file called as one
@@ -140,7 +140,7 @@ def _segment_names(path: Path) -> dict[int, str]:
     """Value to name of each segment in a header of 3D Slicer; empty for a plain NRRD."""
     reader = SimpleITK.ImageFileReader()
     reader.SetImageIO("NrrdImageIO")
-    with quiet(), plain_path(path) as plain:
+    with silence_itk_warnings(), utf8_path(path) as plain:
         reader.SetFileName(str(plain))
         try:
             reader.ReadImageInformation()

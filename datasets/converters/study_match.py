@@ -40,7 +40,7 @@ class DrawnMask:
 def match_mask(
     path: Path, series: Sequence[Series], structures: Structures, *, seg: bool
 ) -> tuple[str, DrawnMask]:
-    """Find the one series that a mask was drawn on.
+    """Finds the one series that a mask was drawn on.
 
     Args:
         path: The mask.

@@ -11,7 +11,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import SegmentationStorage
 
 from shoulderseg.datasets.converters.study_fault import UnusableMaskError
-from shoulderseg.datasets.dicom.header import quiet_pydicom
+from shoulderseg.datasets.dicom.header_checks import silence_pydicom
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,12 +55,12 @@ class SegFacts:
 
 
 def is_seg(path: Path) -> bool:
-    """Tell whether a DICOM file is a SEG.
+    """Tells whether a DICOM file is a SEG.
 
     Raises:
         OSError: If the file cannot be opened.
     """
-    with quiet_pydicom():
+    with silence_pydicom():
         try:
             header = pydicom.dcmread(path, specific_tags=["SOPClassUID"], stop_before_pixels=True)
             # Of a file that is cut off early the first part alone may be left.
@@ -71,7 +71,7 @@ def is_seg(path: Path) -> bool:
 
 
 def read_seg_facts(path: Path) -> SegFacts:
-    """Read what a SEG refers to and what its segments are.
+    """Reads what a SEG refers to and what its segments are.
 
     Args:
         path: The file.
@@ -84,7 +84,7 @@ def read_seg_facts(path: Path) -> SegFacts:
             patient.
         OSError: If the file cannot be opened.
     """
-    with quiet_pydicom():
+    with silence_pydicom():
         try:
             header = pydicom.dcmread(path, stop_before_pixels=True)
             series, instances = _references(header)
@@ -100,7 +100,7 @@ def read_seg_facts(path: Path) -> SegFacts:
 
 
 def find_series(facts: SegFacts, series: Sequence[Series]) -> Series:
-    """Find the one series that a SEG refers to.
+    """Finds the one series that a SEG refers to.
 
     Args:
         facts: Of the SEG.
@@ -132,7 +132,7 @@ def find_series(facts: SegFacts, series: Sequence[Series]) -> Series:
 
 
 def meant_series(facts: SegFacts, series: Sequence[Series]) -> list[Series]:
-    """List the series that a SEG refers to, whatever their verdict; empty if none is here."""
+    """Lists the series that a SEG refers to, whatever their verdict; empty if none is here."""
     return [entry for entry in series if _is_meant(facts, entry)]
 
 
@@ -152,7 +152,7 @@ def _references(header: Dataset) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _is_meant(facts: SegFacts, series: Series) -> bool:
-    own = {header.text("SOPInstanceUID") for header in series.slices}
+    instances = {header.text("SOPInstanceUID") for header in series.slices}
     if facts.instances:
-        return bool(facts.instances & own)
+        return bool(facts.instances & instances)
     return series.slices[0].text("SeriesInstanceUID") in facts.series

@@ -22,7 +22,7 @@ _OWN_ENTRIES = frozenset(
 
 
 def replaced_folder(target: Path) -> Path:
-    """Give the place where an older dataset lies until the new one is in its place."""
+    """Gives the place where an older dataset lies until the new one is in its place."""
     return target.with_name(f".{target.name}.replaced")
 
 
@@ -63,7 +63,7 @@ class ConversionReport:
 def check_target(
     out: Path, sources: Iterable[Path], spec: DatasetSpec, *, overwrite: bool
 ) -> list[str]:
-    """Look for what forbids writing a dataset.
+    """Looks for what forbids writing a dataset.
 
     Args:
         out: Folder that the dataset folder goes to.

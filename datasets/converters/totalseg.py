@@ -76,7 +76,7 @@ class ShoulderChoice:
 
 
 def totalseg_settings(release: Release, choice: ShoulderChoice) -> dict[str, Any]:
-    """Give all that the cases depend on besides their files, for JSON."""
+    """Gives all that the cases depend on besides their files, for JSON."""
     return {
         "converter": release.image_name,
         "glenoid_mm": choice.glenoid_mm,
@@ -88,7 +88,7 @@ def totalseg_settings(release: Release, choice: ShoulderChoice) -> dict[str, Any
 def totalseg_cases(
     source: Path, release: Release, choice: ShoulderChoice
 ) -> Iterator[SourceCase | Rejected]:
-    """List the shoulders of a TotalSegmentator dataset, the left before the right of each folder.
+    """Lists the shoulders of a TotalSegmentator dataset, the left before the right of each folder.
 
     Args:
         source: Folder with the folders `s0001`, `s0002`, ...

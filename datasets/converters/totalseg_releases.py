@@ -55,7 +55,7 @@ CT = Release(
 
 
 def totalseg_spec(release: Release, dataset_id: int, name: str | None) -> DatasetSpec:
-    """Give the spec of a dataset made from a release, under its name if None is given."""
+    """Gives the spec of a dataset made from a release, under its name if None is given."""
     return DatasetSpec(
         dataset_id=dataset_id,
         name=name or release.name,

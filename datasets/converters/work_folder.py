@@ -50,7 +50,7 @@ class WorkFolder:
 
 
 def open_work(out: Path, spec: DatasetSpec, settings: Mapping[str, Any]) -> WorkFolder:
-    """Make the working folder, or take up one that was left with the same settings.
+    """Makes the working folder, or takes up one that was left with the same settings.
 
     A dataset that a killed run had moved away is put back.
 
@@ -88,7 +88,7 @@ def open_work(out: Path, spec: DatasetSpec, settings: Mapping[str, Any]) -> Work
 
 
 def separate_tests(work: WorkFolder, cases: Iterable[str], tests: Iterable[str]) -> None:
-    """Leave the files of the cases alone in the dataset, those for test apart.
+    """Leaves the files of the cases alone in the dataset, those for test apart.
 
     Files of cases that are not among `cases`, because an earlier run had more, are removed.
 
@@ -111,7 +111,7 @@ def separate_tests(work: WorkFolder, cases: Iterable[str], tests: Iterable[str])
 
 
 def finish(work: WorkFolder, sources: Mapping[str, str]) -> None:
-    """Turn the growing dataset into the dataset, in place of an older one.
+    """Turns the growing dataset into the dataset, in place of an older one.
 
     Args:
         work: The working folder, gone afterwards.
@@ -138,7 +138,7 @@ def finish(work: WorkFolder, sources: Mapping[str, str]) -> None:
 
 
 def paths_of(work: WorkFolder, case: str, part: str) -> tuple[Path, Path]:
-    """Give the image and the label map of a case in the part `Tr` or `Ts`."""
+    """Gives the image and the label map of a case in the part `Tr` or `Ts`."""
     image = work.dataset / f"images{part}" / f"{case}_0000{FILE_ENDING}"
     return image, work.dataset / f"labels{part}" / f"{case}{FILE_ENDING}"
 
@@ -160,7 +160,7 @@ def _move(work: WorkFolder, images: Iterable[Path], part: str) -> None:
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401
-    """Read JSON; None if the file is missing or damaged."""
+    """Reads JSON; None if the file is missing or damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -35,8 +35,8 @@ class SideFinding(NamedTuple):
     """The side of the body, and where it was read.
 
     Attributes:
-        side: left, right or unknown.
-        source: name of the tag, or why it is not known.
+        side: Left, right or unknown.
+        source: Name of the tag, or why it is not known.
     """
 
     side: Side
@@ -44,7 +44,7 @@ class SideFinding(NamedTuple):
 
 
 def find_side(header: SliceHeader) -> SideFinding:
-    """Read the side of the body; it is never guessed from where the image lies.
+    """Reads the side of the body; it is never guessed from where the image lies.
 
     Args:
         header: Any slice of a series.
@@ -53,28 +53,30 @@ def find_side(header: SliceHeader) -> SideFinding:
         What `ImageLaterality` or `Laterality` says, or else an unmistakable word in the
         descriptions; unknown where two of them contradict each other.
     """
-    said: list[SideFinding] = []
+    findings: list[SideFinding] = []
     for tag in ("ImageLaterality", "Laterality"):
         side = _LETTERS.get(header.text(tag).upper())
         if side is not None:
-            said.append(SideFinding(side, tag))
+            findings.append(SideFinding(side, tag))
     for tag in ("SeriesDescription", "ProtocolName", "BodyPartExamined"):
         words = header.text(tag).lower().replace("_", " ")
-        said += [SideFinding(side, tag) for side, known in _WORDS.items() if known.search(words)]
-    if len({finding.side for finding in said}) > 1:
-        sources = sorted({finding.source for finding in said})
+        findings += [
+            SideFinding(side, tag) for side, known in _WORDS.items() if known.search(words)
+        ]
+    if len({finding.side for finding in findings}) > 1:
+        sources = sorted({finding.source for finding in findings})
         return SideFinding("unknown", f"{' and '.join(sources)} contradict each other")
-    return said[0] if said else SideFinding("unknown", "no tag says it")
+    return findings[0] if findings else SideFinding("unknown", "no tag says it")
 
 
 def plane_of(normal: npt.ArrayLike) -> str:
-    """Name the plane of slices.
+    """Names the plane of slices.
 
     Args:
         normal: Direction across the slices in LPS, not zero.
 
     Returns:
-        sagittal, coronal or axial, the nearest of the three, with `oblique` before it where it is
+        Sagittal, coronal or axial, the nearest of the three, with `oblique` before it where it is
         off by more than 10 degrees.
     """
     vector = np.abs(np.asarray(normal, dtype=np.float64))
@@ -85,7 +87,7 @@ def plane_of(normal: npt.ArrayLike) -> str:
 
 
 def contrast_of(header: SliceHeader) -> str:
-    """Name the kind of contrast from the timing, roughly; `not stated` without a timing.
+    """Names the kind of contrast from the timing, roughly; `not stated` without a timing.
 
     The limits are those of textbooks for 1.5 and 3 T and only help people to tell series apart:
     nothing is decided by them.
@@ -108,7 +110,7 @@ def contrast_of(header: SliceHeader) -> str:
 
 
 def public_description(header: SliceHeader) -> str:
-    """The description of a series, unless it holds a word of the patient's name or number."""
+    """Returns the description of a series, unless it holds a word of the patient's name."""
     text = header.text("SeriesDescription")
     return "(hidden: it names the patient)" if header.names_patient(text) else text
 

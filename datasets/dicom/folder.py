@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoulderseg.datasets.dicom.grouping import group_slices
-from shoulderseg.datasets.dicom.header import NotAnImageError, read_header
+from shoulderseg.datasets.dicom.header import read_header
+from shoulderseg.datasets.dicom.header_checks import NotAnImageError
 from shoulderseg.datasets.dicom.verdict import Series, judge
 from shoulderseg.datasets.files import DICOM_SUFFIX, has_dicom_mark
 
@@ -51,7 +52,7 @@ class FolderFindings:
 
 
 def read_folder(path: Path) -> FolderFindings:
-    """Read the headers of all DICOM files below a folder and judge its series.
+    """Reads the headers of all DICOM files below a folder and judges its series.
 
     Hidden files and folders and links that lead out of the folder are left out. A DICOMDIR is not
     followed: the files are found by themselves.

@@ -59,7 +59,7 @@ def group_slices(headers: Iterable[SliceHeader]) -> dict[str, list[SliceHeader]]
 
 
 def planes_of_series(groups: Mapping[str, list[SliceHeader]]) -> dict[str, int]:
-    """Count the differently turned groups of each series.
+    """Counts the differently turned groups of each series.
 
     Args:
         groups: From `group_slices`.
@@ -91,7 +91,7 @@ def _key(header: SliceHeader) -> Key:
 
 
 def _merge_split(groups: Mapping[Key, list[SliceHeader]]) -> list[tuple[Key, list[SliceHeader]]]:
-    """Put together what only rounding or a counter has parted.
+    """Puts together what only rounding or a counter has parted.
 
     Echoes, repeats and water and fat images lie at the same places. Where no two groups of a series
     share a place and all of them make one regular stack, they are one.

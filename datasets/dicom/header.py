@@ -1,30 +1,35 @@
-"""What the header of one DICOM file says; claims are checked before anything is decoded."""
+"""The header of one image of a DICOM series; claims are checked before anything is decoded."""
 
 from __future__ import annotations
 
 import logging
 import re
-import warnings
-import zlib
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pydicom
-from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import UID, SecondaryCaptureImageStorage
 
+from shoulderseg.datasets.dicom.header_checks import (
+    HeaderError,
+    NotAnImageError,
+    check_grey,
+    check_single_frame,
+    header_errors,
+    missing_pixels,
+    read_geometry,
+    read_matrix,
+)
 from shoulderseg.datasets.dicom.spelling import holds_identity
-from shoulderseg.datasets.dicom_header import HeaderError, numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from pydicom import Dataset
 
-MAX_SIDE = 16384
+# What scanners write is rounded; the axes are made perpendicular afterwards.
 _AXES_TOLERANCE = 1e-2
 _LONGEST_TEXT = 500
 _LOGGER = logging.getLogger(__name__)
@@ -94,7 +99,7 @@ class SliceHeader:
     fault: str = ""
 
     def text(self, tag: str) -> str:
-        """The value of a tag as one line; empty where it is absent or cannot be read."""
+        """Returns the value of a tag as one line; empty where it is absent or cannot be read."""
         return self.texts.get(tag, "")
 
     @property
@@ -106,16 +111,12 @@ class SliceHeader:
         return f"image number {int(number)}" if plain else "an image without a number"
 
     def names_patient(self, words: str) -> bool:
-        """Tell whether a text holds a word of the patient's name or number, however spelt."""
+        """Tells whether a text holds a word of the patient's name or number, however spelt."""
         return holds_identity(words, self.text("PatientName"), self.text("PatientID"))
 
 
-class NotAnImageError(ValueError):
-    """A sound DICOM file of another kind: a report, a photograph, another modality."""
-
-
 def read_header(path: Path) -> SliceHeader:
-    """Read and check the header of one DICOM file.
+    """Reads and checks the header of one DICOM file.
 
     Args:
         path: The file.
@@ -128,36 +129,16 @@ def read_header(path: Path) -> SliceHeader:
         HeaderError: If the header is damaged or a claim in it cannot be; names the tag.
         OSError: If the file cannot be opened.
     """
-    with quiet_pydicom():
-        try:
-            with path.open("rb") as stream:
-                dataset = pydicom.dcmread(
-                    stream, stop_before_pixels=True, specific_tags=list(_TAGS)
-                )
-                left = path.stat().st_size - stream.tell()
-            _check_kind(dataset)
-            shape = _check_pixels(dataset)
-            spacing_mm, position_mm, axes = _place(dataset)
-            fault = _missing_pixels(dataset, left)
-            texts = {tag: _text(dataset, tag) for tag in _TAGS}
-        except (NotAnImageError, HeaderError):
-            raise
-        except (
-            InvalidDicomError,
-            BytesLengthException,
-            EOFError,
-            TypeError,
-            AttributeError,
-            KeyError,
-            NotImplementedError,
-            RecursionError,
-            OverflowError,
-            ValueError,
-            zlib.error,
-        ):
-            # What the libraries say quotes the header.
-            msg = "DICOM header is damaged. Export it again."
-            raise HeaderError(msg) from None
+    with header_errors():
+        with path.open("rb") as stream:
+            dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=list(_TAGS))
+            left = path.stat().st_size - stream.tell()
+        _check_kind(dataset)
+        shape = _check_pixels(dataset)
+        spacing_mm, position_mm, axes = read_geometry(dataset, _AXES_TOLERANCE)
+        fault = _missing_pixels(dataset, left)
+        texts = {tag: _text(dataset, tag) for tag in _TAGS}
+        axes = _perpendicular(axes)
     return SliceHeader(path, texts, shape, spacing_mm, position_mm, axes, fault)
 
 
@@ -173,20 +154,6 @@ def _text(dataset: Dataset, tag: str) -> str:
         # Any tag but those checked above may be anything, and is then as good as absent.
         _LOGGER.debug("tag %s cannot be read", tag)
         return ""
-
-
-@contextmanager
-def quiet_pydicom() -> Iterator[None]:
-    """Keeps pydicom from warning: it quotes odd header values, a patient's name perhaps."""
-    logger = logging.getLogger("pydicom")
-    before = logger.disabled
-    logger.disabled = True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.disabled = before
 
 
 def _check_kind(dataset: Dataset) -> None:
@@ -209,21 +176,19 @@ def _check_kind(dataset: Dataset) -> None:
 
 
 def _check_pixels(dataset: Dataset) -> tuple[int, int]:
-    frames = int(dataset.get("NumberOfFrames") or 1)
-    kind = str(dataset.get("SOPClassUID"))
-    if frames != 1 or "Enhanced" in UID(kind).name:
-        msg = "multi-frame (enhanced) DICOM. Convert it with dcm2niix and give the NIfTI file."
-        raise HeaderError(msg)
+    enhanced = "Enhanced" in UID(str(dataset.get("SOPClassUID"))).name
+    check_single_frame(dataset, enhanced=enhanced)
     if "MOSAIC" in [str(item) for item in dataset.get("ImageType") or []]:
         msg = "mosaic: many slices in one image. Convert it with dcm2niix and give the NIfTI file."
         raise HeaderError(msg)
-    if int(dataset.get("SamplesPerPixel") or 1) != 1:
-        msg = "colour DICOM (SamplesPerPixel is not 1), expected one grey value per pixel."
-        raise HeaderError(msg)
-    rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
-    if not (0 < rows <= MAX_SIDE and 0 < columns <= MAX_SIDE):
-        msg = f"Rows x Columns is {rows} x {columns}, expected 1 to {MAX_SIDE} each."
-        raise HeaderError(msg)
+    check_grey(int(dataset.get("SamplesPerPixel") or 1))
+    matrix = read_matrix(dataset)
+    _check_values(dataset)
+    return matrix
+
+
+def _check_values(dataset: Dataset) -> None:
+    """Refuses numbers of bits, kinds of values and encodings that fit no grey image."""
     allocated, stored = int(dataset.get("BitsAllocated") or 0), int(dataset.get("BitsStored") or 0)
     if allocated not in (8, 16, 32) or not 0 < stored <= allocated:
         msg = f"BitsAllocated is {allocated} and BitsStored {stored}, which fit no image."
@@ -245,7 +210,6 @@ def _check_pixels(dataset: Dataset) -> tuple[int, int]:
     if syntax is None or UID(syntax).is_private or not UID(syntax).is_transfer_syntax:
         msg = f"transfer syntax {syntax} is unknown. Export it uncompressed."
         raise HeaderError(msg)
-    return rows, columns
 
 
 def _missing_pixels(dataset: Dataset, left: int) -> str:
@@ -253,34 +217,12 @@ def _missing_pixels(dataset: Dataset, left: int) -> str:
     syntax = UID(str(dataset.file_meta.TransferSyntaxUID))
     if syntax.is_compressed or syntax.is_deflated:
         return "" if left > 0 else "DICOM file without pixels."
-    expected = int(dataset.Rows) * int(dataset.Columns) * int(dataset.BitsAllocated) // 8
     # The pixels' own tag and length, with a type of value between them where it is explicit.
-    found = max(left - (8 if syntax.is_implicit_VR else 12), 0)
-    if found < expected:
-        return f"file ends early: {found} of {expected} bytes of pixels. Copy it again."
-    return ""
+    return missing_pixels(dataset, max(left - (8 if syntax.is_implicit_VR else 12), 0))
 
 
-def _place(
-    dataset: Dataset,
-) -> tuple[tuple[float, float], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    rows_mm, columns_mm = numbers(dataset, "PixelSpacing", 2)
-    if min(rows_mm, columns_mm) <= 0:
-        msg = f"PixelSpacing is {rows_mm:g} and {columns_mm:g}, expected two numbers above 0."
-        raise HeaderError(msg)
-    position_mm = numbers(dataset, "ImagePositionPatient", 3)
-    axes = numbers(dataset, "ImageOrientationPatient", 6).reshape(2, 3)
-    off = np.abs(axes @ axes.T - np.eye(2)).max()
-    if off > _AXES_TOLERANCE:
-        msg = (
-            "ImageOrientationPatient does not hold two perpendicular unit vectors "
-            f"(off by {off:.2g}, at most {_AXES_TOLERANCE:g} is accepted)."
-        )
-        raise HeaderError(msg)
+def _perpendicular(axes: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Makes the axes (2, 3) perpendicular and of length 1; the first keeps its direction."""
     first = axes[0] / np.linalg.norm(axes[0])
     second = axes[1] - first * (first @ axes[1])
-    return (
-        (float(rows_mm), float(columns_mm)),
-        position_mm,
-        np.stack([first, second / np.linalg.norm(second)]),
-    )
+    return np.stack([first, second / np.linalg.norm(second)])

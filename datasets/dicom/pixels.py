@@ -12,8 +12,8 @@ import SimpleITK
 
 from shoulderseg.datasets.errors import UnreadableVolumeError
 from shoulderseg.datasets.integrity import MAX_VOXELS, check_file
-from shoulderseg.datasets.plain_path import plain_path
-from shoulderseg.datasets.quiet import quiet
+from shoulderseg.datasets.itk_warnings import silence_itk_warnings
+from shoulderseg.datasets.utf8_path import utf8_path
 from shoulderseg.datasets.volume import Volume
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def read_stack(stack: Stack) -> Volume:
-    """Decode the slices of a stack; rescale slope and intercept are those of each slice.
+    """Decodes the slices of a stack; rescale slope and intercept are those of each slice.
 
     Where `MONOCHROME1` says that small values are bright, values are turned round, so that what a
     viewer shows bright is large.
@@ -59,7 +59,7 @@ def read_stack(stack: Stack) -> Volume:
 
 
 def check_duplicates(stack: Stack) -> None:
-    """Compare slices that lie at the same place, which takes decoding them.
+    """Compares slices that lie at the same place, which takes decoding them.
 
     Raises:
         UnreadableVolumeError: If two of them differ or cannot be decoded; says which slice.
@@ -89,7 +89,7 @@ def _decode_file(path: Path, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
     check_file(path)
     reader = SimpleITK.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
-    with quiet(), plain_path(path) as plain:
+    with silence_itk_warnings(), utf8_path(path) as plain:
         reader.SetFileName(str(plain))
         try:
             image = reader.Execute()

@@ -18,7 +18,7 @@ _SHORTEST_NUMBER = 3
 
 
 def holds_identity(text: str, name: str, number: str) -> bool:
-    """Tell whether a text holds a word of a patient's name, or the number.
+    """Tells whether a text holds a word of a patient's name, or the number.
 
     Case, composed or decomposed letters, spelt-out umlauts, and signs between letters and digits
     make no difference, nor do zeros before a number.

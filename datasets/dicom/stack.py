@@ -52,12 +52,12 @@ class Stack:
     notes: tuple[str, ...]
 
     def place(self, header: SliceHeader) -> str:
-        """What to call one of `slices` in messages: file names may be the patient's."""
+        """Returns what to call one of `slices` in messages: file names may be the patient's."""
         return f"slice {self.slices.index(header) + 1} of {len(self.slices)}"
 
 
 def build_stack(headers: Sequence[SliceHeader]) -> Stack:
-    """Order slices by their position along the normal and check that they are evenly spaced.
+    """Orders slices by their position along the normal and checks that they are evenly spaced.
 
     Neither file names, instance numbers nor SliceLocation are looked at: only
     ImagePositionPatient says where a slice is.
@@ -73,7 +73,28 @@ def build_stack(headers: Sequence[SliceHeader]) -> Stack:
             against each other, or the stack is skewed (its slices do not lie above each other along
             the normal).
     """
-    axes = np.mean([header.axes for header in headers], axis=0)
+    axes = _mean_axes(headers)
+    normal = np.cross(axes[0], axes[1])
+    kept, places, duplicates = _in_order(headers, normal)
+    step_mm, notes = _step(kept, np.array(places))
+    _check_skew(kept, normal, step_mm)
+    rows_mm, columns_mm = headers[0].spacing_mm
+    origin = kept[0].position_mm
+    return Stack(
+        slices=tuple(kept),
+        spacing_mm=(step_mm, rows_mm, columns_mm),
+        origin_mm=(float(origin[0]), float(origin[1]), float(origin[2])),
+        direction=tuple(float(v) for v in np.stack([axes[0], axes[1], normal], axis=1).ravel()),
+        duplicates=tuple(duplicates),
+        notes=tuple(notes),
+    )
+
+
+def _mean_axes(headers: Sequence[SliceHeader]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Mean of the slices' axes, (2, 3), perpendicular and of length 1."""
+    axes: np.ndarray[Any, np.dtype[np.float64]] = np.mean(
+        [header.axes for header in headers], axis=0
+    )
     off = max(float(np.abs(header.axes - axes).max()) for header in headers)
     if off > JITTER:
         msg = (
@@ -84,7 +105,13 @@ def build_stack(headers: Sequence[SliceHeader]) -> Stack:
     axes[0] /= np.linalg.norm(axes[0])
     axes[1] -= axes[0] * (axes[0] @ axes[1])
     axes[1] /= np.linalg.norm(axes[1])
-    normal = np.cross(axes[0], axes[1])
+    return axes
+
+
+def _in_order(
+    headers: Sequence[SliceHeader], normal: np.ndarray[Any, np.dtype[np.float64]]
+) -> tuple[list[SliceHeader], list[float], list[tuple[SliceHeader, SliceHeader]]]:
+    """Slices along the normal, where they lie on it in mm, and pairs that lie at one place."""
     along = np.array([header.position_mm @ normal for header in headers])
     order = np.argsort(along, kind="stable")
     kept: list[SliceHeader] = []
@@ -100,18 +127,7 @@ def build_stack(headers: Sequence[SliceHeader]) -> Stack:
         else:
             kept.append(header)
             places.append(place)
-    step_mm, notes = _step(kept, np.array(places))
-    _check_skew(kept, normal, step_mm)
-    rows_mm, columns_mm = headers[0].spacing_mm
-    origin = kept[0].position_mm
-    return Stack(
-        slices=tuple(kept),
-        spacing_mm=(step_mm, rows_mm, columns_mm),
-        origin_mm=(float(origin[0]), float(origin[1]), float(origin[2])),
-        direction=tuple(float(v) for v in np.stack([axes[0], axes[1], normal], axis=1).ravel()),
-        duplicates=tuple(duplicates),
-        notes=tuple(notes),
-    )
+    return kept, places, duplicates
 
 
 def _step(

@@ -58,7 +58,7 @@ class Series:
 
 
 def judge(groups: Mapping[str, list[SliceHeader]]) -> list[Series]:
-    """Judge each group of a folder in the light of the others.
+    """Judges each group of a folder in the light of the others.
 
     Args:
         groups: From `group_slices`.
@@ -191,6 +191,6 @@ def _types(header: SliceHeader) -> list[str]:
 
 
 def normal_of(series: Series) -> np.ndarray:
-    """Direction across the slices in LPS, (3,)."""
+    """Returns the direction across the slices in LPS, (3,)."""
     axes = series.slices[0].axes
     return np.cross(axes[0], axes[1])

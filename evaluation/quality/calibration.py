@@ -47,8 +47,8 @@ class BoneCalibration:
     """The map of one bone.
 
     Attributes:
-        bias: of the sum above.
-        weights: of each of `SHARES`, at least 0.
+        bias: Of the sum above.
+        weights: Of each of `SHARES`, at least 0.
         ranges: 1st and 99th percentile of each of `BONE_FEATURES` in images as they are.
     """
 
@@ -62,9 +62,9 @@ class Calibration:
     """The maps of both bones, and what was usual.
 
     Attributes:
-        bones: of the first and of the second bone.
-        ranges: as above, of each of `CASE_FEATURES`.
-        flag_below: predicted Dice under which a bone is flagged.
+        bones: Of the first and of the second bone.
+        ranges: As above, of each of `CASE_FEATURES`.
+        flag_below: Predicted Dice under which a bone is flagged.
     """
 
     bones: tuple[BoneCalibration, BoneCalibration]
@@ -76,10 +76,10 @@ class Example(NamedTuple):
     """A case with a reference.
 
     Attributes:
-        case: name; copies of one image share it.
-        quality: its features.
-        dice: true Dice of each bone; NaN where neither reference nor prediction holds it.
-        degraded: whether the image was made worse, so that it does not show what is usual.
+        case: Name; copies of one image share it.
+        quality: Its features.
+        dice: True Dice of each bone; NaN where neither reference nor prediction holds it.
+        degraded: Whether the image was made worse, so that it does not show what is usual.
     """
 
     case: str
@@ -93,8 +93,8 @@ class Oddity(NamedTuple):
 
     Attributes:
         bone: 0 or 1, None for the case.
-        feature: name of the feature.
-        value: what was found.
+        feature: Name of the feature.
+        value: What was found.
         usual: 1st and 99th percentile in calibration.
     """
 
@@ -105,7 +105,7 @@ class Oddity(NamedTuple):
 
 
 def predicted_dice(bone: BoneQuality, calibration: BoneCalibration) -> float:
-    """Predict a bone's Dice, 0.01 to 0.99; 0 for a bone that was not found."""
+    """Predicts a bone's Dice, 0.01 to 0.99; 0 for a bone that was not found."""
     if not bone.found:
         return 0.0
     values = asdict(bone)
@@ -118,7 +118,7 @@ def predicted_dice(bone: BoneQuality, calibration: BoneCalibration) -> float:
 
 
 def oddities(quality: CaseQuality, calibration: Calibration) -> list[Oddity]:
-    """List the features far outside of what calibration saw in images as they are.
+    """Lists the features far outside of what calibration saw in images as they are.
 
     Shares only count when they are low, the gap when it is large, an area either way. A bone that
     was not found has none.
@@ -137,15 +137,15 @@ def oddities(quality: CaseQuality, calibration: Calibration) -> list[Oddity]:
 
 
 def fit_calibration(examples: Sequence[Example], flag_below: float) -> Calibration:
-    """Fit the maps and note what is usual.
+    """Fits the maps and notes what is usual.
 
     Args:
-        examples: cases with a reference. A bone that was not found, or without a Dice, teaches
+        examples: Cases with a reference. A bone that was not found, or without a Dice, teaches
             nothing about that bone.
-        flag_below: predicted Dice under which a bone is flagged.
+        flag_below: Predicted Dice under which a bone is flagged.
 
     Raises:
-        ValueError: if a bone was found in fewer than `LEAST_CASES` images as they are.
+        ValueError: If a bone was found in fewer than `LEAST_CASES` images as they are.
     """
     usual = [example for example in examples if not example.degraded]
     bones = [_fit_bone(examples, k) for k in range(2)]

@@ -14,14 +14,14 @@ _PERCENTILES = (1.0, 99.0)
 
 
 def degraded_copies(image: Image, copies: int, rng: np.random.Generator) -> list[tuple[str, Image]]:
-    """Make worse copies of an image.
+    """Makes worse copies of an image.
 
     The kinds take turns in an order drawn anew for each image; the strength is drawn as well.
 
     Args:
         image: float32 (Z, Y, X), finite; axis 0 is the slice axis. It is not changed.
-        copies: how many.
-        rng: source of all randomness.
+        copies: How many.
+        rng: Source of all randomness.
 
     Returns:
         Kind and float32 (Z, Y, X) of each copy: noise, blur, an inverted block, or low contrast.

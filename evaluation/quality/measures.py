@@ -34,14 +34,14 @@ class BoneQuality:
     """Features of one bone; all are 0 where it was not found.
 
     Attributes:
-        agreement: soft Dice of the bone's own U-Net and the rest: the whole less the other bone.
-        undisputed: share of the voxels that the vote or the bone's own U-Net calls this bone on
+        agreement: Soft Dice of the bone's own U-Net and the rest: the whole less the other bone.
+        undisputed: Share of the voxels that the vote or the bone's own U-Net calls this bone on
             which the voters agree.
-        confidence: mean |2p - 1| in a band around the voted edge; p is the mean of own and rest.
+        confidence: Mean |2p - 1| in a band around the voted edge; p is the mean of own and rest.
         expected_dice: Dice of the voted mask that p promises.
-        largest_piece: share of the mask in its largest piece (26 neighbours).
+        largest_piece: Share of the mask in its largest piece (26 neighbours).
         slice_dice: Dice of all slices with their neighbours, as one; 1 for a single slice.
-        area_cm2: mean area of the mask in the slices that show it; in that a whole stack and one
+        area_cm2: Mean area of the mask in the slices that show it; in that a whole stack and one
             slice of it are alike, as they are not in volume.
     """
 
@@ -64,10 +64,10 @@ class CaseQuality:
     """Features of one case.
 
     Attributes:
-        bones: of the first and of the second bone.
-        undisputed: share of the voxels voted bone or disputed on which the voters agree; 0 if
+        bones: Of the first and of the second bone.
+        undisputed: Share of the voxels voted bone or disputed on which the voters agree; 0 if
             there are none.
-        gap_mm: smallest distance of a voxel of one bone to one of the other, centre to centre;
+        gap_mm: Smallest distance of a voxel of one bone to one of the other, centre to centre;
             None if a bone is missing.
     """
 
@@ -84,22 +84,22 @@ def case_quality(
     spacing_mm: Sequence[float],
     edge_band: EdgeBand,
 ) -> CaseQuality:
-    """Measure how far the votes of a case speak for its label map.
+    """Measures how far the votes of a case speak for its label map.
 
     Args:
-        own: each bone's own probability, two float (Z, Y, X), 0 to 1; axis 0 is the slice axis.
-        whole: probability of both bones as one, float (Z, Y, X).
-        label_map: integer (Z, Y, X) as `voting.fuse` gives it: 0, 1 and 2.
+        own: Each bone's own probability, two float (Z, Y, X), 0 to 1; axis 0 is the slice axis.
+        whole: Probability of both bones as one, float (Z, Y, X).
+        label_map: Integer (Z, Y, X) as `voting.fuse` gives it: 0, 1 and 2.
         disagreement: bool (Z, Y, X) as `voting.fuse` gives it.
-        spacing_mm: voxel size in array order (Z, Y, X).
-        edge_band: finds the voxels near the edges of a mask, as `boundary_band` of `refine` does.
+        spacing_mm: Voxel size in array order (Z, Y, X).
+        edge_band: Finds the voxels near the edges of a mask, as `boundary_band` of `refine` does.
 
     Returns:
         The features, all finite; all 0 and no gap for an empty grid or an empty label map without
         disputes.
 
     Raises:
-        ValueError: not two bones, different shapes, spacing not three positive lengths.
+        ValueError: Not two bones, different shapes, spacing not three positive lengths.
     """
     _check(own, whole, label_map, disagreement, spacing_mm)
     masks = [label_map == k + 1 for k in range(_BONES)]

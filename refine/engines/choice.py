@@ -24,13 +24,13 @@ _FULL = 0.8
 def before_planning(
     layers: Sequence[Layer], size: int, box: tuple[int, int], pixels: int
 ) -> Way | None:
-    """The way where it is clear without knowing the needed set; else None. For a CPU.
+    """Chooses the way on a CPU where it is clear without the needed set; else gives None.
 
     Args:
-        layers: as `fold` gives them.
-        size: patch side.
-        box: height and width of the pixels' bounding box.
-        pixels: how many.
+        layers: As `fold` gives them.
+        size: Patch side.
+        box: Height and width of the pixels' bounding box.
+        pixels: How many.
     """
     gather, dense = _simple_costs(layers, size, box, pixels)
     if min(gather, dense) < _PLANNING or pixels >= _FULL * box[0] * box[1]:
@@ -41,14 +41,14 @@ def before_planning(
 def after_planning(
     layers: Sequence[Layer], size: int, box: tuple[int, int], pixels: int, needed: int
 ) -> Way:
-    """The way with the least cost on a CPU, knowing the needed set's multiply-adds.
+    """Chooses the way with the least cost on a CPU, knowing the needed set's multiply-adds.
 
     Args:
-        layers: as `fold` gives them.
-        size: patch side.
-        box: height and width of the pixels' bounding box.
-        pixels: how many.
-        needed: multiply-adds of the needed set.
+        layers: As `fold` gives them.
+        size: Patch side.
+        box: Height and width of the pixels' bounding box.
+        pixels: How many.
+        needed: Multiply-adds of the needed set.
     """
     gather, dense = _simple_costs(layers, size, box, pixels)
     costs: dict[Way, float] = {
@@ -60,13 +60,13 @@ def after_planning(
 
 
 def on_accelerator(layers: Sequence[Layer], size: int, box: tuple[int, int], pixels: int) -> Way:
-    """The way for a GPU, which reads contiguous maps so much better that the needed set loses.
+    """Chooses the way for a GPU, where reading contiguous maps beats the needed set.
 
     Args:
-        layers: as `fold` gives them.
-        size: patch side.
-        box: height and width of the pixels' bounding box.
-        pixels: how many.
+        layers: As `fold` gives them.
+        size: Patch side.
+        box: Height and width of the pixels' bounding box.
+        pixels: How many.
     """
     gather = pixels * patch_multiply_adds(layers, size)
     return "gather" if gather < dense_multiply_adds(layers, *box, pixels) else "dense"

@@ -23,13 +23,15 @@ _HEAD_ROWS = {"cpu": 256}
 _GPU_HEAD_ROWS = 1 << 18
 
 
-def dense_logits(layers: Sequence[Layer], boxes: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
-    """Logits of pixels in boxes of one shape.
+def dense_logits(
+    layers: Sequence[Layer], boxes: torch.Tensor, positions: torch.Tensor
+) -> torch.Tensor:
+    """Computes logits of pixels in boxes of one shape.
 
     Args:
-        layers: as `fold` gives them, on the device and of the type of `boxes`.
+        layers: As `fold` gives them, on the device and of the type of `boxes`.
         boxes: (B, C, H, W), padded slices from the first pixel's patch to the last one's.
-        where: int64 (N, 3): box, row and column of each pixel; row 0 is a box's first.
+        positions: int64 (N, 3): box, row and column of each pixel; row 0 is a box's first.
 
     Returns:
         (N, classes) logits.
@@ -43,11 +45,11 @@ def dense_logits(layers: Sequence[Layer], boxes: torch.Tensor, where: torch.Tens
                 maps.relu_()
         else:
             maps = _pooled(maps, layer.size, step)
-    return _head(layers[start:], maps, where, steps[start])
+    return _head(layers[start:], maps, positions, steps[start])
 
 
 def dense_multiply_adds(layers: Sequence[Layer], height: int, width: int, pixels: int) -> int:
-    """Multiply-adds of some pixels whose bounding box has this height and width."""
+    """Counts the multiply-adds of some pixels whose bounding box has this height and width."""
     start, total = dense_start(layers), 0
     height, width = (side + receptive_field(layers) - 1 for side in (height, width))
     for number, (layer, step) in enumerate(zip(layers, dilations(layers), strict=True)):
@@ -69,14 +71,14 @@ def _pooled(maps: torch.Tensor, size: int, step: int) -> torch.Tensor:
 
 
 def _head(
-    layers: Sequence[Layer], maps: torch.Tensor, where: torch.Tensor, step: int
+    layers: Sequence[Layer], maps: torch.Tensor, positions: torch.Tensor, step: int
 ) -> torch.Tensor:
     height, width = maps.shape[2:]
     table = maps.permute(0, 2, 3, 1).reshape(-1, maps.shape[1])
     k = layers[0].size
-    shifts = torch.arange(k, device=where.device) * step
+    shifts = torch.arange(k, device=positions.device) * step
     offsets = (shifts[:, None] * width + shifts).reshape(-1)
-    first = (where[:, 0] * height + where[:, 1]) * width + where[:, 2]
+    first = (positions[:, 0] * height + positions[:, 1]) * width + positions[:, 2]
     rows = _HEAD_ROWS.get(maps.device.type, _GPU_HEAD_ROWS)
     found = []
     for some in torch.split(first, rows):

@@ -18,8 +18,8 @@ class Filter(NamedTuple):
     Attributes:
         weight: (O, I, k, k).
         bias: (O,).
-        stride: step between its outputs within a patch.
-        relu: whether negative outputs become 0.
+        stride: Step between its outputs within a patch.
+        relu: Whether negative outputs become 0.
         matrix: (k * k * I, O), the weight for rows that hold k x k pixels of I channels.
         paired: (4, 3 * I, O), see `pair_weights`, for windows of 3 pixels.
     """
@@ -52,16 +52,16 @@ Layer: TypeAlias = Filter | Pool
 
 
 def fold(model: PatchAlexNet, device: torch.device | str, dtype: torch.dtype) -> list[Layer]:
-    """The layers that `model` evaluates in eval mode; its own mode and tensors stay as they are.
+    """Returns the layers of `model` in eval mode; its own mode and tensors stay as they are.
 
     Batch normalisation in eval mode is y = g * (x - m) / sqrt(v + e) + b for each channel, so it
     goes into the convolution before it: weight * g / sqrt(v + e) and b - m * g / sqrt(v + e).
     The folding is done in float64 on the CPU, since not every accelerator has float64.
 
     Args:
-        model: the classifier.
-        device: where the folded weights go.
-        dtype: their type.
+        model: The classifier.
+        device: Where the folded weights go.
+        dtype: Their type.
 
     Returns:
         Convolutions and poolings in order; dropout, the identity in eval mode, is left out.
@@ -85,7 +85,7 @@ def fold(model: PatchAlexNet, device: torch.device | str, dtype: torch.dtype) ->
 
 
 def convert(layers: Sequence[Layer], dtype: torch.dtype) -> list[Layer]:
-    """The same layers with weights of another type."""
+    """Returns the same layers with weights of another type."""
     return [
         layer if isinstance(layer, Pool) else _placed(layer, layer.bias.device, dtype)
         for layer in layers
@@ -93,10 +93,10 @@ def convert(layers: Sequence[Layer], dtype: torch.dtype) -> list[Layer]:
 
 
 def dilations(layers: Sequence[Layer]) -> list[int]:
-    """Distance in pixels between a layer's inputs: the product of all strides before it.
+    """Returns the distance in pixels of a layer's inputs: the product of all strides before it.
 
     Args:
-        layers: as `fold` gives them.
+        layers: As `fold` gives them.
 
     Returns:
         One number a layer; the first is 1.
@@ -109,7 +109,7 @@ def dilations(layers: Sequence[Layer]) -> list[int]:
 
 
 def receptive_field(layers: Sequence[Layer]) -> int:
-    """Side in pixels of what one result sees.
+    """Returns the side in pixels of what one result sees.
 
     Smaller than the patch where its own poolings drop a remainder; the patch's last rows and
     columns then count for nothing.
@@ -119,7 +119,7 @@ def receptive_field(layers: Sequence[Layer]) -> int:
 
 
 def dense_start(layers: Sequence[Layer]) -> int:
-    """Index of the first dense layer: the one after the last pooling."""
+    """Returns the index of the first dense layer: the one after the last pooling."""
     return 1 + max(i for i, layer in enumerate(layers) if isinstance(layer, Pool))
 
 

@@ -14,20 +14,20 @@ from shoulderseg.refine.inputs import PatchInputs, gather_patches
 def gathered_logits(
     layers: Sequence[Layer], inputs: PatchInputs, centres: torch.Tensor, size: int
 ) -> torch.Tensor:
-    """Logits of patches in one pass.
+    """Computes logits of patches in one pass.
 
     Args:
-        layers: as `fold` gives them, on the device of the inputs.
-        inputs: the case.
+        layers: As `fold` gives them, on the device of the inputs.
+        inputs: The case.
         centres: int64 (N, 3) voxel indices.
-        size: patch side.
+        size: Patch side.
 
     Returns:
         (N, classes) of the weights' type.
 
     Raises:
-        IndexError: a centre lies outside the image.
-        ValueError: wrong shape or dtype of the centres.
+        IndexError: A centre lies outside the image.
+        ValueError: Wrong shape or dtype of the centres.
     """
     values = gather_patches(inputs, centres, size)
     values = values.to(dtype=_dtype(layers), memory_format=torch.channels_last)
@@ -42,7 +42,7 @@ def gathered_logits(
 
 
 def patch_multiply_adds(layers: Sequence[Layer], size: int) -> int:
-    """Multiply-adds of one patch."""
+    """Counts the multiply-adds of one patch."""
     side, total = size, 0
     for layer in layers:
         side = (side - layer.size) // layer.stride + 1

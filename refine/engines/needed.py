@@ -34,10 +34,10 @@ class Plan(NamedTuple):
 
     Attributes:
         height, width: of the input box, in pixels.
-        starts: for each layer int64 (rows out, k): the first table row of each window row; empty
+        starts: For each layer int64 (rows out, k): the first table row of each window row; empty
             for windows of one pixel, which take the rows as they are; or how outputs are paired.
         rows: int64 (N,): row of the last table for each pixel asked for.
-        counts: rows of each layer's output.
+        counts: Rows of each layer's output.
     """
 
     height: int
@@ -48,10 +48,10 @@ class Plan(NamedTuple):
 
 
 def make_plan(layers: Sequence[Layer], pixels: torch.Tensor) -> Plan:
-    """Find what each layer has to compute for the pixels.
+    """Finds what each layer has to compute for the pixels.
 
     Args:
-        layers: as `fold` gives them.
+        layers: As `fold` gives them.
         pixels: int64 (N, 2) rows and columns, at least 0, N at least 1; duplicates allowed. The
             box begins at row and column 0 of the padded slice.
 
@@ -100,13 +100,13 @@ def make_plan(layers: Sequence[Layer], pixels: torch.Tensor) -> Plan:
 def run_plan(
     layers: Sequence[Layer], plan: Plan, box: torch.Tensor, workspace: Workspace
 ) -> torch.Tensor:
-    """Evaluate the layers.
+    """Evaluates the layers.
 
     Args:
-        layers: as `fold` gives them, on the device and of the type of `box`.
-        plan: of these layers.
+        layers: As `fold` gives them, on the device and of the type of `box`.
+        plan: Of these layers.
         box: (height, width, C), the padded slice from its first pixel on.
-        workspace: of the same device and type; its tables are overwritten.
+        workspace: Of the same device and type; its tables are overwritten.
 
     Returns:
         (N, classes) logits, in memory of their own.
@@ -119,7 +119,7 @@ def run_plan(
 
 
 def multiply_adds(layers: Sequence[Layer], plan: Plan) -> int:
-    """Multiply-adds that the plan asks for."""
+    """Counts the multiply-adds that the plan asks for."""
     return sum(
         count * layer.matrix.numel()
         for layer, count in zip(layers, plan.counts, strict=True)

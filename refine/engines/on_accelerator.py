@@ -31,42 +31,32 @@ def logits_on_accelerator(
     method: Method,
     batch_size: int,
 ) -> torch.Tensor:
-    """Logits of voxels. Works on any device; only GPUs gain.
+    """Computes logits of voxels. Works on any device; only GPUs gain.
 
     When the memory does not suffice the batch is halved and the work goes on; a single slice that
     does not fit is done patch by patch.
 
     Args:
-        layers: as `fold` gives them, on the device of the inputs.
-        inputs: the case.
+        layers: As `fold` gives them, on the device of the inputs.
+        inputs: The case.
         centres: int64 (N, 3) voxel indices inside the image, on the same device.
-        size: patch side.
-        method: one way for all slices, or "auto" for each slice's fastest.
-        batch_size: patches of one pass at most where patches are gathered.
+        size: Patch side.
+        method: One way for all slices, or "auto" for each slice's fastest.
+        batch_size: Patches of one pass at most where patches are gathered.
 
     Returns:
         (N, classes) of the weights' type.
 
     Raises:
-        torch.OutOfMemoryError: even one patch does not fit.
+        torch.OutOfMemoryError: Even one patch does not fit.
     """
     last = layers[-1]
     assert isinstance(last, Filter)
     logits = last.bias.new_empty((len(centres), len(last.bias)))
-    gathered = [torch.arange(len(centres), device=centres.device)]
+    order = torch.arange(len(centres), device=centres.device)
     if method != "gather":
         works = group_by_slice(centres, _MOST_PIXELS)
-        dense = [work for work in works if _is_dense(layers, work, size, method)]
-        gathered = [work.order for work in works if not _is_dense(layers, work, size, method)]
-        run = _run_needed if method == "needed" else _run_dense
-
-        def do_slices(first: int, end: int) -> None:
-            some = dense[first:end]
-            logits[torch.cat([work.order for work in some])] = run(layers, inputs, some, size)
-
-        done = _halving(do_slices, len(dense), _SLICES, "slices", alone_fails=False)
-        gathered += [work.order for work in dense[done:]]
-    order = torch.cat([*gathered, centres.new_empty(0)])
+        order = _do_slices(logits, layers, inputs, works, size, method)
 
     def do_patches(first: int, end: int) -> None:
         some = order[first:end]
@@ -74,6 +64,28 @@ def logits_on_accelerator(
 
     _halving(do_patches, len(order), batch_size, "patches", alone_fails=True)
     return logits
+
+
+def _do_slices(
+    logits: torch.Tensor,
+    layers: Sequence[Layer],
+    inputs: PatchInputs,
+    works: Sequence[SliceWork],
+    size: int,
+    method: Method,
+) -> torch.Tensor:
+    """Fills `logits` slice by slice; returns which rows are left to be done patch by patch."""
+    dense = [work for work in works if _is_dense(layers, work, size, method)]
+    left = [work.order for work in works if not _is_dense(layers, work, size, method)]
+    run = _run_needed if method == "needed" else _run_dense
+
+    def do_slices(first: int, end: int) -> None:
+        some = dense[first:end]
+        logits[torch.cat([work.order for work in some])] = run(layers, inputs, some, size)
+
+    done = _halving(do_slices, len(dense), _SLICES, "slices", alone_fails=False)
+    left += [work.order for work in dense[done:]]
+    return torch.cat([*left, torch.empty(0, dtype=torch.int64, device=logits.device)])
 
 
 def _halving(
@@ -111,13 +123,13 @@ def _run_dense(
     heights, widths = zip(*(bounding_box(work) for work in works), strict=True)
     shape = (max(heights) + beyond, max(widths) + beyond)
     boxes = padded_boxes(inputs, works, shape, size, _dtype(layers)).movedim(3, 1)
-    where = torch.cat(
+    positions = torch.cat(
         [
             torch.nn.functional.pad(work.pixels, (1, 0), value=number)
             for number, work in enumerate(works)
         ]
     )
-    return dense_logits(layers, boxes, where)
+    return dense_logits(layers, boxes, positions)
 
 
 def _run_needed(

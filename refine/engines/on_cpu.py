@@ -33,15 +33,15 @@ def logits_on_cpu(
     method: Method,
     batch_size: int,
 ) -> torch.Tensor:
-    """Logits of voxels.
+    """Computes logits of voxels.
 
     Args:
-        layers: as `fold` gives them.
-        inputs: the case; it is not copied but for the slices at work.
+        layers: As `fold` gives them.
+        inputs: The case; it is not copied but for the slices at work.
         centres: int64 (N, 3) voxel indices inside the image.
-        size: patch side.
-        method: one way for all slices, or "auto" for each slice's fastest.
-        batch_size: patches of one pass at most where patches are gathered.
+        size: Patch side.
+        method: One way for all slices, or "auto" for each slice's fastest.
+        batch_size: Patches of one pass at most where patches are gathered.
 
     Returns:
         (N, classes) of the weights' type.
@@ -49,19 +49,11 @@ def logits_on_cpu(
     last = layers[-1]
     assert isinstance(last, Filter)
     logits = last.bias.new_empty((len(centres), len(last.bias)))
-    workers = worker_count()
+    batch_size = min(batch_size, _MOST_PATCHES)
     if method == "gather":
-        batch = max(1, min(batch_size, _MOST_PATCHES, -(-len(centres) // workers)))
-        parts = torch.split(torch.arange(len(centres)), batch)
-
-        def cut() -> Callable[[torch.Tensor], None]:
-            def handle(part: torch.Tensor) -> None:
-                logits[part] = gathered_logits(layers, inputs, centres[part], size)
-
-            return handle
-
-        run_threaded(cut, parts, workers)
+        _gather(logits, layers, inputs, centres, size, batch_size)
         return logits
+    workers = worker_count()
     most = max(_LEAST_PIXELS, min(_MOST_PIXELS, -(-len(centres) // workers)))
 
     def begin() -> Callable[[SliceWork], None]:
@@ -69,13 +61,34 @@ def logits_on_cpu(
 
         def handle(work: SliceWork) -> None:
             logits[work.order] = _slice_logits(
-                layers, inputs, work, size, method, min(batch_size, _MOST_PATCHES), workspace
+                layers, inputs, work, size, method, batch_size, workspace
             )
 
         return handle
 
     run_threaded(begin, group_by_slice(centres, most), workers)
     return logits
+
+
+def _gather(
+    logits: torch.Tensor,
+    layers: Sequence[Layer],
+    inputs: PatchInputs,
+    centres: torch.Tensor,
+    size: int,
+    batch_size: int,
+) -> None:
+    """Fills `logits` (N, classes) patch by patch."""
+    workers = worker_count()
+    batch = max(1, min(batch_size, -(-len(centres) // workers)))
+
+    def begin() -> Callable[[torch.Tensor], None]:
+        def handle(part: torch.Tensor) -> None:
+            logits[part] = gathered_logits(layers, inputs, centres[part], size)
+
+        return handle
+
+    run_threaded(begin, torch.split(torch.arange(len(centres)), batch), workers)
 
 
 def _slice_logits(

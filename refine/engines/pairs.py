@@ -43,13 +43,13 @@ class Pairs(NamedTuple):
 
 
 def make_pairs(out: torch.Tensor, ranks: torch.Tensor, row: int) -> Pairs | None:
-    """Pair the outputs of a layer of window 3.
+    """Pairs the outputs of a layer of window 3.
 
     Args:
         out: bool (size,), an even number: the outputs asked for, flat, so that neighbours lie side
             by side and the first of a row has an even index.
         ranks: int64 (size,): table row of each input pixel that is there.
-        row: distance in `out` between window rows, even.
+        row: Distance in `out` between window rows, even.
 
     Returns:
         The pairs; None if too many outputs would be thrown away.
@@ -72,7 +72,7 @@ def make_pairs(out: torch.Tensor, ranks: torch.Tensor, row: int) -> Pairs | None
 
 
 def pair_weights(weight: torch.Tensor) -> torch.Tensor:
-    """Weights of the four products.
+    """Returns the weights of the four products.
 
     Args:
         weight: (O, I, 3, 3).
@@ -93,15 +93,15 @@ def apply_pairs(
     out: torch.Tensor,
     workspace: Workspace,
 ) -> None:
-    """Compute a layer.
+    """Computes a layer.
 
     Args:
         table: (rows, I).
-        pairs: of this table.
+        pairs: Of this table.
         weights: (4, 3 * I, O), see `pair_weights`.
         bias: (O,).
         out: (n, O), written.
-        workspace: its tables "sums" and "windows" and "products" are overwritten.
+        workspace: Its tables "sums" and "windows" and "products" are overwritten.
     """
     channels, width = table.shape[1], out.shape[1]
     sums = _sums(table, pairs.pixels, workspace)

@@ -14,10 +14,10 @@ class SliceWork(NamedTuple):
     """Some voxels of one slice.
 
     Attributes:
-        z: the slice.
+        z: The slice.
         order: int64 (n,): which of the centres they are.
         pixels: int64 (n, 2): rows and columns, counted from `origin`.
-        origin: row and column of their bounding box in the slice.
+        origin: Row and column of their bounding box in the slice.
     """
 
     z: int
@@ -27,11 +27,11 @@ class SliceWork(NamedTuple):
 
 
 def group_by_slice(centres: torch.Tensor, most: int) -> list[SliceWork]:
-    """Voxels by slice; slices with more than `most` voxels are divided into strips of rows.
+    """Groups voxels by slice; slices with more than `most` are divided into strips of rows.
 
     Args:
         centres: int64 (N, 3) voxel indices (z, y, x), in any order.
-        most: voxels of one piece at most, at least 1.
+        most: Voxels of one piece at most, at least 1.
 
     Returns:
         Pieces that hold every centre once, the largest first; none for N = 0.
@@ -58,15 +58,15 @@ def padded_boxes(
     size: int,
     dtype: torch.dtype,
 ) -> torch.Tensor:
-    """What the patches of some pieces see, padded by edge replication as the patches are.
+    """Returns what the patches of some pieces see, padded by edge replication as the patches are.
 
     Args:
-        inputs: the case.
-        works: the pieces, B of them.
-        shape: height and width of each box; it begins at the upper left corner of the patch at the
+        inputs: The case.
+        works: The pieces, B of them.
+        shape: Height and width of each box; it begins at the upper left corner of the patch at the
             piece's origin.
-        size: patch side.
-        dtype: of the result.
+        size: Patch side.
+        dtype: Of the result.
 
     Returns:
         (B, height, width, C), contiguous.
@@ -85,7 +85,7 @@ def padded_boxes(
 
 
 def bounding_box(work: SliceWork) -> tuple[int, int]:
-    """Height and width of the pixels' bounding box."""
+    """Returns height and width of the pixels' bounding box."""
     height, width = (work.pixels.amax(dim=0) + 1).tolist()
     return height, width
 

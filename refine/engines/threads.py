@@ -20,7 +20,7 @@ _starting = threading.Lock()
 
 
 def worker_count() -> int:
-    """How many threads the caller may use: torch's setting in this thread."""
+    """Returns how many threads the caller may use: torch's setting in this thread."""
     with _starting:
         return torch.get_num_threads()
 
@@ -28,19 +28,19 @@ def worker_count() -> int:
 def run_threaded(
     start: Callable[[], Callable[[Item], None]], items: Sequence[Item], workers: int
 ) -> None:
-    """Handle all items; returns when all are done.
+    """Handles all items; returns when all are done.
 
     With one worker or one item everything happens in the calling thread. Otherwise each worker is
     a thread whose torch operations use one core; the caller's setting, and that of threads that
     start later, is as before. Several callers may run at once.
 
     Args:
-        start: called once in each worker, gives the function that handles an item.
-        items: taken in order by whichever worker is free.
-        workers: how many at most, at least 1.
+        start: Called once in each worker, gives the function that handles an item.
+        items: Taken in order by whichever worker is free.
+        workers: How many at most, at least 1.
 
     Raises:
-        BaseException: the first exception of a worker; items not yet begun are left.
+        BaseException: The first exception of a worker; items not yet begun are left.
     """
     workers = min(workers, len(items))
     if workers <= 1:

@@ -12,8 +12,8 @@ class Workspace:
     filling them. A workspace belongs to one thread.
 
     Args:
-        device: where its buffers lie.
-        dtype: their type.
+        device: Where its buffers lie.
+        dtype: Their type.
     """
 
     def __init__(self, device: torch.device | str, dtype: torch.dtype) -> None:
@@ -22,7 +22,7 @@ class Workspace:
         self._buffers: dict[str, torch.Tensor] = {}
 
     def table(self, name: str, rows: int, columns: int) -> torch.Tensor:
-        """A contiguous (rows, columns) view of a buffer, with whatever it held before.
+        """Returns a contiguous (rows, columns) view of a buffer, with whatever it held before.
 
         Whoever asks for the same name again overwrites it.
         """

@@ -39,17 +39,6 @@ def bundle(trained: TrainedDataset) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A sound bundle of three tiny U-Nets that have learned nothing."""
-    from tests.untrained import write_untrained
-
-    folder = tmp_path_factory.mktemp("made") / "untrained"
-    folder.mkdir()
-    write_untrained(folder)
-    return folder
-
-
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty store of imported bundles, and no default bundle."""

@@ -161,7 +161,7 @@ def test_no_fault_of_the_program_tells_a_files_name(
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
 ) -> None:
-    def fail(_: object) -> None:
+    def fail(*_: object) -> None:
         raise error
 
     caplog.set_level(logging.DEBUG)
@@ -193,7 +193,7 @@ def test_a_file_that_is_gone_again_is_not_named(
         if not late:
             path_of(study, 3).unlink()
 
-        def segmented(volume: Any) -> pipeline.Segmentation:  # noqa: ANN401
+        def segmented(volume: Any, *_: object) -> pipeline.Segmentation:  # noqa: ANN401
             result = segment(volume)
             path_of(study, 3).unlink()
             return result

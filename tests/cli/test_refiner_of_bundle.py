@@ -172,7 +172,7 @@ def test_bones_go_by_their_names(
     )
 
 
-def test_unets_that_saw_nobody_vote_on_every_case(raw: Path, source: Path) -> None:
+def test_unets_trained_elsewhere_vote_on_every_case(raw: Path, source: Path) -> None:
     splits = [{"train": ["s0", "s1"], "val": ["s2"]}]
     (raw / "splits_final.json").write_text(json.dumps(splits))
     voters = bundle_voters(source, ["0"])

@@ -298,6 +298,16 @@ def test_dicom_header_that_cannot_be_used(
         read_image(tmp_path / "case.dcm")
 
 
+def test_damaged_dicom_header_is_not_quoted(tmp_path: Path) -> None:
+    data = Path(str(get_testdata_file("MR_small.dcm"))).read_bytes()
+    spacing, other = b"0.3125\\0.3125", b"Doe^Jan\\0.312"
+    assert data.count(spacing) == 1
+    (tmp_path / "case.dcm").write_bytes(data.replace(spacing, other))
+    with pytest.raises(UnreadableVolumeError, match="DICOM header is damaged") as caught:
+        read_image(tmp_path / "case.dcm")
+    assert "Doe" not in str(caught.value)
+
+
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.5, 0.99])
 def test_dicom_that_ends_early(tmp_path: Path, share: float) -> None:
     data = Path(str(get_testdata_file("MR_small.dcm"))).read_bytes()

@@ -28,7 +28,16 @@ _NO_BIDS_NAME = (
     "rename the file, or leave out --bids"
 )
 # The standard knows neither the run report nor these formats.
-_IGNORED = ("shoulderseg_report.json", "*.nrrd", "*.mha", "*.dcm", "*.stl", "*.ply")
+_IGNORED = (
+    "shoulderseg_report.json",
+    "shoulderseg_cases.csv",
+    "previews/",
+    "*.nrrd",
+    "*.mha",
+    "*.dcm",
+    "*.stl",
+    "*.ply",
+)
 
 
 class BidsName(NamedTuple):

@@ -13,6 +13,7 @@ from shoulderseg.workflows.outputs.bids import bids_stem, source_link, start_dat
 from shoulderseg.workflows.outputs.formats import SURFACES, Format, file_suffix
 
 REPORT_FILE = "shoulderseg_report.json"
+CASES_FILE = "shoulderseg_cases.csv"
 NEEDS_DICOM = "a DICOM SEG needs DICOM input to refer to; choose another --format"
 
 

@@ -20,9 +20,13 @@ if TYPE_CHECKING:
     from shoulderseg.refine.training import TrainingCase
     from shoulderseg.workflows.refiner.voters import Voters
 
-# How far from the vote's edge it learns; as far as any rule may let it decide. A little over whole
-# pixels, so that rounding, or a case slightly coarser than the plans, loses no ring of voxels.
-REGION_PIXELS = 3.06
+# Bands are this much wider than whole pixels. Voxels exactly so many pixels away would else be lost
+# to rounding (as at 0.3125 mm), or where a case is up to 1 % coarser than the plans, which
+# resampling leaves as it is.
+BAND_SLACK = 1.02
+# How far from the vote's edge it learns; as far as any rule may let it decide. Three pixels were
+# better than one and two in most comparisons of benchmarks/refiner_study.py.
+REGION_PIXELS = 3 * BAND_SLACK
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -31,13 +35,13 @@ class RefinerCases(NamedTuple):
     """What the refiner learns from, and what it is judged on.
 
     Attributes:
-        cases: every training case of the dataset by name; a case has votes where U-Nets that
+        cases: Every training case of the dataset by name; a case has votes where U-Nets that
             never saw its patient have been trained.
-        learned: for each fold the names of the cases to learn from.
-        held_out: for each fold the names of its held-out cases.
-        voted: folds whose held-out cases have votes.
-        pixel_mm: in-plane pixel size of the U-Nets' plans.
-        classes: background and the bones.
+        learned: For each fold the names of the cases to learn from.
+        held_out: For each fold the names of its held-out cases.
+        voted: Folds whose held-out cases have votes.
+        pixel_mm: In-plane pixel size of the U-Nets' plans.
+        classes: Background and the bones.
     """
 
     cases: dict[str, TrainingCase]
@@ -57,19 +61,17 @@ def load_refiner_cases(
     """Reads the training cases of a raw dataset, with out-of-fold votes where U-Nets can give them.
 
     Args:
-        name: full dataset name.
-        voters: the U-Nets, and the slice axis and pixel size that they were planned with.
-        cache: folder that keeps the votes.
-        device: where the U-Nets vote.
+        name: Full dataset name.
+        voters: The U-Nets, and the slice axis and pixel size that they were planned with.
+        cache: Folder that keeps the votes.
+        device: Where the U-Nets vote.
 
     Raises:
-        FileNotFoundError: if folds or images are missing.
-        ValueError: if a case cannot be read, or the dataset's bones are called otherwise than those
+        FileNotFoundError: If folds or images are missing.
+        ValueError: If a case cannot be read, or the dataset's bones are called otherwise than those
             of the U-Nets.
     """
-    from shoulderseg.nnunet_ext.folders import RAW, data_folder
     from shoulderseg.nnunet_ext.plans import CONFIGURATION
-    from shoulderseg.nnunet_ext.regions import foreground_labels
     from shoulderseg.workflows.refiner.out_of_fold import out_of_fold_votes, read_case
 
     learned, held_out = (_read_folds(name, side) for side in ("train", "val"))
@@ -77,16 +79,7 @@ def load_refiner_cases(
     names = sorted({case for fold in (*learned.values(), *held_out.values()) for case in fold})
     votes = out_of_fold_votes(name, voters, _voted_on(voters, names, held_out), cache, device)
     _LOGGER.info("out-of-fold votes: %d cases of folds %s", len(votes), ", ".join(voted) or "-")
-    described = json.loads((data_folder(RAW) / name / "dataset.json").read_text())
-    own = foreground_labels(described)
-    if set(own) != set(voters.labels):
-        msg = (
-            f"{name} labels {', '.join(own)}, the U-Nets find {', '.join(voters.labels)}; convert "
-            "the dataset with the same names"
-        )
-        raise ValueError(msg)
-    # In the order of the votes, whatever their values in the dataset.
-    values = [own[bone] for bone in voters.labels]
+    values = _bone_values(name, voters)
     axis = int(voters.plans["transpose_forward"][0])
     pixel_mm = math.sqrt(math.prod(voters.plans["configurations"][CONFIGURATION]["spacing"]))
     reach_mm = REGION_PIXELS * pixel_mm
@@ -109,12 +102,28 @@ def load_refiner_cases(
     )
 
 
+def _bone_values(name: str, voters: Voters) -> list[int]:
+    """Values of the bones in the dataset's label maps, in the order of the votes."""
+    from shoulderseg.nnunet_ext.folders import RAW, data_folder
+    from shoulderseg.nnunet_ext.regions import foreground_labels
+
+    described = json.loads((data_folder(RAW) / name / "dataset.json").read_text())
+    labels = foreground_labels(described)
+    if set(labels) != set(voters.labels):
+        msg = (
+            f"{name} labels {', '.join(labels)}, the U-Nets find {', '.join(voters.labels)}; "
+            "convert the dataset with the same names"
+        )
+        raise ValueError(msg)
+    return [labels[bone] for bone in voters.labels]
+
+
 def _voted_on(
     voters: Voters, names: list[str], held_out: dict[str, list[str]]
 ) -> dict[str, list[str]]:
     """The cases that the U-Nets of each fold vote on."""
     voted = {fold: cases for fold, cases in held_out.items() if fold in voters.digests}
-    if voters.saw_nobody and voted:
+    if voters.trained_elsewhere and voted:
         # The same U-Nets for every fold: cases that no fold holds out have votes too.
         first = next(iter(voted))
         covered = {case for cases in voted.values() for case in cases}
@@ -123,10 +132,10 @@ def _voted_on(
 
 
 def vote_of(case: TrainingCase) -> Voted:
-    """The majority vote on a case that has out-of-fold votes.
+    """Returns the majority vote on a case that has out-of-fold votes.
 
     Raises:
-        ValueError: if it has none.
+        ValueError: If it has none.
     """
     from shoulderseg.refine.edges import Voted
     from shoulderseg.refine.voting import fuse
@@ -140,7 +149,7 @@ def vote_of(case: TrainingCase) -> Voted:
 
 
 def cases_digest(cases: RefinerCases) -> str:
-    """Fingerprint of everything the refiner learns from, to tell whether it changed."""
+    """Returns a fingerprint of all the refiner learns from, to tell whether it changed."""
     digest = hashlib.sha256(repr((cases.learned, cases.held_out, cases.pixel_mm)).encode())
     for name, case in cases.cases.items():
         digest.update(repr((name, case.image.shape, case.spacing_mm)).encode())
@@ -198,8 +207,8 @@ def _as_learned(
     )
     if votes is None:
         return plain
-    said = np.stack([slices_first(vote, axis) for vote in read_votes(votes)])
-    with_votes = TrainingCase(plain.image, plain.label_map, plain.spacing_mm, said)
+    stacked = np.stack([slices_first(vote, axis) for vote in read_votes(votes)])
+    with_votes = TrainingCase(plain.image, plain.label_map, plain.spacing_mm, stacked)
     voted = vote_of(with_votes)
     region = refinement_region(voted.label_map, voted.disagreement, plain.spacing_mm, reach_mm)
-    return TrainingCase(plain.image, plain.label_map, plain.spacing_mm, said, region)
+    return TrainingCase(plain.image, plain.label_map, plain.spacing_mm, stacked, region)

@@ -38,11 +38,11 @@ def out_of_fold_votes(
     and come from the same weights and images are kept.
 
     Args:
-        name: full dataset name.
-        voters: the U-Nets.
-        cases: for each fold its held-out cases.
-        cache: folder for one file a case.
-        device: where the U-Nets run.
+        name: Full dataset name.
+        voters: The U-Nets.
+        cases: For each fold its held-out cases.
+        cache: Folder for one file a case.
+        device: Where the U-Nets run.
 
     Returns:
         For each case the file that `read_votes` reads.
@@ -63,7 +63,7 @@ def out_of_fold_votes(
 
 
 def read_votes(path: Path) -> npt.NDArray[np.float32]:
-    """Probabilities of humerus, glenoid and whole, float32 (3, Z, Y, X)."""
+    """Reads the probabilities of humerus, glenoid and whole, float32 (3, Z, Y, X)."""
     with np.load(path, allow_pickle=False) as stored:
         votes: npt.NDArray[np.float32] = stored["votes"].astype(np.float32)
     return votes
@@ -84,8 +84,8 @@ def _vote(
     predictors = build_predictors(voters.load(fold), torch.device(device), mirroring=False)
     for case, (path, key) in targets.items():
         image, _ = read_case(name, case, upright=voters.upright)
-        said = predict_probabilities(predictors, image.array, image.spacing_mm)
-        votes = np.stack([said[variant] for variant in TRAINERS])
+        found = predict_probabilities(predictors, image.array, image.spacing_mm)
+        votes = np.stack([found[variant] for variant in TRAINERS])
         part = path.with_suffix(".part")
         with part.open("wb") as stream:
             np.savez_compressed(stream, votes=votes.astype(np.float16), key=np.array(key))
@@ -94,15 +94,15 @@ def _vote(
 
 
 def read_case(name: str, case: str, *, upright: bool) -> tuple[Volume, Volume]:
-    """A case's image and label map as the U-Nets see them.
+    """Reads a case's image and label map as the U-Nets see them.
 
     Args:
-        name: full dataset name.
-        case: of its training cases.
-        upright: whether volumes are turned upright.
+        name: Full dataset name.
+        case: Of its training cases.
+        upright: Whether volumes are turned upright.
 
     Raises:
-        ValueError: if one of them cannot be read, or they lie on different grids.
+        ValueError: If one of them cannot be read, or they lie on different grids.
     """
     from shoulderseg.datasets.orientation import find_reorientation, reorient
     from shoulderseg.datasets.reader import read_image, read_label_map

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from shoulderseg.workflows.refiner.cases import REGION_PIXELS
+from shoulderseg.workflows.refiner.cases import BAND_SLACK, REGION_PIXELS
 
 if TYPE_CHECKING:
     from shoulderseg.refine.edges import EdgeRule, Opinions, Voted
 
-BANDS_IN_PIXELS = (1.02, 2.04, REGION_PIXELS)
+BANDS_IN_PIXELS = (1 * BAND_SLACK, 2 * BAND_SLACK, REGION_PIXELS)
 TRUSTS = (0.25, 0.5, 0.75, 1.0)
 
 
@@ -22,14 +22,14 @@ class RuleChoice(NamedTuple):
     """What came out of the cross-validation.
 
     Attributes:
-        rule: the rule with the best mean Dice.
-        helps: whether choosing a rule this way beats the vote: the lower 95 % bound of `gain`
+        rule: The rule with the best mean Dice.
+        helps: Whether choosing a rule this way beats the vote: the lower 95 % bound of `gain`
             (one-sided, Student's t) is above 0.
-        vote_dice: mean Dice of the vote, over cases and bones.
-        gain: mean gain in Dice over cases, each by the rule that the other cases would choose, so
+        vote_dice: Mean Dice of the vote, over cases and bones.
+        gain: Mean gain in Dice over cases, each by the rule that the other cases would choose, so
             that no case chooses the rule it is scored with; NaN for fewer than two cases.
-        standard_error: of that gain; NaN for fewer than two cases.
-        table: mean gain of each rule over all cases.
+        standard_error: Of that gain; NaN for fewer than two cases.
+        table: Mean gain of each rule over all cases.
     """
 
     rule: EdgeRule
@@ -41,13 +41,13 @@ class RuleChoice(NamedTuple):
 
 
 def rule_grid(pixel_mm: float) -> list[EdgeRule]:
-    """The rules that are tried.
+    """Returns the rules that are tried.
 
     Bands of one, two and three pixels; a trust in the classifier of 1/4, 1/2, 3/4 and 1, which
     replaces the vote; the whole band or its uncertain voxels only.
 
     Args:
-        pixel_mm: the classifier's pixel size.
+        pixel_mm: The classifier's pixel size.
     """
     from shoulderseg.refine.edges import EdgeRule
 
@@ -66,14 +66,14 @@ def rule_dice(
     spacing_mm: tuple[float, float, float],
     rules: Sequence[EdgeRule],
 ) -> npt.NDArray[np.float64]:
-    """Mean Dice of one case under the vote and under each rule.
+    """Computes the mean Dice of one case under the vote and under each rule.
 
     Args:
-        voted: the vote.
-        opinions: for at least the widest band of the rules.
+        voted: The vote.
+        opinions: For at least the widest band of the rules.
         reference: uint8 (Z, Y, X).
-        spacing_mm: voxel size in array order.
-        rules: what to try.
+        spacing_mm: Voxel size in array order.
+        rules: What to try.
 
     Returns:
         float64 (1 + rules,), the vote first; the mean over the bones that reference or vote hold.
@@ -93,7 +93,7 @@ def choose_rule(rules: Sequence[EdgeRule], dice: npt.NDArray[np.float64]) -> Rul
         dice: float64 (cases, 1 + R), from `rule_dice`; at least one case.
 
     Raises:
-        ValueError: if there is no case.
+        ValueError: If there is no case.
     """
     from scipy.special import stdtrit
 
@@ -119,7 +119,7 @@ def choose_rule(rules: Sequence[EdgeRule], dice: npt.NDArray[np.float64]) -> Rul
 
 
 def describe_choice(choice: RuleChoice, cases: int) -> dict[str, Any]:
-    """The choice as plain values for a JSON file."""
+    """Returns the choice as plain values for a JSON file."""
     return {
         "cases": cases,
         "vote_dice": round(choice.vote_dice, 6),

@@ -28,9 +28,9 @@ class RefinerPlan:
     """What is to be trained.
 
     Attributes:
-        network: shape of the classifiers, and what they see.
-        training: how each is trained.
-        seed: source of all randomness.
+        network: Shape of the classifiers, and what they see.
+        training: How each is trained.
+        seed: Source of all randomness.
     """
 
     network: AlexNetConfig
@@ -53,41 +53,24 @@ def train_fold(
     does not see votes, from all of them, at the edges of the reference.
 
     Args:
-        cases: the dataset's cases.
-        fold: whose patients are held out.
-        plan: what to train.
-        folder: keeps the progress of this fold.
-        device: where to compute.
-        restart: forget an earlier run.
+        cases: The dataset's cases.
+        fold: Whose patients are held out.
+        plan: What to train.
+        folder: Keeps the progress of this fold.
+        device: Where to compute.
+        restart: Forget an earlier run.
 
     Returns:
         The finished state.
 
     Raises:
-        ValueError: if the progress in the folder belongs to other settings or cases, or nothing
+        ValueError: If the progress in the folder belongs to other settings or cases, or nothing
             is left to learn from.
     """
     from shoulderseg.refine.training import fit_classifier
 
-    learned, held_out = cases.learned[fold], cases.held_out[fold]
-    if plan.network.votes or _with_votes(cases, learned):
-        learned = _with_votes(cases, learned)
-    if plan.network.votes:
-        held_out = _with_votes(cases, held_out)
-        if not learned or not held_out:
-            msg = (
-                f"fold {fold} has {len(learned)} cases with out-of-fold votes to learn from and "
-                f"{len(held_out)} held out; train all folds of the U-Nets first, or let the "
-                "refiner see images only (--inputs image)"
-            )
-            raise ValueError(msg)
-    described = {
-        "network": plan.network.to_dict(),
-        "training": asdict(plan.training),
-        "seed": plan.seed,
-        "fold": fold,
-        "cases_sha256": cases_digest(cases),
-    }
+    learned, held_out = _sides(cases, fold, needs_votes=plan.network.votes > 0)
+    described = _describe(cases, fold, plan)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / PROGRESS_FILE
     return fit_classifier(
@@ -103,6 +86,34 @@ def train_fold(
     )
 
 
+def _describe(cases: RefinerCases, fold: str, plan: RefinerPlan) -> dict[str, Any]:
+    """What makes a run: progress of another one must not be gone on with."""
+    return {
+        "network": plan.network.to_dict(),
+        "training": asdict(plan.training),
+        "seed": plan.seed,
+        "fold": fold,
+        "cases_sha256": cases_digest(cases),
+    }
+
+
+def _sides(cases: RefinerCases, fold: str, *, needs_votes: bool) -> tuple[list[str], list[str]]:
+    """Names of the cases to learn from, and of those to judge by."""
+    learned, held_out = cases.learned[fold], cases.held_out[fold]
+    if needs_votes or _with_votes(cases, learned):
+        learned = _with_votes(cases, learned)
+    if needs_votes:
+        held_out = _with_votes(cases, held_out)
+        if not learned or not held_out:
+            msg = (
+                f"fold {fold} has {len(learned)} cases with out-of-fold votes to learn from and "
+                f"{len(held_out)} held out; train all folds of the U-Nets first, or let the "
+                "refiner see images only (--inputs image)"
+            )
+            raise ValueError(msg)
+    return learned, held_out
+
+
 def held_out_dice(
     cases: RefinerCases,
     classifiers: Mapping[str, PatchAlexNet],
@@ -110,14 +121,14 @@ def held_out_dice(
     config: ClassifyConfig,
     device: str,
 ) -> npt.NDArray[np.float64]:
-    """Dice of every held-out case with votes, refined by the classifier that never saw it.
+    """Computes each voted held-out case's Dice, refined by the classifier that never saw it.
 
     Args:
-        cases: the dataset's cases.
-        classifiers: one for each fold.
-        rules: what to try.
-        config: how voxels are classified.
-        device: where to compute.
+        cases: The dataset's cases.
+        classifiers: One for each fold.
+        rules: What to try.
+        config: How voxels are classified.
+        device: Where to compute.
 
     Returns:
         float64 (cases, 1 + rules), the vote first; see `rule_dice`.

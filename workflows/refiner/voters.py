@@ -18,34 +18,35 @@ class Voters:
     """U-Nets that never saw the cases they vote on.
 
     Attributes:
-        digests: for each fold with U-Nets for its held-out cases the fingerprint of these U-Nets.
-        load: gives the U-Nets of such a fold.
-        plans: what all of them were planned with.
-        labels: names of the two bones that they find, the first one first.
-        saw_nobody: whether they may vote on every case, not on held-out ones alone.
-        upright: whether images are turned upright for them, as `predict` does.
-        folder_name: of the refiner's folder beside nnU-Net's models.
+        digests: For each fold with U-Nets for its held-out cases the fingerprint of these U-Nets.
+        load: Gives the U-Nets of such a fold.
+        plans: What all of them were planned with.
+        labels: Names of the two bones that they find, the first one first.
+        trained_elsewhere: Whether they were trained on other patients than the dataset's, so that
+            they may vote on every case and not on held-out ones alone.
+        upright: Whether images are turned upright for them, as `predict` does.
+        folder_name: Of the refiner's folder beside nnU-Net's models.
     """
 
     digests: Mapping[str, str]
     load: Callable[[str], UNetSet]
     plans: Mapping[str, Any]
     labels: tuple[str, ...]
-    saw_nobody: bool
+    trained_elsewhere: bool
     upright: bool
     folder_name: str
 
 
 def trained_voters(name: str, plans_name: str, folds: Sequence[str]) -> Voters:
-    """The U-Nets of those folds of a dataset in which all three are finished.
+    """Returns the U-Nets of those folds of a dataset in which all three are finished.
 
     Args:
-        name: full dataset name.
+        name: Full dataset name.
         plans_name: nnU-Net's identifier of the plans.
-        folds: numbered folds.
+        folds: Numbered folds.
 
     Raises:
-        FileNotFoundError: if the dataset is not there or has not been planned.
+        FileNotFoundError: If the dataset is not there or has not been planned.
     """
     from shoulderseg.nnunet_ext.checkpoints import load_unets
     from shoulderseg.nnunet_ext.folders import PREPROCESSED, RAW, RESULTS, data_folder
@@ -59,19 +60,19 @@ def trained_voters(name: str, plans_name: str, folds: Sequence[str]) -> Voters:
         load=lambda fold: load_unets(results, plans_name, [fold]),
         plans=plans,
         labels=tuple(foreground_labels(described)),
-        saw_nobody=False,
+        trained_elsewhere=False,
         upright=False,
         folder_name=trained_folder_name(plans_name),
     )
 
 
 def trained_folder_name(plans_name: str) -> str:
-    """Name of the folder of a refiner that learned on a dataset's own U-Nets."""
+    """Returns the name of the folder of a refiner that learned on a dataset's own U-Nets."""
     return f"shoulderRefiner__{plans_name}"
 
 
 def trained_digests(name: str, plans_name: str, folds: Sequence[str]) -> dict[str, str]:
-    """Fingerprints of the U-Nets of those folds in which all three are finished."""
+    """Returns fingerprints of the U-Nets of those folds in which all three are finished."""
     from shoulderseg.nnunet_ext.checkpoints import finished_folds
     from shoulderseg.nnunet_ext.folders import RESULTS, data_folder
     from shoulderseg.nnunet_ext.variants import TRAINERS, model_folder
@@ -83,15 +84,15 @@ def trained_digests(name: str, plans_name: str, folds: Sequence[str]) -> dict[st
 
 
 def bundle_voters(folder: Path, folds: Sequence[str]) -> Voters:
-    """All U-Nets of a bundle, for every fold of a dataset that none of them has seen.
+    """Returns all U-Nets of a bundle, for every fold of a dataset that none of them has seen.
 
     Args:
-        folder: the bundle; its fingerprints are checked.
-        folds: of the dataset.
+        folder: The bundle; its fingerprints are checked.
+        folds: Of the dataset.
 
     Raises:
-        FileNotFoundError: if there is no bundle.
-        ValueError: if it is damaged.
+        FileNotFoundError: If there is no bundle.
+        ValueError: If it is damaged.
     """
     from shoulderseg.nnunet_ext.regions import foreground_labels
     from shoulderseg.workflows.bundles.bundle import read_bundle
@@ -103,19 +104,19 @@ def bundle_voters(folder: Path, folds: Sequence[str]) -> Voters:
         load=lambda _: bundle.unets,
         plans=bundle.unets.plans,
         labels=tuple(foreground_labels(bundle.unets.dataset_json)),
-        saw_nobody=True,
+        trained_elsewhere=True,
         upright=bundle.upright,
         folder_name=bundle_folder_name(digest),
     )
 
 
 def bundle_folder_name(digest: str) -> str:
-    """Name of the folder of a refiner that learned on the U-Nets of a bundle."""
+    """Returns the name of the folder of a refiner that learned on the U-Nets of a bundle."""
     return f"shoulderRefiner__bundle_{digest[:12]}"
 
 
 def bundle_digest(folder: Path) -> str:
-    """Fingerprint of what in a sound bundle makes its U-Nets vote as they do."""
+    """Returns a fingerprint of what in a sound bundle makes its U-Nets vote as they do."""
     from shoulderseg.workflows.bundles.manifest import verified_manifest
 
     manifest = verified_manifest(folder)
@@ -125,7 +126,7 @@ def bundle_digest(folder: Path) -> str:
 
 
 def is_of_unets(file_name: str) -> bool:
-    """Whether a file of a bundle belongs to its U-Nets."""
+    """Tells whether a file of a bundle belongs to its U-Nets."""
     from shoulderseg.nnunet_ext.bundle import DATASET_FILE, PLANS_FILE, weights_file
     from shoulderseg.nnunet_ext.variants import TRAINERS
 
@@ -134,7 +135,7 @@ def is_of_unets(file_name: str) -> bool:
 
 
 def weights_digest(name: str, plans_name: str, fold: str) -> str:
-    """Fingerprint of the three U-Nets that were trained in one fold of a dataset."""
+    """Returns a fingerprint of the three U-Nets that were trained in one fold of a dataset."""
     from shoulderseg.nnunet_ext.folders import RESULTS, data_folder
     from shoulderseg.nnunet_ext.variants import CHECKPOINT, TRAINERS, model_folder
 

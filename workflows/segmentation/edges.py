@@ -66,7 +66,7 @@ def classifier_opinions(
     """What the classifiers say of each bone, as voters, on the volume's own axes."""
     from shoulderseg.refine.fourth_voter import classifier_votes
 
-    said = classifier_votes(
+    votes = classifier_votes(
         _chosen_classifiers(refiner, folds),
         case.image,
         case.votes,
@@ -74,7 +74,7 @@ def classifier_opinions(
         _config(refiner),
         device,
     )
-    return [slices_back(vote, case.axis) for vote in said]
+    return [slices_back(vote, case.axis) for vote in votes]
 
 
 def refine(
@@ -102,8 +102,8 @@ def refine(
 
 def _chosen_classifiers(refiner: Refiner, folds: Sequence[str] | None) -> list[PatchAlexNet]:
     """The classifiers of some folds; all of them where none of these has one."""
-    own = [refiner.classifiers[fold] for fold in folds or () if fold in refiner.classifiers]
-    return own or list(refiner.classifiers.values())
+    of_folds = [refiner.classifiers[fold] for fold in folds or () if fold in refiner.classifiers]
+    return of_folds or list(refiner.classifiers.values())
 
 
 def _config(refiner: Refiner) -> ClassifyConfig:

@@ -10,6 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoulderseg.workflows.outputs.plan import CASES_FILE
+from shoulderseg.workflows.segmentation.cases_table import cases_table
 from shoulderseg.workflows.segmentation.flags import flag_lines
 
 if TYPE_CHECKING:
@@ -32,6 +34,11 @@ class RunReport:
         self._records: list[dict[str, Any]] = []
 
     @property
+    def described(self) -> Mapping[str, Any]:
+        """What holds for all cases."""
+        return self._run
+
+    @property
     def failed(self) -> int:
         """How many cases failed."""
         return sum("error" in record for record in self._records)
@@ -49,7 +56,7 @@ class RunReport:
             self.write()
 
     def write(self) -> None:
-        """Writes the file anew, whole or not at all.
+        """Writes the file and the table of cases beside it anew, each whole or not at all.
 
         Raises:
             OSError: if it cannot be written.
@@ -63,9 +70,8 @@ class RunReport:
             **self._run,
             "cases": self._records,
         }
-        part = self._path.with_suffix(".part")
-        part.write_text(json.dumps(report, indent=2) + "\n")
-        part.replace(self._path)
+        _replace(self._path, json.dumps(report, indent=2) + "\n")
+        _replace(self._path.with_name(CASES_FILE), cases_table(self._records, self._run["labels"]))
 
     def summary(self, skipped: Sequence[str], *, calibrated: bool) -> list[str]:
         """Lines for the terminal: how many cases are done, and which to look at.
@@ -78,7 +84,7 @@ class RunReport:
         done = sum("outputs" in record for record in self._records)
         lines = [
             f"{done} of {len(self._cases)} cases written to {self._path.parent}",
-            f"run report: {self._path}",
+            f"run report: {self._path}; table of cases: {self._path.with_name(CASES_FILE)}",
         ]
         if self.not_reached:
             lines.append(
@@ -91,6 +97,12 @@ class RunReport:
                 are = "is" if len(old) == 1 else "are"
                 lines.append(f"{record['case']}: {', '.join(old)} {are} of an earlier run")
         return [*lines, *skipped, *flag_lines(self._records, calibrated=calibrated)]
+
+
+def _replace(path: Path, text: str) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(text, encoding="utf-8", newline="")
+    part.replace(path)
 
 
 def describe_run(bundle: Bundle, settings: Settings) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,15 +15,22 @@ from shoulderseg.workflows.segmentation.case_quality import measure_quality, qua
 from shoulderseg.workflows.segmentation.edges import classifier_opinions, refine, refiner_case
 
 if TYPE_CHECKING:
+    from shoulderseg.datasets.orientation import Reorientation
     from shoulderseg.datasets.volume import Volume
     from shoulderseg.evaluation.quality.measures import CaseQuality
+    from shoulderseg.nnunet_ext.inference import Predictors
     from shoulderseg.refine.voting import Fusion, Rule
     from shoulderseg.workflows.bundles.bundle import Bundle
+    from shoulderseg.workflows.segmentation.edges import RefinerCase
+
+Probability = npt.NDArray[np.float32]
+# Is told which share of a case's networks has run, 0 to 1.
+OnProgress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How `predict` works on a case.
+    """How a case is segmented.
 
     Attributes:
         device: cpu, cuda or mps.
@@ -53,18 +60,44 @@ class Segmentation:
         label_map: uint8 (Z, Y, X) with the dataset's label values, on the image's grid; nothing in
             margins of a single value, which no scanner measured.
         voted: the same before the edges were refined.
-        unets: each U-Net's mask, bool (Z, Y, X).
+        network_output: each U-Net's probability, float32, in the orientation that it saw.
         quality: how far the votes speak for the result, before the edges were refined.
         measures: disagreement, voxel counts and quality for the run report.
         seconds: time of each stage.
+        reorientation: how the image was reoriented for the networks; None if it was not.
     """
 
     label_map: npt.NDArray[np.uint8]
     voted: npt.NDArray[np.uint8]
-    unets: dict[str, npt.NDArray[np.bool_]]
+    network_output: dict[str, Probability] = field(repr=False)
     quality: CaseQuality
     measures: dict[str, Any]
     seconds: dict[str, float]
+    reorientation: Reorientation | None = None
+
+    @property
+    def probabilities(self) -> dict[str, Probability]:
+        """Each U-Net's probability, float32 (Z, Y, X), on the image's grid; made when asked for."""
+        if self.reorientation is None:
+            return dict(self.network_output)
+        from shoulderseg.datasets.orientation import restore
+
+        return {
+            variant: restore(probability, self.reorientation)
+            for variant, probability in self.network_output.items()
+        }
+
+    @property
+    def unets(self) -> dict[str, npt.NDArray[np.bool_]]:
+        """Each U-Net's mask, bool (Z, Y, X), on the image's grid."""
+        return {variant: probability > 0.5 for variant, probability in self.probabilities.items()}
+
+
+class Segment(Protocol):
+    """A function from an image to its segmentation."""
+
+    def __call__(self, volume: Volume, on_progress: OnProgress | None = None) -> Segmentation:
+        """Segments a volume, and tells how far it is."""
 
 
 def is_refining(bundle: Bundle, settings: Settings) -> bool:
@@ -80,7 +113,7 @@ def is_refining(bundle: Bundle, settings: Settings) -> bool:
     return usual and bundle.refiner.helps
 
 
-def prepare(bundle: Bundle, settings: Settings) -> Callable[[Volume], Segmentation]:
+def prepare(bundle: Bundle, settings: Settings) -> Segment:
     """Loads the networks onto the device once.
 
     Args:
@@ -95,7 +128,7 @@ def prepare(bundle: Bundle, settings: Settings) -> Callable[[Volume], Segmentati
     """
     import torch
 
-    from shoulderseg.nnunet_ext.inference import build_predictors, slice_axis
+    from shoulderseg.nnunet_ext.inference import build_predictors
 
     predictors = build_predictors(
         bundle.unets,
@@ -106,75 +139,92 @@ def prepare(bundle: Bundle, settings: Settings) -> Callable[[Volume], Segmentati
     if settings.all_voters and bundle.refiner is None:
         msg = "the bundle has no AlexNet to vote; make one with `shoulderseg train-refiner`"
         raise ValueError(msg)
-    axis = slice_axis(bundle.unets)
 
-    def segment(volume: Volume) -> Segmentation:
+    def segment(volume: Volume, on_progress: OnProgress | None = None) -> Segmentation:
         from shoulderseg.datasets.orientation import find_reorientation, reorient, restore
 
         if settings.as_stored or not bundle.upright:
-            return segment_as_stored(volume)
+            return _segment_as_stored(volume, bundle, settings, predictors, on_progress)
         reorientation = find_reorientation(volume)
-        reoriented = segment_as_stored(reorient(volume, reorientation))
-        return replace(
-            reoriented,
-            label_map=restore(reoriented.label_map, reorientation),
-            voted=restore(reoriented.voted, reorientation),
-            unets={
-                variant: restore(mask, reorientation) for variant, mask in reoriented.unets.items()
-            },
-            measures=reoriented.measures | {"turned": reorientation._asdict()},
+        found = _segment_as_stored(
+            reorient(volume, reorientation), bundle, settings, predictors, on_progress
         )
-
-    def segment_as_stored(volume: Volume) -> Segmentation:
-        from shoulderseg.nnunet_ext.inference import predict_probabilities
-        from shoulderseg.nnunet_ext.regions import foreground_labels
-        from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
-        from shoulderseg.refine.connected_components import keep_largest_component
-        from shoulderseg.refine.padding import scanned_region
-        from shoulderseg.refine.voting import fuse
-
-        seconds: dict[str, float] = {}
-        with _timed(seconds, "unets"):
-            bones = predict_probabilities(predictors, volume.array, volume.spacing_mm)
-        # Before anything is counted, compared or kept because it is the largest.
-        scanned = scanned_region(volume.array, axis)
-        bones = {variant: probability * scanned for variant, probability in bones.items()}
-        own = [[bones[FIRST]], [bones[SECOND]]]
-        refiner, where, folds = bundle.refiner, settings.device, settings.folds
-        refining = is_refining(bundle, settings)
-        case = None
-        if refiner is not None and (refining or settings.all_voters):
-            case = refiner_case(volume, bones, axis)
-        if refiner is not None and case is not None and settings.all_voters:
-            with _timed(seconds, "fourth_voter"):
-                said = classifier_opinions(refiner, case, folds, where)
-                own = [[*voters, vote * scanned] for voters, vote in zip(own, said, strict=True)]
-        with _timed(seconds, "vote"):
-            fusion = fuse(own, settings.vote, whole=[bones[WHOLE]])
-        with _timed(seconds, "quality"):
-            quality = measure_quality(bones, fusion, volume.spacing_mm, axis)
-        measures = _measures(fusion)
-        pieces = [1 + (FIRST, SECOND).index(bone) for bone in bundle.one_piece]
-        fusion = fusion._replace(label_map=keep_largest_component(fusion.label_map, pieces))
-        refined = fusion.label_map
-        if refiner is not None and case is not None and refining:
-            with _timed(seconds, "edges"):
-                result = refine(refiner, case, fusion, folds, where)
-            refined = result.label_map * scanned
-            measures |= {"band_voxels": result.band, "changed_voxels": result.changed}
-        labels = foreground_labels(bundle.unets.dataset_json)
-        measures["quality"] = quality_record(quality, bundle.quality, list(labels))
-        lookup = np.array([0, *labels.values()], dtype=np.uint8)
-        return Segmentation(
-            label_map=lookup[refined],
-            voted=lookup[fusion.label_map],
-            unets={variant: probability > 0.5 for variant, probability in bones.items()},
-            quality=quality,
-            measures=measures,
-            seconds=seconds,
+        return replace(
+            found,
+            label_map=restore(found.label_map, reorientation),
+            voted=restore(found.voted, reorientation),
+            reorientation=reorientation,
+            measures=found.measures | {"turned": reorientation._asdict()},
         )
 
     return segment
+
+
+def _segment_as_stored(
+    volume: Volume,
+    bundle: Bundle,
+    settings: Settings,
+    predictors: Predictors,
+    on_progress: OnProgress | None,
+) -> Segmentation:
+    """Segments a volume in the orientation of its array."""
+    from shoulderseg.nnunet_ext.inference import predict_probabilities, slice_axis
+    from shoulderseg.nnunet_ext.regions import foreground_labels
+    from shoulderseg.nnunet_ext.variants import FIRST, SECOND
+    from shoulderseg.refine.connected_components import keep_largest_component
+    from shoulderseg.refine.padding import scanned_region
+
+    seconds: dict[str, float] = {}
+    axis = slice_axis(bundle.unets)
+    with _timed(seconds, "unets"):
+        bones = predict_probabilities(predictors, volume.array, volume.spacing_mm, on_progress)
+    # Before anything is counted, compared or kept because it is the largest.
+    scanned = scanned_region(volume.array, axis)
+    bones = {variant: probability * scanned for variant, probability in bones.items()}
+    refining = is_refining(bundle, settings)
+    case = refiner_case(volume, bones, axis) if refining or settings.all_voters else None
+    fusion = _vote(bones, bundle, settings, case, scanned, seconds)
+    with _timed(seconds, "quality"):
+        quality = measure_quality(bones, fusion, volume.spacing_mm, axis)
+    measures = _measures(fusion)
+    single = [1 + (FIRST, SECOND).index(bone) for bone in bundle.one_piece]
+    fusion = fusion._replace(label_map=keep_largest_component(fusion.label_map, single))
+    refined = fusion.label_map
+    if bundle.refiner is not None and case is not None and refining:
+        with _timed(seconds, "edges"):
+            result = refine(bundle.refiner, case, fusion, settings.folds, settings.device)
+        refined = result.label_map * scanned
+        measures |= {"band_voxels": result.band, "changed_voxels": result.changed}
+    labels = foreground_labels(bundle.unets.dataset_json)
+    measures["quality"] = quality_record(quality, bundle.quality, list(labels))
+    lookup = np.array([0, *labels.values()], dtype=np.uint8)
+    return Segmentation(
+        lookup[refined], lookup[fusion.label_map], bones, quality, measures, seconds
+    )
+
+
+def _vote(
+    bones: dict[str, Probability],
+    bundle: Bundle,
+    settings: Settings,
+    case: RefinerCase | None,
+    scanned: npt.NDArray[np.bool_],
+    seconds: dict[str, float],
+) -> Fusion:
+    """Fuses the U-Nets' votes, with the AlexNet's where it votes."""
+    from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
+    from shoulderseg.refine.voting import fuse
+
+    votes_per_bone = [[bones[FIRST]], [bones[SECOND]]]
+    if settings.all_voters and bundle.refiner is not None and case is not None:
+        with _timed(seconds, "fourth_voter"):
+            opinions = classifier_opinions(bundle.refiner, case, settings.folds, settings.device)
+            votes_per_bone = [
+                [*votes, opinion * scanned]
+                for votes, opinion in zip(votes_per_bone, opinions, strict=True)
+            ]
+    with _timed(seconds, "vote"):
+        return fuse(votes_per_bone, settings.vote, whole=[bones[WHOLE]])
 
 
 def _measures(fusion: Fusion) -> dict[str, Any]:

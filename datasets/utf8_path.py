@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def plain_path(path: Path) -> Iterator[Path]:
-    """Give a path that is text: SimpleITK crashes on names whose bytes are no UTF-8.
+def utf8_path(path: Path) -> Iterator[Path]:
+    """Gives a path that is text: SimpleITK crashes on names whose bytes are no UTF-8.
 
     Args:
         path: An existing file.
@@ -25,7 +25,7 @@ def plain_path(path: Path) -> Iterator[Path]:
         The path itself, or for a while a link to it (where there are no links, a copy) under a
         plain name with the same image suffix.
     """
-    if is_text(str(path)):
+    if _is_utf8(str(path)):
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -37,8 +37,8 @@ def plain_path(path: Path) -> Iterator[Path]:
         yield plain
 
 
-def is_text(name: str) -> bool:
-    """Tell whether a name can be written as UTF-8; names from old archives may hold other bytes."""
+def _is_utf8(name: str) -> bool:
+    """Tells whether a name can be written as UTF-8; old archives hold others."""
     try:
         name.encode()
     except UnicodeEncodeError:

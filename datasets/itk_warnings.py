@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Silence ITK, which writes warnings to stderr with full paths; readers check what matters."""
+def silence_itk_warnings() -> Iterator[None]:
+    """Silences ITK, which writes warnings to stderr with full paths; readers check what matters."""
     before = SimpleITK.ProcessObject.GetGlobalWarningDisplay()
     SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
     try:

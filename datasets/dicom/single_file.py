@@ -1,0 +1,73 @@
+"""Whether a single DICOM file can be used as an image by itself.
+
+SimpleITK fills in a spacing of 1 mm and a standard orientation where a file states none, so the
+header is read with pydicom first. Only the tags named here are read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pydicom
+
+from shoulderseg.datasets.dicom.header_checks import (
+    HeaderError,
+    check_grey,
+    check_single_frame,
+    header_errors,
+    missing_pixels,
+    read_geometry,
+    read_matrix,
+)
+from shoulderseg.datasets.files import has_dicom_mark
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydicom import Dataset
+
+# Stricter than for a series, whose axes are averaged: these are used as they are.
+_AXES_TOLERANCE = 1e-3
+_TAGS = [
+    "SamplesPerPixel",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "PixelSpacing",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "PixelData",
+]
+
+
+def check_dicom(path: Path) -> None:
+    """Checks the header of a single-frame DICOM image of any modality and its pixels' length.
+
+    Args:
+        path: The file.
+
+    Raises:
+        HeaderError: With the reason, naming the tag that is missing or wrong.
+        OSError: If the file cannot be opened.
+    """
+    if not has_dicom_mark(path):
+        msg = "not a DICOM file: the mark DICM is missing after its first 128 bytes."
+        raise HeaderError(msg)
+    with header_errors():
+        dataset = pydicom.dcmread(path, specific_tags=list(_TAGS))
+        _check_pixels(dataset)
+        read_geometry(dataset, _AXES_TOLERANCE)
+
+
+def _check_pixels(dataset: Dataset) -> None:
+    if "PixelData" not in dataset:
+        msg = "DICOM file without an image (no PixelData)."
+        raise HeaderError(msg)
+    check_single_frame(dataset)
+    check_grey(dataset.get("SamplesPerPixel"))
+    read_matrix(dataset)
+    if not dataset.file_meta.TransferSyntaxUID.is_compressed:
+        fault = missing_pixels(dataset, len(dataset["PixelData"].value))
+        if fault:
+            raise HeaderError(fault)
