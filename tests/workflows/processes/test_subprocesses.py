@@ -31,7 +31,7 @@ steps.run_together(["one", "two" + sys.argv[2]], os.environ, print, nothing=chr(
 """
 TRAIN = """
 import sys
-from shoulderseg.cli import train
+from shoulderseg.workflows.training import train
 from shoulderseg.cli.app import app
 train.installed_script = lambda _: sys.argv[1]
 app(["train", "4", "--folds", "0", "--device", "cpu"])
