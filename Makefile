@@ -12,7 +12,7 @@ demo: install
 
 # Threads that spin while they wait would take the cores from the workers of nnU-Net.
 test: install
-	OMP_WAIT_POLICY=passive $(BIN)/pytest --color=no
+	OMP_WAIT_POLICY=passive $(BIN)/pytest --color=no $(PYTEST_OPTIONS)
 
 # Links, commands and options in the documentation; `make test` runs it too.
 docs-check: install

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from shoulderseg.datasets.nnunet_raw import DatasetSpec
 from shoulderseg.datasets.pairs import convert_pairs
@@ -20,6 +21,10 @@ from shoulderseg.datasets.writer import write_image, write_label_map
 from shoulderseg.nnunet_ext.plans import write_small_plans
 from shoulderseg.nnunet_ext.variants import TRAINERS, plugin_folder
 from shoulderseg.workflows.processes.scripts import installed_script
+
+# On a busy machine any example may take any time.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 NAME = "Dataset901_Shoulders"
 # All of one kind, so that a hundred steps suffice to learn it, and no larger than the joint.

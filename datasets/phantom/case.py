@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import cc3d
 import numpy as np
 
+from shoulderseg.datasets.connected_components import largest_component
 from shoulderseg.datasets.phantom.anatomy.shoulder import build_scene, draw_shoulder
 from shoulderseg.datasets.phantom.painting import paint
 from shoulderseg.datasets.phantom.planning import plan_grid
@@ -135,7 +135,7 @@ def _label_map(
     glenoid = painted.glenoid[inside] >= 0.5
     if not whole and glenoid.any():
         # The cut can leave a chip of the spine or the coracoid that hangs on by nothing.
-        glenoid = cc3d.largest_k(glenoid, k=1, connectivity=26) > 0
+        glenoid = largest_component(glenoid)
     label_map = np.zeros(glenoid.shape, np.uint8)
     label_map[glenoid] = GLENOID_LABEL
     label_map[painted.humerus[inside] >= 0.5] = HUMERUS_LABEL
