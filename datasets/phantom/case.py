@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import cc3d
 import numpy as np
 
 from shoulderseg.datasets.phantom.anatomy.shoulder import build_scene, draw_shoulder
+from shoulderseg.datasets.phantom.joint_piece import largest_piece
 from shoulderseg.datasets.phantom.painting import paint
 from shoulderseg.datasets.phantom.planning import plan_grid
 from shoulderseg.datasets.phantom.scanner.acquire import acquire
@@ -23,6 +23,7 @@ from shoulderseg.datasets.volume import Volume
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from shoulderseg.datasets.phantom.anatomy.shoulder import Shoulder
     from shoulderseg.datasets.phantom.grid import ScanGrid
     from shoulderseg.datasets.phantom.options import PhantomOptions
     from shoulderseg.datasets.phantom.painting import Painted
@@ -70,18 +71,7 @@ def make_case(
     Raises:
         ValueError: If shape and spacing cannot be scanned.
     """
-    sequence = options.sequence or SEQUENCES[rng.integers(len(SEQUENCES))]
-    plane = options.plane or PLANES[rng.integers(len(PLANES))]
-    protocol = sample_protocol(
-        sequence,
-        plane,
-        rng,
-        shape=options.shape,
-        spacing_mm=options.spacing_mm,
-        field_t=options.field_t,
-        coarsened=options.coarsened,
-    )
-    shoulder = draw_shoulder(options, rng)
+    protocol, shoulder = draw_scan(options, rng)
     scene = build_scene(shoulder, options.glenoid_depth_mm, whole=options.whole_scapula)
     grid = plan_grid(
         protocol, scene.frames, mirrored=scene.mirrored, joint_mm=scene.joint_mm, rng=rng
@@ -119,6 +109,33 @@ def make_case(
     )
 
 
+def draw_scan(options: PhantomOptions, rng: np.random.Generator) -> tuple[Protocol, Shoulder]:
+    """Draws the settings of a scan and the shoulder that is scanned.
+
+    Args:
+        options: What they should be like.
+        rng: Source of everything that the options leave open.
+
+    Returns:
+        The protocol and the shoulder.
+
+    Raises:
+        ValueError: If shape and spacing cannot be scanned.
+    """
+    sequence = options.sequence or SEQUENCES[rng.integers(len(SEQUENCES))]
+    plane = options.plane or PLANES[rng.integers(len(PLANES))]
+    protocol = sample_protocol(
+        sequence,
+        plane,
+        rng,
+        shape=options.shape,
+        spacing_mm=options.spacing_mm,
+        field_t=options.field_t,
+        coarsened=options.coarsened,
+    )
+    return protocol, draw_shoulder(options, rng)
+
+
 def _inside(grid: ScanGrid, wide: ScanGrid) -> tuple[slice, slice, slice]:
     """Where the image lies in the wider grid that was painted."""
     before = [(large - small) // 2 for small, large in zip(grid.shape, wide.shape, strict=True)]
@@ -133,9 +150,8 @@ def _label_map(
 ) -> npt.NDArray[np.uint8]:
     """Labels voxels that are mostly bone; of the glenoid, only the piece that is the joint's."""
     glenoid = painted.glenoid[inside] >= 0.5
-    if not whole and glenoid.any():
-        # The cut can leave a chip of the spine or the coracoid that hangs on by nothing.
-        glenoid = cc3d.largest_k(glenoid, k=1, connectivity=26) > 0
+    if not whole:
+        glenoid = largest_piece(glenoid)
     label_map = np.zeros(glenoid.shape, np.uint8)
     label_map[glenoid] = GLENOID_LABEL
     label_map[painted.humerus[inside] >= 0.5] = HUMERUS_LABEL
