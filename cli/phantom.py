@@ -49,8 +49,8 @@ def phantom(
     sequence: Annotated[
         list[str] | None,
         typer.Option(
-            help="t1-se, pd-tse, pd-fs, t2-tse, t2-fs, gre, dixon-water, dixon-fat, dixon-in or "
-            "dixon-out. Several, repeated or comma-separated, take turns; default: chance."
+            help="t1-se, pd-tse, pd-fs, t2-tse, t2-fs, stir, gre, dixon-water, dixon-fat, dixon-in "
+            "or dixon-out. Several, repeated or comma-separated, take turns; default: chance."
         ),
     ] = None,
     plane: Annotated[
@@ -59,9 +59,16 @@ def phantom(
     ] = None,
     side: Annotated[str | None, typer.Option(help="left or right; default: chance.")] = None,
     sex: Annotated[str | None, typer.Option(help="female or male; default: chance.")] = None,
-    field: Annotated[float | None, typer.Option(help="1.5 or 3 tesla; default: chance.")] = None,
+    field: Annotated[
+        float | None, typer.Option(help="1.5 or 3 tesla, or 0.2 to 0.5; default: chance.")
+    ] = None,
     shape: Annotated[
-        str | None, typer.Option(metavar="Z,Y,X", help="Voxels; default: as scanners do.")
+        str | None,
+        typer.Option(
+            metavar="Z,Y,X",
+            help="Voxels; default: as scanners do. Slices stay as far apart as scanners lay them "
+            "(3 to 6 mm), so that fewer make a shorter stack around the joint.",
+        ),
     ] = None,
     spacing: Annotated[
         str | None, typer.Option(metavar="Z,Y,X", help="In mm; default: as scanners do.")

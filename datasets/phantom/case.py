@@ -12,9 +12,10 @@ from shoulderseg.datasets.phantom.joint_piece import largest_piece
 from shoulderseg.datasets.phantom.painting import paint
 from shoulderseg.datasets.phantom.planning import plan_grid
 from shoulderseg.datasets.phantom.scanner.acquire import acquire
-from shoulderseg.datasets.phantom.scanner.protocol import PLANES, SEQUENCES
+from shoulderseg.datasets.phantom.scanner.margins import view_window
+from shoulderseg.datasets.phantom.scanner.protocol import PLANES
 from shoulderseg.datasets.phantom.scanner.sampling import sample_protocol
-from shoulderseg.datasets.phantom.scanner.signals import structure_signals
+from shoulderseg.datasets.phantom.scanner.signals import possible_sequences, structure_signals
 from shoulderseg.datasets.phantom.scanner.wild import wild_reference, wild_signals
 from shoulderseg.datasets.phantom.scanner.wrap import rendered_grid
 from shoulderseg.datasets.phantom.truth import true_measurements
@@ -91,10 +92,12 @@ def make_case(
         workers=workers,
     )
     inside = _inside(grid, wide)
+    # What lies in a black margin is not seen, so that nothing is labelled there.
+    seen = view_window((grid.shape[1], grid.shape[2]), protocol) > 0
     return PhantomCase(
         image=Volume(_stored(magnitude), grid.spacing_mm, grid.origin_mm, grid.direction),
-        label_map=_label_map(painted, inside, whole=options.whole_scapula),
-        tissue_map=painted.tissue_map[inside],
+        label_map=_label_map(painted, inside, seen, whole=options.whole_scapula),
+        tissue_map=painted.tissue_map[inside] * seen,
         protocol=protocol,
         grid=grid,
         parameters={
@@ -122,7 +125,8 @@ def draw_scan(options: PhantomOptions, rng: np.random.Generator) -> tuple[Protoc
     Raises:
         ValueError: If shape and spacing cannot be scanned.
     """
-    sequence = options.sequence or SEQUENCES[rng.integers(len(SEQUENCES))]
+    possible = possible_sequences(options.field_t)
+    sequence = options.sequence or possible[rng.integers(len(possible))]
     plane = options.plane or PLANES[rng.integers(len(PLANES))]
     protocol = sample_protocol(
         sequence,
@@ -146,15 +150,19 @@ def _inside(grid: ScanGrid, wide: ScanGrid) -> tuple[slice, slice, slice]:
 
 
 def _label_map(
-    painted: Painted, inside: tuple[slice, slice, slice], *, whole: bool
+    painted: Painted,
+    inside: tuple[slice, slice, slice],
+    seen: npt.NDArray[np.bool_],
+    *,
+    whole: bool,
 ) -> npt.NDArray[np.uint8]:
     """Labels voxels that are mostly bone; of the glenoid, only the piece that is the joint's."""
-    glenoid = painted.glenoid[inside] >= 0.5
+    glenoid = (painted.glenoid[inside] >= 0.5) & seen
     if not whole:
         glenoid = largest_piece(glenoid)
     label_map = np.zeros(glenoid.shape, np.uint8)
     label_map[glenoid] = GLENOID_LABEL
-    label_map[painted.humerus[inside] >= 0.5] = HUMERUS_LABEL
+    label_map[(painted.humerus[inside] >= 0.5) & seen] = HUMERUS_LABEL
     return label_map
 
 

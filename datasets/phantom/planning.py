@@ -23,7 +23,8 @@ _OFF_CENTRE_MM: dict[Plane, tuple[float, float, float]] = {
     "coronal": (6.0, 6.0, 4.0),
     "isotropic": (4.0, 6.0, 4.0),
     "axial": (6.0, 2.0, 4.0),
-    "sagittal": (4.0, 6.0, 2.0),
+    # Towards the back; where the stack begins is drawn.
+    "sagittal": (0.0, 6.0, 0.0),
 }
 _UP = np.array([0.0, 0.0, 1.0])
 _FLIP = np.array([-1.0, 1.0, 1.0])
@@ -38,6 +39,10 @@ _TILTED_ABOUT: dict[Plane, tuple[Literal["x", "y", "z"], Literal["x", "y", "z"]]
 _TURN_DEG: dict[Plane, float] = {"coronal": -3.0, "isotropic": -3.0}
 # The middle of both bones' joint ends lies beside the glenoid's surface.
 _JOINT_TO_MIDDLE_MM = 14.0
+# Share of a sagittal stack that lies on the body's side of the joint: such stacks run from the
+# deltoid to the glenoid or, some, on to where the blade forks.
+MEDIAL_SHARE = (0.12, 0.45)
+_USUAL_VIEW_MM = 165.0
 _SCATTER_MM = (9.0, 9.0, 3.0)
 
 
@@ -52,7 +57,8 @@ def plan_grid(
     """Place the slices.
 
     Coronal slices follow the scapula, sagittal ones the joint surface; both are somewhat off, and
-    coronal ones tend to be turned further, along the supraspinatus tendon. Images show what a
+    coronal ones tend to be turned further, along the supraspinatus tendon. Sagittal stacks begin
+    beyond the head and end between the glenoid and the fork of the scapula. Images show what a
     radiologist expects: feet down in coronal and sagittal slices, the front to the left in
     sagittal ones and up in axial ones, the patient's right to the left otherwise.
 
@@ -67,10 +73,20 @@ def plan_grid(
         The grid, in LPS.
     """
     axes = _image_axes(protocol.plane, frames, rng)
-    lateral, down, across = _OFF_CENTRE_MM[protocol.plane] + rng.normal(0, _SCATTER_MM)
+    # The larger the field of view, the less exactly it is laid.
+    view_mm = float(np.min(np.multiply(protocol.shape[1:], protocol.spacing_mm[1:])))
+    loose = max(1.0, view_mm / _USUAL_VIEW_MM)
+    scatter_mm = np.multiply(_SCATTER_MM, (loose, loose, 1.0))
+    lateral, down, across = _OFF_CENTRE_MM[protocol.plane] + rng.normal(0, scatter_mm)
     # Off-centre lengths point to the body's middle, to the feet, and along the slices.
-    outwards = frames["scapula"].axes @ np.array([1.0, 0.0, 0.0])
-    middle = outwards * (_JOINT_TO_MIDDLE_MM - lateral) - _UP * down + axes[:, 2] * across
+    outwards = frames["scapula"].axes[:, 0]
+    if protocol.plane == "sagittal":
+        reach_mm = protocol.shape[0] * protocol.spacing_mm[0]
+        beyond = axes[:, 2] * np.sign(axes[:, 2] @ outwards)
+        middle = beyond * reach_mm * (0.5 - rng.uniform(*MEDIAL_SHARE)) - _UP * down
+        middle += axes[:, 0] * lateral
+    else:
+        middle = outwards * (_JOINT_TO_MIDDLE_MM - lateral) - _UP * down + axes[:, 2] * across
     if mirrored:
         axes, middle = _mirrored_axes(axes, protocol.plane), middle * _FLIP
     half = (np.array(protocol.shape[::-1]) - 1) / 2 * np.array(protocol.spacing_mm[::-1])
