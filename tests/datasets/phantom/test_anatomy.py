@@ -89,8 +89,8 @@ def test_the_acromion_is_as_far_above_the_head_as_the_acromiohumeral_distance(se
     dimensions, step = shoulder.dimensions, 1.0
     scene = scene._replace(deformation=Deformation(np.random.default_rng(0), 0.0))
     head = np.array(true_measurements(scene, shoulder)["landmarks_lps_mm"]["head_centre"])
-    # Above the head; below and to medial of it other parts of the scapula come near.
-    above = cube(head + np.array([6, 0, 31]), (30, 56, 44), step)
+    # Above the head and the upper rim of the glenoid, which comes as near.
+    above = cube(head + np.array([6, 0, 34]), (30, 56, 44), step)
     painted = paint(bony(scene), above, NO_SIGNAL, 1)
     edge = crossings(painted.glenoid, above).spots
     closest = np.linalg.norm(edge - head, axis=1).min() - dimensions.head_radius_mm
