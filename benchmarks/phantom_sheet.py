@@ -134,7 +134,7 @@ def _phantom_tile(chosen: dict[str, Any], seed: int) -> Tile:
     )
     dimensions, findings = case.parameters["dimensions"], case.parameters["findings"]
     contrast = "wild contrast" if chosen.get("wild") else case.protocol.sequence
-    what = f"{contrast}, {case.protocol.plane}, {case.protocol.field_t:g} T"
+    what = f"{contrast}, {case.protocol.plane}, {round(case.protocol.field_t, 2):g} T"
     voxel = f"{height:.2g} x {width:.2g} x {depth:.2g} mm"
     who = f"{dimensions['side']}, {dimensions['sex']}, {_findings_in_words(findings)}"
     return Tile(

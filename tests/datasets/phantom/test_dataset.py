@@ -391,10 +391,11 @@ def test_impossible_sets(change: dict[str, Any], named: str) -> None:
 
 def test_all_pairs_of_sequence_and_plane_get_their_turn() -> None:
     everything = PhantomSet(sequences=SEQUENCES, planes=PLANES)
-    rounds = [case_options(everything, number) for number in range(1, 81)]
+    count = len(SEQUENCES) * len(PLANES)
+    rounds = [case_options(everything, number) for number in range(1, 2 * count + 1)]
     pairs = [(options.sequence, options.plane) for options in rounds]
-    assert len(set(pairs[:40])) == 40
-    assert pairs[:40] == pairs[40:]
+    assert len(set(pairs[:count])) == count
+    assert pairs[:count] == pairs[count:]
 
 
 def test_the_paper_has_eight_patients() -> None:
