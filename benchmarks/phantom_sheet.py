@@ -32,25 +32,28 @@ from shoulderseg.datasets.reader import read_image
 
 JOINT_MM = 6.0
 
+# Few slices around the joint, of which one is shown.
+FEW = {"shape": (5, 384, 384)}
 SHOWN: tuple[dict[str, Any], ...] = (
-    {"sequence": "t1-se", "plane": "coronal", "side": "left", "health": "healthy"},
-    {"sequence": "pd-fs", "plane": "coronal", "side": "right", "health": "cuff-tear"},
-    {"sequence": "t2-fs", "plane": "coronal", "side": "left", "health": "arthrosis"},
-    {"sequence": "pd-tse", "plane": "coronal", "side": "right", "health": "mixed"},
-    {"sequence": "pd-fs", "plane": "axial", "side": "left", "health": "healthy"},
+    {"sequence": "t1-se", "plane": "coronal", "side": "left", "health": "healthy", **FEW},
+    {"sequence": "pd-fs", "plane": "coronal", "side": "right", "health": "cuff-tear", **FEW},
+    {"sequence": "t2-fs", "plane": "coronal", "side": "left", "health": "arthrosis", **FEW},
+    {"sequence": "stir", "plane": "coronal", "side": "right", "field_t": 0.25, **FEW},
+    {"sequence": "pd-fs", "plane": "axial", "side": "left", "health": "healthy", **FEW},
     {
         "sequence": "pd-tse",
         "plane": "axial",
         "side": "right",
         "health": "instability",
         "bone_loss_percent": 20,
+        **FEW,
     },
-    {"sequence": "gre", "plane": "axial", "side": "left", "health": "mixed"},
-    {"sequence": "dixon-water", "plane": "axial", "side": "right", "health": "mixed"},
-    {"sequence": "pd-fs", "plane": "sagittal", "side": "right", "health": "healthy"},
-    {"sequence": "t2-tse", "plane": "sagittal", "side": "left", "health": "cuff-tear"},
-    {"sequence": "dixon-fat", "plane": "isotropic", "side": "right", "health": "healthy"},
-    {"sequence": "pd-fs", "plane": "axial", "side": "left", "health": "mixed", "wild": True},
+    {"sequence": "gre", "plane": "axial", "side": "left", "health": "mixed", **FEW},
+    {"sequence": "dixon-water", "plane": "axial", "side": "right", "health": "mixed", **FEW},
+    {"sequence": "t1-se", "plane": "sagittal", "side": "right", "field_t": 0.25, **FEW},
+    {"sequence": "t2-tse", "plane": "sagittal", "side": "left", "health": "cuff-tear", **FEW},
+    {"sequence": "dixon-fat", "plane": "isotropic", "side": "right", "shape": (9, 192, 192)},
+    {"sequence": "pd-fs", "plane": "axial", "side": "left", "wild": True, **FEW},
 )
 T1_LIKE: dict[str, Any] = {
     "sequence": "t1-se",
@@ -113,7 +116,7 @@ def _phantom_tile(chosen: dict[str, Any], seed: int) -> Tile:
     )
     dimensions, findings = case.parameters["dimensions"], case.parameters["findings"]
     contrast = "wild contrast" if chosen.get("wild") else case.protocol.sequence
-    what = f"{contrast}, {case.protocol.plane}, {case.protocol.field_t:g} T"
+    what = f"{contrast}, {case.protocol.plane}, {round(case.protocol.field_t, 2):g} T"
     voxel = f"{height:.2g} x {width:.2g} x {depth:.2g} mm"
     who = f"{dimensions['side']}, {dimensions['sex']}, {_findings_in_words(findings)}"
     return Tile(

@@ -80,11 +80,13 @@ def phantom(
             "whole_scapula": labels.scapula is Scapula.whole or None,
             "glenoid_depth_mm": labels.glenoid_depth,
         }
+        spacing_mm = _partial_volume_spacing(files)
         numbers = {"cases": cases, "test_cases": test_cases, "seed": seed}
         shares = {
             "wild_share": variation.wild_share,
             "raised_share": variation.raised_share,
             "coarse_share": variation.coarse_share,
+            "partial_volumes_mm": spacing_mm,
         }
         turns = {"sequences": _names(images.sequence), "planes": _names(images.plane)}
         chosen = None if preset is None else preset.value
@@ -95,6 +97,18 @@ def phantom(
         )
         report = write_phantoms(out, phantoms, writing, files.file_format.value, names)
         typer.echo(f"{_summary(report)}, {time.monotonic() - started:.1f} s")
+
+
+def _partial_volume_spacing(files: FileOptions) -> float | None:
+    """Voxels of the partial volume maps in mm; None where none are asked for."""
+    from shoulderseg.datasets.phantom.partial_volumes import SPACING_MM
+
+    if files.partial_volumes:
+        return files.partial_volume_spacing or SPACING_MM
+    if files.partial_volume_spacing is not None:
+        msg = "--partial-volume-spacing has no meaning without --partial-volumes; add that"
+        raise ValueError(msg)
+    return None
 
 
 def _summary(report: SetReport) -> str:
