@@ -79,7 +79,7 @@ class WeightAverage:
             optimizer: Of the network; it does not look at what it does not know.
         """
         for weight, other in zip(self.network.parameters(), self._averaged, strict=True):
-            optimizer.state[weight][_TRAINED] = other
+            optimizer.state[weight][_TRAINED] = other.clone()
         optimizer.param_groups[0][_STEPS] = self.steps
 
     @torch.no_grad()
