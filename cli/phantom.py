@@ -104,7 +104,8 @@ def _partial_volume_spacing(files: FileOptions) -> float | None:
     from shoulderseg.datasets.phantom.partial_volumes import SPACING_MM
 
     if files.partial_volumes:
-        return files.partial_volume_spacing or SPACING_MM
+        spacing_mm = files.partial_volume_spacing
+        return SPACING_MM if spacing_mm is None else spacing_mm
     if files.partial_volume_spacing is not None:
         msg = "--partial-volume-spacing has no meaning without --partial-volumes; add that"
         raise ValueError(msg)

@@ -55,7 +55,13 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     return checkpoint
 
 
-def load_unets(results_dataset: Path, plans_name: str, folds: list[str] | None = None) -> UNetSet:
+def load_unets(
+    results_dataset: Path,
+    plans_name: str,
+    folds: list[str] | None = None,
+    *,
+    synthetic: bool = False,
+) -> UNetSet:
     """Loads the three U-Nets of a dataset from nnU-Net's results folder.
 
     Args:
@@ -63,13 +69,17 @@ def load_unets(results_dataset: Path, plans_name: str, folds: list[str] | None =
         plans_name: The plans identifier of all three trainings.
         folds: Folds to take; by default the finished ones of the cross-validation that all
             three have, or else `all`.
+        synthetic: take those trained on images synthesised at every step.
 
     Raises:
         FileNotFoundError: If a model or fold is missing; says which and how to train it.
         UntrustedModelError: If a file is not what nnU-Net writes, or the three do not belong
             together.
     """
-    folders = {variant: model_folder(results_dataset, variant, plans_name) for variant in TRAINERS}
+    folders = {
+        variant: model_folder(results_dataset, variant, plans_name, synthetic=synthetic)
+        for variant in TRAINERS
+    }
     chosen = _common_folds(folders, folds)
     plans = {variant: _read_json(folder / "plans.json") for variant, folder in folders.items()}
     if any(other != plans[FIRST] for other in plans.values()):
