@@ -118,7 +118,7 @@ def main() -> None:
                 rows.append(_measure(step, Path(scratch), quick=asked.quick))
                 print(_as_markdown(rows[-1]), flush=True)
     if asked.json:
-        found = {"machine": platform.machine(), "cores": os.cpu_count()}
+        found: dict[str, object] = {"machine": platform.machine(), "cores": os.cpu_count()}
         found["rows"] = [asdict(row) for row in rows]
         asked.json.write_text(json.dumps(found, indent=2) + "\n")
     failed = [row.command for row in rows if row.exit_code]

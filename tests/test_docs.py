@@ -69,7 +69,7 @@ def commands() -> dict[tuple[str, ...], set[str]]:
     """The options of each command, by its words."""
     found: dict[tuple[str, ...], set[str]] = {}
 
-    def walk(command: Any, words: tuple[str, ...]) -> None:
+    def walk(command: Any, words: tuple[str, ...]) -> None:  # noqa: ANN401
         options = {"--help"}
         for parameter in command.params:
             options |= {*parameter.opts, *parameter.secondary_opts}

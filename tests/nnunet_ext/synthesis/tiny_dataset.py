@@ -19,7 +19,7 @@ CASES = ("a", "b", "c")
 
 def tiny_plans(plans: dict[str, Any]) -> dict[str, Any]:
     """Plans of a network of three stages for patches of 32 x 48."""
-    described = json.loads(json.dumps(plans))
+    described: dict[str, Any] = json.loads(json.dumps(plans))
     described |= {"dataset_name": NAME, "plans_name": PLANS_NAME}
     described |= {"image_reader_writer": "SimpleITKIO"}
     described |= {"original_median_spacing_after_transp": [4.0, 1.0, 1.0]}
