@@ -33,6 +33,14 @@ def export(
     precision: Annotated[
         Precision | None, typer.Option(help="Of the stored weights.", show_default="fp16")
     ] = None,
+    synthetic: Annotated[
+        bool,
+        typer.Option(
+            "--synthetic",
+            help="Take the U-Nets that `train --synthetic` trained; the edge refiner comes by "
+            "`train-refiner --unets BUNDLE`.",
+        ),
+    ] = False,
     unets: Annotated[
         str | None,
         typer.Option(
@@ -68,11 +76,11 @@ def export(
     with reported():
         chosen = (precision or Precision.fp16).value
         traits = Traits(chosen, upright, tuple(split_list(one_piece)))
-        said = (folds, upright, one_piece, precision, size is not NetworkSize.auto)
+        said = (folds, upright, one_piece, precision, size is not NetworkSize.auto, synthetic)
         if unets is not None and any(said):
             msg = (
-                "--size, --folds, --precision, --upright and --one-piece are what the bundle of "
-                "--unets says itself; leave them out"
+                "--size, --folds, --precision, --upright, --one-piece and --synthetic are what the "
+                "bundle of --unets says itself; leave them out"
             )
             raise ValueError(msg)
         if unets is not None:
@@ -85,6 +93,7 @@ def export(
                 folds=split_list(folds),
                 traits=traits,
                 overwrite=overwrite,
+                synthetic=synthetic,
             )
     if exported.contents is None:
         typer.echo(f"{out} is kept: it holds the same models already")

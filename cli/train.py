@@ -52,6 +52,14 @@ def train(
             show_default="0.01",
         ),
     ] = None,
+    synthetic: Annotated[
+        bool,
+        typer.Option(
+            "--synthetic",
+            help="Synthesise training images at every step, from the maps that `phantom "
+            "--partial-volumes` writes; give it to `export` too.",
+        ),
+    ] = False,
     device: DeviceOption = Device.auto,
     dry_run: Annotated[
         bool,
@@ -81,6 +89,7 @@ def train(
             folds=split_list(folds),
             schedule=Schedule(epochs, iterations, learning_rate),
             start_from=start_from,
+            synthetic=synthetic,
         )
         run = prepare_trainings(order)
         if not dry_run and adopt_folds(run):

@@ -40,6 +40,14 @@ def test_dry_run_prints_every_command_and_runs_none(run: Run, planned: Path) -> 
     assert not list((planned / "nnUNet_results" / "Dataset004_X").iterdir())
 
 
+def test_synthetic_trainings_have_their_own_trainers(run: Run, planned: Path) -> None:
+    outcome = run("train", "4", "--dry-run", "--device", "cpu", "--folds", "0", "--synthetic")
+    assert outcome.exit_code == 0, outcome.output
+    used = [line.split("-tr ")[1].split()[0] for line in outcome.output.splitlines()]
+    bones = ("Humerus", "Glenoid", "Whole")
+    assert used == [f"nnUNetTrainerShoulder{bone}Synthetic" for bone in bones]
+
+
 @pytest.mark.parametrize("rate", ["0", "-0.1", "nan", "inf"])
 def test_odd_learning_rates_are_refused(run: Run, planned: Path, rate: str) -> None:
     outcome = run("train", "4", "--dry-run", "--device", "cpu", "--learning-rate", rate)

@@ -40,6 +40,7 @@ def export_trained(
     folds: Sequence[str] = (),
     traits: Traits | None = None,
     overwrite: bool = False,
+    synthetic: bool = False,
 ) -> Exported:
     """Puts the trained U-Nets and the edge refiner of a dataset into one folder.
 
@@ -50,6 +51,7 @@ def export_trained(
         folds: which folds; empty for all that are finished.
         traits: what is to be said of the bundle.
         overwrite: replace an existing bundle, unless it is the same.
+        synthetic: take the U-Nets that `train --synthetic` trained.
 
     Raises:
         FileExistsError: if something else lies in the bundle's place.
@@ -59,7 +61,9 @@ def export_trained(
     said = traits or Traits()
     return _export(
         out,
-        lambda folder: fill_trained(folder, dataset, plans_name, list(folds) or None, said),
+        lambda folder: fill_trained(
+            folder, dataset, plans_name, list(folds) or None, said, synthetic=synthetic
+        ),
         overwrite=overwrite,
     )
 

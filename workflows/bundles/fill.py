@@ -59,7 +59,13 @@ class Contents:
 
 
 def fill_trained(
-    folder: Path, dataset: str, plans_name: str, folds: list[str] | None, traits: Traits
+    folder: Path,
+    dataset: str,
+    plans_name: str,
+    folds: list[str] | None,
+    traits: Traits,
+    *,
+    synthetic: bool = False,
 ) -> Contents:
     """Fills a new bundle with what was trained on a dataset.
 
@@ -69,6 +75,8 @@ def fill_trained(
         plans_name: nnU-Net's identifier of the plans.
         folds: which folds; None for all that are finished.
         traits: what is to be said of the bundle.
+        synthetic: whether to take the U-Nets that `train --synthetic` trained. An edge refiner
+            learns on these by `train-refiner --unets BUNDLE`.
 
     Raises:
         FileNotFoundError: if a training is missing.
@@ -84,13 +92,15 @@ def fill_trained(
     from shoulderseg.workflows.refiner.voters import trained_digests, trained_folder_name
 
     name = dataset_name(dataset)
-    unets = load_unets(data_folder(RESULTS) / name, plans_name, folds)
+    unets = load_unets(data_folder(RESULTS) / name, plans_name, folds, synthetic=synthetic)
     write_unets(unets, folder, torch.float16 if traits.precision == "fp16" else torch.float32)
-    refiner = _take_refiner(
-        refiner_folder(name, trained_folder_name(plans_name)),
-        folder,
-        lambda judged: trained_digests(name, plans_name, judged),
-    )
+    refiner = None
+    if not synthetic:
+        refiner = _take_refiner(
+            refiner_folder(name, trained_folder_name(plans_name)),
+            folder,
+            lambda judged: trained_digests(name, plans_name, judged),
+        )
     chosen = list(next(iter(unets.weights.values())))
     write_manifest(
         folder,

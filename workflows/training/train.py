@@ -55,6 +55,7 @@ class TrainingOrder:
         folds: which folds; empty for each one there is.
         schedule: how long and how fast.
         start_from: a bundle whose weights the U-Nets begin with; None for random ones.
+        synthetic: whether images are synthesised at every step, from partial volume maps.
     """
 
     dataset: str
@@ -64,6 +65,7 @@ class TrainingOrder:
     folds: Sequence[str] = ()
     schedule: Schedule = Schedule()
     start_from: str | None = None
+    synthetic: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,7 @@ def prepare_trainings(order: TrainingOrder) -> TrainingRun:
         folds=order.folds or fold_names(name),
         plans_name=identifier,
         device=order.device,
+        synthetic=order.synthetic,
     )
     environment = {
         **_process_environment(order.device),
