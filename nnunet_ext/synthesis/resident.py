@@ -74,12 +74,10 @@ def load_case(
 
 def _packed(kept: Tensor, highest: Tensor) -> Tensor:
     """Puts up to three bytes and a fourth one into an int32 each, lowest first."""
-    grid = kept.shape[1:]
-    bytes_ = torch.zeros((*grid, 4), dtype=torch.uint8)
+    words = highest.to(torch.int32) << 24
     for number, plane in enumerate(kept):
-        bytes_[..., number] = plane
-    bytes_[..., 3] = highest
-    return bytes_.view(torch.int32).reshape(-1)
+        words |= plane.to(torch.int32) << (8 * number)
+    return words.reshape(-1)
 
 
 def _places(volumes: PartialVolumes, bone: int, generator: torch.Generator) -> Tensor:
