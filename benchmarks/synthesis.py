@@ -13,6 +13,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -59,10 +60,10 @@ def main() -> None:
         made, trained = [], []
         for number in range(steps + 1):
             seconds, (images, targets) = _timed(
-                lambda number=number, batches=batches: batches.batch(number, options.batch), device
+                partial(batches.batch, number, options.batch), device
             )
             made.append(seconds)
-            seconds, _ = _timed(lambda a=images, b=targets, step=step: step(a, b), device)
+            seconds, _ = _timed(partial(step, images, targets), device)
             trained.append(seconds)
         # The first of each allocates memory.
         synthesis, network = (statistics.median(times[1:]) for times in (made, trained))

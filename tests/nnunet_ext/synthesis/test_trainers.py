@@ -99,7 +99,7 @@ def test_a_stopped_training_goes_on_where_it_was(dataset: dict[str, Any]) -> Non
             raise KeyboardInterrupt
         begin()
 
-    training.on_epoch_start = stop  # type: ignore[method-assign]
+    training.on_epoch_start = stop
     with pytest.raises(KeyboardInterrupt):
         training.run_training()
     resumed = trainer(dataset, "glenoid", resumed=True)
