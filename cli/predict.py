@@ -114,7 +114,7 @@ def predict(
             as_stored=as_stored,
         )
         run = prepare_run(segmenter, inputs, images, plan, preview=preview)
-    _warn(run, refine=refine)
+    _warn(run)
     with reported():
         try:
             with _shown_progress(run) as listener:
@@ -125,11 +125,9 @@ def predict(
         raise typer.Exit(SOME_CASES_FAILED)
 
 
-def _warn(run: Run, *, refine: bool | None) -> None:
+def _warn(run: Run) -> None:
     from shoulderseg.workflows.segmentation.run_report import calibration_doubt
 
-    if refine and run.segmenter.bundle.refiner is None:
-        _LOGGER.warning("the bundle has no edge refiner; the vote is the result")
     doubt = calibration_doubt(run.report.described)
     if doubt:
         _LOGGER.warning("%s", doubt)
