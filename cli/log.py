@@ -53,6 +53,10 @@ class TerminalHandler(logging.Handler):
                 fg=typer.colors.YELLOW,
                 err=True,
             )
+        self.forget()
+
+    def forget(self) -> None:
+        """Forgets what was written; what follows is another command's."""
         self._first.clear()
         self._repeats.clear()
 
@@ -95,6 +99,8 @@ def set_up_log(*, verbose: bool = False, quiet: bool = False) -> None:
     root, own = logging.getLogger(), logging.getLogger(_PROJECT)
     if _HANDLER not in root.handlers:
         root.addHandler(_HANDLER)
+    # A program may log between two commands of one process, as tests do.
+    _HANDLER.forget()
     _HANDLER.explicit = verbose
     root.setLevel(logging.ERROR if quiet else logging.WARNING)
     own.setLevel(logging.ERROR if quiet else logging.DEBUG if verbose else logging.INFO)

@@ -57,6 +57,16 @@ def test_warnings_of_one_cause_are_told_once_with_a_count(
         assert lines[2].startswith("warning: 2 times more, for other files: slices")
 
 
+def test_a_command_tells_nothing_of_what_came_before_it(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up_log()
+    for number in range(3):
+        LOGGER.warning("%s: %s", f"case_{number}.nii.gz", APART % 11.1)
+    assert "more, for other files" not in run("models").output
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_verbose_shows_each_with_its_module(capsys: pytest.CaptureFixture[str]) -> None:
     set_up_log()
     with logged(verbose=True, quiet=False):
