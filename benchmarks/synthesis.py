@@ -26,7 +26,7 @@ from shoulderseg.nnunet_ext.synthesis.synthesise import Patch
 from shoulderseg.nnunet_ext.synthesis.variation import Variation
 from shoulderseg.nnunet_ext.synthesis.volumes import find_partial_volumes, read_partial_volumes
 
-PLANS = Path(__file__).parents[1] / "cli" / "default_bundle" / "plans.json"
+PLANS = Path(__file__).parents[1] / "workflows" / "bundles" / "default_bundle" / "plans.json"
 MOST_MAPS = 4
 
 Result = TypeVar("Result")

@@ -101,7 +101,8 @@ def record(
             for number in pixels
         )
         channels = down @ channels @ along.T
-    image: Tensor = torch.linalg.vector_norm(channels, dim=0)
+    # Several times as fast as a norm over an axis of two.
+    image = torch.hypot(channels[0], channels[1])
     down, along = (
         resample_matrix(number, count, device)
         for number, count in zip(pixels, signal.shape, strict=True)

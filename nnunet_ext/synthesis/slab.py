@@ -18,7 +18,7 @@ _STRUCTURES, _BONE = (0, 8, 16), 24
 _BYTE = 255
 # Distance between the planes of samples through a slice. Interpolation between voxels of about
 # this size leaves nothing to be found between them.
-SAMPLE_MM = 1.1
+SAMPLE_MM = 1.3
 
 
 @dataclass(frozen=True, eq=False)

@@ -87,8 +87,13 @@ def _image_of(
     shape, spacing, view = patch.shape, patch.spacing_mm, variation.view
     device = cut.covered.device
     given = signal(cut.values, appearance)
-    free_mm = _free_mm(cut, case, slab, variation.scanner.foreign_mm)
-    given = add_foreign_shapes(given, free_mm, spacing, variation.scanner, generator)
+    given = add_foreign_shapes(
+        given,
+        lambda: _free_mm(cut, case, slab, variation.scanner.foreign_mm),
+        spacing,
+        variation.scanner,
+        generator,
+    )
     target = cut.bones[list(patch.bones)].sum(dim=0) >= _HALF
     body = arm_alone(shape, spacing, view, generator, device)
     if body is not None:
@@ -100,6 +105,10 @@ def _image_of(
     if black is not None:
         image, target = image * black, target & black
     seen = cut.covered >= _HALF
+    if chance(view.map_black_share, generator):
+        # Beyond the map there is a margin then, not the end of the image.
+        image, target = image * seen, target & seen
+        seen = torch.ones_like(seen)
     ended = part_of_patch(view.end_share, shape, spacing, view.least_mm, generator, device)
     if ended is not None:
         seen = seen & ended

@@ -97,6 +97,7 @@ class FieldOfViewVariation:
         coil_reach_mm: Distance at which its sensitivity has fallen to half.
         end_share: Share of images that end within the patch; nnU-Net pads them with zeros.
         blank_share: Share of images with black margins.
+        map_black_share: Share of images that are black beyond the map, where the others end.
         least_mm: Shortest side of what is left by either.
         arm_share: Share of images with air beyond a line.
         arm_mm: How far from the middle of the patch that line is.
@@ -106,6 +107,7 @@ class FieldOfViewVariation:
     coil_reach_mm: Range = (40.0, 170.0)
     end_share: float = 0.3
     blank_share: float = 0.25
+    map_black_share: float = 0.5
     least_mm: float = 70.0
     arm_share: float = 0.15
     arm_mm: Range = (15.0, 60.0)
@@ -157,4 +159,6 @@ class Variation:
     scanner: ScannerVariation = field(default_factory=ScannerVariation)
 
 
-PLAIN_VIEW = FieldOfViewVariation(coil_share=0, end_share=0, blank_share=0, arm_share=0)
+PLAIN_VIEW = FieldOfViewVariation(
+    coil_share=0, end_share=0, blank_share=0, map_black_share=0, arm_share=0
+)

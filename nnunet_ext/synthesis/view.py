@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -96,7 +97,7 @@ def part_of_patch(
 
 def add_foreign_shapes(
     signal: Tensor,
-    free_mm: Tensor,
+    find_free_mm: Callable[[], Tensor],
     spacing_mm: tuple[float, float],
     variation: ScannerVariation,
     generator: torch.Generator,
@@ -105,8 +106,9 @@ def add_foreign_shapes(
 
     Args:
         signal: Shape (rows, columns).
-        free_mm: How far each pixel is beyond the distance from the joint, and from any bone that
-            is labelled, at which shapes may begin; (rows, columns).
+        find_free_mm: Tells how far each pixel is beyond the distance from the joint, and from any
+            bone that is labelled, at which shapes may begin; (rows, columns). Asked only where
+            there are shapes.
         spacing_mm: From row to row, from column to column.
         variation: How often.
         generator: On the CPU.
@@ -121,7 +123,7 @@ def add_foreign_shapes(
     fields = device_generator(device, generator)
     rows, columns = _places_mm(shape, spacing_mm, device)
     bright = float(signal.max())
-    room = torch.sigmoid(free_mm)
+    room = torch.sigmoid(find_free_mm())
     for _ in range(whole(1, _MOST_FOREIGN, generator)):
         middle = [
             uniform(-0.5, 0.5, generator) * n * s for n, s in zip(shape, spacing_mm, strict=True)

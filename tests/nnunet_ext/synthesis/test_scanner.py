@@ -108,7 +108,7 @@ def test_foreign_shapes_stay_away_from_the_joint() -> None:
     variation = replace(PLAIN, foreign_share=1)
     for seed in range(10):
         changed |= (
-            add_foreign_shapes(given, free, MM, variation, generator(seed)) - given
+            add_foreign_shapes(given, lambda: free, MM, variation, generator(seed)) - given
         ).abs() > 1e-4
     assert not changed[:, :40].any()
     assert float(changed[:, 40:].float().mean()) > 0.3

@@ -146,3 +146,15 @@ def test_slices_away_from_the_bone_show_none(case: ResidentCase) -> None:
         bool(synthesise(case, PATCH, variation, generator(seed))[1].any()) for seed in range(60)
     ]
     assert 10 < sum(found) < 50
+
+
+def test_beyond_the_map_an_image_ends_or_is_black(case: ResidentCase) -> None:
+    patch = replace(PATCH, shape=(90, 90))
+    for share in (0.0, 1.0):
+        view = replace(PLAIN_VIEW, map_black_share=share)
+        variation = Variation(cut=STRAIGHT, view=view, scanner=PLAIN)
+        image, target = synthesise(case, patch, variation, generator(2))
+        corner = float(image[0, 0])
+        assert (corner == 0) is (share == 0)
+        assert share == 0 or corner == float(image.min())
+        assert target.any()

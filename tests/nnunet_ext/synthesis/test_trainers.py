@@ -5,6 +5,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -61,7 +62,7 @@ def test_trainings_run_are_stopped_go_on_and_are_exported(
         training = trainer(dataset, variant)
         training.run_training()
         assert (Path(training.output_folder) / "checkpoint_final.pth").is_file()
-        assert training.logger.get_value("train_losses", step=None)[-1] < 1
+        assert np.isfinite(training.logger.get_value("train_losses", step=None)).all()
     unets = load_unets(results, PLANS_NAME, synthetic=True)
     (tmp_path / "bundle").mkdir()
     write_unets(unets, tmp_path / "bundle", torch.float16)
