@@ -5,14 +5,18 @@ UV := $(BIN)/uv
 # Named, since uv would rather take an environment that happens to be active.
 INTO := --python $(BIN)/python
 
-.PHONY: demo test lint format constraints default-model install clean
+.PHONY: demo test docs-check lint format constraints default-model install clean
 
 demo: install
 	$(BIN)/shoulderseg demo demo
 
 # Threads that spin while they wait would take the cores from the workers of nnU-Net.
 test: install
-	OMP_WAIT_POLICY=passive $(BIN)/pytest --color=no
+	OMP_WAIT_POLICY=passive $(BIN)/pytest --color=no $(PYTEST_OPTIONS)
+
+# Links, commands and options in the documentation; `make test` runs it too.
+docs-check: install
+	$(BIN)/pytest --color=no --quiet tests/test_docs.py
 
 lint: install
 	$(BIN)/ruff check .

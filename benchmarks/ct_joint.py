@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import cc3d
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import binary_erosion, map_coordinates
 from scipy.spatial import cKDTree
 
+from shoulderseg.datasets.connected_components import largest_component
 from shoulderseg.datasets.phantom.truth import fit_sphere
 from shoulderseg.evaluation.surface import surface_voxels
 
@@ -89,7 +89,7 @@ def find_joint(bones: Bones) -> Joint:
     near = np.zeros_like(bones.scapula)
     x, y, z = scapula[facing & (beyond <= nearest + 4)].astype(int).T
     near[z, y, x] = True
-    surface = voxel_places(cc3d.largest_k(near, k=1, connectivity=26) > 0)
+    surface = voxel_places(largest_component(near))
     axes = _joint_axes(surface, centre)
     along = (surface - centre) @ axes.T
     middle = (along.max(axis=0) + along.min(axis=0)) / 2

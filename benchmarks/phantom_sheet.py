@@ -3,24 +3,24 @@
 Twelve cases, all from one seed, each cut square around the joint at the same scale; the slice goes
 through the middle of the joint's surface. `--overlay` writes the same slices with the outlines of
 humerus and glenoid into a second file. `--real DIR` adds two rows: a real T1-weighted and four real
-PD fat-saturated slices, and phantoms as coarse as these.
+PD fat-saturated slices, and phantoms as coarse as these. `--quick` draws the first row alone, of
+coarse images; `--json` writes the captions.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
-from scipy.ndimage import binary_erosion, distance_transform_edt, map_coordinates
+from scipy.ndimage import distance_transform_edt
 
-from shoulderseg.datasets.labels import PALETTE
+from benchmarks.sheet_tiles import COLUMNS, Tile, write_sheet
 from shoulderseg.datasets.phantom.case import (
     GLENOID_LABEL,
     HUMERUS_LABEL,
@@ -30,35 +30,30 @@ from shoulderseg.datasets.phantom.case import (
 from shoulderseg.datasets.phantom.options import PhantomOptions
 from shoulderseg.datasets.reader import read_image
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-COLUMNS, TILE, CAPTION, GAP = 4, 392, 34, 6
-VIEW_MM = 140.0
 JOINT_MM = 6.0
-# Few enough that noise packs well, enough that shades look smooth.
-GREYS = 40
-BACKGROUND, INK = (16, 16, 18), (214, 214, 214)
 
+# Few slices around the joint, of which one is shown.
+FEW = {"shape": (5, 384, 384)}
 SHOWN: tuple[dict[str, Any], ...] = (
-    {"sequence": "t1-se", "plane": "coronal", "side": "left", "health": "healthy"},
-    {"sequence": "pd-fs", "plane": "coronal", "side": "right", "health": "cuff-tear"},
-    {"sequence": "t2-fs", "plane": "coronal", "side": "left", "health": "arthrosis"},
-    {"sequence": "pd-tse", "plane": "coronal", "side": "right", "health": "mixed"},
-    {"sequence": "pd-fs", "plane": "axial", "side": "left", "health": "healthy"},
+    {"sequence": "t1-se", "plane": "coronal", "side": "left", "health": "healthy", **FEW},
+    {"sequence": "pd-fs", "plane": "coronal", "side": "right", "health": "cuff-tear", **FEW},
+    {"sequence": "t2-fs", "plane": "coronal", "side": "left", "health": "arthrosis", **FEW},
+    {"sequence": "stir", "plane": "coronal", "side": "right", "field_t": 0.25, **FEW},
+    {"sequence": "pd-fs", "plane": "axial", "side": "left", "health": "healthy", **FEW},
     {
         "sequence": "pd-tse",
         "plane": "axial",
         "side": "right",
         "health": "instability",
         "bone_loss_percent": 20,
+        **FEW,
     },
-    {"sequence": "gre", "plane": "axial", "side": "left", "health": "mixed"},
-    {"sequence": "dixon-water", "plane": "axial", "side": "right", "health": "mixed"},
-    {"sequence": "pd-fs", "plane": "sagittal", "side": "right", "health": "healthy"},
-    {"sequence": "t2-tse", "plane": "sagittal", "side": "left", "health": "cuff-tear"},
-    {"sequence": "dixon-fat", "plane": "isotropic", "side": "right", "health": "healthy"},
-    {"sequence": "pd-fs", "plane": "axial", "side": "left", "health": "mixed", "wild": True},
+    {"sequence": "gre", "plane": "axial", "side": "left", "health": "mixed", **FEW},
+    {"sequence": "dixon-water", "plane": "axial", "side": "right", "health": "mixed", **FEW},
+    {"sequence": "t1-se", "plane": "sagittal", "side": "right", "field_t": 0.25, **FEW},
+    {"sequence": "t2-tse", "plane": "sagittal", "side": "left", "health": "cuff-tear", **FEW},
+    {"sequence": "dixon-fat", "plane": "isotropic", "side": "right", "shape": (9, 192, 192)},
+    {"sequence": "pd-fs", "plane": "axial", "side": "left", "wild": True, **FEW},
 )
 T1_LIKE: dict[str, Any] = {
     "sequence": "t1-se",
@@ -74,42 +69,30 @@ PDFS_LIKE: dict[str, Any] = {
     "shape": (9, 64, 64),
     "spacing_mm": (4.0, 2.344, 2.344),
 }
+# Drawn in seconds.
+COARSE: dict[str, Any] = {"shape": (12, 128, 128), "spacing_mm": (4.0, 1.25, 1.25)}
 T1_SOURCE = "NEMA WG-04 via pydicom-data, MIT"
 PDFS_SOURCE = "dicom2nifti test data, MIT"
-
-
-class Tile(NamedTuple):
-    """One picture of the sheet.
-
-    Attributes:
-        pixels: A slice, float32 (Y, X).
-        spacing_mm: Of its pixels along (Y, X).
-        middle: Array position (Y, X) of the middle of the view.
-        caption: Two short lines.
-        label_map: Labels of the slice, or None for a real image.
-    """
-
-    pixels: npt.NDArray[np.float32]
-    spacing_mm: tuple[float, float]
-    middle: tuple[float, float]
-    caption: tuple[str, str]
-    label_map: npt.NDArray[np.uint8] | None
 
 
 def main() -> None:
     """Writes the sheet."""
     options = _parse()
-    tiles = [_phantom_tile(chosen, options.seed + n) for n, chosen in enumerate(SHOWN)]
+    shown = [chosen | COARSE for chosen in SHOWN[:COLUMNS]] if options.quick else SHOWN
+    tiles = [_phantom_tile(chosen, options.seed + n) for n, chosen in enumerate(shown)]
     if options.real:
         first = options.seed + len(SHOWN)
         t1, pdfs = _real_tiles(options.real)
         like_t1 = _phantom_tile(T1_LIKE, first)
         like_pdfs = [_phantom_tile(PDFS_LIKE, first + n) for n in (1, 2)]
         tiles += [t1, like_t1, *pdfs, *like_pdfs]
-    _write(options.out, tiles, outlined=False)
+    write_sheet(options.out, tiles, outlined=False)
     if options.overlay:
         outlined = [tile for tile in tiles if tile.label_map is not None]
-        _write(options.out.with_stem(f"{options.out.stem}-outlines"), outlined, outlined=True)
+        write_sheet(options.out.with_stem(f"{options.out.stem}-outlines"), outlined, outlined=True)
+    if options.json:
+        captions = [list(tile.caption) for tile in tiles]
+        options.json.write_text(json.dumps({"tiles": captions}, indent=2) + "\n")
 
 
 def _parse() -> argparse.Namespace:
@@ -118,6 +101,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--real", type=Path, help="folder with the sets of real slices")
     parser.add_argument("--seed", type=int, default=1, help="of the first case (default: 1)")
     parser.add_argument("--overlay", action="store_true", help="also OUT-outlines.png")
+    parser.add_argument("--quick", action="store_true", help="four coarse phantoms")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the captions as JSON")
     return parser.parse_args()
 
 
@@ -131,7 +116,7 @@ def _phantom_tile(chosen: dict[str, Any], seed: int) -> Tile:
     )
     dimensions, findings = case.parameters["dimensions"], case.parameters["findings"]
     contrast = "wild contrast" if chosen.get("wild") else case.protocol.sequence
-    what = f"{contrast}, {case.protocol.plane}, {case.protocol.field_t:g} T"
+    what = f"{contrast}, {case.protocol.plane}, {round(case.protocol.field_t, 2):g} T"
     voxel = f"{height:.2g} x {width:.2g} x {depth:.2g} mm"
     who = f"{dimensions['side']}, {dimensions['sex']}, {_findings_in_words(findings)}"
     return Tile(
@@ -189,62 +174,6 @@ def _real_tile(path: Path, what: str, source: str) -> Tile:
         (f"REAL: {what}, {path.stem}, {height:.2g} x {width:.2g} mm", source),
         None,
     )
-
-
-def _write(path: Path, tiles: Sequence[Tile], *, outlined: bool) -> None:
-    """Lays the tiles out and saves them with few shades."""
-    rows = -(-len(tiles) // COLUMNS)
-    size = (COLUMNS * (TILE + GAP) + GAP, rows * (TILE + CAPTION + GAP) + GAP)
-    sheet = Image.new("RGB", size, BACKGROUND)
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
-    for number, tile in enumerate(tiles):
-        row, column = divmod(number, COLUMNS)
-        left, top = GAP + column * (TILE + GAP), GAP + row * (TILE + CAPTION + GAP)
-        sheet.paste(Image.fromarray(_picture(tile, outlined=outlined)), (left, top))
-        for line, text in enumerate(tile.caption):
-            draw.text((left + 2, top + TILE + 1 + 15 * line), text, INK, font)
-    palette = sheet.quantize(GREYS + 24, dither=Image.Dither.NONE)
-    palette.save(path, optimize=True)
-
-
-def _picture(tile: Tile, *, outlined: bool) -> npt.NDArray[np.uint8]:
-    """The view of a tile as RGB bytes, (TILE, TILE, 3)."""
-    places = _view(tile)
-    pixels = map_coordinates(tile.pixels, places, order=1)
-    inside = np.all(
-        [(p >= 0) & (p <= n - 1) for p, n in zip(places, tile.pixels.shape, strict=True)], 0
-    )
-    low, high = np.percentile(pixels[inside], (0.5, 99.5))
-    shade = np.clip((pixels - low) / max(high - low, 1e-6), 0, 1)
-    grey = np.where(
-        inside, np.rint(np.rint(shade * (GREYS - 1)) * 255 / (GREYS - 1)), BACKGROUND[0]
-    )
-    picture = np.repeat(grey[..., None].astype(np.uint8), 3, axis=2)
-    _draw_scale(picture)
-    if outlined and tile.label_map is not None:
-        for label, colour in zip((HUMERUS_LABEL, GLENOID_LABEL), PALETTE[:2], strict=True):
-            share = map_coordinates((tile.label_map == label).astype(np.float32), places, order=1)
-            mask = share >= 0.5
-            picture[mask & ~binary_erosion(mask, iterations=2)] = colour
-    return picture
-
-
-def _view(tile: Tile) -> npt.NDArray[np.float64]:
-    """Array positions of the picture's pixels, (2, TILE, TILE)."""
-    places = []
-    offsets = ((np.arange(TILE) + 0.5) / TILE - 0.5) * VIEW_MM
-    for middle, step, count in zip(tile.middle, tile.spacing_mm, tile.pixels.shape, strict=True):
-        # A view beyond the image's edge would show nothing there.
-        room = max(((count - 1) * step - VIEW_MM) / 2, 0) / step
-        centre = np.clip(middle, (count - 1) / 2 - room, (count - 1) / 2 + room)
-        places.append(centre + offsets / step)
-    return np.stack(np.meshgrid(*places, indexing="ij"))
-
-
-def _draw_scale(picture: npt.NDArray[np.uint8]) -> None:
-    """Two centimetres in the lower left corner."""
-    length = round(20 / VIEW_MM * TILE)
-    picture[-9:-6, 8 : 8 + length] = 255
 
 
 if __name__ == "__main__":

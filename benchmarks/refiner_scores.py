@@ -16,7 +16,6 @@ import torch
 from benchmarks.real_mr import DATASET
 from benchmarks.real_mr_scores import PARTS
 from benchmarks.refiner_variants import WAYS, Trained
-from shoulderseg.cli.options import NetworkSize
 from shoulderseg.datasets.files import case_name, find_volumes
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.evaluation.paired import Paired, compare_paired
@@ -83,7 +82,7 @@ def vote_on_tests(work: Path, device: str) -> dict[str, Path]:
     folder = work / "nnUNet_raw" / DATASET / "imagesTs"
     tests = {case_name(path): path for path in find_volumes(folder)}
     unets = load_unets(work / "nnUNet_results" / DATASET, SMALL_PLANS)
-    digests = (weights_digest(DATASET, NetworkSize.small, fold) for fold in unets.weights[FIRST])
+    digests = (weights_digest(DATASET, SMALL_PLANS, fold) for fold in unets.weights[FIRST])
     # Another name for other weights, so that old votes are never taken for theirs.
     kept = work / "test_votes" / hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
     kept.mkdir(parents=True, exist_ok=True)

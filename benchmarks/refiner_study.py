@@ -26,8 +26,9 @@ from benchmarks.refiner_variants import (
     choose_trained,
     train_variants,
 )
-from shoulderseg.cli.options import Device, NetworkSize
+from shoulderseg.cli.options import Device
 from shoulderseg.nnunet_ext.folders import fold_names
+from shoulderseg.nnunet_ext.plans import SMALL_PLANS
 from shoulderseg.workflows.processes.scripts import process_limit
 from shoulderseg.workflows.refiner.cases import load_refiner_cases
 from shoulderseg.workflows.refiner.voters import trained_voters
@@ -85,7 +86,7 @@ def _study(options: argparse.Namespace, work: Path, effort: Effort) -> dict[str,
     common = ["--size", "small", "--device", options.device, "--folds", folds]
     run("shoulderseg", "train", DATASET_ID, *common, *length)
     device = Device(options.device).resolve()
-    voters = trained_voters(DATASET, NetworkSize.small, fold_names(DATASET))
+    voters = trained_voters(DATASET, SMALL_PLANS, fold_names(DATASET))
     cases = load_refiner_cases(DATASET, voters, work / "votes", device)
     trained = train_variants(cases, work / "refiners", effort, device)
     chosen: dict[str, Trained] = {kind: choose_trained(trained, kind) for kind in KINDS}

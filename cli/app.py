@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Annotated
 
 import typer
@@ -16,10 +15,12 @@ from shoulderseg.cli.env import env
 from shoulderseg.cli.evaluate import evaluate
 from shoulderseg.cli.export import export
 from shoulderseg.cli.inspect import inspect
+from shoulderseg.cli.log import QuietOption, VerboseOption, set_up_log
 from shoulderseg.cli.models import models_app
 from shoulderseg.cli.phantom import phantom
 from shoulderseg.cli.plan import plan
 from shoulderseg.cli.predict import predict
+from shoulderseg.cli.signature import add_command
 from shoulderseg.cli.train import train
 from shoulderseg.cli.train_refiner import train_refiner
 
@@ -30,21 +31,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-app.command()(predict)
-app.command()(inspect)
+add_command(app, predict)
+add_command(app, inspect)
 app.add_typer(models_app, name="models")
 app.add_typer(convert_app, name="convert")
-app.command()(phantom)
-app.command()(plan)
-app.command()(env)
-app.command()(train)
-app.command(name="train-refiner")(train_refiner)
-app.command()(export)
-app.command(name="build-default", hidden=True)(build_default)
-app.command()(calibrate)
-app.command()(evaluate)
-app.command()(doctor)
-app.command()(demo)
+add_command(app, phantom)
+add_command(app, plan)
+add_command(app, env)
+add_command(app, train)
+add_command(app, train_refiner, "train-refiner")
+add_command(app, export)
+add_command(app, calibrate)
+add_command(app, evaluate)
+add_command(app, build_default, "build-default")
+add_command(app, doctor)
+add_command(app, demo)
 
 
 def _show_version(wanted: bool) -> None:
@@ -57,16 +58,17 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def configure(
-    verbose: Annotated[
-        bool, typer.Option(help="Show what happens inside, with tracebacks.")
-    ] = False,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print it.")
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, metavar="", help="Print it."
+        ),
     ] = False,
 ) -> None:
-    """Sets up logging before any command runs."""
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
-    logging.getLogger("shoulderseg").setLevel(logging.DEBUG if verbose else logging.INFO)
+    """Sets up the log before any command runs."""
+    set_up_log(verbose=verbose, quiet=quiet)
 
 
 def run() -> None:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from shoulderseg.cli.failure import WRONG_USE, complain, reported
-from shoulderseg.workflows.inputs.discover import find_inputs
-from shoulderseg.workflows.inputs.zip_archive import unpacked
-
-if TYPE_CHECKING:
-    from shoulderseg.workflows.inputs.discover import CaseInput
 
 # Of the files that are at fault in a series; `--json` lists them all.
 _MOST_SHOWN = 5
@@ -33,23 +27,10 @@ def inspect(
     can be found; archives may have named them after the patient. Exit code 2: there is nothing to
     use.
     """
-    from shoulderseg.datasets.files import image_suffix
+    from shoulderseg.workflows.inputs.inspect import inspect_inputs
 
-    with reported(), unpacked(path) as folder:
-        inputs = find_inputs(folder)
-        entries = [_entry(case) for case in inputs.cases]
-        entries += [
-            {
-                "name": item.name,
-                "verdict": _word(refused=item.refused),
-                "reason": item.reason,
-                **_files(item.files),
-            }
-            for item in inputs.skipped
-        ]
-        for name in inputs.ignored:
-            reason = "in a sub-folder; give that folder" if image_suffix(Path(name)) else "no image"
-            entries.append({"name": name, "verdict": "skip", "reason": reason})
+    with reported():
+        entries = inspect_inputs(path)
     if as_json:
         typer.echo(json.dumps(entries, indent=2))
     else:
@@ -58,45 +39,6 @@ def inspect(
     if not any(entry["verdict"] == "use" for entry in entries):
         complain(f"nothing in {path} can be segmented")
         raise typer.Exit(WRONG_USE)
-
-
-def _entry(case: CaseInput) -> dict[str, Any]:
-    """What a case is, or why it cannot be read after all."""
-    if case.about:
-        found = {"name": case.name, "verdict": "use", "reason": "", **case.about}
-        return found | _files(case.faulty)
-    try:
-        volume = case.load()
-    except (ValueError, OSError, MemoryError) as error:
-        reason = str(error).removeprefix(f"{case.path.name}: ") or type(error).__name__
-        return {"name": case.path.name, "verdict": "refuse", "reason": reason}
-    from shoulderseg.datasets.dicom.description import plane_of
-    from shoulderseg.datasets.orientation import find_reorientation
-
-    turn = find_reorientation(volume)
-    normal = [volume.direction[3 * row + 2 - turn.order[0]] for row in range(3)]
-    return {
-        "name": case.name,
-        "verdict": "use",
-        "reason": "",
-        "plane": plane_of(normal),
-        "contrast": "not stated",
-        "shape": list(volume.array.shape),
-        "spacing_mm": [round(step, 4) for step in volume.spacing_mm],
-        "side": "unknown",
-        "side_from": "the format does not say it",
-        "notes": [],
-    }
-
-
-def _files(paths: Sequence[Path]) -> dict[str, list[str]]:
-    from shoulderseg.datasets.files import shown_name
-
-    return {"files": [shown_name(path) for path in paths]} if paths else {}
-
-
-def _word(*, refused: bool) -> str:
-    return "refuse" if refused else "skip"
 
 
 def _line(entry: dict[str, Any]) -> str:

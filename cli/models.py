@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, reported
+from shoulderseg.cli.signature import add_command, as_command, flowing
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.bundles.summary import Summary
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
 models_app = typer.Typer()
 
 NameOption = Annotated[
-    str | None, typer.Option(help="What to call it; default: the name of the file or folder.")
+    str | None,
+    typer.Option(help="What to call it.", show_default="the name of the file or folder"),
 ]
 OverwriteOption = Annotated[bool, typer.Option(help="Replace an imported bundle of the same name.")]
 
 
-@models_app.callback(invoke_without_command=True)
 def models(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -49,7 +50,6 @@ def models(
         raise typer.Exit(BROKEN_ENVIRONMENT)
 
 
-@models_app.command(name="import")
 def import_(
     source: Annotated[
         Path, typer.Argument(metavar="FILE.zip|FOLDER", help="Bundle made by `export`.")
@@ -64,7 +64,6 @@ def import_(
         _announce(import_bundle(source, name, overwrite=overwrite))
 
 
-@models_app.command()
 def fetch(
     url: Annotated[str, typer.Argument(metavar="URL", help="Where the zipped bundle is; https.")],
     sha256: Annotated[str, typer.Option(metavar="HEX", help="SHA-256 of the zip file.")],
@@ -88,7 +87,6 @@ def fetch(
         )
 
 
-@models_app.command()
 def remove(
     name: Annotated[str, typer.Argument(metavar="NAME", help="An imported bundle.")],
 ) -> None:
@@ -135,3 +133,9 @@ def _print_table(summaries: list[Summary]) -> None:
         Console(width=120).print(table)
     if DEFAULT not in {made.name for made in summaries}:
         typer.echo("this installation has no default bundle")
+
+
+models_app.callback(invoke_without_command=True, help=flowing(models))(as_command(models))
+add_command(models_app, import_, "import")
+add_command(models_app, fetch)
+add_command(models_app, remove)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+FOLDS_ADOPTED = "folds: per patient, from splits_final.json of the raw dataset"
+
 DatasetArgument = Annotated[
     str, typer.Argument(metavar="ID", help="nnU-Net dataset: a number or DatasetNNN_Name.")
 ]
@@ -21,9 +23,9 @@ class NetworkSize(StrEnum):
     @property
     def plans_name(self) -> str:
         """nnU-Net's plans identifier."""
-        from shoulderseg.nnunet_ext.plans import DEFAULT_PLANS, SMALL_PLANS
+        from shoulderseg.workflows.training.size import plans_name
 
-        return DEFAULT_PLANS if self is NetworkSize.auto else SMALL_PLANS
+        return plans_name(self.value)
 
 
 class Device(StrEnum):

@@ -11,7 +11,8 @@ FormatOption = Annotated[
     typer.Option(
         "--format",
         help="One or more of nii.gz, nrrd, mha, seg.nrrd (3D Slicer), dicom-seg, stl, ply; "
-        "repeat it or separate them by commas. Default: nii.gz, for DICOM input dicom-seg too.",
+        "repeat it or separate them by commas.",
+        show_default="nii.gz, for DICOM input dicom-seg too",
     ),
 ]
 BidsOption = Annotated[

@@ -5,30 +5,24 @@ from __future__ import annotations
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from shoulderseg.cli.failure import reported
 from shoulderseg.cli.options import split_list
+from shoulderseg.cli.phantom_options import (
+    AnatomyOptions,
+    FileOptions,
+    ImageOptions,
+    LabelOptions,
+    Scapula,
+    VariationOptions,
+    WorkOptions,
+)
 
 if TYPE_CHECKING:
-    from shoulderseg.datasets.phantom.dataset import CaseReport, SetReport, Writing
-    from shoulderseg.datasets.phantom.presets import PhantomSet
-
-
-class Format(StrEnum):
-    """What the images are written as."""
-
-    nifti = "nifti"
-    dicom = "dicom"
-
-
-class Scapula(StrEnum):
-    """How much of the scapula is labelled."""
-
-    glenoid = "glenoid"
-    whole = "whole"
+    from shoulderseg.datasets.phantom.dataset import CaseReport, SetReport
 
 
 class Preset(StrEnum):
@@ -41,83 +35,25 @@ def phantom(
     out: Annotated[
         Path, typer.Argument(help="Where DatasetNNN_Name goes, usually nnUNet_raw; see --format.")
     ],
-    cases: Annotated[int | None, typer.Option(help="How many shoulders; default: 8.")] = None,
+    anatomy: AnatomyOptions,
+    images: ImageOptions,
+    variation: VariationOptions,
+    labels: LabelOptions,
+    files: FileOptions,
+    work: WorkOptions,
+    cases: Annotated[int | None, typer.Option(help="How many shoulders.", show_default="8")] = None,
     test_cases: Annotated[
-        int | None, typer.Option(help="How many of them, the last, are for test; default: 0.")
+        int | None,
+        typer.Option(help="How many of them, the last, are for test.", show_default="0"),
     ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
-    sequence: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="t1-se, pd-tse, pd-fs, t2-tse, t2-fs, gre, dixon-water, dixon-fat, dixon-in or "
-            "dixon-out. Several, repeated or comma-separated, take turns; default: chance."
-        ),
-    ] = None,
-    plane: Annotated[
-        list[str] | None,
-        typer.Option(help="coronal, sagittal, axial or isotropic; as --sequence."),
-    ] = None,
-    side: Annotated[str | None, typer.Option(help="left or right; default: chance.")] = None,
-    sex: Annotated[str | None, typer.Option(help="female or male; default: chance.")] = None,
-    field: Annotated[float | None, typer.Option(help="1.5 or 3 tesla; default: chance.")] = None,
-    shape: Annotated[
-        str | None, typer.Option(metavar="Z,Y,X", help="Voxels; default: as scanners do.")
-    ] = None,
-    spacing: Annotated[
-        str | None, typer.Option(metavar="Z,Y,X", help="In mm; default: as scanners do.")
-    ] = None,
-    health: Annotated[
-        str | None,
-        typer.Option(help="healthy, mixed, instability, arthrosis or cuff-tear; default: mixed."),
-    ] = None,
-    bone_loss: Annotated[
-        float | None,
-        typer.Option(metavar="PERCENT", help="Missing in front of the glenoid, 0 to 35."),
-    ] = None,
-    wild: Annotated[
-        bool, typer.Option("--wild", help="Random intensities instead of MR physics.")
-    ] = False,
-    wild_share: Annotated[
-        float | None,
-        typer.Option(help="Share of the cases, at random, with such intensities; default: 0."),
-    ] = None,
-    raised_share: Annotated[
-        float | None,
-        typer.Option(help="Share of the cases, at random, with a raised arm; default: 0."),
-    ] = None,
-    coarse_share: Annotated[
-        float | None,
-        typer.Option(
-            help="Share of the cases, at random, with pixels up to four times as long; default: 0."
-        ),
-    ] = None,
-    scapula: Annotated[Scapula, typer.Option(help="What the second label is.")] = Scapula.glenoid,
-    glenoid_depth: Annotated[
-        float | None,
-        typer.Option(
-            metavar="MM", help="How far from the joint the scapula is glenoid; default: 30."
-        ),
-    ] = None,
     preset: Annotated[
         Preset | None,
-        typer.Option(help="paper: 8 patients of 100 slices of 384 x 384, 3 of them for test."),
+        typer.Option(
+            help="paper: 8 patients of 100 slices of 384 x 384, 3 of them for test.",
+            show_default="none",
+        ),
     ] = None,
-    file_format: Annotated[
-        Format,
-        typer.Option("--format", help="nifti: a dataset for nnU-Net; dicom: OUT/dicom/CASE."),
-    ] = Format.nifti,
-    dataset_id: Annotated[
-        int | None, typer.Option(help="Number of the dataset; default: 900.")
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the dataset; default: Phantom.")] = None,
-    folds: Annotated[
-        int | None, typer.Option(help="Of the cross-validation; default: 5, or all there can be.")
-    ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Threads a case.")] = 2,
-    jobs: Annotated[int, typer.Option(min=1, help="Cases made at the same time.")] = 1,
-    overwrite: Annotated[
-        bool, typer.Option(help="Replace earlier phantoms instead of finishing them.")
-    ] = False,
 ) -> None:
     """Make synthetic shoulder MRI with exact label maps of humerus and glenoid.
 
@@ -127,63 +63,53 @@ def phantom(
     started = time.monotonic()
     with reported():
         from shoulderseg.datasets.phantom.dataset import Writing
+        from shoulderseg.workflows.phantom import DatasetNames, order_phantoms, write_phantoms
 
-        if scapula is Scapula.whole and glenoid_depth is not None:
+        if labels.scapula is Scapula.whole and labels.glenoid_depth is not None:
             msg = "--glenoid-depth has no meaning with --scapula whole; leave one out"
             raise ValueError(msg)
         options = {
-            "side": side,
-            "sex": sex,
-            "field_t": field,
-            "shape": _three("--shape", shape, int),
-            "spacing_mm": _three("--spacing", spacing, float),
-            "health": health,
-            "bone_loss_percent": bone_loss,
-            "wild": wild or None,
-            "whole_scapula": scapula is Scapula.whole or None,
-            "glenoid_depth_mm": glenoid_depth,
+            "side": anatomy.side,
+            "sex": anatomy.sex,
+            "health": anatomy.health,
+            "bone_loss_percent": anatomy.bone_loss,
+            "field_t": images.field,
+            "shape": _three("--shape", images.shape, int),
+            "spacing_mm": _three("--spacing", images.spacing, float),
+            "wild": variation.wild or None,
+            "whole_scapula": labels.scapula is Scapula.whole or None,
+            "glenoid_depth_mm": labels.glenoid_depth,
         }
+        spacing_mm = _partial_volume_spacing(files)
         numbers = {"cases": cases, "test_cases": test_cases, "seed": seed}
         shares = {
-            "wild_share": wild_share,
-            "raised_share": raised_share,
-            "coarse_share": coarse_share,
+            "wild_share": variation.wild_share,
+            "raised_share": variation.raised_share,
+            "coarse_share": variation.coarse_share,
+            "partial_volumes_mm": spacing_mm,
         }
-        turns = {"sequences": _names(sequence), "planes": _names(plane)}
-        phantoms = _order(preset, options, {**numbers, **shares, **turns})
-        dataset = {"dataset_id": dataset_id, "name": name, "folds": folds}
-        writing = Writing(overwrite=overwrite, workers=workers, jobs=jobs, on_case=_tell)
-        report = _write(out, phantoms, writing, file_format, dataset)
+        turns = {"sequences": _names(images.sequence), "planes": _names(images.plane)}
+        chosen = None if preset is None else preset.value
+        phantoms = order_phantoms(chosen, options, {**numbers, **shares, **turns})
+        names = DatasetNames(files.dataset_id, files.name, files.folds)
+        writing = Writing(
+            overwrite=work.overwrite, workers=work.workers, jobs=work.jobs, on_case=_tell
+        )
+        report = write_phantoms(out, phantoms, writing, files.file_format.value, names)
         typer.echo(f"{_summary(report)}, {time.monotonic() - started:.1f} s")
 
 
-def _order(preset: Preset | None, options: dict[str, Any], others: dict[str, Any]) -> PhantomSet:
-    """What is asked for, on top of a preset; None is not asked for."""
-    from dataclasses import replace
+def _partial_volume_spacing(files: FileOptions) -> float | None:
+    """Voxels of the partial volume maps in mm; None where none are asked for."""
+    from shoulderseg.datasets.phantom.partial_volumes import SPACING_MM
 
-    from shoulderseg.datasets.phantom.presets import PRESETS, PhantomSet
-
-    base = PhantomSet() if preset is None else PRESETS[preset.value]
-    wanted = replace(base.options, **_given(options))
-    return replace(base, options=wanted, **_given(others))
-
-
-def _write(
-    out: Path,
-    phantoms: PhantomSet,
-    writing: Writing,
-    file_format: Format,
-    dataset: dict[str, Any],
-) -> SetReport:
-    from shoulderseg.datasets.phantom.dataset import write_dataset, write_dicom
-
-    if file_format is Format.nifti:
-        return write_dataset(out, phantoms, writing, **_given(dataset))
-    if _given(dataset):
-        flags = ", ".join("--" + key.replace("_", "-") for key in _given(dataset))
-        msg = f"{flags} belong to a dataset for nnU-Net; leave them out with --format dicom"
+    if files.partial_volumes:
+        spacing_mm = files.partial_volume_spacing
+        return SPACING_MM if spacing_mm is None else spacing_mm
+    if files.partial_volume_spacing is not None:
+        msg = "--partial-volume-spacing has no meaning without --partial-volumes; add that"
         raise ValueError(msg)
-    return write_dicom(out, phantoms, writing)
+    return None
 
 
 def _summary(report: SetReport) -> str:
@@ -191,10 +117,6 @@ def _summary(report: SetReport) -> str:
     folds = f" in {report.folds} folds" if report.folds else ""
     test = f"{report.test_cases} test case{'s' * (report.test_cases != 1)}"
     return f"{report.folder}: {training}{folds}, {test}"
-
-
-def _given(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value is not None}
 
 
 def _names(entries: list[str] | None) -> tuple[str, ...] | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, SOME_CASES_FAILED, reported
+from shoulderseg.cli.log import is_quiet
 from shoulderseg.cli.options import Device, DeviceOption, split_list
 from shoulderseg.cli.output_options import BidsOption, FormatOption
 
@@ -49,7 +50,9 @@ def predict(
         str,
         typer.Option(help="A bundle: a folder made by `export`, or a name that `models` lists."),
     ] = "default",
-    folds: Annotated[str, typer.Option(help="Folds of the U-Nets; default: all.")] = "",
+    folds: Annotated[
+        str, typer.Option(metavar="N,N,...", help="Folds of the U-Nets.", show_default="all")
+    ] = "",
     vote: Annotated[Vote, typer.Option(help="How the voters are fused.")] = Vote.majority,
     voters: Annotated[
         Voters, typer.Option(help="The three U-Nets, or all: with the AlexNet as the fourth.")
@@ -57,8 +60,8 @@ def predict(
     refine: Annotated[
         bool | None,
         typer.Option(
-            help="Let the AlexNet decide the bones' edges; default: where the bundle's "
-            "cross-validation showed that it helps."
+            help="Let the AlexNet decide the bones' edges.",
+            show_default="where the bundle's cross-validation showed that it helps",
         ),
     ] = None,
     mirroring: Annotated[
@@ -111,7 +114,7 @@ def predict(
             as_stored=as_stored,
         )
         run = prepare_run(segmenter, inputs, images, plan, preview=preview)
-    _warn(run, refine=refine)
+    _warn(run)
     with reported():
         try:
             with _shown_progress(run) as listener:
@@ -122,11 +125,9 @@ def predict(
         raise typer.Exit(SOME_CASES_FAILED)
 
 
-def _warn(run: Run, *, refine: bool | None) -> None:
+def _warn(run: Run) -> None:
     from shoulderseg.workflows.segmentation.run_report import calibration_doubt
 
-    if refine and run.segmenter.bundle.refiner is None:
-        _LOGGER.warning("the bundle has no edge refiner; the vote is the result")
     doubt = calibration_doubt(run.report.described)
     if doubt:
         _LOGGER.warning("%s", doubt)
@@ -143,7 +144,7 @@ def _shown_progress(run: Run) -> Iterator[Listener]:
 
     refused = sum(item.refused for item in run.inputs.skipped)
     console = Console(stderr=True)
-    with Progress(console=console) as progress:
+    with Progress(console=console, disable=is_quiet()) as progress:
         task = progress.add_task("cases", total=len(run.inputs.cases))
         done = 0
 

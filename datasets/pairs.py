@@ -43,7 +43,7 @@ def convert_pairs(
     rng: np.random.Generator,
     test_cases: Sequence[str] | int = (),
     patient_pattern: str | None = None,
-    folds: int = 5,
+    folds: int | None = 5,
     overwrite: bool = False,
     keep_source_names: bool = False,
     allow_missing: bool = False,
@@ -63,7 +63,7 @@ def convert_pairs(
         rng: Source of the drawn test patients and of the folds.
         test_cases: Names of the cases never trained on, or a number of patients to draw.
         patient_pattern: As for `find_patients`.
-        folds: Folds in `splits_final.json`.
+        folds: Folds in `splits_final.json`; None for 5, or as many as there are patients.
         overwrite: Replace an existing dataset. Folders with other files in them are kept.
         keep_source_names: Write file names into `conversion.csv` instead of their hashes.
         allow_missing: Take pairs in which some structures have no voxel.

@@ -44,9 +44,10 @@ def patient_folds(
         msg = f"Found folds={folds}, expected at least 2."
         raise ValueError(msg)
     if len(cases_of) < folds:
+        fix = f"Add patients or ask for fewer: --folds {len(cases_of)}."
         msg = (
             f"Found {len(cases_of)} patients ({len(patients)} cases) for {folds} folds, expected "
-            "at least one patient per fold. Add patients or ask for fewer folds."
+            f"at least one patient per fold. {fix if len(cases_of) > 1 else 'Add patients.'}"
         )
         raise ValueError(msg)
     names = sorted(cases_of)

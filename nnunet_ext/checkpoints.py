@@ -55,7 +55,13 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     return checkpoint
 
 
-def load_unets(results_dataset: Path, plans_name: str, folds: list[str] | None = None) -> UNetSet:
+def load_unets(
+    results_dataset: Path,
+    plans_name: str,
+    folds: list[str] | None = None,
+    *,
+    synthetic: bool = False,
+) -> UNetSet:
     """Loads the three U-Nets of a dataset from nnU-Net's results folder.
 
     Args:
@@ -63,14 +69,18 @@ def load_unets(results_dataset: Path, plans_name: str, folds: list[str] | None =
         plans_name: The plans identifier of all three trainings.
         folds: Folds to take; by default the finished ones of the cross-validation that all
             three have, or else `all`.
+        synthetic: Take those trained on images synthesised at every step.
 
     Raises:
         FileNotFoundError: If a model or fold is missing; says which and how to train it.
         UntrustedModelError: If a file is not what nnU-Net writes, or the three do not belong
             together.
     """
-    folders = {variant: model_folder(results_dataset, variant, plans_name) for variant in TRAINERS}
-    chosen = _common_folds(folders, folds)
+    folders = {
+        variant: model_folder(results_dataset, variant, plans_name, synthetic=synthetic)
+        for variant in TRAINERS
+    }
+    chosen = _common_folds(folders, folds, "train --synthetic" if synthetic else "train")
     plans = {variant: _read_json(folder / "plans.json") for variant, folder in folders.items()}
     if any(other != plans[FIRST] for other in plans.values()):
         msg = f"the three models in {results_dataset.name} were trained with different plans.json"
@@ -92,7 +102,7 @@ def load_unets(results_dataset: Path, plans_name: str, folds: list[str] | None =
     return UNetSet(plans[FIRST], dataset_json, axes.pop() or None, weights)
 
 
-def _common_folds(folders: dict[str, Path], wanted: list[str] | None) -> list[str]:
+def _common_folds(folders: dict[str, Path], wanted: list[str] | None, command: str) -> list[str]:
     finished = {variant: finished_folds(folder) for variant, folder in folders.items()}
     common = [fold for fold in finished[FIRST] if all(fold in f for f in finished.values())]
     numbered = [fold for fold in common if fold.isdecimal()]
@@ -107,7 +117,7 @@ def _common_folds(folders: dict[str, Path], wanted: list[str] | None) -> list[st
         listed = ", ".join(missing) or "no fold that all three have finished"
         msg = (
             f"missing in {folders[FIRST].parent}: {listed} (finished: {finished}); "
-            "run `shoulderseg train` for them first"
+            f"run `shoulderseg {command}` for them first"
         )
         raise FileNotFoundError(msg)
     return chosen

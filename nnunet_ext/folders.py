@@ -9,6 +9,7 @@ from pathlib import Path
 
 RAW, PREPROCESSED, RESULTS = "nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"
 SPLITS_FILE = "splits_final.json"
+_MOST_SHOWN = 10
 
 
 def data_folder(variable: str) -> Path:
@@ -51,10 +52,26 @@ def dataset_name(dataset: str) -> str:
     prefix = f"Dataset{int(dataset):03d}_"
     bases = [data_folder(RAW), data_folder(PREPROCESSED)]
     found = sorted({path.name for base in bases for path in base.glob(f"{prefix}*")})
-    if len(found) != 1:
-        msg = f"expected one dataset {prefix}* under nnU-Net's folders, found {found or 'none'}"
+    if len(found) == 1:
+        return found[0]
+    if found:
+        msg = (
+            f"expected one dataset {prefix}*, found {', '.join(found)}; give the full name, or "
+            "remove one"
+        )
         raise ValueError(msg)
-    return found[0]
+    searched = "; ".join(f"{base}, {_describe_contents(base)}" for base in bases)
+    msg = f"expected one dataset {prefix}*, found none. Searched: {searched}"
+    raise ValueError(msg)
+
+
+def _describe_contents(folder: Path) -> str:
+    """What lies in a folder, in a few words."""
+    if not folder.is_dir():
+        return "which is no folder"
+    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    shown = ", ".join(names[:_MOST_SHOWN]) + (", ..." if len(names) > _MOST_SHOWN else "")
+    return f"which holds {shown or 'nothing'}"
 
 
 def adopt_splits(name: str) -> bool:

@@ -8,7 +8,12 @@ import os
 
 from nnunetv2.utilities.find_objects import recursive_find_trainer_class_by_name
 
-from shoulderseg.nnunet_ext.variants import PLUGIN_VARIABLE, TRAINERS, plugin_folder
+from shoulderseg.nnunet_ext.variants import (
+    PLUGIN_VARIABLE,
+    SYNTHETIC_TRAINERS,
+    TRAINERS,
+    plugin_folder,
+)
 
 
 def find_trainers() -> list[str]:
@@ -23,7 +28,8 @@ def find_trainers() -> list[str]:
         # nnU-Net prints where it looks.
         with contextlib.redirect_stdout(io.StringIO()):
             return [
-                recursive_find_trainer_class_by_name(name).__name__ for name in TRAINERS.values()
+                recursive_find_trainer_class_by_name(name).__name__
+                for name in (*TRAINERS.values(), *SYNTHETIC_TRAINERS.values())
             ]
     finally:
         if before is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
-from shoulderseg.nnunet_ext.variants import CHECKPOINT, TRAINERS, model_folder
+from shoulderseg.nnunet_ext.variants import CHECKPOINT, TRAINERS, model_folder, trainers
 
 State = Literal["finished", "half-finished", "new"]
 CHECKPOINTS = (CHECKPOINT, "checkpoint_latest.pth", "checkpoint_best.pth")
@@ -31,6 +31,7 @@ def list_trainings(
     folds: Sequence[str],
     plans_name: str,
     device: str,
+    synthetic: bool = False,
 ) -> list[Training]:
     """Lists the trainings of all variants and folds in the order they are to run.
 
@@ -43,7 +44,8 @@ def list_trainings(
         variants: Some of humerus, glenoid, whole.
         folds: `0` to `4`, or `all`.
         plans_name: nnU-Net's plans identifier.
-        device: Cuda, cpu or mps.
+        device: Name of the device: cuda, cpu or mps.
+        synthetic: With the trainers that synthesise their images.
 
     Raises:
         ValueError: If a variant is unknown.
@@ -54,8 +56,8 @@ def list_trainings(
         raise ValueError(msg)
     trainings = []
     for variant in variants:
-        trainer = TRAINERS[variant]
-        model = model_folder(results_dataset, variant, plans_name)
+        trainer = trainers(synthetic=synthetic)[variant]
+        model = model_folder(results_dataset, variant, plans_name, synthetic=synthetic)
         for fold in folds:
             folder = model / f"fold_{fold}"
             state = _state(folder)

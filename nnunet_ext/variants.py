@@ -13,6 +13,8 @@ TRAINERS = {
     SECOND: "nnUNetTrainerShoulderGlenoid",
     WHOLE: "nnUNetTrainerShoulderWhole",
 }
+# The same three, learning from images that are synthesised at every step.
+SYNTHETIC_TRAINERS = {variant: f"{name}Synthetic" for variant, name in TRAINERS.items()}
 PLUGIN_VARIABLE = "nnUNet_extTrainer"
 START_VARIABLE = "SHOULDERSEG_START_FROM"
 CHECKPOINT = "checkpoint_final.pth"
@@ -30,12 +32,39 @@ def trainer_search_path() -> str:
     return os.pathsep.join(present if plugin in present else [plugin, *present])
 
 
-def model_folder(results_dataset: Path, variant: str, plans_name: str) -> Path:
+def trainers(*, synthetic: bool = False) -> dict[str, str]:
+    """Gives the names of the trainers by variant: the ordinary ones, or those that synthesise."""
+    return SYNTHETIC_TRAINERS if synthetic else TRAINERS
+
+
+def variant_of(trainer: str) -> str:
+    """Tells which U-Net a trainer trains.
+
+    Args:
+        trainer: Name of its class.
+
+    Raises:
+        ValueError: If it is none of this project's.
+    """
+    for names in (TRAINERS, SYNTHETIC_TRAINERS):
+        for variant, name in names.items():
+            if name == trainer:
+                return variant
+    known = [*TRAINERS.values(), *SYNTHETIC_TRAINERS.values()]
+    msg = f"unknown trainer {trainer!r}; expected one of {known}"
+    raise ValueError(msg)
+
+
+def model_folder(
+    results_dataset: Path, variant: str, plans_name: str, *, synthetic: bool = False
+) -> Path:
     """Returns where nnU-Net keeps the model of one trainer.
 
     Args:
         results_dataset: The dataset's folder under `nnUNet_results`.
-        variant: Humerus, glenoid or whole.
+        variant: One of humerus, glenoid or whole.
         plans_name: The plans identifier the training was given.
+        synthetic: Whether it was trained on images synthesised at every step.
     """
-    return results_dataset / f"{TRAINERS[variant]}__{plans_name}__{CONFIGURATION}"
+    name = trainers(synthetic=synthetic)[variant]
+    return results_dataset / f"{name}__{plans_name}__{CONFIGURATION}"

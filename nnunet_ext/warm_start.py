@@ -9,7 +9,7 @@ import torch
 
 from shoulderseg.nnunet_ext.bundle import read_tensors, weights_file
 from shoulderseg.nnunet_ext.unets import UntrustedModelError, complete_weights
-from shoulderseg.nnunet_ext.variants import START_VARIABLE, TRAINERS
+from shoulderseg.nnunet_ext.variants import START_VARIABLE, variant_of
 
 
 def load_start(network: torch.nn.Module, trainer_name: str, fold: int | str) -> Path | None:
@@ -33,8 +33,7 @@ def load_start(network: torch.nn.Module, trainer_name: str, fold: int | str) -> 
     folder = os.environ.get(START_VARIABLE, "").strip()
     if not folder:
         return None
-    (variant,) = (variant for variant, name in TRAINERS.items() if name == trainer_name)
-    path = _weights_path(Path(folder), variant, str(fold))
+    path = _weights_path(Path(folder), variant_of(trainer_name), str(fold))
     stored = read_tensors(path)
     try:
         weights = complete_weights(network, stored)

@@ -25,7 +25,9 @@ def keep_largest_component(label_map: NDArray[np.uint8], bones: Iterable[int]) -
         mask = label_map == bone
         if not mask.any():
             continue
-        away = mask & ~(cc3d.largest_k(mask, k=1, connectivity=26) > 0)
+        # As bool, cc3d provides for too few labels on small and thin grids, and raises.
+        largest = cc3d.largest_k(mask.astype(np.uint8), k=1, connectivity=26) > 0
+        away = mask & ~largest
         if away.any():
             kept = np.where(away, np.uint8(0), kept)
     return kept

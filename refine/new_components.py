@@ -25,7 +25,7 @@ def restore_new_components(refined: NDArray[np.uint8], voted: NDArray[np.uint8])
     bones = [int(label) for label in np.unique(voted) if label > 0]
     while True:
         pieces = cc3d.connected_components(refined, connectivity=26)
-        anchored = np.zeros(int(pieces.max()) + 1, np.bool_)
+        anchored = np.zeros(int(pieces.max(initial=0)) + 1, np.bool_)
         # A piece shares a voxel with its own bone's vote where the label did not change.
         anchored[pieces[refined == voted]] = True
         anchored[0] = True

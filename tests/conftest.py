@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from shoulderseg.datasets.nnunet_raw import DatasetSpec
 from shoulderseg.datasets.pairs import convert_pairs
@@ -20,6 +22,10 @@ from shoulderseg.datasets.writer import write_image, write_label_map
 from shoulderseg.nnunet_ext.plans import write_small_plans
 from shoulderseg.nnunet_ext.variants import TRAINERS, plugin_folder
 from shoulderseg.workflows.processes.scripts import installed_script
+
+# On a busy machine any example may take any time.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 NAME = "Dataset901_Shoulders"
 # All of one kind, so that a hundred steps suffice to learn it, and no larger than the joint.
@@ -127,15 +133,26 @@ def trained(nnunet_root: Path) -> TrainedDataset:
     plan = ["nnUNetv2_plan_and_preprocess", "-d", "901", "-c", "2d", "-npfp", "1", "-np", "1"]
     _run([installed_script(plan[0]), *plan[1:]])
     write_small_plans(nnunet_root / "nnUNet_preprocessed" / NAME, batch_size=6)
+    # Much of a training is importing and waiting for workers, so two at a time take less.
+    with ThreadPoolExecutor(2) as pool:
+        running = [
+            pool.submit(_train_humerus),
+            pool.submit(_train, [sys.executable, "-c", SPAWNING_TRAIN], "glenoid", workers="1"),
+            pool.submit(_train, [installed_script("nnUNetv2_train")], "whole", workers="1"),
+        ]
+        for training in running:
+            training.result()
+    results = nnunet_root / "nnUNet_results" / NAME
+    unseen = sorted((nnunet_root / "unseen").iterdir())
+    return TrainedDataset(nnunet_root, NAME, results, unseen)
+
+
+def _train_humerus() -> None:
+    """Trains the first U-Net in two parts."""
     _train([sys.executable, "-c", INTERRUPTED_TRAIN], "humerus", workers="0", expected=77)
     resume = "train 901 --size small --variants humerus --folds 0 --device cpu"
     # Without LENGTH: the training keeps the length it began with.
     _run([installed_script("shoulderseg"), *resume.split()], nnUNet_n_proc_DA="0")
-    _train([sys.executable, "-c", SPAWNING_TRAIN], "glenoid", workers="1")
-    _train([installed_script("nnUNetv2_train")], "whole", workers="1")
-    results = nnunet_root / "nnUNet_results" / NAME
-    unseen = sorted((nnunet_root / "unseen").iterdir())
-    return TrainedDataset(nnunet_root, NAME, results, unseen)
 
 
 def _train(program: list[str], variant: str, *, workers: str, expected: int = 0) -> None:
@@ -146,7 +163,8 @@ def _train(program: list[str], variant: str, *, workers: str, expected: int = 0)
 
 
 def _run(command: list[str], expected: int = 0, **variables: str) -> None:
-    environment = {**os.environ, **variables}
+    # Two at a time have one core each.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
     outcome = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if outcome.returncode != expected:
         output = outcome.stdout[-2000:] + outcome.stderr[-2000:]

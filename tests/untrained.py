@@ -45,12 +45,14 @@ def write_untrained(
     )
 
 
-def write_results(results: Path, seed: int = 0) -> None:
+def write_results(results: Path, seed: int = 0, *, synthetic: bool = False) -> None:
     """Writes what nnU-Net would leave of trainings of fold 0, into a folder of results."""
     plans = _plans()
     torch.manual_seed(seed)
     for variant, parts in PARTS.items():
-        folder = model_folder(results / "Dataset001_Untrained", variant, "nnUNetPlans")
+        folder = model_folder(
+            results / "Dataset001_Untrained", variant, "nnUNetPlans", synthetic=synthetic
+        )
         (folder / "fold_0").mkdir(parents=True, exist_ok=True)
         (folder / "plans.json").write_text(json.dumps(plans))
         (folder / "dataset.json").write_text(json.dumps(region_dataset_json(DATASET, parts)))

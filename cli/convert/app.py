@@ -8,11 +8,11 @@ from shoulderseg.cli.convert.pairs import pairs
 from shoulderseg.cli.convert.slices import slices
 from shoulderseg.cli.convert.study import dicom_study
 from shoulderseg.cli.convert.totalseg import totalseg_ct, totalseg_mri
+from shoulderseg.cli.signature import add_command, as_command, flowing
 
-convert_app = typer.Typer(help="Turn images with label maps into an nnU-Net dataset.")
+convert_app = typer.Typer()
 
 
-@convert_app.callback()
 def converters() -> None:
     """Turn images with label maps into an nnU-Net dataset.
 
@@ -20,8 +20,9 @@ def converters() -> None:
     """
 
 
-convert_app.command()(pairs)
-convert_app.command(name="totalseg-mri")(totalseg_mri)
-convert_app.command(name="totalseg-ct")(totalseg_ct)
-convert_app.command()(slices)
-convert_app.command(name="dicom-study")(dicom_study)
+convert_app.callback(help=flowing(converters))(as_command(converters))
+add_command(convert_app, pairs)
+add_command(convert_app, totalseg_mri, "totalseg-mri")
+add_command(convert_app, totalseg_ct, "totalseg-ct")
+add_command(convert_app, slices)
+add_command(convert_app, dicom_study, "dicom-study")

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from shoulderseg.cli.options import split_list
+
+if TYPE_CHECKING:
+    from shoulderseg.workflows.conversion.conversion import Target
 
 OutArgument = Annotated[
     Path, typer.Argument(help="Where DatasetNNN_Name goes, usually nnUNet_raw.")
 ]
 MapOption = Annotated[
     list[str],
-    typer.Option("--map", help="VALUE=NAME in the label maps, in order: 3=humerus 5=glenoid."),
+    typer.Option(
+        "--map",
+        metavar="VALUE=NAME",
+        help="What each value in the label maps is: --map 3=humerus,5=glenoid, or --map 3=humerus "
+        "--map 5=glenoid. The structure that comes first gets label 1 in the dataset and is what "
+        "the humerus U-Net learns; the second gets label 2, for the glenoid U-Net.",
+    ),
 ]
 IdOption = Annotated[int, typer.Option(min=1, max=999, help="Number of the dataset.")]
-TestOption = Annotated[
-    str,
-    typer.Option(help="Cases kept for test: names, comma-separated, or how many patients."),
-]
-FoldsOption = Annotated[int, typer.Option(min=2, help="Folds of the cross-validation.")]
-SeedOption = Annotated[int, typer.Option(help="For the folds and a random test set.")]
-OverwriteOption = Annotated[bool, typer.Option(help="Replace an existing dataset.")]
-DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="Read all, show what would be taken, write nothing.")
-]
+NameOption = Annotated[str, typer.Option(help="Name of the dataset.")]
+PatientsArgument = Annotated[Path, typer.Argument(help="Folder with one folder a patient.")]
 KeepNamesOption = Annotated[
     bool,
     typer.Option(
@@ -35,71 +37,63 @@ KeepNamesOption = Annotated[
         help="Name files and folders in conversion.csv instead of hashes of their names.",
     ),
 ]
-AllowMissingOption = Annotated[
-    bool,
-    typer.Option(
-        "--allow-missing",
-        help="Take cases in which a structure has no voxel; otherwise they are rejected.",
-    ),
-]
+
+
+@dataclass(frozen=True)
+class ConversionOptions:
+    """Options of every converter, one a field; see `as_command`."""
+
+    test_cases: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES|N",
+            help="Cases kept for test: names, comma-separated, or how many patients.",
+        ),
+    ] = ""
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="Folds of the cross-validation.",
+            show_default="5, or as many as there are patients",
+        ),
+    ] = None
+    seed: Annotated[int, typer.Option(help="For the folds and a random test set.")] = 12345
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing dataset.")] = False
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Read all, show what would be taken, write nothing."),
+    ] = False
+    allow_missing: Annotated[
+        bool,
+        typer.Option(
+            "--allow-missing",
+            help="Take cases in which a structure has no voxel; otherwise they are rejected.",
+        ),
+    ] = False
+
+    def target(
+        self, out: Path, dataset_id: int, name: str | None, *, keep_source_names: bool = False
+    ) -> Target:
+        """Gives the dataset that is asked for."""
+        from shoulderseg.workflows.conversion.conversion import Target
+
+        return Target(
+            out,
+            dataset_id,
+            name,
+            test_cases=read_test_cases(self.test_cases),
+            folds=self.folds,
+            seed=self.seed,
+            overwrite=self.overwrite,
+            allow_missing=self.allow_missing,
+            keep_source_names=keep_source_names,
+        )
 
 
 def read_test_cases(text: str) -> Sequence[str] | int:
     """Reads `--test-cases`: a number, or names."""
     return int(text) if text.isdecimal() else split_list(text)
-
-
-def parse_label_map(entries: list[str]) -> dict[int, str]:
-    """Reads `VALUE=NAME` entries.
-
-    Raises:
-        ValueError: if an entry has another form, or a value or name comes twice.
-    """
-    mapping: dict[int, str] = {}
-    for entry in entries:
-        value, _, name = entry.partition("=")
-        if not value.isdecimal() or int(value) == 0 or not name:
-            msg = f"--map is {entry!r}; expected VALUE=NAME with a value above 0, as in 3=humerus"
-            raise ValueError(msg)
-        if int(value) in mapping or name in mapping.values():
-            msg = f"--map {entry!r} repeats a value or name of {mapping}"
-            raise ValueError(msg)
-        mapping[int(value)] = name
-    return mapping
-
-
-def number_labels(mapping: dict[int, str]) -> dict[str, int]:
-    """Gives the structures of a map new numbers, in its order after the background's 0."""
-    return {name: value for value, name in enumerate(["background", *mapping.values()])}
-
-
-def parse_structures(entries: list[str]) -> tuple[dict[str, str], dict[str, int]]:
-    """Reads `VALUE=NAME` and `SEGMENT=NAME` entries, of which several may mean one structure.
-
-    Returns:
-        Value or segment in small letters to structure; and the structures with their numbers, in
-        the order of their first entry. Without entries these are humerus and glenoid.
-
-    Raises:
-        ValueError: if an entry has another form, a value or segment comes twice, or no entry names
-            a structure.
-    """
-    keys: dict[str, str] = {}
-    for entry in entries:
-        key, _, name = entry.partition("=")
-        key, name = " ".join(key.split()).casefold(), name.strip()
-        if not key or not name or key == "0":
-            msg = f"--map is {entry!r}; expected VALUE=NAME or SEGMENT=NAME, as in 3=humerus"
-            raise ValueError(msg)
-        if key in keys:
-            msg = f"--map {entry!r} repeats a value or segment of {keys}"
-            raise ValueError(msg)
-        keys[key] = name
-    names = [name for name in dict.fromkeys(keys.values()) if name != "background"]
-    if entries and not names:
-        msg = "--map names no structure but background; add one, as in 3=humerus"
-        raise ValueError(msg)
-    return keys, number_labels(dict(enumerate(names or ["humerus", "glenoid"])))
 
 
 def read_spacing(text: str) -> tuple[float, float, float]:

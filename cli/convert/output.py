@@ -2,83 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
 
-from shoulderseg.cli.failure import SOME_CASES_FAILED
+from shoulderseg.cli.failure import SOME_CASES_FAILED, WRONG_USE
 
 if TYPE_CHECKING:
-    from shoulderseg.datasets.converters.convert import Order
+    from shoulderseg.cli.convert.options import ConversionOptions
     from shoulderseg.datasets.converters.examined import Examined
-    from shoulderseg.datasets.converters.source import Rejected, SourceCase
+    from shoulderseg.datasets.converters.source import Rejected
     from shoulderseg.datasets.converters.target import ConversionReport
+    from shoulderseg.workflows.conversion.conversion import Conversion, Survey
 
 _HEADINGS = ("case", "patient", "size (Z, Y, X)", "spacing in mm", "voxels", "source")
 
 
-def run_conversion(
-    candidates: Iterable[SourceCase | Rejected], order: Order, *, dry_run: bool
-) -> None:
+def run_conversion(conversion: Conversion, options: ConversionOptions) -> None:
     """Converts, or shows what would be converted.
 
     Raises:
-        typer.Exit: with 1 if a candidate is faulty; the others are converted all the same.
+        typer.Exit: with 1 if a candidate is faulty; the others are converted all the same. With 2
+            if a dry run finds that no dataset could be written.
         ValueError: if no dataset can be written.
         OSError: if a file cannot be read or written.
     """
-    from shoulderseg.datasets.converters.convert import convert_cases, survey
-
-    if dry_run:
-        found = survey(candidates, order.spec.labels, allow_missing=order.allow_missing)
-        show_survey(found, order)
+    if conversion.notice:
+        typer.echo(conversion.notice)
+    if options.dry_run:
+        show_survey(conversion.survey(), all_or_nothing=conversion.all_or_nothing)
         return
-    report = convert_cases(candidates, order)
-    tell_report(report)
-    end(report.rejected)
+    report = conversion.run(tell_case)
+    tell_report(report, fewer_folds=options.folds is None and report.folds < _usual_folds())
+    tell_rejected(report.rejected)
+    _end(report.rejected)
 
 
-def show_survey(outcomes: Iterable[Examined | Rejected], order: Order) -> None:
+def show_survey(survey: Survey, *, all_or_nothing: bool) -> None:
     """Prints a table of what would be taken, why not the rest, and what stands in the way.
 
     Raises:
-        typer.Exit: with 1 if a candidate is faulty.
-        ValueError: if no dataset could be written.
+        typer.Exit: with 2 if no dataset could be written, with 1 if a candidate is faulty.
     """
-    from shoulderseg.datasets.converters.convert import foresee_problems
-    from shoulderseg.datasets.converters.source import Rejected
-    from shoulderseg.datasets.converters.target import ConversionError
-
-    taken: list[Examined] = []
-    rejected: list[Rejected] = []
-    for outcome in outcomes:
-        if isinstance(outcome, Rejected):
-            rejected.append(outcome)
-        else:
-            taken.append(outcome)
-    rows = [_row(case) for case in taken]
+    rows = [_row(case) for case in survey.taken]
     rows += [
         (entry.name, "-", "not taken", "-", "not read", entry.source)
-        for entry in rejected
+        for entry in survey.rejected
         if entry.name != "-"
     ]
     for line in _aligned([_HEADINGS, *rows]):
         typer.echo(line)
-    typer.echo(f"{len(taken)} would be taken, {len(rejected)} not; dry run, nothing is written")
-    problems = foresee_problems(order, taken)
-    if problems:
-        tell_rejected(rejected)
-        raise ConversionError(problems)
-    end(rejected)
+    tell_rejected(survey.rejected)
+    sound, faults = len(survey.taken), [entry for entry in survey.rejected if entry.fault]
+    obstacles = list(survey.problems)
+    if all_or_nothing and faults and not obstacles:
+        obstacles = [f"{len(faults)} rejected, and all are taken or none. Mend or remove them."]
+    if obstacles:
+        typer.echo(f"{sound} sound, {len(survey.rejected)} not; dry run, nothing is written")
+        for obstacle in obstacles:
+            typer.secho(f"would fail: {obstacle}", fg=typer.colors.RED, err=True)
+    else:
+        typer.echo(
+            f"{sound} would be taken, {len(survey.rejected)} not, in {survey.folds} folds; "
+            "dry run, nothing is written"
+        )
+    if survey.problems:
+        raise typer.Exit(WRONG_USE)
+    _end(survey.rejected)
 
 
-def tell_report(report: ConversionReport) -> None:
-    """Prints what was written."""
+def tell_report(report: ConversionReport, *, fewer_folds: bool = False) -> None:
+    """Prints what was written.
+
+    Args:
+        report: of the conversion.
+        fewer_folds: whether there are fewer folds than usual, for want of patients.
+    """
+    told = f"{report.folds} folds"
+    if fewer_folds:
+        told += f" instead of {_usual_folds()}, for so few patients"
     typer.echo(
         f"{report.folder}: {len(report.training_cases)} training cases of "
-        f"{report.training_patients} patients in {report.folds} folds, "
-        f"{len(report.test_cases)} test cases"
+        f"{report.training_patients} patients in {told}, {len(report.test_cases)} test cases"
     )
 
 
@@ -93,23 +99,23 @@ def tell_rejected(rejected: Sequence[Rejected]) -> None:
             typer.secho(f"{told}: {entry.reason}", fg=typer.colors.RED, err=True)
 
 
-def end(rejected: Sequence[Rejected]) -> None:
-    """Lists what was not taken.
-
-    Raises:
-        typer.Exit: with 1 if any of it is faulty.
-    """
-    tell_rejected(rejected)
-    if any(entry.fault for entry in rejected):
-        raise typer.Exit(SOME_CASES_FAILED)
-
-
 def tell_case(outcome: Examined | Rejected) -> None:
     """Prints a line for a case as it is finished; rejections are listed at the end."""
     from shoulderseg.datasets.converters.source import Rejected
 
     if not isinstance(outcome, Rejected):
         typer.echo("  ".join(_row(outcome)))
+
+
+def _end(rejected: Sequence[Rejected]) -> None:
+    if any(entry.fault for entry in rejected):
+        raise typer.Exit(SOME_CASES_FAILED)
+
+
+def _usual_folds() -> int:
+    from shoulderseg.datasets.converters.shares import DEFAULT_FOLDS
+
+    return DEFAULT_FOLDS
 
 
 def _row(case: Examined) -> tuple[str, ...]:

@@ -2,47 +2,40 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from shoulderseg.cli.convert.options import (
-    AllowMissingOption,
-    DryRunOption,
-    FoldsOption,
+    ConversionOptions,
     IdOption,
     KeepNamesOption,
+    NameOption,
     OutArgument,
-    OverwriteOption,
-    SeedOption,
-    TestOption,
-    parse_structures,
-    read_test_cases,
+    PatientsArgument,
 )
-from shoulderseg.cli.convert.output import run_conversion, tell_case
+from shoulderseg.cli.convert.output import run_conversion
 from shoulderseg.cli.failure import reported
+from shoulderseg.cli.label_map import parse_structures
 
 
 def dicom_study(
-    source: Annotated[Path, typer.Argument(help="Folder with one folder a patient.")],
+    source: PatientsArgument,
     out: OutArgument,
+    options: ConversionOptions,
     label_map: Annotated[
         list[str] | None,
         typer.Option(
             "--map",
+            metavar="VALUE|SEGMENT=NAME",
             help="VALUE=NAME for masks without names, SEGMENT=NAME for others; NAME may be "
-            "background. Segments called humerus or glenoid need none.",
+            "background. Repeat it, or separate entries by commas: --map 3=humerus,5=glenoid. The "
+            "first structure gets label 1, the second label 2.",
+            show_default="segments called humerus or glenoid",
         ),
     ] = None,
     dataset_id: IdOption = 1,
-    name: Annotated[str, typer.Option(help="Name of the dataset.")] = "Shoulder",
-    test_cases: TestOption = "",
-    folds: FoldsOption = 5,
-    seed: SeedOption = 12345,
-    overwrite: OverwriteOption = False,
-    dry_run: DryRunOption = False,
-    allow_missing: AllowMissingOption = False,
+    name: NameOption = "Shoulder",
     keep_source_names: KeepNamesOption = False,
 ) -> None:
     """Convert DICOM series with masks (DICOM SEG, seg.nrrd, NRRD, NIfTI), a folder a patient.
@@ -51,24 +44,8 @@ def dicom_study(
     Each series with a mask becomes a case.
     """
     with reported():
-        from shoulderseg.datasets.converters.convert import Order
-        from shoulderseg.datasets.converters.structures import Structures
-        from shoulderseg.datasets.converters.study import StudyFolder, study_cases, study_settings
-        from shoulderseg.datasets.nnunet_raw import DatasetSpec
+        from shoulderseg.workflows.conversion.folders import study_conversion
 
         keys, labels = parse_structures(label_map or [])
-        spec = DatasetSpec(dataset_id, name, labels=labels)
-        study = StudyFolder(source, Structures(keys, labels), keep_source_names)
-        order = Order(
-            out,
-            spec,
-            study_settings(study),
-            (source,),
-            read_test_cases(test_cases),
-            folds,
-            seed,
-            overwrite,
-            tell_case,
-            allow_missing,
-        )
-        run_conversion(study_cases(study), order, dry_run=dry_run)
+        target = options.target(out, dataset_id, name, keep_source_names=keep_source_names)
+        run_conversion(study_conversion(source, keys, labels, target), options)

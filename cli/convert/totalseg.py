@@ -2,58 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from shoulderseg.cli.convert.options import (
-    AllowMissingOption,
-    DryRunOption,
-    FoldsOption,
-    IdOption,
-    OutArgument,
-    OverwriteOption,
-    SeedOption,
-    TestOption,
-    read_test_cases,
-)
-from shoulderseg.cli.convert.output import run_conversion, tell_case
+from shoulderseg.cli.convert.options import ConversionOptions, IdOption, OutArgument
+from shoulderseg.cli.convert.output import run_conversion
 from shoulderseg.cli.failure import reported
 
 if TYPE_CHECKING:
-    from shoulderseg.datasets.converters.convert import Order
-    from shoulderseg.datasets.converters.totalseg import ShoulderChoice
-    from shoulderseg.datasets.converters.totalseg_releases import Release
+    from shoulderseg.workflows.conversion.conversion import Target
 
 SourceArgument = Annotated[Path, typer.Argument(help="Folder with s0001, s0002, ...")]
-NameOption = Annotated[str | None, typer.Option(help="Name of the dataset.")]
-GlenoidOption = Annotated[
-    float,
-    typer.Option(metavar="MM", help="How far from the joint surface the scapula is glenoid."),
-]
-MarginOption = Annotated[
-    float, typer.Option(metavar="MM", help="Image kept around humeral head and glenoid.")
-]
-LeastOption = Annotated[
-    int, typer.Option(help="Voxels that humerus and scapula must have, each, to be taken.")
-]
+
+
+def _name_option(default: str) -> typer.models.OptionInfo:
+    option: typer.models.OptionInfo = typer.Option(
+        help="Name of the dataset.", show_default=default
+    )
+    return option
+
+
+@dataclass(frozen=True)
+class ShoulderOptions:
+    """How shoulders are cut out, one option a field; see `as_command`."""
+
+    glenoid_mm: Annotated[
+        float,
+        typer.Option(metavar="MM", help="How far from the joint surface the scapula is glenoid."),
+    ] = 30.0
+    margin_mm: Annotated[
+        float, typer.Option(metavar="MM", help="Image kept around humeral head and glenoid.")
+    ] = 40.0
+    min_voxels: Annotated[
+        int, typer.Option(help="Voxels that humerus and scapula must have, each, to be taken.")
+    ] = 500
 
 
 def totalseg_mri(
     source: SourceArgument,
     out: OutArgument,
+    shoulder: ShoulderOptions,
+    options: ConversionOptions,
     dataset_id: IdOption = 2,
-    name: NameOption = None,
-    glenoid_mm: GlenoidOption = 30.0,
-    margin_mm: MarginOption = 40.0,
-    min_voxels: LeastOption = 500,
-    test_cases: TestOption = "",
-    folds: FoldsOption = 5,
-    seed: SeedOption = 12345,
-    overwrite: OverwriteOption = False,
-    dry_run: DryRunOption = False,
-    allow_missing: AllowMissingOption = False,
+    name: Annotated[str | None, _name_option("TotalSegMRI")] = None,
 ) -> None:
     """Convert the TotalSegmentator MRI dataset: sXXXX/mri.nii.gz, sXXXX/segmentations/.
 
@@ -61,80 +55,40 @@ def totalseg_mri(
     approximation. For non-commercial use only (CC BY-NC-SA 2.0).
     """
     with reported():
-        from shoulderseg.datasets.converters.totalseg import ShoulderChoice
-        from shoulderseg.datasets.converters.totalseg_releases import MRI
-
-        choice = ShoulderChoice(glenoid_mm, margin_mm, min_voxels)
-        order = _order(source, out, MRI, choice, (dataset_id, name))
-        order = _shared(order, test_cases, folds, seed, overwrite, allow_missing)
-        _convert(source, MRI, choice, order, dry_run=dry_run)
+        _convert(source, "mri", options.target(out, dataset_id, name), shoulder, options)
 
 
 def totalseg_ct(
     source: SourceArgument,
     out: OutArgument,
+    shoulder: ShoulderOptions,
+    options: ConversionOptions,
     dataset_id: IdOption = 3,
-    name: NameOption = None,
-    glenoid_mm: GlenoidOption = 30.0,
-    margin_mm: MarginOption = 40.0,
-    min_voxels: LeastOption = 500,
-    test_cases: TestOption = "",
-    folds: FoldsOption = 5,
-    seed: SeedOption = 12345,
-    overwrite: OverwriteOption = False,
-    dry_run: DryRunOption = False,
-    allow_missing: AllowMissingOption = False,
+    name: Annotated[str | None, _name_option("TotalSegCT")] = None,
 ) -> None:
     """Convert the TotalSegmentator CT dataset, as priors of shape: sXXXX/ct.nii.gz, as for MRI.
 
     Known fault of its labels: the supraspinous fossa of the scapula is missing (CC BY 4.0).
     """
     with reported():
-        from shoulderseg.datasets.converters.totalseg import ShoulderChoice
-        from shoulderseg.datasets.converters.totalseg_releases import CT
-
-        choice = ShoulderChoice(glenoid_mm, margin_mm, min_voxels)
-        order = _order(source, out, CT, choice, (dataset_id, name))
-        order = _shared(order, test_cases, folds, seed, overwrite, allow_missing)
-        _convert(source, CT, choice, order, dry_run=dry_run)
-
-
-def _order(
-    source: Path,
-    out: Path,
-    release: Release,
-    choice: ShoulderChoice,
-    called: tuple[int, str | None],
-) -> Order:
-    from shoulderseg.datasets.converters.convert import Order
-    from shoulderseg.datasets.converters.totalseg import totalseg_settings
-    from shoulderseg.datasets.converters.totalseg_releases import totalseg_spec
-
-    spec = totalseg_spec(release, *called)
-    settings = totalseg_settings(release, choice)
-    return Order(out, spec, settings, (source,), on_case=tell_case)
-
-
-def _shared(
-    order: Order, test_cases: str, folds: int, seed: int, overwrite: bool, allow_missing: bool
-) -> Order:
-    from dataclasses import replace
-
-    wanted = read_test_cases(test_cases)
-    return replace(
-        order,
-        test_cases=wanted,
-        folds=folds,
-        seed=seed,
-        overwrite=overwrite,
-        allow_missing=allow_missing,
-    )
+        _convert(source, "ct", options.target(out, dataset_id, name), shoulder, options)
 
 
 def _convert(
-    source: Path, release: Release, choice: ShoulderChoice, order: Order, *, dry_run: bool
+    source: Path,
+    modality: Literal["mri", "ct"],
+    target: Target,
+    shoulder: ShoulderOptions,
+    options: ConversionOptions,
 ) -> None:
-    from shoulderseg.datasets.converters.totalseg import totalseg_cases
+    from shoulderseg.workflows.conversion.totalseg import totalseg_conversion
 
-    typer.echo(release.notice)
-    run_conversion(totalseg_cases(source, release, choice), order, dry_run=dry_run)
+    conversion = totalseg_conversion(
+        source,
+        modality,
+        target,
+        glenoid_mm=shoulder.glenoid_mm,
+        margin_mm=shoulder.margin_mm,
+        min_voxels=shoulder.min_voxels,
+    )
+    run_conversion(conversion, options)

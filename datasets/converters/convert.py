@@ -41,7 +41,7 @@ class Order:
             made with other settings are made again.
         sources: Folders that are read from.
         test_cases: Names of the cases never trained on, or a number of patients to draw.
-        folds: Folds in `splits_final.json`.
+        folds: Folds in `splits_final.json`; None for 5, or as many as there are patients.
         seed: Of the drawn test patients and of the folds.
         overwrite: Replace an existing dataset. Folders with other files in them are kept.
         on_case: Called with what became of each candidate.
@@ -53,7 +53,7 @@ class Order:
     settings: Mapping[str, Any]
     sources: Sequence[Path] = ()
     test_cases: Sequence[str] | int = ()
-    folds: int = 5
+    folds: int | None = 5
     seed: int = 12345
     overwrite: bool = False
     on_case: Callable[[Examined | Rejected], None] = field(default=lambda _: None)
@@ -150,6 +150,21 @@ def foresee_problems(order: Order, taken: Iterable[Examined]) -> list[str]:
     rng = np.random.default_rng(order.seed)
     shares = share_out(patients, order.test_cases, folds=order.folds, rng=rng)
     return problems + shares.problems
+
+
+def planned_folds(order: Order, taken: Iterable[Examined]) -> int:
+    """Tells how many folds surveyed cases would be shared out over.
+
+    Args:
+        order: The dataset.
+        taken: The cases that would be taken.
+
+    Returns:
+        The number of folds; 0 if they cannot be shared out.
+    """
+    patients = {case.name: case.patient for case in taken}
+    rng = np.random.default_rng(order.seed)
+    return len(share_out(patients, order.test_cases, folds=order.folds, rng=rng).splits)
 
 
 def write_dataset(

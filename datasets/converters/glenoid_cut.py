@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cc3d
 import numpy as np
 from scipy.spatial import cKDTree
 
+from shoulderseg.datasets.connected_components import largest_component
 from shoulderseg.datasets.converters.joint import places_mm
 from shoulderseg.datasets.phantom.anatomy.glenoid import DEPTH_MM, OVERHANG_MM
 
@@ -52,8 +52,7 @@ def cut_glenoid(scapula: Mask, joint: Joint, grid: Volume, depth_mm: float = DEP
     # Half a voxel's diagonal around a surface voxel still belongs to the outline.
     beyond_mm = np.maximum(beside_mm - np.linalg.norm(np.sort(grid.spacing_mm)[:2]) / 2, 0)
     cut[scapula] = (np.hypot(off_mm, beyond_mm) <= depth_mm) & (beyond_mm <= OVERHANG_MM)
-    largest: Mask = cc3d.largest_k(cut, k=1, connectivity=26) > 0
-    return largest
+    return largest_component(cut)
 
 
 def _across(joint: Joint) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import cc3d
 import numpy as np
 from scipy.ndimage import binary_erosion
 from scipy.spatial import cKDTree
 
+from shoulderseg.datasets.connected_components import largest_component
 from shoulderseg.datasets.converters.source import NothingToTakeError
 from shoulderseg.datasets.phantom.truth import fit_sphere
 
@@ -109,7 +109,7 @@ def find_joint(humerus: Mask, scapula: Mask, grid: Volume, side: Side) -> Joint:
     least_mm = np.percentile(beyond_mm[facing], 5)
     near = np.zeros_like(scapula)
     near[scapula] = facing & (beyond_mm <= least_mm + _SHEET_MM + slack_mm)
-    surface = places_mm(cc3d.largest_k(near, k=1, connectivity=26) > 0, grid)
+    surface = places_mm(largest_component(near), grid)
     medial = surface.mean(axis=0) - centre
     return Joint(centre, radius_mm, surface, medial / np.linalg.norm(medial))
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+# Of the cross-validation, as nnU-Net's own.
+DEFAULT_FOLDS = 5
+
 
 class Shares(NamedTuple):
     """How cases are shared out.
@@ -31,7 +34,7 @@ def share_out(
     patients: Mapping[str, str],
     test_cases: Sequence[str] | int,
     *,
-    folds: int,
+    folds: int | None,
     rng: np.random.Generator,
 ) -> Shares:
     """Chooses the test cases and the folds of the others, keeping each patient together.
@@ -39,7 +42,7 @@ def share_out(
     Args:
         patients: Case to patient, all cases.
         test_cases: Names of the test cases, or how many patients to draw.
-        folds: Number of folds.
+        folds: Number of folds; None for 5, or as many as there are patients to train on.
         rng: Source of the drawn patients, then of the folds.
 
     Returns:
@@ -48,6 +51,8 @@ def share_out(
     tests = _draw_tests(patients, test_cases, rng)
     problems = check_test_cases(patients, tests)
     training = {case: patient for case, patient in patients.items() if case not in tests}
+    if folds is None:
+        folds = max(2, min(DEFAULT_FOLDS, len(set(training.values()))))
     try:
         return Shares(tests, patient_folds(training, rng=rng, folds=folds), problems)
     except ValueError as error:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import cc3d
 import numpy as np
 
+from shoulderseg.datasets.connected_components import largest_component
 from shoulderseg.datasets.phantom.anatomy.shoulder import build_scene, draw_shoulder
 from shoulderseg.datasets.phantom.painting import paint
 from shoulderseg.datasets.phantom.planning import plan_grid
 from shoulderseg.datasets.phantom.scanner.acquire import acquire
-from shoulderseg.datasets.phantom.scanner.protocol import PLANES, SEQUENCES
+from shoulderseg.datasets.phantom.scanner.margins import view_window
+from shoulderseg.datasets.phantom.scanner.protocol import PLANES
 from shoulderseg.datasets.phantom.scanner.sampling import sample_protocol
-from shoulderseg.datasets.phantom.scanner.signals import structure_signals
+from shoulderseg.datasets.phantom.scanner.signals import possible_sequences, structure_signals
 from shoulderseg.datasets.phantom.scanner.wild import wild_reference, wild_signals
 from shoulderseg.datasets.phantom.scanner.wrap import rendered_grid
 from shoulderseg.datasets.phantom.truth import true_measurements
@@ -23,6 +24,7 @@ from shoulderseg.datasets.volume import Volume
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from shoulderseg.datasets.phantom.anatomy.shoulder import Shoulder
     from shoulderseg.datasets.phantom.grid import ScanGrid
     from shoulderseg.datasets.phantom.options import PhantomOptions
     from shoulderseg.datasets.phantom.painting import Painted
@@ -70,18 +72,7 @@ def make_case(
     Raises:
         ValueError: If shape and spacing cannot be scanned.
     """
-    sequence = options.sequence or SEQUENCES[rng.integers(len(SEQUENCES))]
-    plane = options.plane or PLANES[rng.integers(len(PLANES))]
-    protocol = sample_protocol(
-        sequence,
-        plane,
-        rng,
-        shape=options.shape,
-        spacing_mm=options.spacing_mm,
-        field_t=options.field_t,
-        coarsened=options.coarsened,
-    )
-    shoulder = draw_shoulder(options, rng)
+    protocol, shoulder = draw_scan(options, rng)
     scene = build_scene(shoulder, options.glenoid_depth_mm, whole=options.whole_scapula)
     grid = plan_grid(
         protocol, scene.frames, mirrored=scene.mirrored, joint_mm=scene.joint_mm, rng=rng
@@ -101,10 +92,12 @@ def make_case(
         workers=workers,
     )
     inside = _inside(grid, wide)
+    # What lies in a black margin is not seen, so that nothing is labelled there.
+    seen = view_window((grid.shape[1], grid.shape[2]), protocol) > 0
     return PhantomCase(
         image=Volume(_stored(magnitude), grid.spacing_mm, grid.origin_mm, grid.direction),
-        label_map=_label_map(painted, inside, whole=options.whole_scapula),
-        tissue_map=painted.tissue_map[inside],
+        label_map=_label_map(painted, inside, seen, whole=options.whole_scapula),
+        tissue_map=painted.tissue_map[inside] * seen,
         protocol=protocol,
         grid=grid,
         parameters={
@@ -119,6 +112,34 @@ def make_case(
     )
 
 
+def draw_scan(options: PhantomOptions, rng: np.random.Generator) -> tuple[Protocol, Shoulder]:
+    """Draws the settings of a scan and the shoulder that is scanned.
+
+    Args:
+        options: What they should be like.
+        rng: Source of everything that the options leave open.
+
+    Returns:
+        The protocol and the shoulder.
+
+    Raises:
+        ValueError: If shape and spacing cannot be scanned.
+    """
+    possible = possible_sequences(options.field_t)
+    sequence = options.sequence or possible[rng.integers(len(possible))]
+    plane = options.plane or PLANES[rng.integers(len(PLANES))]
+    protocol = sample_protocol(
+        sequence,
+        plane,
+        rng,
+        shape=options.shape,
+        spacing_mm=options.spacing_mm,
+        field_t=options.field_t,
+        coarsened=options.coarsened,
+    )
+    return protocol, draw_shoulder(options, rng)
+
+
 def _inside(grid: ScanGrid, wide: ScanGrid) -> tuple[slice, slice, slice]:
     """Where the image lies in the wider grid that was painted."""
     before = [(large - small) // 2 for small, large in zip(grid.shape, wide.shape, strict=True)]
@@ -129,16 +150,19 @@ def _inside(grid: ScanGrid, wide: ScanGrid) -> tuple[slice, slice, slice]:
 
 
 def _label_map(
-    painted: Painted, inside: tuple[slice, slice, slice], *, whole: bool
+    painted: Painted,
+    inside: tuple[slice, slice, slice],
+    seen: npt.NDArray[np.bool_],
+    *,
+    whole: bool,
 ) -> npt.NDArray[np.uint8]:
     """Labels voxels that are mostly bone; of the glenoid, only the piece that is the joint's."""
-    glenoid = painted.glenoid[inside] >= 0.5
-    if not whole and glenoid.any():
-        # The cut can leave a chip of the spine or the coracoid that hangs on by nothing.
-        glenoid = cc3d.largest_k(glenoid, k=1, connectivity=26) > 0
+    glenoid = (painted.glenoid[inside] >= 0.5) & seen
+    if not whole:
+        glenoid = largest_component(glenoid)
     label_map = np.zeros(glenoid.shape, np.uint8)
     label_map[glenoid] = GLENOID_LABEL
-    label_map[painted.humerus[inside] >= 0.5] = HUMERUS_LABEL
+    label_map[(painted.humerus[inside] >= 0.5) & seen] = HUMERUS_LABEL
     return label_map
 
 

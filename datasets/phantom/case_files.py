@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from shoulderseg.datasets.nnunet_raw import FILE_ENDING, write_case, write_json
 from shoulderseg.datasets.phantom.dicom_series import SeriesIdentity, write_series
+from shoulderseg.datasets.phantom.partial_volume_file import write_partial_volumes
 from shoulderseg.datasets.phantom.presets import case_name, case_options, is_test_case
 from shoulderseg.datasets.writer import write_label_map
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.phantom.case import PhantomCase
+    from shoulderseg.datasets.phantom.partial_volumes import PartialVolumes
     from shoulderseg.datasets.phantom.presets import PhantomSet
 
 FileFormat = Literal["nifti", "dicom"]
 SCRATCH = ".part-"
-KINDS = ("images", "labels", "tissues", "parameters")
+KINDS = ("images", "labels", "tissues", "parameters", "partialVolumes")
 PARTS = ("Tr", "Ts")
 
 
@@ -41,6 +43,14 @@ class CasePaths(NamedTuple):
     parameters: Path
 
 
+def partial_volumes_path(phantoms: PhantomSet, number: int, file_format: FileFormat) -> Path | None:
+    """Gives the path of a phantom's partial volume map, None if the set has none."""
+    if phantoms.partial_volumes_mm is None:
+        return None
+    part = PARTS[is_test_case(phantoms, number)] if file_format == "nifti" else ""
+    return Path(f"partialVolumes{part}", f"{case_name(number)}.safetensors")
+
+
 def case_paths(phantoms: PhantomSet, number: int, file_format: FileFormat) -> CasePaths:
     """Give the paths of the phantom with a number from 1 on."""
     name = case_name(number)
@@ -55,7 +65,12 @@ def case_paths(phantoms: PhantomSet, number: int, file_format: FileFormat) -> Ca
 
 
 def write_case_files(
-    folder: Path, phantoms: PhantomSet, number: int, file_format: FileFormat, case: PhantomCase
+    folder: Path,
+    phantoms: PhantomSet,
+    number: int,
+    file_format: FileFormat,
+    case: PhantomCase,
+    partial_volumes: PartialVolumes | None = None,
 ) -> None:
     """Write a phantom into the folder of its set.
 
@@ -65,12 +80,17 @@ def write_case_files(
         number: Of the phantom, from 1 on.
         file_format: Of its image.
         case: The phantom.
+        partial_volumes: Its map, if the set has maps.
 
     Raises:
         ValueError: As for `write_series` and `write_label_map`.
         OSError: If a file cannot be written.
     """
-    paths = case_paths(phantoms, number, file_format)
+    paths: list[Path] = [*case_paths(phantoms, number, file_format)]
+    image, labels, tissues, parameters = paths
+    map_path = partial_volumes_path(phantoms, number, file_format)
+    if map_path is not None:
+        paths.insert(0, map_path)
     record = _record(phantoms, number)
     with tempfile.TemporaryDirectory(dir=folder, prefix=SCRATCH) as name:
         scratch = Path(name)
@@ -82,9 +102,11 @@ def write_case_files(
             write_case(scratch, case_name(number), case.image, case.label_map, test=test)
         else:
             identity = SeriesIdentity(number, json.dumps(record, sort_keys=True))
-            write_series(scratch / paths.image, case, identity)
-            write_label_map(scratch / paths.labels, case.label_map, case.image)
-        write_label_map(scratch / paths.tissues, case.tissue_map, case.image)
+            write_series(scratch / image, case, identity)
+            write_label_map(scratch / labels, case.label_map, case.image)
+        write_label_map(scratch / tissues, case.tissue_map, case.image)
+        if map_path is not None and partial_volumes is not None:
+            write_partial_volumes(scratch / map_path, partial_volumes)
         whole = {
             "case": case_name(number),
             "kept_for": "test" if is_test_case(phantoms, number) else "training",
@@ -93,7 +115,7 @@ def write_case_files(
             "parameters": case.parameters,
             "measurements": case.measurements,
         }
-        write_json(scratch / paths.parameters, whole)
+        write_json(scratch / parameters, whole)
         for path in paths:
             _move(scratch / path, folder / path)
 

@@ -21,7 +21,12 @@ from shoulderseg.datasets.nnunet_raw import (
     write_json,
 )
 from shoulderseg.datasets.phantom.case import make_case
-from shoulderseg.datasets.phantom.case_files import case_paths, write_case_files
+from shoulderseg.datasets.phantom.case_files import (
+    case_paths,
+    partial_volumes_path,
+    write_case_files,
+)
+from shoulderseg.datasets.phantom.partial_volumes import make_partial_volumes
 from shoulderseg.datasets.phantom.presets import (
     case_name,
     case_options,
@@ -104,7 +109,8 @@ def write_dataset(
     """Write phantoms as an nnU-Net raw dataset, or finish one that was begun.
 
     Beside nnU-Net's files come tissue maps (`tissuesTr`, their values in `tissues.json`) and what
-    is true about each case (`parametersTr`).
+    is true about each case (`parametersTr`), and partial volume maps (`partialVolumesTr`) where the
+    set has them.
 
     Args:
         out: Folder to make the dataset folder in, for instance `nnUNet_raw`.
@@ -215,12 +221,18 @@ def _make_case(
     folder: Path, phantoms: PhantomSet, file_format: FileFormat, workers: int, number: int
 ) -> CaseReport:
     paths = case_paths(phantoms, number, file_format)
+    map_path = partial_volumes_path(phantoms, number, file_format)
+    wanted = [*paths] if map_path is None else [*paths, map_path]
     seconds = None
-    if not all((folder / path).exists() for path in paths):
+    if not all((folder / path).exists() for path in wanted):
         started = time.perf_counter()
-        options, rng = case_options(phantoms, number), case_rng(phantoms, number)
-        case = make_case(options, rng, workers=workers)
-        write_case_files(folder, phantoms, number, file_format, case)
+        options, step_mm = case_options(phantoms, number), phantoms.partial_volumes_mm
+        case = make_case(options, case_rng(phantoms, number), workers=workers)
+        volumes = None
+        if step_mm is not None:
+            rng = case_rng(phantoms, number)
+            volumes = make_partial_volumes(options, rng, spacing_mm=step_mm, workers=workers)
+        write_case_files(folder, phantoms, number, file_format, case, volumes)
         seconds = time.perf_counter() - started
     drawn = json.loads((folder / paths.parameters).read_text(encoding="utf-8"))
     protocol = drawn["parameters"]["protocol"]

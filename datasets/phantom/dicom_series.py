@@ -137,7 +137,8 @@ def _describe_scan(dataset: Dataset, protocol: Protocol) -> None:
     along_y = protocol.phase_axis == 1
     dataset.ProtocolName = f"synthetic {protocol.sequence} {protocol.plane}"
     dataset.SequenceName = protocol.sequence
-    dataset.ScanningSequence = "GR" if gradient else "SE"
+    inverted = protocol.sequence == "stir"
+    dataset.ScanningSequence = "GR" if gradient else ["SE", "IR"] if inverted else "SE"
     dataset.SequenceVariant = "SP" if gradient else "SK" if turbo else "NONE"
     dataset.ScanOptions = "FS" if protocol.sequence in FAT_SATURATED else ""
     dataset.MRAcquisitionType = "3D" if volume else "2D"
@@ -151,6 +152,8 @@ def _describe_scan(dataset: Dataset, protocol: Protocol) -> None:
         ("NumberOfAverages", 1),
     ):
         setattr(dataset, name, _decimals([value])[0])
+    if inverted:
+        dataset.InversionTime = _decimals([protocol.inversion_ms])[0]
     dataset.EchoTrainLength = protocol.echo_train
     dataset.EchoNumbers = 1
     dataset.ImagedNucleus = "1H"

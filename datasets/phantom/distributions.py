@@ -28,8 +28,8 @@ _ROWS: dict[str, _Row] = {
     # Scapula and clavicle.
     "scapula_height_mm": ((142, 9), (159, 10), "estimate"),
     "scapula_width_mm": ((94, 5.5), (104, 6), "estimate"),
-    "glenoid_height_mm": ((32.6, 1.8), (37.5, 2.2), "recalled"),
-    "glenoid_width_mm": ((23.6, 1.5), (27.8, 1.6), "recalled"),
+    "glenoid_height_mm": ((36.8, 1.8), (40.5, 2.0), "published"),
+    "glenoid_width_mm": ((26.3, 1.5), (31.1, 1.6), "published"),
     "glenoid_upper_ratio": ((0.77, 0.04), (0.77, 0.04), "estimate"),
     "glenoid_retroversion_deg": ((1, 3), (1, 3), "published"),
     "glenoid_inclination_deg": ((7.1, 4.1), (7.1, 4.1), "published"),

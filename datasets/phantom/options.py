@@ -10,6 +10,8 @@ import numpy as np
 
 from shoulderseg.datasets.phantom.anatomy.glenoid import DEPTH_MM
 from shoulderseg.datasets.phantom.scanner.protocol import PLANES, SEQUENCES
+from shoulderseg.datasets.phantom.scanner.relaxation import check_field
+from shoulderseg.datasets.phantom.scanner.signals import check_sequence_at_field
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.phantom.scanner.protocol import Plane, Sequence
@@ -31,7 +33,7 @@ class PhantomOptions:
         plane: Slice orientation, one of `PLANES`.
         side: Left or right shoulder.
         sex: Of the person, for the distributions of the dimensions.
-        field_t: Field strength, 1.5 or 3 tesla.
+        field_t: Field strength, 1.5 or 3 tesla, or 0.2 to 0.5 for a weak magnet.
         shape: Voxels along (Z, Y, X).
         spacing_mm: Of the voxels along (Z, Y, X).
         health: Which findings there may be: none, a mixture as in a clinic (many shoulders sound),
@@ -46,7 +48,8 @@ class PhantomOptions:
         glenoid_depth_mm: How far from the joint surface the scapula is called glenoid.
 
     Raises:
-        ValueError: If a value is none of those that are known, or a number is out of range.
+        ValueError: If a value is none of those that are known, a number is out of range, or the
+            sequence cannot be done at the field strength.
     """
 
     sequence: Sequence | None = None
@@ -70,12 +73,15 @@ class PhantomOptions:
             ("plane", self.plane, PLANES),
             ("side", self.side, ("left", "right")),
             ("sex", self.sex, ("female", "male")),
-            ("field_t", self.field_t, (1.5, 3.0)),
             ("health", self.health, HEALTH),
         ):
             if value is not None and value not in known:
                 msg = f"{name} is {value!r}, expected one of {', '.join(map(str, known))}"
                 raise ValueError(msg)
+        if self.field_t is not None:
+            check_field(self.field_t)
+        if self.field_t is not None and self.sequence is not None:
+            check_sequence_at_field(self.sequence, self.field_t)
         if self.shape is not None and not (
             np.shape(self.shape) == (3,)
             and min(self.shape) >= 1

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from shoulderseg.datasets.phantom.coats import Coat, seen_signal, share_out
+from shoulderseg.datasets.phantom.coats import lay_coats, seen_signal
 from shoulderseg.datasets.phantom.frames import Frame, FrameName, Points
 from shoulderseg.datasets.phantom.structures import HUMERUS, SCAPULA
 
@@ -122,7 +122,7 @@ def paint(
     edges = [min(edge, count) for count in shape[1:]]
     corners = range(0, shape[1], edges[0]), range(0, shape[2], edges[1])
     tiles = list(itertools.product(range(shape[0]), *corners))
-    needed = _needed_layers(scene, grid, tiles, edges)
+    needed = _needed_in_tiles(scene, grid, tiles, edges)
 
     def paint_tile(number: int) -> None:
         z, y, x = tiles[number]
@@ -160,27 +160,42 @@ def _places(
     return spots
 
 
-def _needed_layers(
+def needed_layers(
+    scene: Scene, middles_mm: npt.NDArray[np.floating], half_mm: float
+) -> list[list[int]]:
+    """Tells for each piece of a scan which layers may reach into it and show.
+
+    Args:
+        scene: The shoulder.
+        middles_mm: Middles of the pieces in the patient, LPS, (3, pieces).
+        half_mm: From the middle of a piece to its farthest corner.
+
+    Returns:
+        Numbers of the layers of each piece, in order.
+    """
+    centres = Points(body_points(scene, middles_mm), scene.frames)
+    reach = _SLACK * half_mm + 2.5
+    needed: list[list[int]] = [[] for _ in range(len(centres))]
+    for number, layer in enumerate(scene.layers):
+        distance = layer.distance(centres)
+        for piece in np.flatnonzero(distance < reach):
+            # A layer that covers all of the piece hides what was painted before it.
+            if distance[piece] < -reach and layer.opacity == 1:
+                needed[piece].clear()
+            needed[piece].append(number)
+    return needed
+
+
+def _needed_in_tiles(
     scene: Scene, grid: ScanGrid, tiles: Sequence[tuple[int, int, int]], edges: Sequence[int]
 ) -> list[list[int]]:
-    """Tells for each tile which layers may reach into it and show."""
     corner = np.array(tiles, dtype=np.float64)
     middles = corner + np.array([0, (edges[0] - 1) / 2, (edges[1] - 1) / 2])
     world = np.array(grid.origin_mm)[:, None] + grid.axes_mm().T @ middles.T
-    centres = Points(body_points(scene, world), scene.frames)
-    half = np.array(
+    size = np.array(
         [grid.thickness_mm, edges[0] * grid.spacing_mm[1], edges[1] * grid.spacing_mm[2]]
     )
-    reach = _SLACK * float(np.linalg.norm(half / 2)) + 2.5
-    needed: list[list[int]] = [[] for _ in tiles]
-    for number, layer in enumerate(scene.layers):
-        distance = layer.distance(centres)
-        for tile in np.flatnonzero(distance < reach):
-            # A layer that covers all of the tile hides what was painted before it.
-            if distance[tile] < -reach and layer.opacity == 1:
-                needed[tile].clear()
-            needed[tile].append(number)
-    return needed
+    return needed_layers(scene, world, float(np.linalg.norm(size / 2)))
 
 
 def _paint_tile(
@@ -196,25 +211,13 @@ def _paint_tile(
     levels = z + depths / grid.spacing_mm[0]
     world = _places(grid, levels, rows.astype(np.float64), columns.astype(np.float64))
     points = Points(body_points(scene, world), scene.frames)
-    count = len(points)
-    shares = np.zeros((2, count), np.float32)
-    tissue = np.zeros(count, np.uint8)
-    coats: list[Coat] = []
-    for layer in (scene.layers[number] for number in needed):
-        distance = layer.distance(points)
-        cover = np.clip(0.5 - distance / _breadth_mm(distance, grid, len(depths)), 0, 1)
-        cover = cover.astype(np.float32)
-        if not cover.any():
-            continue
-        cover *= np.float32(layer.opacity)
-        if layer.opacity > 0.5:
-            tissue[distance < 0] = layer.structure
-        # Where the layer around it is hidden, it fills the samples.
-        nested = layer.nested and bool(coats)
-        if not nested:
-            share_out(shares, cover, layer)
-        coats.append(Coat(layer, cover, nested))
-    signal = seen_signal(coats, signals, points)
+    laid = lay_coats(
+        (scene.layers[number] for number in needed),
+        points,
+        lambda distance: _breadth_mm(distance, grid, len(depths)),
+    )
+    shares, tissue = laid.bones, laid.tissue
+    signal = seen_signal(laid.coats, signals, points)
     block = (z, slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     size = (len(depths), len(rows), len(columns))
     bones = shares.reshape(2, *size).mean(axis=1)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.phantom.scanner.protocol import Plane, Sequence
 
 
+# Finer maps do not fit into memory, coarser ones show no glenoid.
+PARTIAL_VOLUMES_MM = (0.4, 5.0)
+
+
 @dataclass(frozen=True)
 class PhantomSet:
     """How many phantoms of which kind.
@@ -32,6 +36,8 @@ class PhantomSet:
             a physical contrast, 0 to 1; all of them do if `options` say so.
         raised_share: Likewise, of those with a raised arm.
         coarse_share: Likewise, of those with pixels up to four times as long.
+        partial_volumes_mm: Voxel length of the partial volume maps that come with the phantoms;
+            None for no maps.
 
     Raises:
         ValueError: If a number is out of range or a name is not known.
@@ -46,6 +52,7 @@ class PhantomSet:
     wild_share: float = 0.0
     raised_share: float = 0.0
     coarse_share: float = 0.0
+    partial_volumes_mm: float | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.cases <= 9999:
@@ -65,6 +72,11 @@ class PhantomSet:
             if not 0 <= share <= 1:
                 msg = f"{name} is {share}, expected 0 to 1"
                 raise ValueError(msg)
+        finest, coarsest = PARTIAL_VOLUMES_MM
+        step_mm = self.partial_volumes_mm
+        if step_mm is not None and not finest <= step_mm <= coarsest:
+            msg = f"partial_volumes_mm is {step_mm}, expected {finest:g} to {coarsest:g}"
+            raise ValueError(msg)
         for number in range(1, 1 + len(self.sequences or (None,)) * len(self.planes or (None,))):
             case_options(self, number)
 

@@ -23,6 +23,10 @@ _CHURCHILL = (
     "read, gives none)"
 )
 _DU_PLESSIS = "du Plessis, J Shoulder Elbow Surg 2020, 100 CT scans (read)"
+_GLENOID_CT = (
+    "Means of two CT studies, Mathews, BMC Musculoskelet Disord 2017, and Impact of age on glenoid "
+    "size, 380 shoulders (read), women and men"
+)
 _KIM_CLAVICLE = "Kim, Clin Orthop Surg 2025, 10.4055/cios24289 (read)"
 _MATSUMURA = (
     "Matsumura, J Shoulder Elbow Surg 2014, 10.1016/j.jse.2014.02.020, 410 shoulders (read)"
@@ -57,10 +61,11 @@ SOURCES: dict[str, str] = {
     "scapula_height_mm": f"155 +- 16 mm in {_SCHROEDER}; men 151 +- 11 mm in {_COSTA}; ours "
     "between these, with the sexes apart as in the forensic literature.",
     "scapula_width_mm": f"Men 102 +- 6.5 mm in {_COSTA}; women and rounding ours.",
-    "glenoid_height_mm": f"{_CHURCHILL}; 39.5 and 34.8 mm, Mathews, BMC Musculoskelet Disord 2017 "
-    f"(read), and 36.9 and 33.7 mm, {_DU_PLESSIS}, lie around it.",
-    "glenoid_width_mm": f"{_CHURCHILL}; 30.3 and 26.2 mm, Mathews 2017 (read), and 25.3 and 23.2 "
-    f"mm, {_DU_PLESSIS}, lie around it.",
+    "glenoid_height_mm": f"{_GLENOID_CT}: 34.8 and 39.5 mm, 38.8 and 41.1 mm; 33.7 and 36.9 mm, "
+    f"{_DU_PLESSIS}, and 32.6 and 37.5 mm, {_CHURCHILL}, lie below; SD ours.",
+    "glenoid_width_mm": f"{_GLENOID_CT}: 26.2 and 30.3 mm, 26.1 and 31.2 mm, and 0.3 mm "
+    f"more, which the rounded rim takes from the width on voxels; 23.2 and 25.3 mm, {_DU_PLESSIS}, "
+    f"and 23.6 and 27.8 mm, {_CHURCHILL}, lie below; SD ours.",
     "glenoid_upper_ratio": f"0.80 in {_IANNOTTI} (recalled); 19.5 / 26.0 mm, Chen, Folia Morphol "
     "2023, 10.5603/FM.a2022.0017, 501 scapulae (read); ours between, SD ours.",
     "glenoid_retroversion_deg": f"1 +- 3, from -9 to 13, in {_MATSUMURA}; 1.2 in Churchill 2001 "

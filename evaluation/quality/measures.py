@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import cc3d
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion
 from scipy.spatial import KDTree
+
+from shoulderseg.evaluation.quality.connected_components import largest_component_voxels
 
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -133,13 +134,12 @@ def _bone(
         return BoneQuality()
     mean = (own + rest) / 2
     claimed = mask | (own > 0.5)
-    pieces = cc3d.connected_components(mask, connectivity=26)
     return BoneQuality(
         agreement=_soft_dice(own, rest),
         undisputed=1.0 - float(np.mean(disagreement[claimed])),
         confidence=_edge_confidence(mean, mask, spacing_mm, edge_band),
         expected_dice=2.0 * _total(mean[mask]) / (_total(mean[mean > _FAINT]) + voxels),
-        largest_piece=int(np.bincount(pieces[mask]).max()) / voxels,
+        largest_piece=largest_component_voxels(mask) / voxels,
         slice_dice=_slice_dice(mask),
         area_cm2=voxels * math.prod(spacing_mm[1:]) / 100.0 / int(mask.any(axis=(1, 2)).sum()),
     )

@@ -5,6 +5,11 @@ Re-exported classes keep their real module, so data workers can unpickle what be
 whatever way they are started.
 """
 
+from shoulderseg.nnunet_ext.synthetic_trainers import (
+    nnUNetTrainerShoulderGlenoidSynthetic,
+    nnUNetTrainerShoulderHumerusSynthetic,
+    nnUNetTrainerShoulderWholeSynthetic,
+)
 from shoulderseg.nnunet_ext.trainers import (
     nnUNetTrainerShoulderGlenoid,
     nnUNetTrainerShoulderHumerus,
@@ -13,6 +18,9 @@ from shoulderseg.nnunet_ext.trainers import (
 
 __all__ = [
     "nnUNetTrainerShoulderGlenoid",
+    "nnUNetTrainerShoulderGlenoidSynthetic",
     "nnUNetTrainerShoulderHumerus",
+    "nnUNetTrainerShoulderHumerusSynthetic",
     "nnUNetTrainerShoulderWhole",
+    "nnUNetTrainerShoulderWholeSynthetic",
 ]

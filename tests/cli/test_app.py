@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,26 @@ def test_doctor_finds_this_installation_sound(run: Run) -> None:
     outcome = run("doctor")
     assert outcome.exit_code == 0, outcome.output
     assert "nnUNetTrainerShoulderGlenoid" in outcome.output
+
+
+def test_doctor_tells_a_fault_and_hides_futures_of_others(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shoulderseg.workflows import diagnosis
+
+    def foretell() -> str:
+        warnings.warn("gone in the next release", FutureWarning, stacklevel=1)
+        return "fine today"
+
+    def fail() -> str:
+        raise ImportError("no such thing")  # noqa: EM101
+
+    monkeypatch.setattr(diagnosis, "_torchvision", foretell)
+    monkeypatch.setattr(diagnosis, "_trainers", fail)
+    outcome = run("doctor")
+    assert outcome.exit_code == 3
+    assert "ok     torch and torchvision: fine today" in outcome.output
+    assert "FAULT  trainers: no such thing" in outcome.output
 
 
 def test_doctor_names_missing_folders(

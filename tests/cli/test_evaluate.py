@@ -65,6 +65,9 @@ def test_other_structures(run: Run, folders: Path) -> None:
     outcome = run("evaluate", folders / "pred", folders / "ref", "--map", "1=femur")
     assert "femur" in outcome.output
     assert "glenoid" not in outcome.output
+    outcome = run("evaluate", folders / "pred", folders / "ref", "--map", "1=femur,2=tibia")
+    assert outcome.exit_code == 0, outcome.output
+    assert "tibia" in outcome.output
 
 
 def test_missing_and_misplaced_predictions_are_named(run: Run, folders: Path) -> None:

@@ -121,3 +121,14 @@ def test_the_old_bundle_comes_back_where_the_new_one_cannot_be_moved_in(
     assert outcome.exit_code != 0
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     assert [path.name for path in out.parent.iterdir()] == ["bundle"]
+
+
+def test_synthetic_trainings_are_exported_when_asked_for(run: Run, out: Path) -> None:
+    synthetic = out.parent / "synthetic"
+    outcome = export(run, synthetic, "--synthetic")
+    assert outcome.exit_code == 2
+    assert "run `shoulderseg train --synthetic`" in " ".join(outcome.output.split())
+    write_results(out.parents[1] / "nnUNet_results", seed=2, synthetic=True)
+    assert export(run, synthetic, "--synthetic").exit_code == 0
+    assert read_bundle(synthetic).digest != read_bundle(out).digest
+    assert export(run, out.parent / "bare", "--unets", str(out), "--synthetic").exit_code == 2

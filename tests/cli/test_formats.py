@@ -33,7 +33,10 @@ def test_several_formats_of_one_image(run: Run, untrained: Path, tmp_path: Path)
     [case] = cases_of(out)
     assert case["output"] == "a.seg.nrrd"
     assert case["outputs"][:2] == ["a.seg.nrrd", "a.mha"]
-    written = {path.name for path in out.iterdir()} - {"shoulderseg_report.json"}
+    written = {path.name for path in out.iterdir()} - {
+        "shoulderseg_report.json",
+        "shoulderseg_cases.csv",
+    }
     assert written == set(case["outputs"])
     assert set(case["surfaces"]) == {"humerus", "glenoid"}
     slicer, plain = read_label_map(out / "a.seg.nrrd"), read_label_map(out / "a.mha")
@@ -75,7 +78,11 @@ def test_a_seg_of_another_image_fails_that_case_alone(
     first, second = cases_of(out)
     assert "a.nii.gz: a DICOM SEG needs DICOM input" in first["error"]
     assert second["outputs"] == ["b.seg.dcm"]
-    assert {path.name for path in out.iterdir()} == {"b.seg.dcm", "shoulderseg_report.json"}
+    assert {path.name for path in out.iterdir()} == {
+        "b.seg.dcm",
+        "shoulderseg_report.json",
+        "shoulderseg_cases.csv",
+    }
 
 
 def test_a_surface_that_cannot_be_made_fails_the_case_and_keeps_its_label_map(

@@ -141,6 +141,9 @@ def test_whole_scapula(run: Run, tmp_path: Path) -> None:
         ("--name a/b", "a/b"),
         ("--seed=-1", "seed is -1"),
         ("--scapula whole --glenoid-depth 20", "--glenoid-depth"),
+        ("--partial-volume-spacing 1", "--partial-volume-spacing"),
+        ("--partial-volumes --partial-volume-spacing 9", "partial_volumes_mm is 9"),
+        ("--field 0.25 --sequence pd-fs", "take stir"),
     ],
 )
 @pytest.mark.usefixtures("unmade")

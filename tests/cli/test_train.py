@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from shoulderseg.cli.options import NetworkSize
+from shoulderseg.nnunet_ext.plans import SMALL_PLANS
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
@@ -40,6 +40,14 @@ def test_dry_run_prints_every_command_and_runs_none(run: Run, planned: Path) -> 
     assert not list((planned / "nnUNet_results" / "Dataset004_X").iterdir())
 
 
+def test_synthetic_trainings_have_their_own_trainers(run: Run, planned: Path) -> None:
+    outcome = run("train", "4", "--dry-run", "--device", "cpu", "--folds", "0", "--synthetic")
+    assert outcome.exit_code == 0, outcome.output
+    used = [line.split("-tr ")[1].split()[0] for line in outcome.output.splitlines()]
+    bones = ("Humerus", "Glenoid", "Whole")
+    assert used == [f"nnUNetTrainerShoulder{bone}Synthetic" for bone in bones]
+
+
 @pytest.mark.parametrize("rate", ["0", "-0.1", "nan", "inf"])
 def test_odd_learning_rates_are_refused(run: Run, planned: Path, rate: str) -> None:
     outcome = run("train", "4", "--dry-run", "--device", "cpu", "--learning-rate", rate)
@@ -64,7 +72,15 @@ def test_it_starts_from_a_sound_bundle_only(run: Run, planned: Path, untrained: 
 def test_unplanned_size_says_what_to_run(run: Run, planned: Path) -> None:
     outcome = run("train", "4", "--size", "small", "--dry-run")
     assert outcome.exit_code == 2
-    assert "shoulderseg plan 4 --size small" in outcome.output
+    assert "shoulderseg plan 4 --size small" in " ".join(outcome.output.split())
+
+
+def test_an_unknown_dataset_tells_where_it_was_looked_for(run: Run, planned: Path) -> None:
+    outcome = run("train", "9", "--dry-run", "--device", "cpu")
+    assert outcome.exit_code == 2
+    told = " ".join(outcome.output.split())
+    assert f"{planned / 'nnUNet_raw'}, which holds Dataset004_X" in told
+    assert f"{planned / 'nnUNet_preprocessed'}, which holds Dataset004_X" in told
 
 
 def test_plan_adds_the_small_network_without_preprocessing(
@@ -109,6 +125,7 @@ def test_refiner_resumes_to_the_same_weights(
     from shoulderseg.workflows.refiner.training import PROGRESS_FILE
 
     words = "train-refiner 901 --size auto --epochs 2 --steps 3 --batch-size 16 --device cpu"
+    words += " --without-votes"
     # No U-Net of this size is trained, so there are no votes and one classifier.
     folder = trained.results / "shoulderRefiner__nnUNetPlans" / "fold_0"
     assert run(*words.split()).exit_code == 0
@@ -134,8 +151,19 @@ def test_refiner_resumes_to_the_same_weights(
         assert torch.equal(tensor, resumed[name]), name
 
 
+def test_refiner_is_not_trained_before_the_unets(run: Run, planned: Path) -> None:
+    outcome = run("train-refiner", "4", "--device", "cpu")
+    assert outcome.exit_code == 2
+    told = " ".join(outcome.output.split())
+    assert "no fold that all three U-Nets of --size auto have finished" in told
+    assert "run `shoulderseg train 4 --size auto` first" in told
+    assert "--unets default" in told
+    assert not list((planned / "nnUNet_results" / "Dataset004_X").iterdir())
+
+
 def test_refiner_without_votes_is_not_said_to_help(run: Run, trained: TrainedDataset) -> None:
     words = "train-refiner 901 --size auto --epochs 2 --steps 3 --batch-size 16 --device cpu"
+    words += " --without-votes"
     outcome = run(*words.split())
     assert outcome.exit_code == 0, outcome.output
     assert "nothing shows whether it helps" in " ".join(outcome.output.split())
@@ -191,7 +219,7 @@ def test_votes_are_kept_and_a_damaged_file_of_them_is_made_again(
     from shoulderseg.workflows.refiner.out_of_fold import out_of_fold_votes, read_votes
     from shoulderseg.workflows.refiner.voters import trained_voters
 
-    voters = trained_voters(trained.name, NetworkSize.small, ["0"])
+    voters = trained_voters(trained.name, SMALL_PLANS, ["0"])
     ask = (trained.name, voters, {"0": ["s0"]}, tmp_path, "cpu")
     with caplog.at_level("INFO", logger="shoulderseg"):
         first = read_votes(out_of_fold_votes(*ask)["s0"])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from shoulderseg.datasets.splits import patient_folds
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     counts=st.lists(st.integers(1, 6), min_size=5, max_size=14),
     folds=st.integers(2, 5),

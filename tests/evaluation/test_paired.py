@@ -21,7 +21,7 @@ _FEW = st.integers(-3, 3).map(float)
 _PAIR = st.tuples(_EIGHTHS, _EIGHTHS)
 # The exact test and the approximation; with ties the former gets slow towards 13 pairs.
 _PAIRS = st.lists(_PAIR, min_size=2, max_size=8) | st.lists(_PAIR, min_size=14, max_size=20)
-_QUICK = settings(max_examples=60, deadline=None)
+_QUICK = settings(max_examples=60)
 
 
 def _compare(before: Sequence[float], after: Sequence[float], seed: int = 0) -> Paired:

@@ -139,7 +139,7 @@ def test_percentiles_are_directed_and_linear() -> None:
     assert assd_mm(distances) == pytest.approx(210 / 121)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(masks=_mask_pairs())
 def test_distances_equal_those_of_plain_loops(
     masks: tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]],
@@ -149,7 +149,7 @@ def test_distances_equal_those_of_plain_loops(
     assert distances.from_reference_mm == pytest.approx(_pairwise(*masks[::-1], _SPACING))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(masks=_mask_pairs(), factor=st.floats(0.1, 10))
 def test_symmetric_and_proportional_to_the_spacing(
     masks: tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]], factor: float
@@ -164,7 +164,7 @@ def test_symmetric_and_proportional_to_the_spacing(
     assert surface_dice(surface_distances(masks[0], masks[0], _SPACING), 0.0) == 1.0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(masks=_mask_pairs(), axis=st.integers(0, 2))
 def test_mirroring_both_masks_changes_nothing(
     masks: tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]], axis: int

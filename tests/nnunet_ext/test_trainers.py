@@ -13,11 +13,16 @@ from batchgeneratorsv2.transforms.utils.compose import ComposeTransforms
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from nnunetv2.utilities.find_objects import recursive_find_trainer_class_by_name
 
-from shoulderseg.nnunet_ext import trainers
+from shoulderseg.nnunet_ext import synthetic_trainers, trainers
 from shoulderseg.nnunet_ext.augmentation import vary_as_shoulders
 from shoulderseg.nnunet_ext.lookup import find_trainers
 from shoulderseg.nnunet_ext.trainers import OwnLabelsDataset
-from shoulderseg.nnunet_ext.variants import PLUGIN_VARIABLE, TRAINERS, plugin_folder
+from shoulderseg.nnunet_ext.variants import (
+    PLUGIN_VARIABLE,
+    SYNTHETIC_TRAINERS,
+    TRAINERS,
+    plugin_folder,
+)
 
 
 class TwoLabelDataset:
@@ -39,11 +44,12 @@ def test_oversampling_sees_own_labels_only(labels: tuple[int, ...], kept: list[i
     assert list(properties["class_locations"]) == kept
 
 
-@pytest.mark.parametrize("name", TRAINERS.values())
+@pytest.mark.parametrize("name", [*TRAINERS.values(), *SYNTHETIC_TRAINERS.values()])
 def test_nnunet_finds_the_very_class_every_time(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("nnUNet_extTrainer", str(plugin_folder()))
     found = [recursive_find_trainer_class_by_name(name) for _ in range(2)]
-    assert found == [getattr(trainers, name)] * 2
+    module = synthetic_trainers if name in SYNTHETIC_TRAINERS.values() else trainers
+    assert found == [getattr(module, name)] * 2
     # nnU-Net reads the constructor's parameter names.
     expected = list(inspect.signature(nnUNetTrainer.__init__).parameters)
     assert list(inspect.signature(found[0].__init__).parameters) == expected
@@ -51,7 +57,7 @@ def test_nnunet_finds_the_very_class_every_time(name: str, monkeypatch: pytest.M
 
 def test_lookup_leaves_the_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("nnUNet_extTrainer", "elsewhere")
-    assert find_trainers() == list(TRAINERS.values())
+    assert find_trainers() == [*TRAINERS.values(), *SYNTHETIC_TRAINERS.values()]
     assert os.environ[PLUGIN_VARIABLE] == "elsewhere"
 
 

@@ -11,7 +11,11 @@ from shoulderseg.nnunet_ext.bundle import weights_file, write_unets
 from shoulderseg.nnunet_ext.checkpoints import load_unets
 from shoulderseg.nnunet_ext.plans import SMALL_PLANS, small_plans
 from shoulderseg.nnunet_ext.unets import UNetSet, build_unet
-from shoulderseg.nnunet_ext.variants import START_VARIABLE, TRAINERS
+from shoulderseg.nnunet_ext.variants import (
+    START_VARIABLE,
+    SYNTHETIC_TRAINERS,
+    TRAINERS,
+)
 from shoulderseg.nnunet_ext.warm_start import load_start
 
 if TYPE_CHECKING:
@@ -44,12 +48,13 @@ def same(one: torch.nn.Module, other: torch.nn.Module) -> bool:
 
 
 @pytest.mark.parametrize("fold", [0, 3, "all"])
+@pytest.mark.parametrize("trainer", [GLENOID, SYNTHETIC_TRAINERS["glenoid"]])
 def test_each_trainer_starts_from_its_own_unet(
-    plans: dict[str, Any], start: dict[str, torch.nn.Module], fold: int | str
+    plans: dict[str, Any], start: dict[str, torch.nn.Module], fold: int | str, trainer: str
 ) -> None:
     torch.manual_seed(99)
     network = build_unet(small_plans(plans))
-    path = load_start(network, GLENOID, fold)
+    path = load_start(network, trainer, fold)
     assert path is not None
     assert path.name == "glenoid_fold_0.safetensors"
     assert same(network, start["glenoid"])

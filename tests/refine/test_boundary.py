@@ -27,7 +27,7 @@ def brute_force(
     return band
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.tuples(st.integers(1, 2), st.integers(1, 7), st.integers(1, 6)),
     st.integers(0, 2**32),

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
-from hypothesis import given
+import pytest
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import label
 
 from shoulderseg.refine.connected_components import keep_largest_component
+from shoulderseg.refine.new_components import restore_new_components
 
-MAPS = arrays(np.uint8, st.tuples(*[st.integers(1, 6)] * 3), elements=st.integers(0, 2))
+MAPS = arrays(np.uint8, st.tuples(*[st.integers(0, 6)] * 3), elements=st.integers(0, 2))
 
 
 def test_the_larger_of_two_pieces_stays_and_other_bones_are_left_alone() -> None:
@@ -33,6 +37,8 @@ def test_where_nothing_is_to_be_removed_the_map_is_returned() -> None:
 
 
 @given(MAPS)
+@example(np.array([[[2, 0, 2]]], np.uint8))
+@example(np.array([[[2]], [[0]], [[2]], [[0]], [[1]]], np.uint8))
 def test_what_stays_is_one_piece_of_the_bone_and_none_was_larger(label_map: np.ndarray) -> None:
     kept = keep_largest_component(label_map, [2])
     np.testing.assert_array_equal(kept == 1, label_map == 1)
@@ -42,3 +48,15 @@ def test_what_stays_is_one_piece_of_the_bone_and_none_was_larger(label_map: np.n
     sizes = np.bincount(pieces.ravel())[1:]
     assert (kept == 2).sum() == max(sizes, default=0)
     assert not ((kept == 2) & (label_map != 2)).any()
+
+
+@pytest.mark.parametrize("shape", product(range(5), repeat=3), ids=str)
+def test_single_voxels_on_a_thin_grid_are_components_too(shape: tuple[int, int, int]) -> None:
+    """Given a bool mask, cc3d provides for too few labels on small and thin grids."""
+    places = np.indices(shape)
+    label_map = np.where((places % 2 == 0).all(axis=0), 2, 0).astype(np.uint8)
+    kept = keep_largest_component(label_map, [1, 2])
+    assert np.count_nonzero(kept) == min(label_map.size, 1)
+    voted = label_map.copy()
+    restore_new_components(label_map, voted)
+    np.testing.assert_array_equal(label_map, voted)

@@ -111,7 +111,7 @@ def test_disagreement_is_decided_too() -> None:
     assert (result.band, result.changed) == (3, 3)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32), st.sampled_from([0.0, 0.9, 3.0]))
 def test_voxels_outside_the_region_never_change(seed: int, band_mm: float) -> None:
     rng = np.random.default_rng(seed)

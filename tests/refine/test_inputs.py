@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shoulderseg.refine.inputs import PatchInputs, gather_patches, patch_inputs, slice_channels
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.tuples(st.integers(1, 4), st.integers(1, 9), st.integers(1, 12)),
     st.integers(1, 13),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shoulderseg.refine.normalise import normalise_volume
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.floats(1e-3, 1e3), st.floats(-1e3, 1e3), st.integers(0, 2**32))
 def test_normalisation_ignores_scale_and_shift(scale: float, shift: float, seed: int) -> None:
     image = np.random.default_rng(seed).gamma(2.0, 50.0, (3, 9, 14))

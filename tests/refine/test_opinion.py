@@ -41,7 +41,7 @@ def test_a_sure_voter_outweighs_a_wavering_one() -> None:
     assert belief([[0.99], [0.01]], [0.4])[1] > 0.8
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32), st.integers(1, 3), st.integers(0, 2))
 def test_a_distribution_that_follows_the_bones(seed: int, bones: int, wholes: int) -> None:
     rng = np.random.default_rng(seed)

@@ -65,7 +65,7 @@ def test_absurd_pixels_are_refused(pixel_mm: float) -> None:
         check_pixel_mm(pixel_mm)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9)),
     st.tuples(st.integers(1, 12), st.integers(1, 12)),

@@ -145,7 +145,7 @@ def any_voters(draw: st.DrawFn) -> list[list[NDArray[np.float32]]]:
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(any_voters(), st.sampled_from(["majority", "mean", "staple"]), st.randoms())
 def test_order_of_voters_does_not_matter(
     voters: list[list[NDArray[np.float32]]], rule: Rule, random: Random
@@ -158,7 +158,7 @@ def test_order_of_voters_does_not_matter(
     assert set(np.unique(first.label_map)) <= set(range(len(voters) + 1))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.integers(0, 2**32),
     st.sampled_from(["majority", "mean", "staple"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,7 +80,9 @@ def write_overlay(
     if handles:
         figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), fontsize=8)
     if picture.caption:
-        figure.supxlabel(picture.caption, fontsize=8)
+        # Letters of this size are about 0.07 inches wide.
+        wide_enough = max(20, int(figure.get_figwidth() / 0.075))
+        figure.supxlabel("\n".join(wrap(picture.caption, wide_enough)), fontsize=8)
     figure.savefig(path, dpi=110)
 
 

@@ -31,12 +31,14 @@ def write_preview(path: Path, result: Result) -> None:
     reorientation = find_reorientation(volume)
     image = reorient(volume, reorientation)
     labels = reorient(replace(volume, array=segmentation.label_map), reorientation).array
-    told = [f"{name} {volume_ml:.1f} ml" for name, volume_ml in result.volumes_ml.items()]
-    told += [
-        f"predicted Dice of the {name} {value:.2f}"
-        for name, value in result.quality.items()
-        if value is not None
-    ]
-    caption = f"{result.name}: {', '.join(told)}. Research use only."
+    caption = f"{result.name}. {_told(result)} Research use only."
     picture = Picture(names=result.names, caption=caption, slices=SLICES)
     write_overlay(path, image, {"": labels}, picture)
+
+
+def _told(result: Result) -> str:
+    """The numbers of a result in a sentence or two."""
+    volumes = [f"{name} {volume_ml:.1f} ml" for name, volume_ml in result.volumes_ml.items()]
+    predicted = [f"{name} {dice:.2f}" for name, dice in result.quality.items() if dice is not None]
+    words = f"{', '.join(volumes)}."
+    return words + (f" Predicted Dice: {', '.join(predicted)}." if predicted else "")

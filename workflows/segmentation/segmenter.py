@@ -114,6 +114,8 @@ class Segmenter:
         )
         self.bundle = read_bundle(folder)
         self._segment = prepare(self.bundle, self.settings)
+        if refine and self.bundle.refiner is None:
+            _LOGGER.warning("the bundle has no edge refiner; the vote is the result")
         self.label_values = foreground_labels(self.bundle.unets.dataset_json)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.phantom.sdf import FloatArray
 
 DEFORMATION_MM = 1.5
+# How often the coil covers the arm alone, so that the image fades towards the chest.
+LATERAL_COIL_CHANCE = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,4 +149,6 @@ def _coils(dimensions: Dimensions, rng: np.random.Generator) -> npt.NDArray[np.f
     around = np.radians([-100, -50, 0, 50, 100]) + rng.normal(0, 0.1, 5)
     ring = np.stack([np.cos(around), np.sin(around), np.zeros(5)], axis=1) * away
     top = np.array([[0.2 * away, 0.0, 0.95 * away]])
-    return np.concatenate([ring, top]) + rng.normal(0, 8, (6, 3)) + [20, 0, 0]
+    coils = np.concatenate([ring, top]) + rng.normal(0, 8, (6, 3)) + [20, 0, 0]
+    # The first and the last of the ring lie in front of and behind the joint.
+    return coils[[1, 2, 3, 5]] if rng.random() < LATERAL_COIL_CHANCE else coils

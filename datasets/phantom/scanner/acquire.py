@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoulderseg.datasets.phantom.scanner.gains import draw_gains
+from shoulderseg.datasets.phantom.scanner.margins import view_window
 from shoulderseg.datasets.phantom.scanner.readout import plan_readout, read_out
 from shoulderseg.datasets.phantom.scanner.signals import reference_signal
 from shoulderseg.datasets.phantom.scanner.wrap import fold, margin_voxels, rendered_grid
@@ -44,7 +45,8 @@ def acquire(
 
     Fat saturation, coil sensitivity and shading scale the object, what lies beside the field of
     view folds back, and each slice goes through k-space: chemical shift of fat, decay along the
-    echo train, motion, truncation, filter and noise.
+    echo train, motion, truncation, filter and noise. Margins outside the acquired field of view are
+    black.
 
     Args:
         water: Water signal, averaged over the slice profile, on the grid that `rendered_grid`
@@ -91,9 +93,11 @@ def acquire(
         # Consumed, so that an exception of a thread is raised here.
         list(pool.map(fill, range(len(water))))
     if gain is None:
+        # Before the margins are blanked: they are no part of what a scanner measures.
         level = float(np.percentile(image, FULL_SCALE_PERCENTILE))
         gain = FULL_SCALE / level if level > 0 else 1.0
     image *= np.float32(gain)
+    image *= view_window((grid.shape[1], grid.shape[2]), protocol)
     return image
 
 

@@ -1,4 +1,4 @@
-"""The signal equations of spin echo, turbo spin echo and spoiled gradient echo.
+"""The signal equations of spin echo, turbo spin echo, inversion recovery and gradient echo.
 
 Each takes numbers or arrays that broadcast, times in ms, and gives the transverse magnetisation at
 the echo in the units of the proton density. They are derived in Haacke et al., Magnetic Resonance
@@ -46,6 +46,35 @@ def turbo_spin_echo(
     """
     t1, t2 = np.asarray(t1_ms, dtype=np.float64), np.asarray(t2_ms, dtype=np.float64)
     return np.asarray(density * (1 - np.exp(-(tr_ms - train_ms) / t1)) * np.exp(-te_ms / t2))
+
+
+def inversion_recovery(
+    density: npt.ArrayLike,
+    t1_ms: npt.ArrayLike,
+    t2_ms: npt.ArrayLike,
+    tr_ms: float,
+    te_ms: float,
+    inversion_ms: float,
+    train_ms: float,
+) -> FloatArray:
+    """Turbo spin echo after an inversion pulse (Bernstein et al., ch. 14.2).
+
+    PD (1 - 2 exp(-TI / T1) + exp(-(TR - train) / T1)) exp(-TE / T2): after the train the
+    magnetisation grows from zero for TR - TI - train, is inverted, and recovers for TI. Negative
+    where it has not passed zero yet; an image shows the magnitude.
+    """
+    t1, t2 = np.asarray(t1_ms, dtype=np.float64), np.asarray(t2_ms, dtype=np.float64)
+    inverted = 1 - 2 * np.exp(-inversion_ms / t1) + np.exp(-(tr_ms - train_ms) / t1)
+    return np.asarray(density * inverted * np.exp(-te_ms / t2))
+
+
+def nulling_inversion_ms(t1_ms: float, tr_ms: float, train_ms: float) -> float:
+    """Inversion time at which `inversion_recovery` is zero.
+
+    T1 ln(2 / (1 + exp(-(TR - train) / T1))), so T1 ln 2 for a long repetition time; Bydder & Young,
+    J Comput Assist Tomogr 1985;9:659-675.
+    """
+    return float(t1_ms * np.log(2 / (1 + np.exp(-(tr_ms - train_ms) / t1_ms))))
 
 
 def spoiled_gradient_echo(

@@ -11,6 +11,7 @@ Sequence = Literal[
     "pd-fs",
     "t2-tse",
     "t2-fs",
+    "stir",
     "gre",
     "dixon-water",
     "dixon-fat",
@@ -56,6 +57,9 @@ class Protocol:
             the signal to zero against ringing; 0 for no filter.
         readout_reversed: Whether fat, of lower frequency, lands towards the last voxel along the
             frequency axis instead of the first.
+        inversion_ms: From the inversion pulse of STIR to its excitation; 0 for other sequences.
+        blank_fraction: Share of rows and of columns (Y, X), on each side, that lies outside the
+            acquired field of view and is black.
     """
 
     sequence: Sequence
@@ -80,3 +84,5 @@ class Protocol:
     echo_train: int = 1
     kspace_taper: float = 0.0
     readout_reversed: bool = False
+    inversion_ms: float = 0.0
+    blank_fraction: tuple[float, float] = (0.0, 0.0)

@@ -1,4 +1,4 @@
-"""Proton density, fat fraction and relaxation times of every material at 1.5 T and 3 T.
+"""Proton density, fat fraction and relaxation times of every material at 1.5 T, 3 T and 0.2-0.5 T.
 
 Sources, by the marks used in the table:
 
@@ -21,6 +21,12 @@ Sources, by the marks used in the table:
   values comes out: skin, oedema, ligament, all proton densities and fat fractions, every T2* with
   no mark of its own, the water in fat, the T1 of marrow water, and the lung's T2, which stands for
   what breathing and diffusion leave of a spin echo.
+
+From 0.2 to 0.5 T no table of all these tissues was found; times follow from those at 1.5 T. T1
+falls with a power of the field, as Bottomley et al., Med Phys 1984;11:425-448 describe it; the
+exponent for tissue water is near theirs for muscle (0.42, recalled), that for fat is an estimate
+for which fat is nulled some 110 to 145 ms after inversion, and the T1 of free fluid hardly falls.
+T2 stays; the part of T2* that comes from an uneven field falls with it.
 """
 
 from __future__ import annotations
@@ -32,6 +38,9 @@ import numpy as np
 from shoulderseg.datasets.phantom.structures import Material
 
 FIELDS_T = (1.5, 3.0)
+LOW_FIELDS_T = (0.2, 0.5)
+# Powers of the field with which T1 falls from 1.5 T down.
+T1_POWER, FLUID_T1_POWER, FAT_T1_POWER = 0.4, 0.05, 0.3
 
 
 class Tissue(NamedTuple):
@@ -112,26 +121,45 @@ class Relaxation(NamedTuple):
         return 1 / (1 / self.fat_t2_single_ms + uneven)
 
 
+def is_low_field(field_t: float) -> bool:
+    """Tells whether a field strength lies between 0.2 and 0.5 T."""
+    return LOW_FIELDS_T[0] <= field_t <= LOW_FIELDS_T[1]
+
+
+def check_field(field_t: float) -> None:
+    """Refuses a field strength at which relaxation times are not known.
+
+    Raises:
+        ValueError: If it is neither 1.5 nor 3 T nor between 0.2 and 0.5 T.
+    """
+    if field_t not in FIELDS_T and not is_low_field(field_t):
+        lowest, highest = LOW_FIELDS_T
+        msg = (
+            f"The field strength must be one of {FIELDS_T} T or lie between {lowest} and {highest} "
+            f"T, where relaxation times are known; got {field_t} T."
+        )
+        raise ValueError(msg)
+
+
 def relaxation(field_t: float) -> Relaxation:
     """Look up the table at a field strength.
 
     Args:
-        field_t: 1.5 or 3 tesla.
+        field_t: 1.5 or 3 tesla, or 0.2 to 0.5.
 
     Returns:
         Densities and times, indexed by `Material`.
 
     Raises:
-        ValueError: If the table has no such field strength.
+        ValueError: If relaxation times are not known there.
     """
-    if field_t not in FIELDS_T:
-        msg = f"Relaxation times are known at {FIELDS_T} T, got {field_t} T."
-        raise ValueError(msg)
-    column = FIELDS_T.index(field_t)
+    check_field(field_t)
+    low = is_low_field(field_t)
+    column = 0 if low else FIELDS_T.index(field_t)
     tissues = [TISSUES[material] for material in Material]
     density = np.array([tissue.proton_density for tissue in tissues])
     fat = np.array([tissue.fat_fraction for tissue in tissues])
-    return Relaxation(
+    table = Relaxation(
         water_density=density * (1 - fat),
         fat_density=density * fat,
         t1_ms=np.array([float(tissue.t1_ms[column]) for tissue in tissues]),
@@ -140,4 +168,17 @@ def relaxation(field_t: float) -> Relaxation:
         fat_t1_ms=FAT_T1_MS[column],
         fat_t2_train_ms=FAT_T2_TRAIN_MS[column],
         fat_t2_single_ms=FAT_T2_SINGLE_MS[column],
+    )
+    return _weakened(table, field_t / FIELDS_T[0]) if low else table
+
+
+def _weakened(table: Relaxation, share: float) -> Relaxation:
+    """The table of a lower field strength, given as its share of the table's."""
+    power = np.full(len(Material), T1_POWER)
+    power[Material.FLUID] = FLUID_T1_POWER
+    uneven = (1 / table.t2star_ms - 1 / table.t2_ms) * share
+    return table._replace(
+        t1_ms=table.t1_ms * share**power,
+        t2star_ms=1 / (1 / table.t2_ms + uneven),
+        fat_t1_ms=table.fat_t1_ms * share**FAT_T1_POWER,
     )

@@ -8,22 +8,26 @@ import numpy as np
 
 from shoulderseg.datasets.phantom.scanner.equations import (
     fat_offset_hz,
+    inversion_recovery,
     spin_echo,
     spoiled_gradient_echo,
     turbo_spin_echo,
 )
 from shoulderseg.datasets.phantom.scanner.protocol import SEQUENCES
-from shoulderseg.datasets.phantom.scanner.relaxation import relaxation
+from shoulderseg.datasets.phantom.scanner.relaxation import FIELDS_T, is_low_field, relaxation
 from shoulderseg.datasets.phantom.structures import COMPOSITION, Material, Structure
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from shoulderseg.datasets.phantom.scanner.protocol import Protocol
+    from shoulderseg.datasets.phantom.scanner.protocol import Protocol, Sequence
+    from shoulderseg.datasets.phantom.scanner.relaxation import Relaxation
 
-TURBO = frozenset({"pd-tse", "pd-fs", "t2-tse", "t2-fs"})
+TURBO = frozenset({"pd-tse", "pd-fs", "t2-tse", "t2-fs", "stir"})
 FAT_SATURATED = frozenset({"pd-fs", "t2-fs"})
 GRADIENT_ECHO = frozenset({"gre", "dixon-water", "dixon-fat", "dixon-in", "dixon-out"})
+# They tell fat from water by a shift that is some 50 Hz at a low field.
+NEEDS_HIGH_FIELD = FAT_SATURATED | (GRADIENT_ECHO - {"gre"})
 
 # Share of the water signal that multi-slice turbo spin echo loses, since the refocusing pulses of
 # the other slices saturate protons bound to macromolecules (Melki & Mulkern, Magn Reson Med 1992;
@@ -155,10 +159,7 @@ def _echo(protocol: Protocol, te_ms: float) -> npt.NDArray[np.float64]:
         water[Material.BLOOD] += share * (fresh - water)[Material.BLOOD]
         return np.stack([water, fat], axis=1)
     if protocol.sequence in TURBO:
-        train_ms = protocol.echo_spacing_ms * protocol.echo_train
-        t2_fat_ms = tissue.fat_t2_train_ms
-        water = turbo_spin_echo(water_density, tissue.t1_ms, tissue.t2_ms, tr_ms, te_ms, train_ms)
-        fat = turbo_spin_echo(fat_density, tissue.fat_t1_ms, t2_fat_ms, tr_ms, te_ms, train_ms)
+        water, fat = _train(protocol, tissue, te_ms)
         # A volume is excited as a whole: there are no other slices whose pulses saturate it.
         if protocol.plane != "isotropic":
             for material, loss in TRANSFER_LOSS.items():
@@ -171,12 +172,58 @@ def _echo(protocol: Protocol, te_ms: float) -> npt.NDArray[np.float64]:
     return np.stack([water, fat], axis=1)
 
 
+def _train(
+    protocol: Protocol, tissue: Relaxation, te_ms: float
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Signal of water and of fat at an echo of a train, each (len(Material),)."""
+    tr_ms, train_ms = protocol.tr_ms, protocol.echo_spacing_ms * protocol.echo_train
+    parts = (
+        (tissue.water_density, tissue.t1_ms, tissue.t2_ms),
+        (tissue.fat_density, tissue.fat_t1_ms, tissue.fat_t2_train_ms),
+    )
+    if protocol.sequence == "stir":
+        delay_ms = protocol.inversion_ms
+        water, fat = (
+            inversion_recovery(density, t1_ms, t2_ms, tr_ms, te_ms, delay_ms, train_ms)
+            for density, t1_ms, t2_ms in parts
+        )
+    else:
+        water, fat = (
+            turbo_spin_echo(density, t1_ms, t2_ms, tr_ms, te_ms, train_ms)
+            for density, t1_ms, t2_ms in parts
+        )
+    return water, fat
+
+
+def possible_sequences(field_t: float | None) -> tuple[Sequence, ...]:
+    """Gives the sequences that can be done at a field strength, all if it is open."""
+    if field_t is None or not is_low_field(field_t):
+        return SEQUENCES
+    return tuple(name for name in SEQUENCES if name not in NEEDS_HIGH_FIELD)
+
+
+def check_sequence_at_field(sequence: Sequence, field_t: float) -> None:
+    """Refuses what tells fat from water by their frequencies where these lie too close.
+
+    Raises:
+        ValueError: If the sequence cannot be done at the field strength.
+    """
+    if sequence in NEEDS_HIGH_FIELD and is_low_field(field_t):
+        msg = (
+            f"{sequence} tells fat from water by their frequencies, which lie "
+            f"{fat_offset_hz(field_t):.0f} Hz apart at {field_t} T; take stir, or {FIELDS_T[0]} T."
+        )
+        raise ValueError(msg)
+
+
 def _check_timing(protocol: Protocol) -> None:
     if protocol.sequence not in SEQUENCES:
         msg = f"Unknown sequence {protocol.sequence!r}; choose one of {', '.join(SEQUENCES)}."
         raise ValueError(msg)
-    last_ms = max(protocol.te_ms, protocol.echo_spacing_ms * protocol.echo_train)
-    if not 0 <= protocol.te_ms <= last_ms < protocol.tr_ms:
+    check_sequence_at_field(protocol.sequence, protocol.field_t)
+    train_ms = protocol.echo_spacing_ms * protocol.echo_train
+    last_ms = protocol.inversion_ms + max(protocol.te_ms, train_ms)
+    if not (0 <= protocol.te_ms <= last_ms < protocol.tr_ms and protocol.inversion_ms >= 0):
         msg = (
             f"The last echo comes at {last_ms:g} ms, which must lie between 0 and the repetition "
             f"time of {protocol.tr_ms:g} ms."

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from shoulderseg.datasets.phantom.scanner.equations import opposed_te_ms
+from shoulderseg.datasets.phantom.scanner.equations import nulling_inversion_ms, opposed_te_ms
+from shoulderseg.datasets.phantom.scanner.relaxation import is_low_field, relaxation
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,6 +52,7 @@ class Timing(NamedTuple):
     snr: float
     echo_spacing_ms: float
     echo_train: int
+    inversion_ms: float
 
 
 _DIXON = Ranges((5.5, 9), (0, 0), (8, 13), (450, 800), (12, 30))
@@ -60,6 +62,7 @@ RANGES: dict[Sequence, Ranges] = {
     "pd-fs": Ranges((2200, 4500), (25, 48), (90, 90), (130, 260), (12, 35), (8, 13), (5, 9)),
     "t2-tse": Ranges((2800, 5000), (60, 100), (90, 90), (130, 260), (5, 14), (8, 12), (12, 18)),
     "t2-fs": Ranges((2800, 5000), (50, 80), (90, 90), (130, 260), (5, 14), (8, 12), (10, 16)),
+    "stir": Ranges((2500, 5500), (15, 50), (90, 90), (130, 260), (6, 20), (8, 13), (5, 10)),
     "gre": Ranges((300, 600), (6, 18), (20, 35), (120, 300), (10, 30)),
     "dixon-water": _DIXON,
     "dixon-fat": _DIXON,
@@ -70,6 +73,11 @@ RANGES: dict[Sequence, Ranges] = {
 _VOLUME_GRE = Ranges((16, 30), (5, 11), (10, 20), (150, 350), (8, 22))
 VOLUME_TR_SHARE = 0.45
 BANDWIDTH_AT_3_T = 1.4
+# Weak magnets read slowly against the noise, and are noisy all the same.
+BANDWIDTH_AT_LOW_FIELD = 0.35
+SNR_AT_LOW_FIELD: Range = (0.35, 0.9)
+# How far the inversion time is off the null of fat: scanners offer rounded values.
+INVERSION_SPREAD: Range = (0.93, 1.07)
 
 
 def draw_timing(
@@ -99,13 +107,23 @@ def draw_timing(
         te_ms = opposed_te_ms(field_t)
     elif sequence.startswith("dixon"):
         te_ms = 2 * opposed_te_ms(field_t)
-    bandwidth_hz = rng.uniform(*ranges.bandwidth_hz) * (BANDWIDTH_AT_3_T if field_t > 2 else 1)
+    low = is_low_field(field_t)
+    wider = BANDWIDTH_AT_LOW_FIELD if low else BANDWIDTH_AT_3_T if field_t > 2 else 1
+    bandwidth_hz, flip_deg = (
+        rng.uniform(*ranges.bandwidth_hz) * wider,
+        rng.uniform(*ranges.flip_deg),
+    )
+    snr, weakened, off = (
+        rng.uniform(*limits) for limits in (ranges.snr, SNR_AT_LOW_FIELD, INVERSION_SPREAD)
+    )
+    null_ms = nulling_inversion_ms(relaxation(field_t).fat_t1_ms, tr_ms, spacing_ms * train)
     return Timing(
         tr_ms=tr_ms,
         te_ms=te_ms,
-        flip_deg=rng.uniform(*ranges.flip_deg),
+        flip_deg=flip_deg,
         bandwidth_hz=bandwidth_hz,
-        snr=rng.uniform(*ranges.snr),
+        snr=snr * weakened if low else snr,
         echo_spacing_ms=spacing_ms if train > 1 else 0.0,
         echo_train=train,
+        inversion_ms=null_ms * off if sequence == "stir" else 0.0,
     )

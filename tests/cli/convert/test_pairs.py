@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from shoulderseg.cli.convert.options import parse_label_map, parse_structures
+from shoulderseg.cli.label_map import parse_label_map, parse_structures, split_entries
 from shoulderseg.datasets.reader import read_label_map
 from shoulderseg.datasets.writer import write_image, write_label_map
 from tests.datasets.converters.bodies import draw_body, write_subject
@@ -78,6 +78,48 @@ def test_problems_end_with_2_and_name_the_file(run: Run, folders: Path) -> None:
 def test_wrong_map_entries(entries: list[str]) -> None:
     with pytest.raises(ValueError, match="--map"):
         parse_label_map(entries)
+
+
+def test_entries_of_a_map_are_repeated_or_separated_by_commas() -> None:
+    expected = {3: "humerus", 5: "glenoid"}
+    assert parse_label_map(["3=humerus,5=glenoid"]) == expected
+    assert parse_label_map(["3=humerus", "5=glenoid"]) == expected
+    assert list(parse_label_map(["5=glenoid, 3=humerus"])) == [5, 3]
+    # Commas in names of segments.
+    assert split_entries(["Bone, left=humerus,2=glenoid"]) == ["Bone, left=humerus", "2=glenoid"]
+    assert split_entries(["1=humerus, all of it"]) == ["1=humerus, all of it"]
+
+
+def test_dry_run_ends_with_what_would_fail_and_its_fix(run: Run, folders: Path) -> None:
+    words = ["convert", "pairs", folders / "images", folders / "labels", folders / "raw"]
+    words += ["--map", "3=humerus,5=glenoid", "--dry-run"]
+    outcome = run(*words, "--folds", "9")
+    assert outcome.exit_code == 2
+    assert "would be taken" not in outcome.output
+    last = outcome.output.splitlines()[-1]
+    assert last.startswith("would fail: ")
+    assert "7 patients (7 cases) for 9 folds" in last
+    assert last.endswith("--folds 7.")
+    (line,) = (line for line in outcome.output.splitlines() if line.startswith("p0 "))
+    assert line.endswith("p0.nii.gz")
+    (folders / "labels" / "p4.nii.gz").write_bytes(b"")
+    outcome = run(*words)
+    assert outcome.exit_code == 1
+    assert outcome.output.splitlines()[-1].startswith("would fail: 1 rejected")
+
+
+def test_few_patients_make_fewer_folds_and_it_says_so(run: Run, folders: Path) -> None:
+    for number in range(3, 7):
+        (folders / "images" / f"p{number}.nii.gz").unlink()
+        (folders / "labels" / f"p{number}.nii.gz").unlink()
+    words = ["convert", "pairs", folders / "images", folders / "labels", folders / "raw"]
+    words += ["--map", "3=humerus,5=glenoid"]
+    dry = run(*words, "--dry-run")
+    assert dry.exit_code == 0, dry.output
+    assert dry.output.splitlines()[-1].startswith("3 would be taken, 0 not, in 3 folds")
+    outcome = run(*words)
+    assert outcome.exit_code == 0, outcome.output
+    assert "in 3 folds instead of 5, for so few patients" in outcome.output
 
 
 def test_dry_run_of_pairs_shows_what_is_there_and_writes_nothing(

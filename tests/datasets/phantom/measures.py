@@ -193,7 +193,7 @@ def face_surface(
 
 def face_on(surface: Surface, painted: Painted, grid: ScanGrid) -> Face:
     """Look for bone under a joint surface, of the same case or of another like it."""
-    raster = np.arange(-22, 22, RASTER_MM) + RASTER_MM / 2
+    raster = np.arange(-26, 26, RASTER_MM) + RASTER_MM / 2
     first, second = np.meshgrid(raster, raster, indexing="ij")
     dents = _powers(first.ravel(), second.ravel()) @ surface.dents
     reach = surface.ball.radius_mm + dents.reshape(first.shape)

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from shoulderseg.datasets.phantom.anatomy.shoulder import build_scene
+from shoulderseg.datasets.phantom.anatomy.shoulder import build_scene, draw_shoulder
 from shoulderseg.datasets.phantom.deformation import Deformation
 from shoulderseg.datasets.phantom.dimensions import Side
 from shoulderseg.datasets.phantom.marginals import Sex
 from shoulderseg.datasets.phantom.options import Health, PhantomOptions
 from shoulderseg.datasets.phantom.painting import paint
+from shoulderseg.datasets.phantom.scanner.coils import sensitivity
 from shoulderseg.datasets.phantom.scanner.sampling import sample_protocol
 from shoulderseg.datasets.phantom.scanner.signals import structure_signals
 from shoulderseg.datasets.phantom.structures import HUMERUS, SCAPULA, Structure
@@ -88,8 +89,8 @@ def test_the_acromion_is_as_far_above_the_head_as_the_acromiohumeral_distance(se
     dimensions, step = shoulder.dimensions, 1.0
     scene = scene._replace(deformation=Deformation(np.random.default_rng(0), 0.0))
     head = np.array(true_measurements(scene, shoulder)["landmarks_lps_mm"]["head_centre"])
-    # Above the head; below and to medial of it other parts of the scapula come near.
-    above = cube(head + np.array([6, 0, 31]), (30, 56, 44), step)
+    # Above the head and the upper rim of the glenoid, which comes as near.
+    above = cube(head + np.array([6, 0, 34]), (30, 56, 44), step)
     painted = paint(bony(scene), above, NO_SIGNAL, 1)
     edge = crossings(painted.glenoid, above).spots
     closest = np.linalg.norm(edge - head, axis=1).min() - dimensions.head_radius_mm
@@ -205,3 +206,17 @@ def test_the_head_is_nearly_round_and_the_joint_is_narrow(joint: Scan) -> None:
     gap = np.linalg.norm(edge - centre, axis=1).min() - joint.truth["head_radius_mm"]
     # Both cartilages and the film between them; less where they are worn.
     assert 0.8 < gap < 6
+
+
+def test_some_coils_cover_the_arm_alone_and_fade_towards_the_chest() -> None:
+    """How much of the head's signal a coil without correction hears of the neck of the scapula."""
+    kept: dict[int, list[float]] = {}
+    for seed in range(60):
+        shoulder = draw_shoulder(PhantomOptions(side="left"), np.random.default_rng(seed))
+        places = shoulder.joint_mm + np.array([[30.0, 0, 0], [-30.0, 0, 0]])
+        head, neck = sensitivity(places, shoulder.coils_mm, 1.0)
+        kept.setdefault(len(shoulder.coils_mm), []).append(float(neck / head))
+    assert sorted(kept) == [4, 6]
+    assert 0.15 < len(kept[4]) / 60 < 0.45
+    assert np.mean(kept[4]) < 0.45
+    assert np.mean(kept[6]) > np.mean(kept[4]) + 0.08

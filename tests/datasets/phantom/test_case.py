@@ -12,8 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shoulderseg.datasets.phantom.case import GLENOID_LABEL, HUMERUS_LABEL, PhantomCase, make_case
+from shoulderseg.datasets.phantom.case import (
+    GLENOID_LABEL,
+    HUMERUS_LABEL,
+    PhantomCase,
+    draw_scan,
+    make_case,
+)
 from shoulderseg.datasets.phantom.options import PhantomOptions
+from shoulderseg.datasets.phantom.scanner import sampling
 from shoulderseg.datasets.phantom.scanner.protocol import Plane
 from shoulderseg.datasets.phantom.structures import HUMERUS, SCAPULA, Structure
 
@@ -173,7 +180,7 @@ def test_bone_loss_is_as_asked_for(case: PhantomCase) -> None:
 
 
 def test_a_field_of_view_that_folds_over_keeps_its_labels_in_place() -> None:
-    folded = made(OPTIONS, seed=5)
+    folded = made(OPTIONS, seed=7)
     protocol = folded.protocol
     assert round(protocol.wrap_fraction * SHAPE[protocol.phase_axis]) >= 3
     steps = folded.grid.axes_mm()
@@ -186,3 +193,47 @@ def test_a_field_of_view_that_folds_over_keeps_its_labels_in_place() -> None:
     # All of the head's ball but for the groove beside it.
     assert (folded.label_map[inner] == HUMERUS_LABEL).mean() > 0.95
     assert np.isin(folded.tissue_map[inner], [int(part) for part in HUMERUS]).mean() > 0.95
+
+
+def test_nothing_is_seen_or_labelled_in_black_margins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The margins of this scan reach into the head."""
+    monkeypatch.setattr(sampling, "BLANK_FRACTION", dict.fromkeys((False, True), (0.4, 0.4)))
+    cases = {}
+    for chance in (0.0, 1.0):
+        monkeypatch.setattr(sampling, "BLANK_CHANCE", dict.fromkeys((False, True), chance))
+        cases[chance] = made(OPTIONS, seed=3)
+    whole, blanked = cases[0.0], cases[1.0]
+    share = blanked.protocol.blank_fraction
+    black = np.zeros(SHAPE, bool)
+    rows, columns = (round(part * count) for part, count in zip(share, SHAPE[1:], strict=True))
+    assert (rows, columns) in ((0, 14), (16, 0))
+    black[:, :rows] = black[:, SHAPE[1] - rows :] = True
+    black[:, :, :columns] = black[:, :, SHAPE[2] - columns :] = True
+    assert (whole.label_map[black] > 0).sum() > 30
+    assert not blanked.image.array[black].any()
+    assert not blanked.label_map[black].any()
+    assert not blanked.tissue_map[black].any()
+    seen = ~black
+    humerus = whole.label_map == HUMERUS_LABEL
+    np.testing.assert_array_equal((blanked.label_map == HUMERUS_LABEL)[seen], humerus[seen])
+    assert blanked.image.array[seen].mean() > 50
+
+
+def test_a_weak_magnet_leaves_out_what_it_cannot_do() -> None:
+    options = replace(OPTIONS, sequence=None, field_t=0.25, shape=(1, 8, 8))
+    found = {draw_scan(options, np.random.default_rng(seed))[0].sequence for seed in range(40)}
+    assert found == {"t1-se", "pd-tse", "t2-tse", "stir", "gre"}
+    with pytest.raises(ValueError, match="take stir"):
+        PhantomOptions(sequence="pd-fs", field_t=0.25)
+    with pytest.raises(ValueError, match=r"got 1\.0 T"):
+        PhantomOptions(field_t=1.0)
+
+
+def test_stir_images_show_fluid_and_hide_marrow() -> None:
+    options = replace(OPTIONS, sequence="stir", field_t=0.3, plane="coronal")
+    case = made(options, seed=2)
+    assert case.protocol.inversion_ms > 80
+    tissue, image = case.tissue_map, case.image.array
+    marrow = image[tissue == Structure.HUMERUS_MARROW].mean()
+    muscle = image[(tissue == Structure.DELTOID) | (tissue == Structure.INFRASPINATUS)].mean()
+    assert muscle > 1.3 * marrow

@@ -15,7 +15,9 @@ from shoulderseg.datasets.phantom import case_files, dataset
 from shoulderseg.datasets.phantom.case import make_case
 from shoulderseg.datasets.phantom.dataset import CaseReport, Writing, write_dataset, write_dicom
 from shoulderseg.datasets.phantom.options import PhantomOptions
-from shoulderseg.datasets.phantom.presets import PAPER, PhantomSet, case_options
+from shoulderseg.datasets.phantom.partial_volume_file import write_partial_volumes
+from shoulderseg.datasets.phantom.partial_volumes import make_partial_volumes
+from shoulderseg.datasets.phantom.presets import PAPER, PhantomSet, case_options, case_rng
 from shoulderseg.datasets.phantom.scanner.protocol import PLANES, SEQUENCES
 from shoulderseg.datasets.phantom.structures import HUMERUS
 from shoulderseg.datasets.reader import read_image, read_label_map
@@ -295,6 +297,26 @@ def test_test_cases_do_not_move(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("quick")
+def test_partial_volume_maps_come_with_their_cases(quick: None, tmp_path: Path) -> None:
+    maps = replace(THREE, partial_volumes_mm=5.0)
+    folder = write_dataset(tmp_path, maps).folder
+    found = sorted(str(path.relative_to(folder)) for path in folder.glob("partial*/*"))
+    names = ["Tr/phantom_0001", "Tr/phantom_0002", "Ts/phantom_0003"]
+    assert found == [f"partialVolumes{name}.safetensors" for name in names]
+    first = (folder / found[0]).read_bytes()
+    # The same person as the case's image shows, whatever the images look like.
+    expected = make_partial_volumes(case_options(maps, 1), case_rng(maps, 1), spacing_mm=5.0)
+    write_partial_volumes(tmp_path / "expected", expected)
+    assert first == (tmp_path / "expected").read_bytes()
+    (folder / found[0]).unlink()
+    report: list[CaseReport] = []
+    write_dataset(tmp_path, maps, Writing(on_case=report.append))
+    assert [case.seconds is None for case in report] == [False, True, True]
+    assert (folder / found[0]).read_bytes() == first
+    with pytest.raises(ValueError, match="partial_volumes_mm 5"):
+        write_dataset(tmp_path, THREE)
+
+
 def test_what_is_not_ours_is_spared(tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     with pytest.raises(ValueError, match="not a set of phantoms"):
@@ -357,6 +379,7 @@ def test_dicom_series_lie_apart_from_everything_else(three: Path, tmp_path: Path
         ({"wild_share": 1.5}, "wild_share is 1.5"),
         ({"raised_share": -0.5}, "raised_share is -0.5"),
         ({"coarse_share": 2.0}, "coarse_share is 2.0"),
+        ({"partial_volumes_mm": 0.1}, "partial_volumes_mm is 0.1"),
         ({"sequences": ("gre", "flair")}, "sequence is 'flair'"),
         ({"planes": ("axial", "oblique")}, "plane is 'oblique'"),
     ],
@@ -368,10 +391,11 @@ def test_impossible_sets(change: dict[str, Any], named: str) -> None:
 
 def test_all_pairs_of_sequence_and_plane_get_their_turn() -> None:
     everything = PhantomSet(sequences=SEQUENCES, planes=PLANES)
-    rounds = [case_options(everything, number) for number in range(1, 81)]
+    count = len(SEQUENCES) * len(PLANES)
+    rounds = [case_options(everything, number) for number in range(1, 2 * count + 1)]
     pairs = [(options.sequence, options.plane) for options in rounds]
-    assert len(set(pairs[:40])) == 40
-    assert pairs[:40] == pairs[40:]
+    assert len(set(pairs[:count])) == count
+    assert pairs[:count] == pairs[count:]
 
 
 def test_the_paper_has_eight_patients() -> None:

@@ -131,6 +131,17 @@ def test_header_tells_the_protocol(case: PhantomCase, tmp_path: Path) -> None:
     np.testing.assert_allclose(np.diff(places), 3.3, atol=1e-6)
 
 
+def test_header_of_an_inversion_recovery(case: PhantomCase, tmp_path: Path) -> None:
+    protocol = replace(case.protocol, sequence="stir", field_t=0.25, inversion_ms=112.5)
+    write_series(tmp_path / "a", replace(case, protocol=protocol), IDENTITY)
+    first = headers(tmp_path / "a")[0]
+    assert first.ScanningSequence == ["SE", "IR"]
+    assert (first.InversionTime, first.MagneticFieldStrength) == (112.5, 0.25)
+    assert first.ScanOptions == ""
+    write_series(tmp_path / "b", case, IDENTITY)
+    assert "InversionTime" not in headers(tmp_path / "b")[0]
+
+
 def test_header_of_a_gradient_echo_volume(case: PhantomCase, tmp_path: Path) -> None:
     protocol = replace(case.protocol, sequence="gre", plane="isotropic", phase_axis=2)
     person = {"sex": "male", "side": "left"}

@@ -94,6 +94,36 @@ def test_a_right_shoulder_is_planned_as_the_mirror_image_of_a_left_one(
         assert abs(second @ (flip * first)) == pytest.approx(1)
 
 
+@given(SEEDS, SIDES)
+def test_sagittal_stacks_run_from_the_deltoid_to_the_glenoid_or_beyond(
+    seed: int, side: Side
+) -> None:
+    grid, joint = planned(seed, "sagittal", side)
+    normal = image_axes(grid)[:, 2]
+    outwards = np.array([1.0 if side == "left" else -1.0, 0, 0])
+    ends = [
+        float((grid.centre_mm() + sign * reach - joint) @ normal) * np.sign(normal @ outwards)
+        for reach in [grid.axes_mm()[0] * grid.shape[0] / 2]
+        for sign in (-1, 1)
+    ]
+    medial_mm, lateral_mm = sorted(ends)
+    reach_mm = grid.shape[0] * grid.spacing_mm[0]
+    # Slices that are tilted while the stack is moved down end some millimetres elsewhere.
+    assert 0.12 * reach_mm - 4 <= -medial_mm <= 0.45 * reach_mm + 4
+    assert lateral_mm > 30
+
+
+def test_sagittal_stacks_begin_and_end_in_many_places() -> None:
+    medial_mm = []
+    for seed in range(60):
+        grid, joint = planned(seed, "sagittal", "left")
+        reach_mm = grid.shape[0] * grid.spacing_mm[0]
+        outside = abs(float((grid.centre_mm() - joint) @ image_axes(grid)[:, 2]))
+        medial_mm.append(reach_mm / 2 - outside)
+    assert min(medial_mm) < 14
+    assert max(medial_mm) > 35
+
+
 @given(SEEDS, st.sampled_from(PLANES), SIDES)
 def test_the_grid_has_the_voxels_of_the_protocol(seed: int, plane: Plane, side: Side) -> None:
     protocol = sample_protocol("pd-fs", plane, np.random.default_rng(seed))

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from shoulderseg.datasets.phantom.scanner.equations import (
     fat_offset_hz,
+    inversion_recovery,
+    nulling_inversion_ms,
     opposed_te_ms,
     spin_echo,
     spoiled_gradient_echo,
@@ -41,6 +43,29 @@ def test_spin_echo_at_short_echo_time_is_a_saturation_recovery() -> None:
 def test_turbo_spin_echo_recovers_only_after_its_train() -> None:
     signal = turbo_spin_echo(2, 1000, 50, 100 + 1000 * math.log(2), 50 * math.log(4), 100)
     assert signal == pytest.approx(2 * 0.5 * 0.25)
+
+
+@given(t1_ms=TIMES_MS, tr_ms=st.floats(1000, 8000), train_ms=st.floats(0, 200))
+def test_an_inversion_is_nulled_once(t1_ms: float, tr_ms: float, train_ms: float) -> None:
+    null_ms = nulling_inversion_ms(t1_ms, tr_ms, train_ms)
+    early, nulled, late = (
+        float(inversion_recovery(1, t1_ms, 50, tr_ms, 0, factor * null_ms, train_ms))
+        for factor in (0.9, 1, 1.1)
+    )
+    assert early < 0 < late
+    assert nulled == pytest.approx(0, abs=1e-12)
+    assert null_ms < t1_ms * math.log(2) + 1e-9
+
+
+def test_inversion_recovery_at_its_limits() -> None:
+    # A long repetition time: half of the magnetisation's way up is its null.
+    assert nulling_inversion_ms(250, 1e6, 0) == pytest.approx(250 * math.log(2))
+    # Right after the inversion all that had recovered counts negative.
+    signal = inversion_recovery(1, 1000, 50, 1000 * math.log(4) + 100, 0, 0, 100)
+    assert signal == pytest.approx(-0.75)
+    # TI = T1 ln 4 leaves 1 - 2/4; TE = T2 ln 2 halves it.
+    late = inversion_recovery(1, 500, 40, 1e6, 40 * math.log(2), 500 * math.log(4), 80)
+    assert late == pytest.approx(0.25)
 
 
 @given(t1_ms=st.floats(100, 4000), tr_ms=st.floats(3, 1000))

@@ -10,6 +10,7 @@ import pytest
 from shoulderseg.datasets.phantom.deformation import Deformation
 from shoulderseg.datasets.phantom.dimensions import Side
 from shoulderseg.datasets.phantom.distributions import DISTRIBUTIONS
+from shoulderseg.datasets.phantom.marginals import Sex
 from shoulderseg.datasets.phantom.options import PhantomOptions
 from shoulderseg.datasets.phantom.painting import paint
 from shoulderseg.datasets.phantom.structures import SCAPULA, Structure
@@ -110,6 +111,22 @@ def test_glenoid_width_and_version_on_voxels(joint: Scan) -> None:
     assert retroversion_deg(front, back, joint.marks) == pytest.approx(
         joint.truth["glenoid_retroversion_deg"], abs=half_voxel
     )
+
+
+@pytest.mark.parametrize(("sex", "published_mm"), [("female", 26.0), ("male", 31.0)])
+def test_glenoids_are_as_wide_on_voxels_as_published_means_of_ct(
+    sex: Sex, published_mm: float
+) -> None:
+    """The mean that is drawn, and what voxels take from it."""
+    entry = DISTRIBUTIONS["glenoid_width_mm"]
+    mean_mm, _ = entry.female if sex == "female" else entry.male
+    taken_mm = []
+    for seed in (2, 17):
+        found = scan(seed, "left" if sex == "male" else "right", sex)
+        front, back = glenoid_width(found.painted, found.grid, found.marks)
+        # The deformation makes some wider and some narrower, none on average.
+        taken_mm.append(found.truth["glenoid_width_mm"] - float(np.linalg.norm(back - front)))
+    assert mean_mm - np.mean(taken_mm) == pytest.approx(published_mm, abs=0.4)
 
 
 @pytest.mark.parametrize(("case", "percent"), [(SOUND[0], 20.0), (SOUND[1], 10.0)])

@@ -12,7 +12,7 @@ from shoulderseg.refine.engines.workspace import Workspace
 from shoulderseg.refine.inputs import gather_patches, patch_inputs
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 200), st.integers(1, 60), st.integers(0, 2**31))
 def test_every_centre_is_in_one_piece(count: int, most: int, seed: int) -> None:
     centres = torch.from_numpy(np.random.default_rng(seed).integers(0, (4, 9, 7), (count, 3)))
@@ -27,7 +27,7 @@ def test_every_centre_is_in_one_piece(count: int, most: int, seed: int) -> None:
         assert not work.pixels.amin(dim=0).any()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 9), st.integers(0, 2), st.integers(0, 2), st.integers(0, 2**31))
 def test_boxes_hold_the_patches(size: int, neighbours: int, votes: int, seed: int) -> None:
     source = np.random.default_rng(seed)

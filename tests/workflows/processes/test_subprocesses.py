@@ -1,20 +1,27 @@
-"""Steps that are stopped, each with a child of its own as nnU-Net has."""
+"""Steps that are stopped, each with a child of its own as nnU-Net has.
+
+Each child waits for a pipe that nobody writes to: none ends by itself, however long a test takes.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shoulderseg.workflows.processes import subprocesses
 from shoulderseg.workflows.processes.subprocesses import run_subprocesses
+
+# Only a process that was left behind lets a test wait for this.
+HUNG_SECONDS = 300
 
 PROGRAM = """
 import os, sys
@@ -24,11 +31,17 @@ steps.run_together(["one", "two" + sys.argv[2]], os.environ, print, nothing=chr(
 """
 TRAIN = """
 import sys
-from shoulderseg.cli import train
+from shoulderseg.workflows.training import train
 from shoulderseg.cli.app import app
 train.installed_script = lambda _: sys.argv[1]
 app(["train", "4", "--folds", "0", "--device", "cpu"])
 """
+
+
+def _heed_signals() -> None:
+    """Signals that are ignored under nohup or in a shell's background stay so in a child."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 class Started:
@@ -40,32 +53,40 @@ class Started:
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            # The tests may run under nohup, and what is ignored there stays so.
-            preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),
+            preexec_fn=_heed_signals,
         )
 
     def wait_for(self, steps: int) -> None:
         assert self.process.stdout is not None
-        while steps:
-            steps -= self.process.stdout.readline() == b"at work\n"
+        for line in self.process.stdout:
+            steps -= line == b"at work\n"
+            if not steps:
+                return
+        pytest.fail(f"ended with {steps} steps to begin: {self.process.communicate()[1]!r}")
 
     def end(self) -> int:
         """The exit code, once every process that holds the pipes has ended."""
-        self.process.communicate(timeout=10)
+        try:
+            self.process.communicate(timeout=HUNG_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            for stream in (self.process.stdout, self.process.stderr):
+                assert stream is not None
+                stream.close()
+            pytest.fail(f"exit code {self.process.wait()}, and a process goes on")
         return self.process.returncode
 
 
 @pytest.fixture
 def script(tmp_path: Path) -> Iterator[Path]:
-    path, pids = tmp_path / "shoulderseg", tmp_path / "pids"
-    path.write_text(
-        f"#!/bin/sh\nsleep 40 &\necho $! >> {pids}\necho at work\nwait\n",
-    )
+    path, pipe = tmp_path / "shoulderseg", tmp_path / "pipe"
+    os.mkfifo(pipe)
+    path.write_text(f"#!/bin/sh\ncat {pipe} &\necho at work\nwait\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     yield path
-    # Where the test has failed.
-    for pid in pids.read_text().split() if pids.exists() else []:
-        subprocess.run(["kill", pid], capture_output=True, check=False)
+    # Where the test has failed, children still wait: they meet the end of the pipe.
+    with contextlib.suppress(OSError):
+        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
 
 
 @pytest.mark.parametrize(
@@ -96,10 +117,20 @@ def test_nothing_goes_on_where_a_step_cannot_be_started(script: Path) -> None:
     assert Started(script, " {nothing}").end() == 1
 
 
+@pytest.fixture
+def heeded(number: signal.Signals) -> Iterator[None]:
+    before = signal.signal(number, signal.SIG_DFL)
+    yield
+    signal.signal(number, before)
+
+
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_in_the_midst_of_a_start_leaves_no_process(
-    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+    script: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
+    # A process that is slow to end is not killed, which would be another exit code.
+    monkeypatch.setattr(subprocesses, "GRACE_SECONDS", HUNG_SECONDS)
     started: list[subprocess.Popen[bytes]] = []
     start = subprocess.Popen
 
@@ -110,5 +141,5 @@ def test_a_signal_in_the_midst_of_a_start_leaves_no_process(
 
     monkeypatch.setattr(subprocess, "Popen", slow)
     with pytest.raises((SystemExit, KeyboardInterrupt)):
-        run_subprocesses([["sleep", "40"]], os.environ)
+        run_subprocesses([[str(script)]], os.environ)
     assert started[0].poll() == -signal.SIGTERM

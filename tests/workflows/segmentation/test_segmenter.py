@@ -81,7 +81,9 @@ def test_what_a_result_holds(found: Result, scan: Path) -> None:
     assert found.labels.dtype == np.uint8
     assert found.labels.shape == SHAPE
     assert found.names == {1: "humerus", 2: "glenoid"}
-    np.testing.assert_allclose(found.affine, nibabel.load(scan).affine, atol=1e-4)
+    np.testing.assert_allclose(
+        found.affine, nibabel.Nifti1Image.from_filename(scan).affine, atol=1e-4
+    )
     assert set(found.probabilities) == {"humerus", "glenoid", "whole"}
     for probability in found.probabilities.values():
         assert probability.shape == SHAPE

@@ -1,0 +1,1 @@
+"""Endless training images, made at each step from the partial volumes of digital shoulders."""

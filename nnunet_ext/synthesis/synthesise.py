@@ -1,0 +1,150 @@
+"""Makes one training image and its target from the partial volumes of a shoulder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from shoulderseg.nnunet_ext.synthesis.appearance import Appearance, signal
+from shoulderseg.nnunet_ext.synthesis.draws import chance, normal
+from shoulderseg.nnunet_ext.synthesis.physical_contrast import physical_appearance
+from shoulderseg.nnunet_ext.synthesis.prescription import draw_slab
+from shoulderseg.nnunet_ext.synthesis.random_contrast import random_appearance
+from shoulderseg.nnunet_ext.synthesis.resident import ResidentCase
+from shoulderseg.nnunet_ext.synthesis.scanner import receive, record
+from shoulderseg.nnunet_ext.synthesis.slab import Cut, Slab, cut_slab
+from shoulderseg.nnunet_ext.synthesis.variation import Variation
+from shoulderseg.nnunet_ext.synthesis.view import add_foreign_shapes, arm_alone, part_of_patch
+
+# Least share of a pixel that a bone fills where it is labelled, and of a pixel in the map.
+_HALF = 0.5
+# Foreign shapes keep this far from labelled bones.
+_BONE_MARGIN_PIXELS = 9
+_FLAT = 1e-6
+
+
+@dataclass(frozen=True)
+class Patch:
+    """What images are to be made.
+
+    Attributes:
+        shape: Rows and columns.
+        spacing_mm: From row to row, from column to column.
+        bones: Which of humerus (0) and glenoid (1) are labelled, together.
+    """
+
+    shape: tuple[int, int]
+    spacing_mm: tuple[float, float]
+    bones: tuple[int, ...]
+
+
+def synthesise(
+    case: ResidentCase, patch: Patch, variation: Variation, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Makes a training image of a shoulder.
+
+    Args:
+        case: The shoulder's map.
+        patch: Size and bones.
+        variation: How far images vary.
+        generator: On the CPU; the same state gives the same image on the same device.
+
+    Returns:
+        Image, (rows, columns), float32, normalised as nnU-Net's z-score does and zero where the
+        image has ended; target, (rows, columns), bool, where the bones fill half of a pixel's slab
+        or more. Nothing is labelled where the image is blank, has ended or was turned to air. Both
+        on the map's device.
+    """
+    slab = draw_slab(case, (patch.shape, patch.spacing_mm), patch.bones, variation.cut, generator)
+    appearance = _draw_appearance(case, patch.shape, variation, generator)
+    cut = cut_slab(case, slab, patch.shape, appearance.table)
+    return _image_of(cut, (case, slab, appearance), patch, variation, generator)
+
+
+def _draw_appearance(
+    case: ResidentCase,
+    shape: tuple[int, int],
+    variation: Variation,
+    generator: torch.Generator,
+) -> Appearance:
+    random = chance(variation.contrast.random_share, generator)
+    draw = random_appearance if random else physical_appearance
+    return draw(case.tissues, shape, variation.contrast, generator, case.ids.device)
+
+
+def _image_of(
+    cut: Cut,
+    made_of: tuple[ResidentCase, Slab, Appearance],
+    patch: Patch,
+    variation: Variation,
+    generator: torch.Generator,
+) -> tuple[Tensor, Tensor]:
+    case, slab, appearance = made_of
+    shape, spacing, view = patch.shape, patch.spacing_mm, variation.view
+    device = cut.covered.device
+    given = signal(cut.values, appearance)
+    free_mm = _free_mm(cut, case, slab, variation.scanner.foreign_mm)
+    given = add_foreign_shapes(given, free_mm, spacing, variation.scanner, generator)
+    target = cut.bones[list(patch.bones)].sum(dim=0) >= _HALF
+    body = arm_alone(shape, spacing, view, generator, device)
+    if body is not None:
+        air = variation.contrast.air_level * float(given.mean())
+        given, target = torch.where(body, given, air * torch.ones_like(given)), target & body
+    given = receive(given, spacing, view, variation.scanner, generator)
+    image = record(given, spacing, variation.scanner, generator)
+    black = part_of_patch(view.blank_share, shape, spacing, view.least_mm, generator, device)
+    if black is not None:
+        image, target = image * black, target & black
+    seen = cut.covered >= _HALF
+    ended = part_of_patch(view.end_share, shape, spacing, view.least_mm, generator, device)
+    if ended is not None:
+        seen = seen & ended
+    return _normalised(image, seen, variation.scanner.statistics, generator), target & seen
+
+
+def _free_mm(cut: Cut, case: ResidentCase, slab: Slab, least_mm: float) -> Tensor:
+    """How far pixels are beyond a distance from the joint; far below zero at labelled bones."""
+    rows, columns = cut.covered.shape
+    off = slab.axes @ (case.joint_mm - slab.centre_mm)
+    across, down, right = (float(value) for value in off)
+    device = cut.covered.device
+    row_mm, column_mm = (
+        (torch.arange(count, device=device) - (count - 1) / 2) * step - place
+        for count, step, place in zip((rows, columns), slab.pixel_mm, (down, right), strict=True)
+    )
+    distance = torch.sqrt(row_mm[:, None] ** 2 + column_mm[None, :] ** 2 + across**2)
+    bone = functional.max_pool2d(
+        cut.bones.sum(dim=0)[None, None],
+        _BONE_MARGIN_PIXELS,
+        stride=1,
+        padding=_BONE_MARGIN_PIXELS // 2,
+    )[0, 0]
+    return torch.where(bone > 0, torch.full_like(distance, -30.0), distance - least_mm)
+
+
+def _normalised(
+    image: Tensor, seen: Tensor, deviation: float, generator: torch.Generator
+) -> Tensor:
+    """Brings an image to zero mean and a deviation of one, about, and pads what is not seen."""
+    values = image[seen]
+    if values.numel() < 2:
+        return torch.zeros_like(image)
+    spread, mean = torch.std_mean(values)
+    # A volume is normalised as a whole: a slice of it is brighter or flatter than that.
+    factor = (
+        1 + 0 * spread
+        if deviation == 0
+        else torch.exp(torch.tensor(normal(0, deviation, generator), device=image.device))
+    )
+    shift = normal(0, deviation, generator)
+    scaled: Tensor = (image - mean) / spread.clamp_min(_FLAT) * factor + shift
+    return torch.where(seen, scaled, torch.zeros_like(scaled))
+
+
+def draw_case(cases: Sequence[ResidentCase], generator: torch.Generator) -> ResidentCase:
+    """Draws one of the shoulders, each as likely as the others."""
+    return cases[int(torch.randint(len(cases), (), generator=generator))]

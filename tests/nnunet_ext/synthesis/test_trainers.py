@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import os
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from shoulderseg.nnunet_ext import synthetic_trainers
+from shoulderseg.nnunet_ext.bundle import write_unets
+from shoulderseg.nnunet_ext.checkpoints import load_checkpoint, load_unets
+from shoulderseg.nnunet_ext.synthesis.volumes import PartialVolumeError
+from shoulderseg.nnunet_ext.synthetic_trainers import SyntheticTraining
+from shoulderseg.nnunet_ext.trainings import list_trainings
+from shoulderseg.nnunet_ext.variants import SYNTHETIC_TRAINERS
+from tests.nnunet_ext.synthesis.tiny_dataset import (
+    NAME,
+    PLANS_NAME,
+    tiny_plans,
+    write_tiny_dataset,
+)
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def dataset(
+    plans: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Any]:
+    """Plans and dataset.json of the tiny dataset, with nnU-Net's folders set."""
+    for variable in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    for variable in [name for name in os.environ if name.startswith("SHOULDERSEG_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("nnUNet_n_proc_DA", "0")
+    monkeypatch.setenv("SHOULDERSEG_EPOCHS", "2")
+    monkeypatch.setenv("SHOULDERSEG_ITERATIONS", "2")
+    described = tiny_plans(plans)
+    return {"plans": described, "dataset_json": write_tiny_dataset(tmp_path, described)}
+
+
+def trainer(dataset: dict[str, Any], variant: str, *, resumed: bool = False) -> SyntheticTraining:
+    plans = deepcopy(dataset["plans"]) | {"continue_training": resumed}
+    kind = getattr(synthetic_trainers, SYNTHETIC_TRAINERS[variant])
+    made: SyntheticTraining = kind(plans, "2d", 0, deepcopy(dataset["dataset_json"]), CPU)
+    return made
+
+
+def weights(training: SyntheticTraining) -> torch.Tensor:
+    return torch.cat([weight.detach().reshape(-1) for weight in training.network.parameters()])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_trainings_run_are_stopped_go_on_and_are_exported(
+    dataset: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = tmp_path / "nnUNet_results" / NAME
+    for variant in ("humerus", "glenoid", "whole"):
+        training = trainer(dataset, variant)
+        training.run_training()
+        assert (Path(training.output_folder) / "checkpoint_final.pth").is_file()
+        assert training.logger.get_value("train_losses", step=None)[-1] < 1
+    unets = load_unets(results, PLANS_NAME, synthetic=True)
+    (tmp_path / "bundle").mkdir()
+    write_unets(unets, tmp_path / "bundle", torch.float16)
+    assert (tmp_path / "bundle" / "glenoid_fold_0.safetensors").stat().st_size > 1000
+    # The averaged weights are exported, not those of the last step.
+    exported = unets.weights["whole"]["0"]
+    last = dict(training.network.state_dict())
+    name = next(iter(exported))
+    assert not torch.equal(exported[name], last[name])
+    assert training.average is not None
+    with training.average.applied():
+        assert torch.equal(exported[name], training.network.state_dict()[name])
+    states = [
+        listed.state
+        for listed in list_trainings(
+            results,
+            NAME,
+            variants=["whole"],
+            folds=["0"],
+            plans_name=PLANS_NAME,
+            device="cpu",
+            synthetic=True,
+        )
+    ]
+    assert states == ["half-finished"]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_stopped_training_goes_on_where_it_was(dataset: dict[str, Any]) -> None:
+    training = trainer(dataset, "glenoid")
+    begin = training.on_epoch_start
+
+    def stop() -> None:
+        if training.current_epoch == 1:
+            raise KeyboardInterrupt
+        begin()
+
+    training.on_epoch_start = stop
+    with pytest.raises(KeyboardInterrupt):
+        training.run_training()
+    resumed = trainer(dataset, "glenoid", resumed=True)
+    resumed.load_checkpoint(str(Path(training.output_folder) / "checkpoint_latest.pth"))
+    assert torch.equal(weights(resumed), weights(training))
+    assert resumed.average is not None
+    assert resumed.average.steps == 2
+    resumed.run_training()
+    assert resumed.average.steps == 4
+    assert resumed.mixed_loader is not None
+    # Steps 2 and 3 of the stream, as if nothing had been interrupted.
+    assert resumed.mixed_loader.step == 4
+    assert resumed.current_epoch == 2
+    saved = load_checkpoint(Path(resumed.output_folder) / "checkpoint_final.pth")
+    assert saved["trainer_name"] == SYNTHETIC_TRAINERS["glenoid"]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_maps_that_cannot_be_used_are_named(
+    dataset: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maps = tmp_path / "nnUNet_raw" / NAME / "partialVolumesTr"
+    (maps / "short.safetensors").write_bytes(b"short")
+    with pytest.raises(PartialVolumeError, match="short"):
+        trainer(dataset, "humerus").on_train_start()
+    for name in ("short", "made"):
+        (maps / f"{name}.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match="are of validation cases"):
+        trainer(dataset, "humerus").on_train_start()
+    monkeypatch.setenv("SHOULDERSEG_SYNTHESIS_PATCH", "33")
+    with pytest.raises(ValueError, match="do not suit the network"):
+        trainer(dataset, "humerus").on_train_start()
+    dataset["plans"]["configurations"]["2d"]["normalization_schemes"] = ["CTNormalization"]
+    with pytest.raises(ValueError, match="synthesis makes slices of one channel"):
+        trainer(dataset, "humerus").on_train_start()

@@ -1,0 +1,1 @@
+"""Conversion of other people's folders into nnU-Net datasets."""

@@ -1,0 +1,149 @@
+"""What every conversion has: the dataset to make, a survey that writes nothing, and the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shoulderseg.datasets.converters.convert import Order
+    from shoulderseg.datasets.converters.examined import Examined
+    from shoulderseg.datasets.converters.source import Rejected, SourceCase
+    from shoulderseg.datasets.converters.target import ConversionReport
+    from shoulderseg.datasets.nnunet_raw import DatasetSpec
+
+    OnCase = Callable[[Examined | Rejected], None]
+
+
+@dataclass(frozen=True)
+class Target:
+    """The dataset that a conversion makes.
+
+    Attributes:
+        out: folder that the dataset folder goes to, usually nnUNet_raw.
+        dataset_id: nnU-Net's number of the dataset, 1 to 999.
+        name: of the dataset; None for the converter's own.
+        test_cases: names of the cases kept for test, or how many patients to draw.
+        folds: of the cross-validation; None for 5, or as many as there are patients.
+        seed: of the drawn test patients and of the folds.
+        overwrite: whether an existing dataset is replaced.
+        allow_missing: whether cases are taken in which a structure has no voxel.
+        keep_source_names: whether `conversion.csv` names files instead of hashes of their names.
+    """
+
+    out: Path
+    dataset_id: int = 1
+    name: str | None = None
+    test_cases: Sequence[str] | int = ()
+    folds: int | None = None
+    seed: int = 12345
+    overwrite: bool = False
+    allow_missing: bool = False
+    keep_source_names: bool = False
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a conversion would do.
+
+    Attributes:
+        taken: the cases that would be taken.
+        rejected: what would not be, in the order met.
+        problems: why no dataset could be written; empty if one could.
+        folds: of the cross-validation; 0 where there is a problem with them.
+    """
+
+    taken: tuple[Examined, ...]
+    rejected: tuple[Rejected, ...]
+    problems: tuple[str, ...]
+    folds: int
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A conversion that is ready to start.
+
+    Attributes:
+        survey: reads everything and writes nothing.
+        run: makes the dataset. It is given what is called with each case as it is finished, and
+            raises ValueError if no dataset can be written, OSError if a file cannot.
+        all_or_nothing: whether one rejected case keeps the dataset from being written.
+        notice: what everyone who takes the data has to know; empty if nothing.
+    """
+
+    survey: Callable[[], Survey]
+    run: Callable[[OnCase], ConversionReport]
+    all_or_nothing: bool = False
+    notice: str = ""
+
+
+def number_labels(names: Iterable[str]) -> dict[str, int]:
+    """Numbers the structures of a dataset in their order, after the background's 0."""
+    return {name: value for value, name in enumerate(["background", *names])}
+
+
+def order_of(
+    target: Target, spec: DatasetSpec, settings: Mapping[str, Any], sources: Sequence[Path]
+) -> Order:
+    """Gives the order that the converters of `datasets` take.
+
+    Args:
+        target: the dataset.
+        spec: its name and labels.
+        settings: all that the files of a case depend on besides its source files.
+        sources: folders that are read from.
+    """
+    from shoulderseg.datasets.converters.convert import Order
+
+    return Order(
+        target.out,
+        spec,
+        settings,
+        sources,
+        test_cases=target.test_cases,
+        folds=target.folds,
+        seed=target.seed,
+        overwrite=target.overwrite,
+        allow_missing=target.allow_missing,
+    )
+
+
+def conversion_of(
+    candidates: Callable[[], Iterator[SourceCase | Rejected]], order: Order, notice: str = ""
+) -> Conversion:
+    """Makes a conversion of a converter's candidates.
+
+    Args:
+        candidates: gives them, anew at each call.
+        order: the dataset.
+        notice: as in `Conversion`.
+    """
+    from dataclasses import replace
+
+    from shoulderseg.datasets.converters.convert import convert_cases, survey
+
+    return Conversion(
+        survey=lambda: surveyed(
+            survey(candidates(), order.spec.labels, allow_missing=order.allow_missing), order
+        ),
+        run=lambda on_case: convert_cases(candidates(), replace(order, on_case=on_case)),
+        notice=notice,
+    )
+
+
+def surveyed(outcomes: Iterable[Examined | Rejected], order: Order) -> Survey:
+    """Sums up what would become of each candidate, and what stands in the dataset's way."""
+    from shoulderseg.datasets.converters.convert import foresee_problems, planned_folds
+    from shoulderseg.datasets.converters.source import Rejected
+
+    taken: list[Examined] = []
+    rejected: list[Rejected] = []
+    for outcome in outcomes:
+        if isinstance(outcome, Rejected):
+            rejected.append(outcome)
+        else:
+            taken.append(outcome)
+    problems = foresee_problems(order, taken)
+    return Survey(tuple(taken), tuple(rejected), tuple(problems), planned_folds(order, taken))

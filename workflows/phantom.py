@@ -1,0 +1,89 @@
+"""Synthetic shoulders: what is asked for, on top of a preset, and writing it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shoulderseg.datasets.phantom.dataset import SetReport, Writing
+    from shoulderseg.datasets.phantom.presets import PhantomSet
+
+NIFTI, DICOM = "nifti", "dicom"
+
+
+@dataclass(frozen=True)
+class DatasetNames:
+    """What the nnU-Net dataset of a set is called and how it is split; None leaves the default.
+
+    Attributes:
+        dataset_id: number of the dataset.
+        name: of the dataset.
+        folds: of the cross-validation.
+    """
+
+    dataset_id: int | None = None
+    name: str | None = None
+    folds: int | None = None
+
+
+def order_phantoms(
+    preset: str | None, options: Mapping[str, Any], others: Mapping[str, Any]
+) -> PhantomSet:
+    """Gives the set that is asked for.
+
+    Args:
+        preset: name of a preset; None for none.
+        options: fields of `PhantomOptions`; None is not asked for.
+        others: fields of `PhantomSet`; None is not asked for.
+
+    Raises:
+        ValueError: if there is no such preset, or a value cannot be.
+    """
+    from shoulderseg.datasets.phantom.presets import PRESETS, PhantomSet
+
+    if preset is not None and preset not in PRESETS:
+        msg = f"preset is {preset!r}, expected one of {', '.join(PRESETS)}"
+        raise ValueError(msg)
+    base = PhantomSet() if preset is None else PRESETS[preset]
+    wanted = replace(base.options, **_given(options))
+    return replace(base, options=wanted, **_given(others))
+
+
+def write_phantoms(
+    out: Path,
+    phantoms: PhantomSet,
+    writing: Writing,
+    file_format: str = NIFTI,
+    names: DatasetNames | None = None,
+) -> SetReport:
+    """Writes a set, or finishes one that was begun.
+
+    Args:
+        out: folder that the dataset folder, or the DICOM series, go to.
+        phantoms: what to make.
+        writing: how to write it, and what is called after each case.
+        file_format: `nifti` for an nnU-Net dataset, or `dicom`.
+        names: of the nnU-Net dataset.
+
+    Raises:
+        ValueError: if names are given that the format has no use for, or the folder holds
+            something else.
+        OSError: if a file cannot be written.
+    """
+    from shoulderseg.datasets.phantom.dataset import write_dataset, write_dicom
+
+    given = _given(asdict(names or DatasetNames()))
+    if file_format == NIFTI:
+        return write_dataset(out, phantoms, writing, **given)
+    if given:
+        flags = ", ".join("--" + key.replace("_", "-") for key in given)
+        msg = f"{flags} belong to a dataset for nnU-Net; leave them out with --format dicom"
+        raise ValueError(msg)
+    return write_dicom(out, phantoms, writing)
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
