@@ -45,7 +45,7 @@ def classify_voxels(
     batch_size: int = 1024,
     precision: Precision = "auto",
 ) -> NDArray[np.float32]:
-    """Class probabilities of voxels, from the patches around them.
+    """Computes class probabilities of voxels, from the patches around them.
 
     The model moves to the device; its mode is neither used nor changed, as it is always evaluated
     as in eval mode. When an accelerator's memory ends, smaller batches go on. On a CPU as many
