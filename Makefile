@@ -10,9 +10,12 @@ INTO := --python $(BIN)/python
 demo: install
 	$(BIN)/shoulderseg demo demo
 
-# Threads that spin while they wait would take the cores from the workers of nnU-Net.
+# A worker a core, of one thread each: most tests are short and use one core. Threads that spin
+# while they wait would take the cores from others.
+TEST_WORKERS ?= auto
 test: install
-	OMP_WAIT_POLICY=passive $(BIN)/pytest --color=no $(PYTEST_OPTIONS)
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/pytest --color=no \
+		--numprocesses $(TEST_WORKERS) --maxprocesses 8 --dist loadgroup $(PYTEST_OPTIONS)
 
 # Links, commands and options in the documentation; `make test` runs it too.
 docs-check: install
