@@ -12,11 +12,7 @@ import pytest
 
 from shoulderseg.datasets.dicom_seg import SegOptions, write_dicom_seg
 from shoulderseg.datasets.volume import Volume
-from tests.datasets.oblique_case import (
-    lopsided_labels,
-    oblique_image,
-    write_sources,
-)
+from tests.datasets.oblique_case import lopsided_labels, oblique_image, write_sources
 
 MADE = datetime(2024, 5, 6, 7, 8, 9)
 

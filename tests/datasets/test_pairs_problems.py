@@ -9,10 +9,7 @@ import numpy as np
 import pytest
 
 from shoulderseg.datasets.converters.source import Rejected
-from shoulderseg.datasets.pairs import (
-    ConversionError,
-    survey_pairs,
-)
+from shoulderseg.datasets.pairs import ConversionError, survey_pairs
 from shoulderseg.datasets.volume import Volume
 from shoulderseg.datasets.writer import write_image
 from tests.datasets.mixed_pairs import SPEC, VALUES, convert

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from shoulderseg.refine.edges import (
-    Voted,
-)
+from shoulderseg.refine.edges import Voted
 from shoulderseg.refine.ensemble import ClassifyConfig
 from shoulderseg.refine.inputs import PatchInputs
 from shoulderseg.refine.network import AlexNetConfig, PatchAlexNet

@@ -6,12 +6,7 @@ import numpy as np
 import pytest
 
 from shoulderseg.refine.boundary import boundary_band
-from shoulderseg.refine.edges import (
-    EdgeRule,
-    decide_edges,
-    edge_opinions,
-    refine_edges,
-)
+from shoulderseg.refine.edges import EdgeRule, decide_edges, edge_opinions, refine_edges
 from shoulderseg.refine.ensemble import ClassifyConfig
 from tests.refine.oracle import PLAIN, SPACING_MM, Oracle, two_bones, vote
 

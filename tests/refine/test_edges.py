@@ -10,11 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from shoulderseg.refine.boundary import boundary_band
-from shoulderseg.refine.edges import (
-    EdgeRefinement,
-    EdgeRule,
-    refine_edges,
-)
+from shoulderseg.refine.edges import EdgeRefinement, EdgeRule, refine_edges
 from shoulderseg.refine.ensemble import ClassifyConfig
 from tests.refine.oracle import PLAIN, SPACING_MM, Labels, Oracle, two_bones, vote
 

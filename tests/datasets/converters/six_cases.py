@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoulderseg.datasets.converters.source import (
-    Labelled,
-    SourceCase,
-)
+from shoulderseg.datasets.converters.source import Labelled, SourceCase
 from shoulderseg.datasets.nnunet_raw import DatasetSpec
 from shoulderseg.datasets.volume import Volume
 

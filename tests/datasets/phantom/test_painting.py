@@ -11,13 +11,7 @@ from shoulderseg.datasets.phantom import painting
 from shoulderseg.datasets.phantom.grid import ScanGrid
 from shoulderseg.datasets.phantom.layers import Layer
 from shoulderseg.datasets.phantom.options import PhantomOptions
-from shoulderseg.datasets.phantom.painting import (
-    Painted,
-    Scene,
-    body_points,
-    paint,
-    patient_points,
-)
+from shoulderseg.datasets.phantom.painting import Painted, Scene, body_points, paint, patient_points
 from shoulderseg.datasets.phantom.planning import plan_grid
 from shoulderseg.datasets.phantom.scanner.protocol import Plane
 from shoulderseg.datasets.phantom.scanner.sampling import sample_protocol

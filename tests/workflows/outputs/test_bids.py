@@ -9,10 +9,7 @@ from typing import Any
 import pytest
 
 from shoulderseg.workflows.outputs.plan import Case, OutputPlan
-from tests.datasets.oblique_case import (
-    oblique_image,
-    write_sources,
-)
+from tests.datasets.oblique_case import oblique_image, write_sources
 from tests.workflows.outputs.written_case import write_case
 
 

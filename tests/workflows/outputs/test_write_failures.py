@@ -8,10 +8,7 @@ import pytest
 
 from shoulderseg.workflows.outputs.formats import Format
 from shoulderseg.workflows.outputs.plan import Case, OutputPlan
-from tests.datasets.oblique_case import (
-    oblique_image,
-    write_sources,
-)
+from tests.datasets.oblique_case import oblique_image, write_sources
 from tests.workflows.outputs.written_case import damaged_sources, write_case
 
 
