@@ -73,6 +73,27 @@ def plan_grid(
         The grid, in LPS.
     """
     axes = _image_axes(protocol.plane, frames, rng)
+    middle = _middle_mm(protocol, axes, frames, rng)
+    if mirrored:
+        axes, middle = _mirrored_axes(axes, protocol.plane), middle * _FLIP
+    half = (np.array(protocol.shape[::-1]) - 1) / 2 * np.array(protocol.spacing_mm[::-1])
+    origin = joint_mm + middle - axes @ half
+    return ScanGrid(
+        protocol.shape,
+        protocol.spacing_mm,
+        protocol.thickness_mm,
+        (float(origin[0]), float(origin[1]), float(origin[2])),
+        tuple(float(value) for value in axes.ravel()),
+    )
+
+
+def _middle_mm(
+    protocol: Protocol,
+    axes: npt.NDArray[np.float64],
+    frames: Mapping[FrameName, Frame],
+    rng: np.random.Generator,
+) -> npt.NDArray[np.float64]:
+    """Middle of a left shoulder's slices from the joint, body axes, shape (3,)."""
     # The larger the field of view, the less exactly it is laid.
     view_mm = float(np.min(np.multiply(protocol.shape[1:], protocol.spacing_mm[1:])))
     loose = max(1.0, view_mm / _USUAL_VIEW_MM)
@@ -87,17 +108,7 @@ def plan_grid(
         middle += axes[:, 0] * lateral
     else:
         middle = outwards * (_JOINT_TO_MIDDLE_MM - lateral) - _UP * down + axes[:, 2] * across
-    if mirrored:
-        axes, middle = _mirrored_axes(axes, protocol.plane), middle * _FLIP
-    half = (np.array(protocol.shape[::-1]) - 1) / 2 * np.array(protocol.spacing_mm[::-1])
-    origin = joint_mm + middle - axes @ half
-    return ScanGrid(
-        protocol.shape,
-        protocol.spacing_mm,
-        protocol.thickness_mm,
-        (float(origin[0]), float(origin[1]), float(origin[2])),
-        tuple(float(value) for value in axes.ravel()),
-    )
+    return middle
 
 
 def prescribed_axes(

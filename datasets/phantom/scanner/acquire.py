@@ -70,10 +70,7 @@ def acquire(
             is not finite, or a setting lies outside its range.
     """
     wide = rendered_grid(grid, protocol)
-    _check(water, fat, wide)
-    if protocol.snr <= 0:
-        msg = f"The SNR must be above 0, got {protocol.snr}; infinity leaves out the noise."
-        raise ValueError(msg)
+    _check(water, fat, wide, protocol.snr)
     if reference is None:
         reference = reference_signal(protocol)
     gains = draw_gains(water, fat, wide, protocol, coils_mm, reference, rng)
@@ -92,16 +89,19 @@ def acquire(
     with ThreadPoolExecutor(workers) as pool:
         # Consumed, so that an exception of a thread is raised here.
         list(pool.map(fill, range(len(water))))
-    if gain is None:
-        # Before the margins are blanked: they are no part of what a scanner measures.
-        level = float(np.percentile(image, FULL_SCALE_PERCENTILE))
-        gain = FULL_SCALE / level if level > 0 else 1.0
-    image *= np.float32(gain)
+    # Before the margins are blanked: they are no part of what a scanner measures.
+    image *= np.float32(_receiver_gain(image) if gain is None else gain)
     image *= view_window((grid.shape[1], grid.shape[2]), protocol)
     return image
 
 
-def _check(water: FloatImage, fat: FloatImage, rendered: ScanGrid) -> None:
+def _receiver_gain(image: FloatImage) -> float:
+    """Gain that makes a percentile of the image the full scale; 1 for an empty image."""
+    level = float(np.percentile(image, FULL_SCALE_PERCENTILE))
+    return FULL_SCALE / level if level > 0 else 1.0
+
+
+def _check(water: FloatImage, fat: FloatImage, rendered: ScanGrid, snr: float) -> None:
     for name, part in (("water", water), ("fat", fat)):
         if part.shape != rendered.shape:
             msg = (
@@ -113,3 +113,6 @@ def _check(water: FloatImage, fat: FloatImage, rendered: ScanGrid) -> None:
         if not np.isfinite(part.sum(dtype=np.float64)):
             msg = f"The {name} signal holds values that are not finite; is the tissue map valid?"
             raise ValueError(msg)
+    if snr <= 0:
+        msg = f"The SNR must be above 0, got {snr}; infinity leaves out the noise."
+        raise ValueError(msg)

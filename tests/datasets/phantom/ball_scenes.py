@@ -13,7 +13,7 @@ from shoulderseg.datasets.phantom.deformation import Deformation
 from shoulderseg.datasets.phantom.frames import Frame, FrameName, Points
 from shoulderseg.datasets.phantom.grid import ScanGrid
 from shoulderseg.datasets.phantom.layers import Layer
-from shoulderseg.datasets.phantom.painting import Scene
+from shoulderseg.datasets.phantom.scene import Scene
 from shoulderseg.datasets.phantom.sdf import FloatArray, sphere
 from shoulderseg.datasets.phantom.structures import Structure
 

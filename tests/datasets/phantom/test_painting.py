@@ -7,14 +7,14 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from shoulderseg.datasets.phantom import painting
 from shoulderseg.datasets.phantom.grid import ScanGrid
 from shoulderseg.datasets.phantom.layers import Layer
 from shoulderseg.datasets.phantom.options import PhantomOptions
-from shoulderseg.datasets.phantom.painting import Painted, Scene, body_points, paint, patient_points
+from shoulderseg.datasets.phantom.painting import Painted, paint
 from shoulderseg.datasets.phantom.planning import plan_grid
 from shoulderseg.datasets.phantom.scanner.protocol import Plane
 from shoulderseg.datasets.phantom.scanner.sampling import sample_protocol
+from shoulderseg.datasets.phantom.scene import Scene, body_points, patient_points
 from shoulderseg.datasets.phantom.sdf import half_space
 from shoulderseg.datasets.phantom.structures import Structure
 from tests.datasets.phantom.ball_scenes import (
@@ -208,7 +208,7 @@ def test_layers_that_are_left_out_would_not_have_shown(
         protocol, whole_scene.frames, mirrored=False, joint_mm=whole_scene.joint_mm, rng=rng
     )
     sparing = paint(whole_scene, grid, signals, 1)
-    monkeypatch.setattr(painting, "_SLACK", 1e6)
+    monkeypatch.setattr("shoulderseg.datasets.phantom.scene._SLACK", 1e6)
     # A layer painted over gives its colour only but for rounding.
     assert_same(sparing, paint(whole_scene, grid, signals, 1), tolerance=1e-5)
 
