@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from shoulderseg.datasets.phantom.grid import ScanGrid
+    from shoulderseg.datasets.phantom.scanner.gains import Gains
     from shoulderseg.datasets.phantom.scanner.protocol import Protocol
 
     FloatImage = npt.NDArray[np.float32]
@@ -71,11 +72,29 @@ def acquire(
     """
     wide = rendered_grid(grid, protocol)
     _check(water, fat, wide, protocol.snr)
-    if reference is None:
-        reference = reference_signal(protocol)
+    reference = reference_signal(protocol) if reference is None else reference
     gains = draw_gains(water, fat, wide, protocol, coils_mm, reference, rng)
+    noise_sd = abs(reference) / protocol.snr
+    image = _read_slices((water, fat), gains, grid, protocol, noise_sd, rng, workers)
+    # Before the margins are blanked: they are no part of what a scanner measures.
+    image *= np.float32(_receiver_gain(image) if gain is None else gain)
+    image *= view_window((grid.shape[1], grid.shape[2]), protocol)
+    return image
+
+
+def _read_slices(
+    signals: tuple[FloatImage, FloatImage],
+    gains: Gains,
+    grid: ScanGrid,
+    protocol: Protocol,
+    noise_sd: float,
+    rng: np.random.Generator,
+    workers: int,
+) -> FloatImage:
+    """Takes each slice through k-space; gives magnitudes before the receiver's gain."""
+    water, fat = signals
     margin, axis = margin_voxels(grid, protocol), protocol.phase_axis - 1
-    noise_sd, cycles = abs(reference) / protocol.snr, rng.uniform(*GHOST_CYCLES)
+    cycles = rng.uniform(*GHOST_CYCLES)
     plan = plan_readout((grid.shape[1], grid.shape[2]), protocol, noise_sd, cycles, margin > 0)
     # One generator for each slice, or threads would race for the numbers.
     seeds = rng.integers(2**63, size=len(water))
@@ -89,9 +108,6 @@ def acquire(
     with ThreadPoolExecutor(workers) as pool:
         # Consumed, so that an exception of a thread is raised here.
         list(pool.map(fill, range(len(water))))
-    # Before the margins are blanked: they are no part of what a scanner measures.
-    image *= np.float32(_receiver_gain(image) if gain is None else gain)
-    image *= view_window((grid.shape[1], grid.shape[2]), protocol)
     return image
 
 

@@ -79,10 +79,7 @@ def sample_protocol(
     """
     _check_names(sequence, plane)
     _check_sizes(shape, spacing_mm)
-    drawn_t = _draw_field(sequence, rng)
-    field_t = drawn_t if field_t is None else field_t
-    check_field(field_t)
-    check_sequence_at_field(sequence, field_t)
+    field_t = _checked_field(sequence, _draw_field(sequence, rng), field_t)
     low = is_low_field(field_t)
     limits = LOW_FIELD if low else HIGH_FIELD
     geometry = coarsen(draw_geometry(plane, limits, rng, shape, spacing_mm), coarsened)
@@ -99,6 +96,14 @@ def sample_protocol(
         phase_axis=phase_axis,
         **_draw_artefacts(sequence, rng, low=low)._asdict(),
     )
+
+
+def _checked_field(sequence: Sequence, drawn_t: float, wanted_t: float | None) -> float:
+    """The field strength that is wanted, or else the drawn one."""
+    field_t = drawn_t if wanted_t is None else wanted_t
+    check_field(field_t)
+    check_sequence_at_field(sequence, field_t)
+    return field_t
 
 
 class _Artefacts(NamedTuple):
