@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = [
+# All that holds Python; a new folder goes in here, too.
+FOLDERS = (
     "benchmarks",
     "cli",
     "datasets",
@@ -18,7 +19,7 @@ FOLDERS = [
     "refine",
     "tests",
     "workflows",
-]
+)
 FILE_LINES, FUNCTION_LINES = 250, 50
 # Functions that would not be clearer in parts: how long they may be, and why.
 EXCEPTIONS = {

@@ -101,6 +101,7 @@ def _middle_mm(
     lateral, down, across = _OFF_CENTRE_MM[protocol.plane] + rng.normal(0, scatter_mm)
     # Off-centre lengths point to the body's middle, to the feet, and along the slices.
     outwards = frames["scapula"].axes[:, 0]
+    middle: npt.NDArray[np.float64]
     if protocol.plane == "sagittal":
         reach_mm = protocol.shape[0] * protocol.spacing_mm[0]
         beyond = axes[:, 2] * np.sign(axes[:, 2] @ outwards)
