@@ -14,7 +14,8 @@ from shoulderseg.datasets.phantom.anatomy.glenoid import DEPTH_MM
 from shoulderseg.datasets.phantom.anatomy.shoulder import build_scene, draw_shoulder
 from shoulderseg.datasets.phantom.grid import ScanGrid
 from shoulderseg.datasets.phantom.options import PhantomOptions
-from shoulderseg.datasets.phantom.painting import Scene, paint
+from shoulderseg.datasets.phantom.painting import paint
+from shoulderseg.datasets.phantom.scene import Scene
 from shoulderseg.datasets.phantom.structures import HUMERUS, SCAPULA
 from shoulderseg.datasets.phantom.truth import true_measurements
 from shoulderseg.datasets.reader import read_image, read_label_map

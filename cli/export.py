@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,17 +23,17 @@ class Precision(StrEnum):
     fp32 = "fp32"
 
 
-def export(
-    dataset: DatasetArgument,
-    out: Annotated[Path, typer.Argument(help="The bundle's folder; must not exist yet.")],
-    size: SizeOption = NetworkSize.auto,
+@dataclass(frozen=True)
+class ContentOptions:
+    """What goes into a bundle, one option a field; see `as_command`."""
+
     folds: Annotated[
         str,
         typer.Option(metavar="N,N,...", help="Which folds.", show_default="all that are finished"),
-    ] = "",
+    ] = ""
     precision: Annotated[
         Precision | None, typer.Option(help="Of the stored weights.", show_default="fp16")
-    ] = None,
+    ] = None
     synthetic: Annotated[
         bool,
         typer.Option(
@@ -40,7 +41,7 @@ def export(
             help="Take the U-Nets that `train --synthetic` trained; the edge refiner comes by "
             "`train-refiner --unets BUNDLE`.",
         ),
-    ] = False,
+    ] = False
     unets: Annotated[
         str | None,
         typer.Option(
@@ -48,10 +49,10 @@ def export(
             help="Take the U-Nets of this bundle as they are, and what it says of them; the edge "
             "refiner is that of `train-refiner --unets BUNDLE`.",
         ),
-    ] = None,
+    ] = None
     overwrite: Annotated[
         bool, typer.Option(help="Replace an existing bundle, unless it is the same.")
-    ] = False,
+    ] = False
     upright: Annotated[
         bool,
         typer.Option(
@@ -59,7 +60,7 @@ def export(
             help="All training slices stand as scanners store them, head up or front up, and were "
             "mirrored in training: predict then turns volumes that lie otherwise in their files.",
         ),
-    ] = False,
+    ] = False
     one_piece: Annotated[
         str,
         typer.Option(
@@ -67,33 +68,35 @@ def export(
             help="humerus, glenoid or both: bones whose label is one piece in every training "
             "volume; predict then keeps their largest piece.",
         ),
-    ] = "",
+    ] = ""
+
+
+def export(
+    dataset: DatasetArgument,
+    out: Annotated[Path, typer.Argument(help="The bundle's folder; must not exist yet.")],
+    *,
+    size: SizeOption = NetworkSize.auto,
+    content: ContentOptions,
 ) -> None:
     """Put the trained U-Nets and the edge refiner of a dataset into one folder."""
     from shoulderseg.workflows.bundles.export import export_refined, export_trained
     from shoulderseg.workflows.bundles.fill import Traits
 
     with reported():
-        chosen = (precision or Precision.fp16).value
-        traits = Traits(chosen, upright, tuple(split_list(one_piece)))
-        said = (folds, upright, one_piece, precision, size is not NetworkSize.auto, synthetic)
-        if unets is not None and any(said):
-            msg = (
-                "--size, --folds, --precision, --upright, --one-piece and --synthetic are what the "
-                "bundle of --unets says itself; leave them out"
-            )
-            raise ValueError(msg)
-        if unets is not None:
-            exported = export_refined(dataset, out, unets, overwrite=overwrite)
+        if content.unets is not None:
+            _check_nothing_else_is_said(size, content)
+            exported = export_refined(dataset, out, content.unets, overwrite=content.overwrite)
         else:
+            precision = (content.precision or Precision.fp16).value
+            one_piece = tuple(split_list(content.one_piece))
             exported = export_trained(
                 dataset,
                 out,
                 size.plans_name,
-                folds=split_list(folds),
-                traits=traits,
-                overwrite=overwrite,
-                synthetic=synthetic,
+                folds=split_list(content.folds),
+                traits=Traits(precision, content.upright, one_piece),
+                overwrite=content.overwrite,
+                synthetic=content.synthetic,
             )
     if exported.contents is None:
         typer.echo(f"{out} is kept: it holds the same models already")
@@ -104,6 +107,17 @@ def export(
             "the calibration of the earlier bundle does not hold for this one and is left out; "
             f"make it anew: shoulderseg calibrate {out} IMAGES LABELS"
         )
+
+
+def _check_nothing_else_is_said(size: NetworkSize, content: ContentOptions) -> None:
+    """Refuses options beside `--unets` that its bundle has already settled."""
+    said = (content.folds, content.upright, content.one_piece, content.precision, content.synthetic)
+    if any(said) or size is not NetworkSize.auto:
+        msg = (
+            "--size, --folds, --precision, --upright, --one-piece and --synthetic are what the "
+            "bundle of --unets says itself; leave them out"
+        )
+        raise ValueError(msg)
 
 
 def _summary(contents: Contents) -> str:

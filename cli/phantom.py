@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -65,38 +65,56 @@ def phantom(
         from shoulderseg.datasets.phantom.dataset import Writing
         from shoulderseg.workflows.phantom import DatasetNames, order_phantoms, write_phantoms
 
-        if labels.scapula is Scapula.whole and labels.glenoid_depth is not None:
-            msg = "--glenoid-depth has no meaning with --scapula whole; leave one out"
-            raise ValueError(msg)
-        options = {
-            "side": anatomy.side,
-            "sex": anatomy.sex,
-            "health": anatomy.health,
-            "bone_loss_percent": anatomy.bone_loss,
-            "field_t": images.field,
-            "shape": _three("--shape", images.shape, int),
-            "spacing_mm": _three("--spacing", images.spacing, float),
-            "wild": variation.wild or None,
-            "whole_scapula": labels.scapula is Scapula.whole or None,
-            "glenoid_depth_mm": labels.glenoid_depth,
-        }
-        spacing_mm = _partial_volume_spacing(files)
+        options = _case_options(anatomy, images, variation, labels)
         numbers = {"cases": cases, "test_cases": test_cases, "seed": seed}
-        shares = {
-            "wild_share": variation.wild_share,
-            "raised_share": variation.raised_share,
-            "coarse_share": variation.coarse_share,
-            "partial_volumes_mm": spacing_mm,
-        }
-        turns = {"sequences": _names(images.sequence), "planes": _names(images.plane)}
+        rest = _set_options(images, variation, files)
         chosen = None if preset is None else preset.value
-        phantoms = order_phantoms(chosen, options, {**numbers, **shares, **turns})
+        phantoms = order_phantoms(chosen, options, {**numbers, **rest})
         names = DatasetNames(files.dataset_id, files.name, files.folds)
         writing = Writing(
             overwrite=work.overwrite, workers=work.workers, jobs=work.jobs, on_case=_tell
         )
         report = write_phantoms(out, phantoms, writing, files.file_format.value, names)
         typer.echo(f"{_summary(report)}, {time.monotonic() - started:.1f} s")
+
+
+def _case_options(
+    anatomy: AnatomyOptions, images: ImageOptions, variation: VariationOptions, labels: LabelOptions
+) -> dict[str, Any]:
+    """What was chosen for every case; None where nothing was.
+
+    Raises:
+        ValueError: if options contradict each other or are no numbers.
+    """
+    if labels.scapula is Scapula.whole and labels.glenoid_depth is not None:
+        msg = "--glenoid-depth has no meaning with --scapula whole; leave one out"
+        raise ValueError(msg)
+    return {
+        "side": anatomy.side,
+        "sex": anatomy.sex,
+        "health": anatomy.health,
+        "bone_loss_percent": anatomy.bone_loss,
+        "field_t": images.field,
+        "shape": _three("--shape", images.shape, int),
+        "spacing_mm": _three("--spacing", images.spacing, float),
+        "wild": variation.wild or None,
+        "whole_scapula": labels.scapula is Scapula.whole or None,
+        "glenoid_depth_mm": labels.glenoid_depth,
+    }
+
+
+def _set_options(
+    images: ImageOptions, variation: VariationOptions, files: FileOptions
+) -> dict[str, Any]:
+    """What was chosen for the set as a whole, beside its numbers of cases."""
+    return {
+        "wild_share": variation.wild_share,
+        "raised_share": variation.raised_share,
+        "coarse_share": variation.coarse_share,
+        "partial_volumes_mm": _partial_volume_spacing(files),
+        "sequences": _names(images.sequence),
+        "planes": _names(images.plane),
+    }
 
 
 def _partial_volume_spacing(files: FileOptions) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +19,7 @@ from shoulderseg.cli.output_options import BidsOption, FormatOption
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.segmentation.run import Listener, Run
+    from shoulderseg.workflows.segmentation.segmenter import Segmenter
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -37,6 +39,44 @@ class Voters(StrEnum):
     all = "all"
 
 
+@dataclass(frozen=True)
+class NetworkOptions:
+    """Which networks run, and how they decide, one option a field; see `as_command`."""
+
+    model: Annotated[
+        str,
+        typer.Option(help="A bundle: a folder made by `export`, or a name that `models` lists."),
+    ] = "default"
+    folds: Annotated[
+        str, typer.Option(metavar="N,N,...", help="Folds of the U-Nets.", show_default="all")
+    ] = ""
+    vote: Annotated[Vote, typer.Option(help="How the voters are fused.")] = Vote.majority
+    voters: Annotated[
+        Voters, typer.Option(help="The three U-Nets, or all: with the AlexNet as the fourth.")
+    ] = Voters.unets
+    refine: Annotated[
+        bool | None,
+        typer.Option(
+            help="Let the AlexNet decide the bones' edges.",
+            show_default="where the bundle's cross-validation showed that it helps",
+        ),
+    ] = None
+    mirroring: Annotated[
+        bool,
+        typer.Option(
+            help="Average over mirror images, so that left and right shoulders are segmented "
+            "alike; --no-mirroring halves the U-Nets' work."
+        ),
+    ] = True
+    as_stored: Annotated[
+        bool,
+        typer.Option(
+            "--as-stored",
+            help="Do not turn volumes upright first; for files whose directions are wrong.",
+        ),
+    ] = False
+
+
 def predict(
     context: typer.Context,
     images: Annotated[
@@ -46,38 +86,8 @@ def predict(
         ),
     ],
     out: Annotated[Path, typer.Argument(help="Folder for the label maps and the run report.")],
-    model: Annotated[
-        str,
-        typer.Option(help="A bundle: a folder made by `export`, or a name that `models` lists."),
-    ] = "default",
-    folds: Annotated[
-        str, typer.Option(metavar="N,N,...", help="Folds of the U-Nets.", show_default="all")
-    ] = "",
-    vote: Annotated[Vote, typer.Option(help="How the voters are fused.")] = Vote.majority,
-    voters: Annotated[
-        Voters, typer.Option(help="The three U-Nets, or all: with the AlexNet as the fourth.")
-    ] = Voters.unets,
-    refine: Annotated[
-        bool | None,
-        typer.Option(
-            help="Let the AlexNet decide the bones' edges.",
-            show_default="where the bundle's cross-validation showed that it helps",
-        ),
-    ] = None,
-    mirroring: Annotated[
-        bool,
-        typer.Option(
-            help="Average over mirror images, so that left and right shoulders are segmented "
-            "alike; --no-mirroring halves the U-Nets' work."
-        ),
-    ] = True,
-    as_stored: Annotated[
-        bool,
-        typer.Option(
-            "--as-stored",
-            help="Do not turn volumes upright first; for files whose directions are wrong.",
-        ),
-    ] = False,
+    network: NetworkOptions,
+    *,
     formats: FormatOption = None,
     bids: BidsOption = False,
     preview: Annotated[
@@ -96,24 +106,13 @@ def predict(
     from shoulderseg.workflows.outputs.formats import parse_formats
     from shoulderseg.workflows.outputs.plan import OutputPlan
     from shoulderseg.workflows.segmentation.run import collect_inputs, execute_run, prepare_run
-    from shoulderseg.workflows.segmentation.segmenter import Segmenter
 
     with reported():
         plan = OutputPlan(out, parse_formats(formats or []), bids)
         # What a zip file holds is kept until the command ends.
         inputs = collect_inputs(context.with_resource(unpacked(images)), images, out)
     with reported(BROKEN_ENVIRONMENT):
-        segmenter = Segmenter(
-            model,
-            device=device.value,
-            folds=split_list(folds) or None,
-            mirroring=mirroring,
-            vote=vote.value,
-            voters=voters.value,
-            refine=refine,
-            as_stored=as_stored,
-        )
-        run = prepare_run(segmenter, inputs, images, plan, preview=preview)
+        run = prepare_run(_segmenter(network, device), inputs, images, plan, preview=preview)
     _warn(run)
     with reported():
         try:
@@ -123,6 +122,21 @@ def predict(
             _print_summary(run)
     if run.report.failed:
         raise typer.Exit(SOME_CASES_FAILED)
+
+
+def _segmenter(network: NetworkOptions, device: Device) -> Segmenter:
+    from shoulderseg.workflows.segmentation.segmenter import Segmenter
+
+    return Segmenter(
+        network.model,
+        device=device.value,
+        folds=split_list(network.folds) or None,
+        mirroring=network.mirroring,
+        vote=network.vote.value,
+        voters=network.voters.value,
+        refine=network.refine,
+        as_stored=network.as_stored,
+    )
 
 
 def _warn(run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -18,12 +19,13 @@ from shoulderseg.cli.options import (
 )
 
 
-def train(
-    dataset: DatasetArgument,
-    size: SizeOption = NetworkSize.auto,
-    variants: Annotated[
-        str, typer.Option(metavar="NAMES", help="Which U-Nets.")
-    ] = "humerus,glenoid,whole",
+@dataclass(frozen=True)
+class TrainingOptions:
+    """What is trained, and how long, one option a field; see `as_command`."""
+
+    variants: Annotated[str, typer.Option(metavar="NAMES", help="Which U-Nets.")] = (
+        "humerus,glenoid,whole"
+    )
     folds: Annotated[
         str,
         typer.Option(
@@ -31,11 +33,11 @@ def train(
             help="Which folds: numbers, or all.",
             show_default="each one there is",
         ),
-    ] = "",
-    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs.", show_default="1000")] = None,
+    ] = ""
+    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs.", show_default="1000")] = None
     iterations: Annotated[
         int | None, typer.Option(min=1, help="Training steps an epoch.", show_default="250")
-    ] = None,
+    ] = None
     start_from: Annotated[
         str | None,
         typer.Option(
@@ -44,14 +46,14 @@ def train(
             "network must be of the same size and patch.",
             show_default="random weights",
         ),
-    ] = None,
+    ] = None
     learning_rate: Annotated[
         float | None,
         typer.Option(
             help="At the beginning. Less keeps a short training near a bundle.",
             show_default="0.01",
         ),
-    ] = None,
+    ] = None
     synthetic: Annotated[
         bool,
         typer.Option(
@@ -59,7 +61,14 @@ def train(
             help="Synthesise training images at every step, from the maps that `phantom "
             "--partial-volumes` writes; give it to `export` too.",
         ),
-    ] = False,
+    ] = False
+
+
+def train(
+    dataset: DatasetArgument,
+    *,
+    size: SizeOption = NetworkSize.auto,
+    options: TrainingOptions,
     device: DeviceOption = Device.auto,
     dry_run: Annotated[
         bool,
@@ -85,11 +94,11 @@ def train(
             dataset,
             device.resolve(),
             size.value,
-            variants=split_list(variants),
-            folds=split_list(folds),
-            schedule=Schedule(epochs, iterations, learning_rate),
-            start_from=start_from,
-            synthetic=synthetic,
+            variants=split_list(options.variants),
+            folds=split_list(options.folds),
+            schedule=Schedule(options.epochs, options.iterations, options.learning_rate),
+            start_from=options.start_from,
+            synthetic=options.synthetic,
         )
         run = prepare_trainings(order)
         if not dry_run and adopt_folds(run):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,20 +30,27 @@ class Inputs(StrEnum):
     votes = "votes"
 
 
-def train_refiner(
-    dataset: DatasetArgument,
-    size: SizeOption = NetworkSize.auto,
+@dataclass(frozen=True)
+class PatchOptions:
+    """What the AlexNet sees of a voxel, one option a field; see `as_command`."""
+
     inputs: Annotated[
         Inputs, typer.Option(help="Image patches alone, or also the U-Nets' votes there.")
-    ] = Inputs.image,
+    ] = Inputs.image
     neighbours: Annotated[
         int,
         typer.Option(min=0, max=2, help="Slices it sees on either side; 0 is the paper's way."),
-    ] = 1,
-    patch_size: Annotated[int, typer.Option(help="Side of a patch in pixels.")] = 32,
+    ] = 1
+    patch_size: Annotated[int, typer.Option(help="Side of a patch in pixels.")] = 32
     stride: Annotated[
         int, typer.Option(min=1, max=2, help="2 lets larger patches cost what smaller ones do.")
-    ] = 1,
+    ] = 1
+
+
+@dataclass(frozen=True)
+class CourseOptions:
+    """What it learns from, and how long, one option a field; see `as_command`."""
+
     folds: Annotated[
         str,
         typer.Option(
@@ -50,7 +58,7 @@ def train_refiner(
             help="Which folds.",
             show_default="those that all three U-Nets have finished",
         ),
-    ] = "",
+    ] = ""
     unets: Annotated[
         str | None,
         typer.Option(
@@ -59,11 +67,19 @@ def train_refiner(
             "folder); none of this dataset's patients may have trained them.",
             show_default="those trained on this dataset",
         ),
-    ] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Epochs.")] = 40,
-    steps: Annotated[int, typer.Option(min=1, help="Training steps an epoch.")] = 250,
-    batch_size: Annotated[int, typer.Option(min=2, help="Patches a step.")] = 256,
-    seed: Annotated[int, typer.Option(help="Source of all randomness.")] = 1,
+    ] = None
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs.")] = 40
+    steps: Annotated[int, typer.Option(min=1, help="Training steps an epoch.")] = 250
+    batch_size: Annotated[int, typer.Option(min=2, help="Patches a step.")] = 256
+    seed: Annotated[int, typer.Option(help="Source of all randomness.")] = 1
+
+
+def train_refiner(
+    dataset: DatasetArgument,
+    *,
+    size: SizeOption = NetworkSize.auto,
+    patches: PatchOptions,
+    course: CourseOptions,
     device: DeviceOption = Device.auto,
     restart: Annotated[bool, typer.Option("--restart", help="Forget an earlier run.")] = False,
     without_votes: Annotated[
@@ -90,16 +106,16 @@ def train_refiner(
             dataset,
             device.resolve(),
             size.value,
-            unets=unets,
-            folds=split_list(folds),
-            sees_votes=inputs is Inputs.votes,
-            neighbours=neighbours,
-            patch_size=patch_size,
-            stride=stride,
-            epochs=epochs,
-            steps=steps,
-            batch_size=batch_size,
-            seed=seed,
+            unets=course.unets,
+            folds=split_list(course.folds),
+            sees_votes=patches.inputs is Inputs.votes,
+            neighbours=patches.neighbours,
+            patch_size=patches.patch_size,
+            stride=patches.stride,
+            epochs=course.epochs,
+            steps=course.steps,
+            batch_size=course.batch_size,
+            seed=course.seed,
             restart=restart,
             without_votes=without_votes,
         )

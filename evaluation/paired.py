@@ -94,17 +94,8 @@ def compare_paired(
         >>> found.n, round(found.mean_difference, 4), found.p_value, found.effect_size
         (4, 0.0525, 0.125, 1.0)
     """
-    if len(before) != len(after):
-        msg = (
-            f"before holds {len(before)} values and after {len(after)}, expected one pair a "
-            "patient. Give the same patients in the same order, NaN where one has no score."
-        )
-        raise ValueError(msg)
-    _check_finite("before", before)
-    _check_finite("after", after)
+    first, second = _complete_pairs(before, after)
     _check_bootstrap(resamples, confidence)
-    pairs = np.array([before, after], dtype=np.float64)
-    first, second = pairs[:, ~np.isnan(pairs).any(axis=0)]
     if not first.size:
         return Paired(0, math.nan, math.nan, math.nan, (math.nan, math.nan), math.nan, math.nan)
     differences = second - first
@@ -119,6 +110,21 @@ def compare_paired(
         p_value=float(stats.wilcoxon(unequal, method="auto").pvalue) if unequal.size else 1.0,
         effect_size=_rank_biserial(unequal) if unequal.size else 0.0,
     )
+
+
+def _complete_pairs(before: Sequence[float], after: Sequence[float]) -> npt.NDArray[np.float64]:
+    """The pairs without NaN, shape (2, pairs)."""
+    if len(before) != len(after):
+        msg = (
+            f"before holds {len(before)} values and after {len(after)}, expected one pair a "
+            "patient. Give the same patients in the same order, NaN where one has no score."
+        )
+        raise ValueError(msg)
+    _check_finite("before", before)
+    _check_finite("after", after)
+    pairs = np.array([before, after], dtype=np.float64)
+    complete: npt.NDArray[np.float64] = pairs[:, ~np.isnan(pairs).any(axis=0)]
+    return complete
 
 
 def _check_finite(name: str, scores: Sequence[float]) -> None:

@@ -64,8 +64,7 @@ def fit_classifier(
     """
     _check_cases(train, validation, network)
     state = state or _fresh_state(network, int(rng.integers(2**62)))
-    learning = case_set(train, network, config.pixel_mm)
-    held_out = case_set(validation, network, config.pixel_mm)
+    learning, held_out = (case_set(part, network, config.pixel_mm) for part in (train, validation))
     pools = build_pools(train, config.band_mm, _stream(state.seed, _TRAINING_POOLS))
     fixed = _validation_draw(validation, config, state.seed)
     model, optimizer = _restore(network, config, state, device)

@@ -101,10 +101,7 @@ def fuse(
         >>> fuse([[humerus], [glenoid]], whole=[whole]).label_map
         array([[[1, 2, 0]]], dtype=uint8)
     """
-    if not all(votes_per_bone):
-        lacking = [bool(bone) for bone in votes_per_bone].index(False)
-        msg = f"bone {lacking} has no voter of its own"
-        raise ValueError(msg)
+    _check_own_voters(votes_per_bone)
     voters = [[*bone, *whole] for bone in votes_per_bone]
     shape = _checked_shape(voters, rule)
     if rule == "staple":
@@ -124,6 +121,13 @@ def fuse(
             [voter[z] > 0.5 for voter in whole],
         )
     return fusion
+
+
+def _check_own_voters(votes_per_bone: Sequence[Sequence[FloatArray]]) -> None:
+    if not all(votes_per_bone):
+        lacking = [bool(bone) for bone in votes_per_bone].index(False)
+        msg = f"bone {lacking} has no voter of its own"
+        raise ValueError(msg)
 
 
 def _label_slice(

@@ -13,6 +13,7 @@ from shoulderseg.nnunet_ext.regions import region_dataset_json
 from shoulderseg.nnunet_ext.unets import PARTS, UNetSet, build_unet
 from shoulderseg.nnunet_ext.variants import CHECKPOINT, model_folder
 from shoulderseg.workflows.bundles.manifest import write_manifest
+from tests.unet_plans import unet_plans
 
 DATASET = {
     "channel_names": {"0": "MR"},
@@ -64,6 +65,22 @@ def write_results(results: Path, seed: int = 0, *, synthetic: bool = False) -> N
 
 
 def _plans() -> dict[str, Any]:
+    plans = unet_plans("Dataset001_Untrained", 32, 2.0, [4, 8], convolutions=1)
+    plans["configurations"]["2d"] |= {
+        "batch_size": 2,
+        "median_image_size_in_voxels": [32.0, 32.0],
+        "batch_dice": True,
+        **_resampling(),
+    }
+    return plans | {
+        "original_median_spacing_after_transp": [4.0, 2.0, 2.0],
+        "original_median_shape_after_transp": [4, 32, 32],
+        "image_reader_writer": "SimpleITKIO",
+        "experiment_planner_used": "ExperimentPlanner",
+    }
+
+
+def _resampling() -> dict[str, Any]:
     resampling: dict[str, Any] = {}
     for kind, is_seg in (("data", False), ("seg", True), ("probabilities", False)):
         resampling[f"resampling_fn_{kind}"] = "resample_data_or_seg_to_shape"
@@ -73,48 +90,4 @@ def _plans() -> dict[str, Any]:
             "order_z": 0,
             "force_separate_z": None,
         }
-    configuration = {
-        "data_identifier": "nnUNetPlans_2d",
-        "preprocessor_name": "DefaultPreprocessor",
-        "batch_size": 2,
-        "patch_size": [32, 32],
-        "median_image_size_in_voxels": [32.0, 32.0],
-        "spacing": [2.0, 2.0],
-        "normalization_schemes": ["ZScoreNormalization"],
-        "use_mask_for_norm": [False],
-        "batch_dice": True,
-        **resampling,
-        "architecture": {
-            "network_class_name": "dynamic_network_architectures.architectures.unet.PlainConvUNet",
-            "arch_kwargs": {
-                "n_stages": 2,
-                "features_per_stage": [4, 8],
-                "conv_op": "torch.nn.modules.conv.Conv2d",
-                "kernel_sizes": [[3, 3], [3, 3]],
-                "strides": [[1, 1], [2, 2]],
-                "n_conv_per_stage": [1, 1],
-                "n_conv_per_stage_decoder": [1],
-                "conv_bias": True,
-                "norm_op": "torch.nn.modules.instancenorm.InstanceNorm2d",
-                "norm_op_kwargs": {"eps": 1e-05, "affine": True},
-                "dropout_op": None,
-                "dropout_op_kwargs": None,
-                "nonlin": "torch.nn.LeakyReLU",
-                "nonlin_kwargs": {"inplace": True},
-            },
-            "_kw_requires_import": ["conv_op", "norm_op", "dropout_op", "nonlin"],
-        },
-    }
-    return {
-        "dataset_name": "Dataset001_Untrained",
-        "plans_name": "nnUNetPlans",
-        "transpose_forward": [0, 1, 2],
-        "transpose_backward": [0, 1, 2],
-        "original_median_spacing_after_transp": [4.0, 2.0, 2.0],
-        "original_median_shape_after_transp": [4, 32, 32],
-        "image_reader_writer": "SimpleITKIO",
-        "label_manager": "LabelManager",
-        "experiment_planner_used": "ExperimentPlanner",
-        "foreground_intensity_properties_per_channel": {"0": {}},
-        "configurations": {"2d": configuration},
-    }
+    return resampling

@@ -100,16 +100,21 @@ def make_case(
         tissue_map=painted.tissue_map[inside] * seen,
         protocol=protocol,
         grid=grid,
-        parameters={
-            "dimensions": asdict(shoulder.dimensions),
-            "findings": asdict(shoulder.findings),
-            "protocol": asdict(protocol),
-            "contrast": "wild" if options.wild else "physical",
-            "second_label": "scapula" if options.whole_scapula else "glenoid",
-            "glenoid_depth_mm": None if options.whole_scapula else options.glenoid_depth_mm,
-        },
+        parameters=_drawn(options, protocol, shoulder),
         measurements=true_measurements(scene, shoulder),
     )
+
+
+def _drawn(options: PhantomOptions, protocol: Protocol, shoulder: Shoulder) -> dict[str, Any]:
+    """Every drawn value of a case, for JSON."""
+    return {
+        "dimensions": asdict(shoulder.dimensions),
+        "findings": asdict(shoulder.findings),
+        "protocol": asdict(protocol),
+        "contrast": "wild" if options.wild else "physical",
+        "second_label": "scapula" if options.whole_scapula else "glenoid",
+        "glenoid_depth_mm": None if options.whole_scapula else options.glenoid_depth_mm,
+    }
 
 
 def draw_scan(options: PhantomOptions, rng: np.random.Generator) -> tuple[Protocol, Shoulder]:

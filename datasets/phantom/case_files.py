@@ -91,14 +91,13 @@ def write_case_files(
     map_path = partial_volumes_path(phantoms, number, file_format)
     if map_path is not None:
         paths.insert(0, map_path)
-    record = _record(phantoms, number)
+    record, test = _record(phantoms, number), is_test_case(phantoms, number)
     with tempfile.TemporaryDirectory(dir=folder, prefix=SCRATCH) as name:
         scratch = Path(name)
         for path in paths:
             (scratch / path).parent.mkdir(exist_ok=True)
             (folder / path).parent.mkdir(exist_ok=True)
         if file_format == "nifti":
-            test = is_test_case(phantoms, number)
             write_case(scratch, case_name(number), case.image, case.label_map, test=test)
         else:
             identity = SeriesIdentity(number, json.dumps(record, sort_keys=True))
@@ -107,15 +106,9 @@ def write_case_files(
         write_label_map(scratch / tissues, case.tissue_map, case.image)
         if map_path is not None and partial_volumes is not None:
             write_partial_volumes(scratch / map_path, partial_volumes)
-        whole = {
-            "case": case_name(number),
-            "kept_for": "test" if is_test_case(phantoms, number) else "training",
-            **record,
-            "grid": asdict(case.grid),
-            "parameters": case.parameters,
-            "measurements": case.measurements,
-        }
-        write_json(scratch / parameters, whole)
+        kept_for = {"case": case_name(number), "kept_for": "test" if test else "training"}
+        drawn = {"parameters": case.parameters, "measurements": case.measurements}
+        write_json(scratch / parameters, {**kept_for, **record, "grid": asdict(case.grid), **drawn})
         for path in paths:
             _move(scratch / path, folder / path)
 

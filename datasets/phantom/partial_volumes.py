@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from shoulderseg.datasets.phantom.options import PhantomOptions
-    from shoulderseg.datasets.phantom.painting import Scene
     from shoulderseg.datasets.phantom.scanner.protocol import Plane
+    from shoulderseg.datasets.phantom.scene import Scene
     from shoulderseg.datasets.phantom.structures import Structure
 
 SPACING_MM = 0.9
@@ -91,12 +91,7 @@ def make_partial_volumes(
     Raises:
         ValueError: If the spacing is not above 0, or the cube does not hold two voxels a side.
     """
-    if not 0 < spacing_mm <= side_mm / 2:
-        msg = (
-            f"A spacing of {spacing_mm} mm does not fit a cube of {side_mm} mm; expected more than "
-            "0 and at most half of the cube's side."
-        )
-        raise ValueError(msg)
+    _check_spacing(spacing_mm, side_mm)
     _, shoulder = draw_scan(options, rng)
     scene = build_scene(shoulder, options.glenoid_depth_mm, whole=options.whole_scapula)
     grid = _cube(scene, spacing_mm, round(side_mm / spacing_mm))
@@ -119,6 +114,15 @@ def make_partial_volumes(
         },
         second_shares=painted.second_shares,
     )
+
+
+def _check_spacing(spacing_mm: float, side_mm: float) -> None:
+    if not 0 < spacing_mm <= side_mm / 2:
+        msg = (
+            f"A spacing of {spacing_mm} mm does not fit a cube of {side_mm} mm; expected more than "
+            "0 and at most half of the cube's side."
+        )
+        raise ValueError(msg)
 
 
 def _cube(scene: Scene, spacing_mm: float, count: int) -> ScanGrid:

@@ -73,20 +73,7 @@ def plan_grid(
         The grid, in LPS.
     """
     axes = _image_axes(protocol.plane, frames, rng)
-    # The larger the field of view, the less exactly it is laid.
-    view_mm = float(np.min(np.multiply(protocol.shape[1:], protocol.spacing_mm[1:])))
-    loose = max(1.0, view_mm / _USUAL_VIEW_MM)
-    scatter_mm = np.multiply(_SCATTER_MM, (loose, loose, 1.0))
-    lateral, down, across = _OFF_CENTRE_MM[protocol.plane] + rng.normal(0, scatter_mm)
-    # Off-centre lengths point to the body's middle, to the feet, and along the slices.
-    outwards = frames["scapula"].axes[:, 0]
-    if protocol.plane == "sagittal":
-        reach_mm = protocol.shape[0] * protocol.spacing_mm[0]
-        beyond = axes[:, 2] * np.sign(axes[:, 2] @ outwards)
-        middle = beyond * reach_mm * (0.5 - rng.uniform(*MEDIAL_SHARE)) - _UP * down
-        middle += axes[:, 0] * lateral
-    else:
-        middle = outwards * (_JOINT_TO_MIDDLE_MM - lateral) - _UP * down + axes[:, 2] * across
+    middle = _middle_mm(protocol, axes, frames, rng)
     if mirrored:
         axes, middle = _mirrored_axes(axes, protocol.plane), middle * _FLIP
     half = (np.array(protocol.shape[::-1]) - 1) / 2 * np.array(protocol.spacing_mm[::-1])
@@ -98,6 +85,31 @@ def plan_grid(
         (float(origin[0]), float(origin[1]), float(origin[2])),
         tuple(float(value) for value in axes.ravel()),
     )
+
+
+def _middle_mm(
+    protocol: Protocol,
+    axes: npt.NDArray[np.float64],
+    frames: Mapping[FrameName, Frame],
+    rng: np.random.Generator,
+) -> npt.NDArray[np.float64]:
+    """Middle of a left shoulder's slices from the joint, body axes, shape (3,)."""
+    # The larger the field of view, the less exactly it is laid.
+    view_mm = float(np.min(np.multiply(protocol.shape[1:], protocol.spacing_mm[1:])))
+    loose = max(1.0, view_mm / _USUAL_VIEW_MM)
+    scatter_mm = np.multiply(_SCATTER_MM, (loose, loose, 1.0))
+    lateral, down, across = _OFF_CENTRE_MM[protocol.plane] + rng.normal(0, scatter_mm)
+    # Off-centre lengths point to the body's middle, to the feet, and along the slices.
+    outwards = frames["scapula"].axes[:, 0]
+    middle: npt.NDArray[np.float64]
+    if protocol.plane == "sagittal":
+        reach_mm = protocol.shape[0] * protocol.spacing_mm[0]
+        beyond = axes[:, 2] * np.sign(axes[:, 2] @ outwards)
+        middle = beyond * reach_mm * (0.5 - rng.uniform(*MEDIAL_SHARE)) - _UP * down
+        middle += axes[:, 0] * lateral
+    else:
+        middle = outwards * (_JOINT_TO_MIDDLE_MM - lateral) - _UP * down + axes[:, 2] * across
+    return middle
 
 
 def prescribed_axes(

@@ -14,7 +14,7 @@ import numpy as np
 
 from shoulderseg.datasets.phantom.coats import lay_coats, seen_shares
 from shoulderseg.datasets.phantom.frames import Points
-from shoulderseg.datasets.phantom.painting import body_points, needed_layers
+from shoulderseg.datasets.phantom.scene import body_points, needed_layers
 from shoulderseg.datasets.phantom.structures import Structure
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.phantom.coats import Seen
     from shoulderseg.datasets.phantom.grid import ScanGrid
     from shoulderseg.datasets.phantom.layers import Layer
-    from shoulderseg.datasets.phantom.painting import Scene
+    from shoulderseg.datasets.phantom.scene import Scene
 
     FloatArray = npt.NDArray[np.float32]
     # Of each structure: the share that is seen, and how much of it is its second material.

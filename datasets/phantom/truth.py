@@ -8,8 +8,8 @@ import numpy as np
 
 from shoulderseg.datasets.phantom.anatomy.glenoid import discs_mm, loss_plane_mm, surface_mm
 from shoulderseg.datasets.phantom.anatomy.humerus import canal, head_axis
-from shoulderseg.datasets.phantom.anatomy.scapula import landmarks
-from shoulderseg.datasets.phantom.painting import patient_points
+from shoulderseg.datasets.phantom.anatomy.scapula_landmarks import landmarks
+from shoulderseg.datasets.phantom.scene import patient_points
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.phantom.anatomy.shoulder import Shoulder
     from shoulderseg.datasets.phantom.dimensions import Dimensions
     from shoulderseg.datasets.phantom.frames import FrameName
-    from shoulderseg.datasets.phantom.painting import Scene
+    from shoulderseg.datasets.phantom.scene import Scene
 
     Spots = npt.NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""With checkpoints of untrained U-Nets, so that nothing has to be trained first."""
+"""With checkpoints of untrained U-Nets, so that hardly anything has to be trained first."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typer.testing import Result
 
     from tests.cli.conftest import Run
+    from tests.conftest import TrainedDataset
 
 
 @pytest.fixture
@@ -132,3 +133,12 @@ def test_synthetic_trainings_are_exported_when_asked_for(run: Run, out: Path) ->
     assert export(run, synthetic, "--synthetic").exit_code == 0
     assert read_bundle(synthetic).digest != read_bundle(out).digest
     assert export(run, out.parent / "bare", "--unets", str(out), "--synthetic").exit_code == 2
+
+
+def test_export_does_not_replace_what_is_not_a_bundle(
+    run: Run, trained: TrainedDataset, bundle: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    for words in (["export", "901", tmp_path], ["export", "901", tmp_path, "--overwrite"]):
+        assert run(*words, "--size", "small").exit_code == 2
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"

@@ -1,4 +1,4 @@
-"""Needs the trained dataset of the session."""
+"""What `predict` makes of images. Needs the trained dataset of the session."""
 
 from __future__ import annotations
 
@@ -7,23 +7,20 @@ import json
 import shutil
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import nibabel
 import numpy as np
-import pytest
 import SimpleITK
-import torch
 from pydicom.data import get_testdata_file
 
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.evaluation.overlap import count_voxels, dice
 from shoulderseg.workflows.bundles.bundle import read_bundle
-from shoulderseg.workflows.bundles.manifest import MANIFEST
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
-    from tests.conftest import PayloadMaker, TrainedDataset
+    from tests.conftest import TrainedDataset
 
 # A real shoulder slice that comes with the package pydicom-data.
 SLICE = Path(str(get_testdata_file("MR2_UNCR.dcm", download=False)))
@@ -55,31 +52,6 @@ def test_bones_are_found_on_the_images_grid(
     assert {"read", "unets", "vote", "quality", "edges", "write", "total"} == set(case["seconds"])
 
 
-def rewritten(bundle: Path, **changes: object) -> None:
-    """Changes entries of the refiner's description."""
-    manifest = json.loads((bundle / MANIFEST).read_text())
-    manifest["refiner"] |= changes
-    (bundle / MANIFEST).write_text(json.dumps(manifest))
-
-
-@pytest.mark.parametrize("helps", [True, False])
-def test_edges_are_refined_by_default_where_that_helps(
-    run: Run, trained: TrainedDataset, copied: Path, tmp_path: Path, helps: bool
-) -> None:
-    rewritten(copied, helps=helps)
-    results = {}
-    for name, words in (("default", []), ("on", ["--refine"]), ("off", ["--no-refine"])):
-        out = tmp_path / name
-        outcome = run("predict", trained.unseen[0], out, "--model", copied, *words)
-        assert outcome.exit_code == 0, outcome.output
-        report = json.loads((out / "shoulderseg_report.json").read_text())
-        label_map = read_label_map(out / trained.unseen[0].name).array
-        results[name] = (report["refined"], label_map.tobytes())
-    assert results["default"] == results["on" if helps else "off"]
-    assert results["on"][0] is True
-    assert results["off"][0] is False
-
-
 def test_the_alexnet_votes_as_the_fourth(
     run: Run, trained: TrainedDataset, bundle: Path, tmp_path: Path
 ) -> None:
@@ -101,20 +73,6 @@ def test_the_alexnet_votes_as_the_fourth(
     for value in (1, 2):
         found = count_voxels(label_maps["all"] == value, reference == value)
         assert dice(found) > 0.25
-
-
-def test_all_voters_need_an_alexnet(
-    run: Run, trained: TrainedDataset, copied: Path, tmp_path: Path
-) -> None:
-    manifest = json.loads((copied / MANIFEST).read_text())
-    manifest["refiner"] = None
-    del manifest["files"]["alexnet_fold_0.safetensors"]
-    (copied / MANIFEST).write_text(json.dumps(manifest))
-    (copied / "alexnet_fold_0.safetensors").unlink()
-    words = ["predict", trained.unseen[0], tmp_path / "out", "--model", copied]
-    outcome = run(*words, "--voters", "all")
-    assert outcome.exit_code == 3
-    assert "no AlexNet to vote" in " ".join(outcome.output.split())
 
 
 def spoil(folder: Path, good: Path) -> None:
@@ -206,108 +164,12 @@ def test_one_real_dicom_slice(run: Run, bundle: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(mask.origin_mm, image.origin_mm, atol=1e-4)
 
 
-@pytest.fixture
-def copied(bundle: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / "copied"
-    shutil.copytree(bundle, folder)
-    return folder
-
-
-@pytest.mark.parametrize("honest_manifest", [True, False])
-@pytest.mark.parametrize("name", ["whole_fold_0.safetensors", "alexnet_fold_0.safetensors"])
-def test_a_pickle_in_place_of_weights_is_refused_and_not_run(
-    run: Run,
-    trained: TrainedDataset,
-    copied: Path,
-    payload: PayloadMaker,
-    name: str,
-    honest_manifest: bool,
-) -> None:
-    """Also where the attacker has put the file's true fingerprint into the manifest."""
-    from shoulderseg.workflows.bundles.manifest import sha256_of
-
-    mark = copied.parent / "ran"
-    torch.save({"evil": payload(mark)}, copied / name)
-    if honest_manifest:
-        manifest = json.loads((copied / MANIFEST).read_text())
-        manifest["files"][name] = sha256_of(copied / name)
-        (copied / MANIFEST).write_text(json.dumps(manifest))
-    outcome = run("predict", trained.unseen[0], copied.parent / "out", "--model", copied)
-    assert outcome.exit_code == 3
-    reason = "not a readable safetensors file" if honest_manifest else "is not the file that was"
-    assert f"{name}" in outcome.output
-    assert reason in " ".join(outcome.output.split())
-    assert not mark.exists()
-
-
-UNSOUND_REFINERS: list[Any] = [
-    ["network", "rule", "pixel_mm"],
-    {"network": 5},
-    {"network": {"classes": 4}},
-    {"pixel_mm": float("nan")},
-    {"folds": []},
-    {"folds": ["../0"]},
-    {"helps": 1},
-    {"rule": {"band_mm": 1.0}},
-    {"rule": {"band_mm": [], "trust": 1.0, "uncertain_only": False}},
-    {"rule": {"band_mm": 1.0, "trust": 1.0, "uncertain_only": "no"}},
-]
-
-
-@pytest.mark.parametrize("refiner", UNSOUND_REFINERS)
-def test_an_unsound_description_of_the_refiner_ends_with_3(
-    run: Run, trained: TrainedDataset, copied: Path, refiner: object
-) -> None:
-    manifest = json.loads((copied / MANIFEST).read_text())
-    manifest["refiner"] = (
-        {**manifest["refiner"], **refiner} if isinstance(refiner, dict) else refiner
-    )
-    (copied / MANIFEST).write_text(json.dumps(manifest))
-    outcome = run("predict", trained.unseen[0], copied.parent / "out", "--model", copied)
-    assert outcome.exit_code == 3
-    assert "is damaged" in outcome.output
-
-
-def test_hidden_files_do_not_spoil_a_bundle(copied: Path, bundle: Path) -> None:
-    (copied / ".DS_Store").touch()
-    assert read_bundle(copied).digest == read_bundle(bundle).digest
-
-
-@pytest.mark.parametrize("damage", ["changed", "missing", "added", "manifest", "none"])
-def test_a_damaged_bundle_ends_with_3(
-    run: Run, trained: TrainedDataset, copied: Path, damage: str
-) -> None:
-    plans = copied / "plans.json"
-    if damage == "changed":
-        plans.write_text(plans.read_text() + " ")
-    elif damage == "missing":
-        plans.unlink()
-    elif damage == "added":
-        (copied / "more.json").touch()
-    elif damage == "manifest":
-        (copied / MANIFEST).write_text('{"format": 2}')
-    else:
-        shutil.rmtree(copied)
-    outcome = run("predict", trained.unseen[0], copied.parent / "out", "--model", copied)
-    assert outcome.exit_code == 3
-    assert "copied" in outcome.output
-
-
 def test_a_fold_the_bundle_lacks(
     run: Run, trained: TrainedDataset, bundle: Path, tmp_path: Path
 ) -> None:
     outcome = run("predict", trained.unseen[0], tmp_path, "--model", bundle, "--folds", "4")
     assert outcome.exit_code == 3
     assert "'4'" in outcome.output
-
-
-def test_export_does_not_replace_what_is_not_a_bundle(
-    run: Run, trained: TrainedDataset, bundle: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "thesis.txt").write_text("years of work")
-    for words in (["export", "901", tmp_path], ["export", "901", tmp_path, "--overwrite"]):
-        assert run(*words, "--size", "small").exit_code == 2
-    assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 
 def test_report_and_output_hold_no_patient(

@@ -9,60 +9,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from shoulderseg.refine import ensemble
 from shoulderseg.refine.boundary import boundary_band
-from shoulderseg.refine.edges import (
-    EdgeRefinement,
-    EdgeRule,
-    Voted,
-    decide_edges,
-    edge_opinions,
-    refine_edges,
-)
+from shoulderseg.refine.edges import EdgeRefinement, EdgeRule, refine_edges
 from shoulderseg.refine.ensemble import ClassifyConfig
-from shoulderseg.refine.inputs import PatchInputs
-from shoulderseg.refine.network import AlexNetConfig, PatchAlexNet
+from tests.refine.oracle import PLAIN, SPACING_MM, Labels, Oracle, two_bones, vote
 
-SPACING_MM = (3.0, 0.5, 0.8)
-Labels = NDArray[np.uint8]
-
-
-class Oracle(PatchAlexNet):
-    """Stands for a classifier that reads the class off one pixel of the patch."""
-
-    column = 16
-
-    def __init__(self) -> None:
-        super().__init__(AlexNetConfig(widths=(1, 1, 1, 1, 1), dense=(1, 1)))
-
-
-def ask(
-    model: PatchAlexNet, inputs: PatchInputs, centres: NDArray[np.int64], **_: object
-) -> NDArray[np.float32]:
-    """What `classify_voxels` would give if the oracle were a network."""
-    assert isinstance(model, Oracle)
-    z, y, x = centres.T
-    x = np.clip(x + model.column - 16, 0, inputs.image.shape[2] - 1)
-    value = inputs.image.numpy()[z, y, x].round().clip(0, 2).astype(np.int64)
-    scores: NDArray[np.float32] = np.exp(9.0 * np.eye(3, dtype=np.float32)[value])
-    scores /= scores.sum(axis=1, keepdims=True)
-    return scores
-
-
-@pytest.fixture(autouse=True)
-def oracle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ensemble, "classify_voxels", ask)
-
-
-PLAIN = ClassifyConfig()
-
-
-def vote(label_map: Labels, disagreement: NDArray[np.bool_] | None = None) -> Voted:
-    """U-Nets that are sure of their vote."""
-    if disagreement is None:
-        disagreement = np.zeros(label_map.shape, np.bool_)
-    votes = np.stack([label_map == 1, label_map == 2, label_map > 0]).astype(np.float32)
-    return Voted(label_map, disagreement, votes)
+pytestmark = pytest.mark.usefixtures("oracle")
 
 
 def refine(
@@ -74,13 +26,6 @@ def refine(
     image = truth.astype(np.float32)
     case = vote(voted, disagreement)
     return refine_edges(image, case, [Oracle()], SPACING_MM, rule, PLAIN, "cpu")
-
-
-def two_bones() -> Labels:
-    label_map = np.zeros((4, 30, 34), np.uint8)
-    label_map[1:4, 5:21, 4:16] = 1
-    label_map[0:3, 8:24, 20:27] = 2
-    return label_map
 
 
 def test_shifted_vote_is_put_right_within_the_band_only() -> None:
@@ -198,90 +143,3 @@ def test_bad_input_is_refused() -> None:
     voted[0, 0, 0] = 3
     with pytest.raises(ValueError, match="label 3"):
         refine(voted, voted, EdgeRule())
-
-
-def test_opinions_are_weighed() -> None:
-    """A vote of 0.7 against a classifier that is sure of the opposite."""
-    voted = two_bones()
-    truth = np.roll(voted, (1, 1), (1, 2))
-    case = vote(voted)._replace(votes=(0.3 + 0.4 * vote(voted).votes).astype(np.float32))
-    opinions = edge_opinions(
-        truth.astype(np.float32), case, [Oracle()], SPACING_MM, 1.7, PLAIN, "cpu"
-    )
-    # Every voter says what was voted, at 0.7: the voted label has all three on its side.
-    bone = voted[tuple(opinions.voxels.T)] > 0
-    yes, wrong = 0.7**1.5, 0.3 * 0.7**0.5
-    inside = yes / (yes + wrong + np.sqrt(0.3 * 0.3 * 0.7))
-    outside = yes / (yes + 2 * np.sqrt(0.3 * 0.7 * 0.3))
-    said = opinions.vote.max(axis=1)
-    np.testing.assert_allclose(said[bone], inside, atol=1e-5)
-    np.testing.assert_allclose(said[~bone], outside, atol=1e-5)
-    assert (opinions.vote.argmax(axis=1) == voted[tuple(opinions.voxels.T)]).all()
-    band = boundary_band(voted, SPACING_MM, 1.7)
-    for trust, follows in ((0.2, voted), (0.9, np.where(band, truth, voted)), (0.0, voted)):
-        result = decide_edges(case, opinions, SPACING_MM, EdgeRule(1.7, trust))
-        np.testing.assert_array_equal(result.label_map, follows)
-
-
-def test_sure_voxels_stay_where_only_uncertain_ones_are_decided() -> None:
-    voted = two_bones()
-    truth = np.roll(voted, (1, 1), (1, 2))
-    case = vote(voted)
-    unsure = np.zeros(voted.shape, np.bool_)
-    unsure[:, 10:15] = True
-    case = case._replace(votes=np.where(unsure, 0.25 + 0.5 * case.votes, case.votes))
-    rule = EdgeRule(1.7, 1.0, uncertain_only=True)
-    result = refine_edges(
-        truth.astype(np.float32), case, [Oracle()], SPACING_MM, rule, PLAIN, "cpu"
-    )
-    region = boundary_band(voted, SPACING_MM, 1.7) & unsure
-    np.testing.assert_array_equal(result.label_map, np.where(region, truth, voted))
-    assert result.changed > 0
-    assert result.band == np.count_nonzero(region)
-
-
-def test_narrower_rules_read_the_opinions_of_a_wider_band() -> None:
-    voted = two_bones()
-    image = np.roll(voted, (1, 1), (1, 2)).astype(np.float32)
-    wide = edge_opinions(image, vote(voted), [Oracle()], SPACING_MM, 4.0, PLAIN, "cpu")
-    for band_mm in (0.5, 1.1, 4.0):
-        rule = EdgeRule(band_mm)
-        own = refine_edges(image, vote(voted), [Oracle()], SPACING_MM, rule, PLAIN, "cpu")
-        again = decide_edges(vote(voted), wide, SPACING_MM, rule)
-        np.testing.assert_array_equal(again.label_map, own.label_map)
-        assert again[1:] == own[1:]
-
-
-def test_several_classifiers_and_zooms_are_averaged() -> None:
-    voted = two_bones()
-    image = np.roll(voted, (1, 1), (1, 2)).astype(np.float32)
-    left, right = Oracle(), Oracle()
-    left.column, right.column = 15, 17
-    config = ClassifyConfig(zooms=(1.0,))
-    alone = [
-        edge_opinions(image, vote(voted), [one], SPACING_MM, 2.0, config, "cpu").classifier
-        for one in (left, right)
-    ]
-    both = edge_opinions(image, vote(voted), [left, right], SPACING_MM, 2.0, config, "cpu")
-    np.testing.assert_allclose(both.classifier, np.mean(alone, axis=0), atol=1e-6)
-    zoomed = ClassifyConfig(zooms=(0.9, 1.0, 1.1))
-    several = edge_opinions(image, vote(voted), [Oracle()], SPACING_MM, 2.0, zoomed, "cpu")
-    np.testing.assert_allclose(several.classifier.sum(axis=1), 1.0, atol=1e-5)
-    plain = edge_opinions(image, vote(voted), [Oracle()], SPACING_MM, 2.0, PLAIN, "cpu")
-    assert (several.classifier.argmax(axis=1) == plain.classifier.argmax(axis=1)).mean() > 0.8
-
-
-@pytest.mark.parametrize(
-    "change", [{"band_mm": -1.0}, {"band_mm": float("nan")}, {"trust": 1.1}, {"trust": -0.1}]
-)
-def test_bad_rule_is_refused(change: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="expected"):
-        EdgeRule(**change)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    "change", [{"batch_size": 0}, {"pixel_mm": 0.0}, {"zooms": ()}, {"zooms": (0.5,)}]
-)
-def test_bad_config_is_refused(change: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="expected"):
-        ClassifyConfig(**change)  # type: ignore[arg-type]

@@ -88,19 +88,11 @@ def fill_trained(
     from shoulderseg.nnunet_ext.checkpoints import load_unets
     from shoulderseg.nnunet_ext.folders import RESULTS, data_folder, dataset_name
     from shoulderseg.workflows.bundles.manifest import write_manifest
-    from shoulderseg.workflows.refiner.files import refiner_folder
-    from shoulderseg.workflows.refiner.voters import trained_digests, trained_folder_name
 
     name = dataset_name(dataset)
     unets = load_unets(data_folder(RESULTS) / name, plans_name, folds, synthetic=synthetic)
     write_unets(unets, folder, torch.float16 if traits.precision == "fp16" else torch.float32)
-    refiner = None
-    if not synthetic:
-        refiner = _take_refiner(
-            refiner_folder(name, trained_folder_name(plans_name)),
-            folder,
-            lambda judged: trained_digests(name, plans_name, judged),
-        )
+    refiner = None if synthetic else _take_trained_refiner(folder, name, plans_name)
     chosen = list(next(iter(unets.weights.values())))
     write_manifest(
         folder,
@@ -111,6 +103,17 @@ def fill_trained(
         one_piece=traits.one_piece,
     )
     return _checked_contents(folder, chosen, refined=refiner is not None)
+
+
+def _take_trained_refiner(folder: Path, name: str, plans_name: str) -> dict[str, Any] | None:
+    from shoulderseg.workflows.refiner.files import refiner_folder
+    from shoulderseg.workflows.refiner.voters import trained_digests, trained_folder_name
+
+    return _take_refiner(
+        refiner_folder(name, trained_folder_name(plans_name)),
+        folder,
+        lambda judged: trained_digests(name, plans_name, judged),
+    )
 
 
 def fill_refined(folder: Path, dataset: str, bundle: str) -> Contents:

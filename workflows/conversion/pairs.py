@@ -36,8 +36,7 @@ def pairs_conversion(
         labels: folder with one label map a case.
         structures: value in the label maps to structure; their order numbers them in the dataset.
         target: the dataset.
-        patient_pattern: regular expression whose group is the patient of a case; None makes each
-            case its own patient.
+        patient_pattern: regular expression whose group is a case's patient; None: each is its own.
 
     Raises:
         ValueError: if number, name or structures cannot be those of a dataset.
@@ -47,9 +46,8 @@ def pairs_conversion(
     from shoulderseg.datasets.nnunet_raw import DatasetSpec
     from shoulderseg.datasets.pairs import convert_pairs, survey_pairs
 
-    spec = DatasetSpec(
-        target.dataset_id, target.name or NAME, labels=number_labels(structures.values())
-    )
+    numbered = number_labels(structures.values())
+    spec = DatasetSpec(target.dataset_id, target.name or NAME, labels=numbered)
 
     def survey() -> Survey:
         # Nothing is written, and who reads the survey has to find the file.

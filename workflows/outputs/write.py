@@ -69,6 +69,18 @@ def write_outputs(
         missing |= _write_all(side_files(plan, case, volume, labels))[1]
     # In the order in which they were asked for.
     outputs = [plan.below(path) for form in plan.formats_of(case) for path in written.get(form, [])]
+    said |= _remarks(plan, case, written, missing)
+    _remove_old(plan, case, values, [*outputs, *others])
+    if stale := plan.left_over(case, [*outputs, *others]):
+        said["of_an_earlier_run"] = stale
+    return {"output": next(iter(outputs), None), "outputs": outputs, **said}
+
+
+def _remarks(
+    plan: OutputPlan, case: Case, written: Mapping[str, list[Path]], missing: dict[str, str]
+) -> dict[str, Any]:
+    """What the report says of patient data and of what is not written."""
+    said: dict[str, Any] = {}
     if Format.dicom in written:
         said["patient_data"] = f"{written[Format.dicom][0].name} {HOLDS_PATIENT_DATA}"
     missing = {form.value: why for form, why in plan.refused(case).items()} | missing
@@ -77,11 +89,7 @@ def write_outputs(
     failed = _those_that_count(plan, case, missing)
     if failed:
         said["error"] = f"{case.name}: {'; '.join(failed)}"
-    _remove_old(plan, case, values, [*outputs, *others])
-    stale = plan.left_over(case, [*outputs, *others])
-    if stale:
-        said["of_an_earlier_run"] = stale
-    return {"output": next(iter(outputs), None), "outputs": outputs, **said}
+    return said
 
 
 def _write_all(

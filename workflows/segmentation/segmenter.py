@@ -91,8 +91,7 @@ class Segmenter:
 
         Raises:
             FileNotFoundError: if there is no such bundle.
-            ValueError: if the bundle is damaged or lacks what is asked for, or the device is not
-                there.
+            ValueError: if the bundle is damaged, or it or the device cannot do what is asked.
         """
         from shoulderseg.nnunet_ext.regions import foreground_labels
         from shoulderseg.workflows.bundles.bundle import read_bundle
@@ -102,7 +101,6 @@ class Segmenter:
         chosen = None if folds is None else tuple(folds)
         self._model = os.fspath(model)
         self._options = Options(device, chosen, mirroring, vote, voters, refine, as_stored)
-        folder = find_bundle(self._model)
         self.settings = Settings(
             device=resolve_device(device),
             folds=list(chosen) if chosen else None,
@@ -112,7 +110,7 @@ class Segmenter:
             all_voters=voters == "all",
             as_stored=as_stored,
         )
-        self.bundle = read_bundle(folder)
+        self.bundle = read_bundle(find_bundle(self._model))
         self._segment = prepare(self.bundle, self.settings)
         if refine and self.bundle.refiner is None:
             _LOGGER.warning("the bundle has no edge refiner; the vote is the result")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shoulderseg.datasets.phantom.anatomy.scapula import landmarks
+from shoulderseg.datasets.phantom.anatomy.scapula_landmarks import landmarks
 from shoulderseg.datasets.phantom.layers import Layer
 from shoulderseg.datasets.phantom.sdf import Strap, clamp, sphere, strap
 from shoulderseg.datasets.phantom.structures import Structure

@@ -1,4 +1,4 @@
-"""The rotator cuff: bellies on the scapula, tendons that hug the head, the biceps tendon."""
+"""The tendons of the rotator cuff, which hug the head, and that of the biceps."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from shoulderseg.datasets.phantom.anatomy.fibres import Fibres, belly_layers
 from shoulderseg.datasets.phantom.anatomy.humerus import groove_line, humerus_distance
+from shoulderseg.datasets.phantom.anatomy.pose import head_in_scapula
 from shoulderseg.datasets.phantom.layers import Layer
-from shoulderseg.datasets.phantom.sdf import Strap, clamp, half_space, intersection, round_cones
+from shoulderseg.datasets.phantom.sdf import clamp, half_space, intersection, round_cones
 from shoulderseg.datasets.phantom.structures import Structure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy.typing as npt
 
     from shoulderseg.datasets.phantom.anatomy.findings import Findings
     from shoulderseg.datasets.phantom.dimensions import Dimensions
-    from shoulderseg.datasets.phantom.frames import Frame, FrameName, Points
+    from shoulderseg.datasets.phantom.frames import Points
     from shoulderseg.datasets.phantom.noise import Noise
     from shoulderseg.datasets.phantom.sdf import FloatArray
 
@@ -52,22 +50,6 @@ INSERTIONS = (
     ),
     Insertion(Structure.SUPRASPINATUS_TENDON, (-30, 32), (0.92, 0.0, 0.42), (0.85, 0.0, -0.5), 1.0),
 )
-
-
-def cuff_belly_layers(
-    dimensions: Dimensions, findings: Findings, frames: Mapping[FrameName, Frame], noise: Noise
-) -> list[Layer]:
-    """The four muscles, each with the fat around it."""
-    head = _head_in_scapula(frames)
-    size = dimensions.scapula_height_mm / 155
-    radius = dimensions.head_radius_mm
-    shrunk = 1 - 0.35 * findings.fatty_infiltration
-    layers: list[Layer] = []
-    for structure, straps in _bellies(dimensions, head, radius, size, shrunk).items():
-        fatty = structure in (Structure.SUPRASPINATUS, Structure.INFRASPINATUS)
-        fibres = Fibres("scapula", (45, 7, 4), findings.fatty_infiltration if fatty else 0.04)
-        layers += belly_layers(structure, straps, fibres, noise)
-    return layers
 
 
 def tendon_layers(dimensions: Dimensions, findings: Findings, noise: Noise) -> list[Layer]:
@@ -134,7 +116,7 @@ def _tendon(
         inwards = clamp((place[0] - 4) / (0.6 * head), 0, 1)
         thick = full * clamp(ahead / 10, 0, 1) * inwards
         shell = np.maximum(bone - 0.4 - thick, -bone - 1.0)
-        _, y, z = _head_in_scapula(points.frames)
+        _, y, z = head_in_scapula(points.frames)
         angle = np.arctan2(place[1] - y, place[2] - z) - middle
         angle = np.abs((angle + np.pi) % (2 * np.pi) - np.pi)
         # Distance to the sector's edge, or to its tip from behind.
@@ -156,89 +138,3 @@ def _torn(dimensions: Dimensions, findings: Findings, points: Points) -> FloatAr
     width = 0.5 * min(24.0, 8.0 + 0.6 * findings.cuff_tear_mm)
     across = np.abs(points.within("humerus")[1] + 2.0) - width
     return intersection(ahead - findings.cuff_tear_mm, across)
-
-
-def _head_in_scapula(frames: Mapping[FrameName, Frame]) -> FloatArray:
-    """Centre of the head in the scapula frame, (3,)."""
-    spot: FloatArray = frames["scapula"].from_body(frames["humerus"].origin_mm[:, None])[:, 0]
-    return spot
-
-
-def _bellies(
-    dimensions: Dimensions, head: FloatArray, radius: float, size: float, shrunk: float
-) -> dict[Structure, list[Strap]]:
-    deep, tall = dimensions.supraspinatus_depth_mm * shrunk, dimensions.supraspinatus_height_mm
-    tall *= shrunk
-    x, y, z = (float(value) for value in head)
-    back, up = (0.0, 1.0, 0.0), (0.0, 0.15, 1.0)
-    flat = [
-        (19.0 * size, 9 * shrunk),
-        (20 * size, 13 * shrunk),
-        (16 * size, 11.0),
-        (10 * size, 4.0),
-    ]
-    front = [(20.0 * size, 8.0), (22 * size, 12.0), (18 * size, 11.0), (11 * size, 4.5)]
-    near, far = y + radius, y - radius
-
-    def line(*spots: tuple[float, float, float]) -> list[tuple[float, float, float]]:
-        """Spots of a grown man's scapula in the size of this one, but for the last, on the head."""
-        *fixed, end = spots
-        return [(px * size, py, pz * size) for px, py, pz in fixed] + [end]
-
-    return {
-        Structure.SUBSCAPULARIS: [
-            Strap(
-                line((-98, -10, 20), (-50, -13, 12), (-8, -21, 8), (x - 6, far - 4, z + 4)),
-                front,
-                back,
-            ),
-            Strap(
-                line((-99, -10, -30), (-50, -12, -18), (-8, -21, -8), (x - 6, far - 3, z - 5)),
-                front,
-                back,
-            ),
-            Strap(
-                line((-86, -10, -80), (-45, -12, -50), (-6, -18, -27), (x - 4, far, z - 13)),
-                front,
-                back,
-            ),
-        ],
-        Structure.TERES_MINOR: [
-            Strap(
-                line((-66, 10, -80), (-34, 16, -48), (0, 20, -26), (x, near, z - 0.55 * radius)),
-                [(8, 7), (10, 9), (10, 8), (7, 3)],
-                back,
-            )
-        ],
-        Structure.INFRASPINATUS: [
-            Strap(
-                line((-97, 11, -14), (-55, 21, -8), (-14, 25, -3), (x - 3, near + 4, z + 6)),
-                flat,
-                back,
-            ),
-            Strap(
-                line((-94, 9, -60), (-50, 19, -36), (-12, 25, -15), (x - 3, near + 4, z - 4)),
-                flat,
-                back,
-            ),
-        ],
-        Structure.SUPRASPINATUS: [
-            Strap(
-                line(
-                    (-98, 2, 19),
-                    (-62, 6, 25),
-                    (-25, 4, 28),
-                    (2, 2, 28),
-                    (0.55 * x, y, z + 0.92 * radius + 4),
-                ),
-                [
-                    (10, 9),
-                    (deep * 1.1, tall * 1.15),
-                    (deep, tall),
-                    (0.9 * deep, 0.66 * tall),
-                    (9, 2.5),
-                ],
-                up,
-            )
-        ],
-    }

@@ -12,7 +12,7 @@ from shoulderseg.datasets.phantom.anatomy.humerus import (
     hill_sachs,
     sound_humerus_distance,
 )
-from shoulderseg.datasets.phantom.anatomy.scapula import landmarks
+from shoulderseg.datasets.phantom.anatomy.scapula_landmarks import landmarks
 from shoulderseg.datasets.phantom.layers import Layer
 from shoulderseg.datasets.phantom.sdf import (
     Strap,
@@ -69,51 +69,9 @@ def joint_layers(dimensions: Dimensions, findings: Findings, noise: Noise) -> li
     def cavity(points: Points) -> FloatArray:
         return points.once("cavity", lambda p: cavity_distance(dimensions, findings, noise, p))
 
-    def head_cartilage(points: Points) -> FloatArray:
-        place = points.within("humerus")
-        axis = head_axis(dimensions)
-        level = dimensions.head_radius_mm - dimensions.head_height_mm
-        # Full in the middle of the cap, thinning out over the last millimetres to its edge.
-        height = -half_space(place, axis * (level + 1.5), -axis)
-        share = np.sqrt(clamp(height / 8, 0, 1))
-        worn = 1 - findings.cartilage_loss * (0.8 + 0.2 * noise.at(place, (8, 8, 8)))
-        thick = dimensions.humeral_cartilage_mm * share * clamp(worn, 0.05, 1)
-        shell = np.maximum(sphere(place, (0, 0, 0), dimensions.head_radius_mm) - thick, -height)
-        if findings.hill_sachs_depth_mm > 0:
-            shell = np.maximum(shell, -hill_sachs(dimensions, findings, points))
-        return shell
-
-    def face_cartilage(points: Points) -> FloatArray:
-        place = points.within("glenoid")
-        flat = outline(dimensions, place) + 1.0
-        # It fills what the flatter bone leaves under the rounder head: thin in the middle, thick
-        # at the rim. The head's own cartilage and a film of fluid stay free.
-        worn = findings.cartilage_loss * (0.8 + 0.2 * noise.at(place, (8, 8, 8)))
-        free = dimensions.head_radius_mm + dimensions.humeral_cartilage_mm
-        film = dimensions.joint_fluid_mm + clamp(worn, 0, 0.95) * dimensions.glenoid_cartilage_mm
-        under_head = free + film - sphere(points.within("humerus"), (0, 0, 0), 0.0)
-        up = place[0] - surface_mm(dimensions, place)
-        shell = intersection(under_head, up - 3.8, flat, -up - 4)
-        if findings.glenoid_bone_loss_percent > 0:
-            shell = intersection(shell, loss_plane_mm(dimensions, findings) - place[1])
-        return shell
-
-    def labrum(points: Points) -> FloatArray:
-        place = points.within("glenoid")
-        flat = outline(dimensions, place)
-        up = place[0] - surface_mm(dimensions, place)
-        half, tall = dimensions.labrum_width_mm / 2, dimensions.labrum_height_mm + 1.5
-        lean = np.maximum(1 - 0.8 * clamp(up / tall, 0, 1), 0.05)
-        wedge = np.maximum(np.abs(flat - 0.6) - half * lean, np.abs(up - tall / 2 + 1.5) - tall / 2)
-        free = dimensions.head_radius_mm + dimensions.humeral_cartilage_mm + 0.2
-        return intersection(wedge, -sphere(points.within("humerus"), (0, 0, 0), free))
-
     def degenerate(points: Points) -> FloatArray:
         grain = noise.at(points.within("glenoid"), (4, 4, 4))
         return clamp(0.15 * grain + 0.3 * findings.cartilage_loss, 0, 0.6)
-
-    def fluid(points: Points) -> FloatArray:
-        return cavity(points) + 1.3
 
     def sleeve(points: Points) -> FloatArray:
         """Where the capsule lies on the bone; it keeps its place where a defect opens."""
@@ -123,14 +81,66 @@ def joint_layers(dimensions: Dimensions, findings: Findings, noise: Noise) -> li
     def mixed(points: Points) -> FloatArray:
         return clamp(0.25 + 0.2 * noise.at(points.within("glenoid"), (5, 5, 5)), 0, 1)
 
+    def face(points: Points) -> FloatArray:
+        return _face_cartilage(dimensions, findings, noise, points)
+
+    def head(points: Points) -> FloatArray:
+        return _head_cartilage(dimensions, findings, noise, points)
+
     return [
         Layer(Structure.CAPSULE, lambda p: cavity(p) - 0.6, mixed),
-        Layer(Structure.JOINT_FLUID, fluid),
+        Layer(Structure.JOINT_FLUID, lambda p: cavity(p) + 1.3),
         Layer(Structure.CAPSULE, sleeve),
-        Layer(Structure.LABRUM, labrum, degenerate),
-        Layer(Structure.GLENOID_CARTILAGE, face_cartilage, degenerate),
-        Layer(Structure.HUMERAL_CARTILAGE, head_cartilage, degenerate),
+        Layer(Structure.LABRUM, lambda p: _labrum(dimensions, p), degenerate),
+        Layer(Structure.GLENOID_CARTILAGE, face, degenerate),
+        Layer(Structure.HUMERAL_CARTILAGE, head, degenerate),
     ]
+
+
+def _head_cartilage(
+    dimensions: Dimensions, findings: Findings, noise: Noise, points: Points
+) -> FloatArray:
+    place = points.within("humerus")
+    axis = head_axis(dimensions)
+    level = dimensions.head_radius_mm - dimensions.head_height_mm
+    # Full in the middle of the cap, thinning out over the last millimetres to its edge.
+    height = -half_space(place, axis * (level + 1.5), -axis)
+    share = np.sqrt(clamp(height / 8, 0, 1))
+    worn = 1 - findings.cartilage_loss * (0.8 + 0.2 * noise.at(place, (8, 8, 8)))
+    thick = dimensions.humeral_cartilage_mm * share * clamp(worn, 0.05, 1)
+    shell = np.maximum(sphere(place, (0, 0, 0), dimensions.head_radius_mm) - thick, -height)
+    if findings.hill_sachs_depth_mm > 0:
+        shell = np.maximum(shell, -hill_sachs(dimensions, findings, points))
+    return shell
+
+
+def _face_cartilage(
+    dimensions: Dimensions, findings: Findings, noise: Noise, points: Points
+) -> FloatArray:
+    place = points.within("glenoid")
+    flat = outline(dimensions, place) + 1.0
+    # It fills what the flatter bone leaves under the rounder head: thin in the middle, thick
+    # at the rim. The head's own cartilage and a film of fluid stay free.
+    worn = findings.cartilage_loss * (0.8 + 0.2 * noise.at(place, (8, 8, 8)))
+    free = dimensions.head_radius_mm + dimensions.humeral_cartilage_mm
+    film = dimensions.joint_fluid_mm + clamp(worn, 0, 0.95) * dimensions.glenoid_cartilage_mm
+    under_head = free + film - sphere(points.within("humerus"), (0, 0, 0), 0.0)
+    up = place[0] - surface_mm(dimensions, place)
+    shell = intersection(under_head, up - 3.8, flat, -up - 4)
+    if findings.glenoid_bone_loss_percent > 0:
+        shell = intersection(shell, loss_plane_mm(dimensions, findings) - place[1])
+    return shell
+
+
+def _labrum(dimensions: Dimensions, points: Points) -> FloatArray:
+    place = points.within("glenoid")
+    flat = outline(dimensions, place)
+    up = place[0] - surface_mm(dimensions, place)
+    half, tall = dimensions.labrum_width_mm / 2, dimensions.labrum_height_mm + 1.5
+    lean = np.maximum(1 - 0.8 * clamp(up / tall, 0, 1), 0.05)
+    wedge = np.maximum(np.abs(flat - 0.6) - half * lean, np.abs(up - tall / 2 + 1.5) - tall / 2)
+    free = dimensions.head_radius_mm + dimensions.humeral_cartilage_mm + 0.2
+    return intersection(wedge, -sphere(points.within("humerus"), (0, 0, 0), free))
 
 
 def bursa_distance(

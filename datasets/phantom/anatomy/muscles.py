@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shoulderseg.datasets.phantom.anatomy.fibres import Fibres, belly_layers, coated, streaks
 from shoulderseg.datasets.phantom.anatomy.humerus import canal
-from shoulderseg.datasets.phantom.anatomy.scapula import landmarks
+from shoulderseg.datasets.phantom.anatomy.scapula_landmarks import landmarks
 from shoulderseg.datasets.phantom.anatomy.trunk import envelope
 from shoulderseg.datasets.phantom.layers import Layer
 from shoulderseg.datasets.phantom.sdf import (
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.phantom.sdf import FloatArray
 
 Spot = tuple[float, float, float]
+# A spot in the scapula frame, from how far right, back and up it is somewhere else.
+Place = Callable[[float, float, float], Spot]
+_BACK = (0.0, 1.0, 0.0)
 LEAN = 0.04
 TRAPEZIUS_MM = 13.0
 
@@ -112,9 +116,6 @@ def _straps(
 ) -> dict[Structure, list[Strap]]:
     """Bellies in the scapula frame."""
     x, y = canal(dimensions)
-    tip = np.array(landmarks(dimensions).coracoid_tip)
-    shaft = dimensions.shaft_radius_mm
-    low = landmarks(dimensions).inferior_angle
 
     def on_arm(right: float, back: float, height: float) -> Spot:
         """A spot beside the shaft, from the humerus into the scapula frame."""
@@ -126,7 +127,20 @@ def _straps(
         spot = frames["scapula"].from_body(np.array([[right], [back], [height]]))[:, 0]
         return float(spot[0]), float(spot[1]), float(spot[2])
 
-    back, flat = (0.0, 1.0, 0.0), (0.3, 0.8, 0.3)
+    return {
+        **_chest_and_back_straps(dimensions, on_arm, in_body),
+        **_arm_straps(dimensions, on_arm),
+    }
+
+
+def _chest_and_back_straps(
+    dimensions: Dimensions, on_arm: Place, in_body: Place
+) -> dict[Structure, list[Strap]]:
+    """Bellies from the trunk and the scapula's inferior angle."""
+    tip = np.array(landmarks(dimensions).coracoid_tip)
+    shaft = dimensions.shaft_radius_mm
+    low = landmarks(dimensions).inferior_angle
+    flat = (0.3, 0.8, 0.3)
     return {
         Structure.PECTORALIS_MAJOR: [
             Strap(
@@ -146,40 +160,48 @@ def _straps(
             Strap(
                 [in_body(-70, 70, -170), in_body(-28, 38, -95), on_arm(-shaft, -8, -62)],
                 [(26, 6), (17, 7), (12, 3)],
-                back,
+                _BACK,
             ),
         ],
         Structure.TERES_MAJOR: [
             Strap(
                 [(low[0] + 6, 6, low[2] + 10), (-42, 6, -74), on_arm(-shaft - 1, -4, -66)],
                 [(12, 8), (12, 10), (9, 4)],
-                back,
+                _BACK,
             ),
         ],
+    }
+
+
+def _arm_straps(dimensions: Dimensions, on_arm: Place) -> dict[Structure, list[Strap]]:
+    """Bellies along the shaft."""
+    tip = np.array(landmarks(dimensions).coracoid_tip)
+    shaft = dimensions.shaft_radius_mm
+    return {
         Structure.TRICEPS: [
             Strap(
                 [(-7, 3, -25), on_arm(-6, 16, -75), on_arm(-4, 20, -190)],
                 [(6, 4), (12, 9), (24, 14)],
-                back,
+                _BACK,
             ),
             Strap(
                 [on_arm(4, shaft + 5, -45), on_arm(6, shaft + 9, -100), on_arm(2, 22, -200)],
                 [(5, 3), (14, 8), (24, 14)],
-                back,
+                _BACK,
             ),
         ],
         Structure.CORACOBRACHIALIS: [
             Strap(
                 [tuple(tip - (1, 1, 3)), on_arm(-16, -16, -75), on_arm(-12, -8, -140)],
                 [(5, 4), (8, 7), (6, 5)],
-                back,
+                _BACK,
             ),
         ],
         Structure.BICEPS: [
             Strap(
                 [tuple(tip - (0, 2, 3)), on_arm(-6, -22, -80), on_arm(-2, -26, -200)],
                 [(4, 3), (12, 9), (22, 14)],
-                back,
+                _BACK,
             ),
         ],
     }

@@ -10,9 +10,12 @@ import numpy as np
 from shoulderseg.datasets.phantom.frames import Frame, FrameName, turn
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.random import Generator
 
     from shoulderseg.datasets.phantom.dimensions import Dimensions
+    from shoulderseg.datasets.phantom.sdf import FloatArray
 
 
 # A raised arm: how far from the trunk, forwards of the frontal plane, and turned outwards, as in
@@ -91,3 +94,9 @@ def shoulder_frames(dimensions: Dimensions) -> dict[FrameName, Frame]:
         "glenoid": Frame(glenoid, origin),
         "humerus": Frame(arm, head_centre),
     }
+
+
+def head_in_scapula(frames: Mapping[FrameName, Frame]) -> FloatArray:
+    """Gives the centre of the humeral head in the scapula frame, shape (3,)."""
+    spot: FloatArray = frames["scapula"].from_body(frames["humerus"].origin_mm[:, None])[:, 0]
+    return spot

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoulderseg.datasets.phantom.anatomy.clavicle import clavicle_layers
-from shoulderseg.datasets.phantom.anatomy.cuff import (
-    biceps_tendon_layers,
-    cuff_belly_layers,
-    tendon_layers,
-)
+from shoulderseg.datasets.phantom.anatomy.cuff import biceps_tendon_layers, tendon_layers
+from shoulderseg.datasets.phantom.anatomy.cuff_bellies import cuff_belly_layers
 from shoulderseg.datasets.phantom.anatomy.disease import draw_findings
 from shoulderseg.datasets.phantom.anatomy.glenoid import in_glenoid_region
 from shoulderseg.datasets.phantom.anatomy.humerus import humerus_layers
@@ -25,7 +22,7 @@ from shoulderseg.datasets.phantom.deformation import Deformation
 from shoulderseg.datasets.phantom.dimensions import sample_dimensions
 from shoulderseg.datasets.phantom.layers import Layer
 from shoulderseg.datasets.phantom.noise import Noise
-from shoulderseg.datasets.phantom.painting import Scene
+from shoulderseg.datasets.phantom.scene import Scene
 from shoulderseg.datasets.phantom.structures import Structure
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 
 from shoulderseg.datasets.phantom.anatomy.clavicle import clavicle_line
 from shoulderseg.datasets.phantom.anatomy.fibres import Fibres, streaks
-from shoulderseg.datasets.phantom.anatomy.scapula import landmarks
+from shoulderseg.datasets.phantom.anatomy.scapula_landmarks import landmarks
 from shoulderseg.datasets.phantom.layers import Layer
 from shoulderseg.datasets.phantom.sdf import clamp, ellipsoid, round_cones, smooth_union
 from shoulderseg.datasets.phantom.structures import Structure

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from shoulderseg.datasets.phantom.grid import ScanGrid
+    from shoulderseg.datasets.phantom.scanner.gains import Gains
     from shoulderseg.datasets.phantom.scanner.protocol import Protocol
 
     FloatImage = npt.NDArray[np.float32]
@@ -70,15 +71,30 @@ def acquire(
             is not finite, or a setting lies outside its range.
     """
     wide = rendered_grid(grid, protocol)
-    _check(water, fat, wide)
-    if protocol.snr <= 0:
-        msg = f"The SNR must be above 0, got {protocol.snr}; infinity leaves out the noise."
-        raise ValueError(msg)
-    if reference is None:
-        reference = reference_signal(protocol)
+    _check(water, fat, wide, protocol.snr)
+    reference = reference_signal(protocol) if reference is None else reference
     gains = draw_gains(water, fat, wide, protocol, coils_mm, reference, rng)
+    noise_sd = abs(reference) / protocol.snr
+    image = _read_slices((water, fat), gains, grid, protocol, noise_sd, rng, workers)
+    # Before the margins are blanked: they are no part of what a scanner measures.
+    image *= np.float32(_receiver_gain(image) if gain is None else gain)
+    image *= view_window((grid.shape[1], grid.shape[2]), protocol)
+    return image
+
+
+def _read_slices(
+    signals: tuple[FloatImage, FloatImage],
+    gains: Gains,
+    grid: ScanGrid,
+    protocol: Protocol,
+    noise_sd: float,
+    rng: np.random.Generator,
+    workers: int,
+) -> FloatImage:
+    """Takes each slice through k-space; gives magnitudes before the receiver's gain."""
+    water, fat = signals
     margin, axis = margin_voxels(grid, protocol), protocol.phase_axis - 1
-    noise_sd, cycles = abs(reference) / protocol.snr, rng.uniform(*GHOST_CYCLES)
+    cycles = rng.uniform(*GHOST_CYCLES)
     plan = plan_readout((grid.shape[1], grid.shape[2]), protocol, noise_sd, cycles, margin > 0)
     # One generator for each slice, or threads would race for the numbers.
     seeds = rng.integers(2**63, size=len(water))
@@ -92,16 +108,16 @@ def acquire(
     with ThreadPoolExecutor(workers) as pool:
         # Consumed, so that an exception of a thread is raised here.
         list(pool.map(fill, range(len(water))))
-    if gain is None:
-        # Before the margins are blanked: they are no part of what a scanner measures.
-        level = float(np.percentile(image, FULL_SCALE_PERCENTILE))
-        gain = FULL_SCALE / level if level > 0 else 1.0
-    image *= np.float32(gain)
-    image *= view_window((grid.shape[1], grid.shape[2]), protocol)
     return image
 
 
-def _check(water: FloatImage, fat: FloatImage, rendered: ScanGrid) -> None:
+def _receiver_gain(image: FloatImage) -> float:
+    """Gain that makes a percentile of the image the full scale; 1 for an empty image."""
+    level = float(np.percentile(image, FULL_SCALE_PERCENTILE))
+    return FULL_SCALE / level if level > 0 else 1.0
+
+
+def _check(water: FloatImage, fat: FloatImage, rendered: ScanGrid, snr: float) -> None:
     for name, part in (("water", water), ("fat", fat)):
         if part.shape != rendered.shape:
             msg = (
@@ -113,3 +129,6 @@ def _check(water: FloatImage, fat: FloatImage, rendered: ScanGrid) -> None:
         if not np.isfinite(part.sum(dtype=np.float64)):
             msg = f"The {name} signal holds values that are not finite; is the tissue map valid?"
             raise ValueError(msg)
+    if snr <= 0:
+        msg = f"The SNR must be above 0, got {snr}; infinity leaves out the noise."
+        raise ValueError(msg)

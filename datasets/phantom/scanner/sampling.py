@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -79,19 +79,13 @@ def sample_protocol(
     """
     _check_names(sequence, plane)
     _check_sizes(shape, spacing_mm)
-    drawn_t = _draw_field(sequence, rng)
-    field_t = drawn_t if field_t is None else field_t
-    check_field(field_t)
-    check_sequence_at_field(sequence, field_t)
+    field_t = _checked_field(sequence, _draw_field(sequence, rng), field_t)
     low = is_low_field(field_t)
     limits = LOW_FIELD if low else HIGH_FIELD
     geometry = coarsen(draw_geometry(plane, limits, rng, shape, spacing_mm), coarsened)
     timing = draw_timing(sequence, plane, field_t, rng)
     phase_axis = 1 if rng.uniform() < PHASE_ALONG_Y[plane] else 2
     fractions = _draw_acquired(rng, low=low)
-    failure = 0.02 + 0.4 * rng.beta(1.2, 6)
-    wraps = rng.uniform() < WRAP_CHANCE
-    wrap_fraction = rng.uniform(0.03, 0.15)
     return Protocol(
         sequence=sequence,
         plane=plane,
@@ -100,6 +94,36 @@ def sample_protocol(
         **timing._asdict(),
         acquired_fraction=fractions if phase_axis == 1 else fractions[::-1],
         phase_axis=phase_axis,
+        **_draw_artefacts(sequence, rng, low=low)._asdict(),
+    )
+
+
+def _checked_field(sequence: Sequence, drawn_t: float, wanted_t: float | None) -> float:
+    """The field strength that is wanted, or else the drawn one."""
+    field_t = drawn_t if wanted_t is None else wanted_t
+    check_field(field_t)
+    check_sequence_at_field(sequence, field_t)
+    return field_t
+
+
+class _Artefacts(NamedTuple):
+    """Fields of `Protocol` that say how far a scan is from a perfect one."""
+
+    fat_saturation_failure: float
+    bias_strength: float
+    coil_falloff: float
+    ghosting: float
+    wrap_fraction: float
+    kspace_taper: float
+    readout_reversed: bool
+    blank_fraction: tuple[float, float]
+
+
+def _draw_artefacts(sequence: Sequence, rng: np.random.Generator, *, low: bool) -> _Artefacts:
+    failure = 0.02 + 0.4 * rng.beta(1.2, 6)
+    wraps = rng.uniform() < WRAP_CHANCE
+    wrap_fraction = rng.uniform(0.03, 0.15)
+    return _Artefacts(
         fat_saturation_failure=failure if sequence in FAT_SATURATED else 0.0,
         bias_strength=rng.uniform(0.02, 0.25),
         # Most scanners correct for the coil, some images come without.

@@ -1,3 +1,5 @@
+"""Folders of slices as images, one folder a patient."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -5,27 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pydicom
 import pytest
-import SimpleITK
-from pydicom.data import get_testdata_file
 
 from shoulderseg.datasets.converters.convert import survey
 from shoulderseg.datasets.converters.examined import Examined
-from shoulderseg.datasets.converters.slices import SliceStack, slice_cases
-from shoulderseg.datasets.converters.source import Labelled, Rejected, SourceCase
+from shoulderseg.datasets.converters.slices import slice_cases
+from shoulderseg.datasets.converters.source import Rejected, SourceCase
+from tests.datasets.converters.slice_folders import LABELS, STACK, load_stack, reason_of, save_slice
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-_LABELS = {"background": 0, "humerus": 1, "glenoid": 2}
-_STACK = SliceStack((3.5, 0.5, 0.7), {200: "humerus", 90: "glenoid"}, _LABELS)
 _SHAPE = (11, 9, 13)
-
-
-def _save(path: Path, array: npt.NDArray[Any], *, colour: bool = False) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(array, isVector=colour), str(path))
 
 
 def _patient(folder: Path, suffix: str = "png", kind: type = np.uint16) -> npt.NDArray[Any]:
@@ -36,22 +29,9 @@ def _patient(folder: Path, suffix: str = "png", kind: type = np.uint16) -> npt.N
     mask = np.zeros(_SHAPE, np.uint8)
     mask[1, 2:4, 5:9], mask[9, 7, 1:3] = 200, 90
     for number, (grey, values) in enumerate(zip(image, mask, strict=True), start=1):
-        _save(folder / "images" / f"IM{number}.{suffix}", grey)
-        _save(folder / "masks" / f"IM{number}.png", values)
+        save_slice(folder / "images" / f"IM{number}.{suffix}", grey)
+        save_slice(folder / "masks" / f"IM{number}.png", values)
     return image
-
-
-def _load(source: Path, stack: SliceStack = _STACK) -> Labelled:
-    (case,) = slice_cases(source, stack)
-    assert isinstance(case, SourceCase)
-    return case.load()
-
-
-def _reason(source: Path, stack: SliceStack = _STACK) -> str:
-    (outcome,) = survey(slice_cases(source, stack), _LABELS)
-    assert isinstance(outcome, Rejected)
-    assert outcome.fault
-    return outcome.reason
 
 
 @pytest.mark.parametrize(
@@ -61,7 +41,7 @@ def test_slices_are_stacked_by_number_with_all_their_bits(
     tmp_path: Path, suffix: str, kind: type
 ) -> None:
     expected = _patient(tmp_path / "a", suffix, kind)
-    image, label_map = _load(tmp_path)
+    image, label_map = load_stack(tmp_path)
     np.testing.assert_array_equal(image.array, expected.astype(np.float32))
     assert image.array.max() > 255
     assert image.spacing_mm == (3.5, 0.5, 0.7)
@@ -77,7 +57,7 @@ def test_masks_beside_their_images(tmp_path: Path) -> None:
         ending = "_mask" if file.parent.name == "masks" else ""
         file.rename(tmp_path / "a" / f"{file.stem}{ending}.png")
     (tmp_path / "a/images").rmdir()
-    image, label_map = _load(tmp_path)
+    image, label_map = load_stack(tmp_path)
     np.testing.assert_array_equal(image.array, expected.astype(np.float32))
     assert np.count_nonzero(label_map == 2) == 2
 
@@ -85,12 +65,12 @@ def test_masks_beside_their_images(tmp_path: Path) -> None:
 def test_patients_are_numbered_and_not_named(tmp_path: Path) -> None:
     for name in ("Meier 10", "Meier 9"):
         _patient(tmp_path / name)
-    found = list(survey(slice_cases(tmp_path, _STACK), _LABELS))
+    found = list(survey(slice_cases(tmp_path, STACK), LABELS))
     assert [entry.name for entry in found] == ["p001", "p002"]
     assert all(isinstance(entry, Examined) and entry.patient == entry.name for entry in found)
     assert "Meier" not in str(found)
     assert len({entry.source for entry in found}) == 2
-    kept = replace(_STACK, keep_source_names=True)
+    kept = replace(STACK, keep_source_names=True)
     named = [entry.source for entry in slice_cases(tmp_path, kept)]
     assert named == ["Meier 9", "Meier 10"]
 
@@ -98,42 +78,42 @@ def test_patients_are_numbered_and_not_named(tmp_path: Path) -> None:
 def test_grey_in_three_or_four_channels(tmp_path: Path) -> None:
     _patient(tmp_path / "a")
     grey = np.random.default_rng(0).integers(0, 255, _SHAPE[1:]).astype(np.uint8)
-    _save(tmp_path / "a/images/IM2.png", np.stack([grey] * 3, axis=-1), colour=True)
+    save_slice(tmp_path / "a/images/IM2.png", np.stack([grey] * 3, axis=-1), colour=True)
     opaque = np.full_like(grey, 255)
-    _save(tmp_path / "a/images/IM3.png", np.stack([grey] * 3 + [opaque], axis=-1), colour=True)
-    image, _ = _load(tmp_path)
+    save_slice(tmp_path / "a/images/IM3.png", np.stack([grey] * 3 + [opaque], axis=-1), colour=True)
+    image, _ = load_stack(tmp_path)
     np.testing.assert_array_equal(image.array[1:3], np.stack([grey, grey]))
 
 
 def test_real_colour(tmp_path: Path) -> None:
     _patient(tmp_path / "a")
     grey = np.full(_SHAPE[1:], 7, np.uint8)
-    _save(tmp_path / "a/masks/IM2.png", np.stack([grey, grey, grey + 1], axis=-1), colour=True)
-    assert "IM2.png: it is in colour" in _reason(tmp_path)
+    save_slice(tmp_path / "a/masks/IM2.png", np.stack([grey, grey, grey + 1], axis=-1), colour=True)
+    assert "IM2.png: it is in colour" in reason_of(tmp_path)
 
 
 def test_unknown_mask_values(tmp_path: Path) -> None:
     _patient(tmp_path / "a")
-    _save(tmp_path / "a/masks/IM4.png", np.full(_SHAPE[1:], 91, np.uint8))
-    assert "IM4.png: unknown label values [91], expected [0, 90, 200]" in _reason(tmp_path)
+    save_slice(tmp_path / "a/masks/IM4.png", np.full(_SHAPE[1:], 91, np.uint8))
+    assert "IM4.png: unknown label values [91], expected [0, 90, 200]" in reason_of(tmp_path)
 
 
 def test_slices_of_other_sizes(tmp_path: Path) -> None:
     _patient(tmp_path / "a")
-    _save(tmp_path / "a/masks/IM4.png", np.zeros((13, 9), np.uint8))
+    save_slice(tmp_path / "a/masks/IM4.png", np.zeros((13, 9), np.uint8))
     expected = "IM4.png: it has 13 x 9 pixels (rows x columns), expected 9 x 13 as in IM1.png"
-    assert expected in _reason(tmp_path)
+    assert expected in reason_of(tmp_path)
 
 
 def test_a_missing_slice_a_missing_mask_and_no_images(tmp_path: Path) -> None:
     _patient(tmp_path / "a")
     (tmp_path / "a/masks/IM6.png").unlink()
-    assert "image im6 has no mask" in _reason(tmp_path).lower()
+    assert "image im6 has no mask" in reason_of(tmp_path).lower()
     (tmp_path / "a/images/IM6.png").unlink()
-    assert "between IM5 and IM7 a slice is missing" in _reason(tmp_path)
+    assert "between IM5 and IM7 a slice is missing" in reason_of(tmp_path)
     for file in (tmp_path / "a").rglob("*.png"):
         file.unlink()
-    assert "no image is in it" in _reason(tmp_path)
+    assert "no image is in it" in reason_of(tmp_path)
 
 
 def test_damaged_files_and_flat_images(tmp_path: Path) -> None:
@@ -141,86 +121,26 @@ def test_damaged_files_and_flat_images(tmp_path: Path) -> None:
     file = tmp_path / "a/images/IM2.png"
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
-    assert "IM2.png: it is damaged" in _reason(tmp_path)
+    assert "IM2.png: it is damaged" in reason_of(tmp_path)
     for path in (tmp_path / "a/images").iterdir():
-        _save(path, np.full(_SHAPE[1:], 3, np.uint8))
-    assert "no contrast" in _reason(tmp_path)
+        save_slice(path, np.full(_SHAPE[1:], 3, np.uint8))
+    assert "no contrast" in reason_of(tmp_path)
 
 
 def test_several_pages_in_a_file(tmp_path: Path) -> None:
     _patient(tmp_path / "a", "tif")
-    _save(tmp_path / "a/images/IM2.tif", np.zeros((3, *_SHAPE[1:]), np.uint8))
-    assert "IM2.tif: it has 3 pages" in _reason(tmp_path)
-
-
-def _write_dicom(
-    folder: Path, spacing_mm: tuple[float, float, float], odd_mm: float | None = None
-) -> None:
-    """Four slices; `odd_mm` is the distance of rows of the last one."""
-    header = pydicom.dcmread(str(get_testdata_file("MR_small.dcm")))
-    normal = np.cross(header.ImageOrientationPatient[:3], header.ImageOrientationPatient[3:])
-    header.PixelSpacing = list(spacing_mm[1:])
-    (folder / "images").mkdir(parents=True)
-    for number in range(4):
-        if number == 3 and odd_mm is not None:
-            header.PixelSpacing[0] = odd_mm
-        header.ImagePositionPatient = (spacing_mm[0] * number * normal).tolist()
-        header.save_as(folder / "images" / f"{number}.dcm")
-        values = np.full(header.pixel_array.shape, 90 * (number == 1), np.uint8)
-        _save(folder / "masks" / f"{number}.png", values)
-
-
-def test_dicom_slices_keep_their_own_spacing(tmp_path: Path) -> None:
-    """Half a percent is rounding on the command line, and still half a millimetre on 100."""
-    _write_dicom(tmp_path / "a", (3.52, 0.5023, 0.6964))
-    image, _ = _load(tmp_path)
-    assert image.spacing_mm == pytest.approx((3.52, 0.5023, 0.6964), rel=1e-6)
-
-
-def test_dicom_slices_of_two_sizes_of_pixels(tmp_path: Path) -> None:
-    _write_dicom(tmp_path / "a", (3.5, 0.5, 0.7), odd_mm=0.503)
-    reason = _reason(tmp_path)
-    assert "3.dcm: its pixels are 0.503 x 0.7 mm (rows x columns), expected 0.5 x 0.7" in reason
-
-
-@pytest.mark.parametrize("backwards", [False, True])
-def test_dicom_slices_keep_their_place(tmp_path: Path, backwards: bool) -> None:
-
-    header = pydicom.dcmread(str(get_testdata_file("MR_small.dcm")))
-    normal = np.cross(header.ImageOrientationPatient[:3], header.ImageOrientationPatient[3:])
-    first = np.array([5.0, -7.0, 11.0])
-    pixels = header.pixel_array
-    header.PixelSpacing = [0.5, 0.7]
-    for number in range(4):
-        header.ImagePositionPatient = (first + 3.5 * number * normal).tolist()
-        header.PixelData = (pixels + number).tobytes()
-        name = f"{4 - number if backwards else number}"
-        (tmp_path / "a/images").mkdir(parents=True, exist_ok=True)
-        header.save_as(tmp_path / "a/images" / f"{name}.dcm")
-        _save(
-            tmp_path / "a/masks" / f"{name}.png",
-            np.full(pixels.shape, 90 * (number == 1), np.uint8),
-        )
-    image, label_map = _load(tmp_path)
-    np.testing.assert_allclose(image.origin_mm, first, atol=1e-6)
-    step = np.reshape(image.direction, (3, 3))[:, 2]
-    np.testing.assert_allclose(step, normal, atol=1e-6)
-    np.testing.assert_array_equal(image.array[3], image.array[0] + 3)
-    assert [int(part.sum()) for part in label_map // 2] == [0, pixels.size, 0, 0]
-    other = replace(_STACK, spacing_mm=(3.0, 0.5, 0.7))
-    assert "it lies 0.50 mm from where slice 2" in _reason(tmp_path, other)
-    other = replace(_STACK, spacing_mm=(3.5, 0.7, 0.5))
-    assert "its pixels are 0.5 x 0.7 mm" in _reason(tmp_path, other)
+    save_slice(tmp_path / "a/images/IM2.tif", np.zeros((3, *_SHAPE[1:]), np.uint8))
+    assert "IM2.tif: it has 3 pages" in reason_of(tmp_path)
 
 
 def test_files_beside_the_folders_of_patients_are_told_of(tmp_path: Path) -> None:
     _patient(tmp_path / "a")
     (tmp_path / "notes.txt").touch()
     (tmp_path / ".hidden.png").touch()
-    assert [type(entry) for entry in slice_cases(tmp_path, _STACK)] == [SourceCase]
+    assert [type(entry) for entry in slice_cases(tmp_path, STACK)] == [SourceCase]
     for name in ("Doe 1.png", "Doe 2.DCM"):
         (tmp_path / name).touch()
-    loose, case = slice_cases(tmp_path, _STACK)
+    loose, case = slice_cases(tmp_path, STACK)
     assert isinstance(loose, Rejected)
     assert loose.fault
     assert "2 files lie beside the folders of the patients" in loose.reason
@@ -239,7 +159,7 @@ def test_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Monkey
         return real(path)
 
     monkeypatch.setattr(Path, "iterdir", locked)
-    closed, taken = survey(slice_cases(tmp_path, _STACK), _LABELS)
+    closed, taken = survey(slice_cases(tmp_path, STACK), LABELS)
     assert isinstance(closed, Rejected)
     assert (closed.name, closed.fault) == ("p001", True)
     assert closed.reason == "it cannot be read (Permission denied)."
@@ -252,13 +172,13 @@ def test_a_source_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(Path, "iterdir", locked)
     with pytest.raises(OSError, match="it cannot be read") as caught:
-        slice_cases(tmp_path / "..", _STACK)
+        slice_cases(tmp_path / "..", STACK)
     assert str(tmp_path.parent) not in str(caught.value)
 
 
 def test_spacing_out_of_range_and_no_folders(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"expected 0\.01 to 100 mm"):
-        replace(_STACK, spacing_mm=(0.0, 1.0, 1.0))
+        replace(STACK, spacing_mm=(0.0, 1.0, 1.0))
     for source in (tmp_path, tmp_path / "none"):
         with pytest.raises(FileNotFoundError, match="one folder a patient"):
-            slice_cases(source, _STACK)
+            slice_cases(source, STACK)

@@ -11,7 +11,8 @@ import numpy as np
 from shoulderseg.datasets.phantom.anatomy.shoulder import Shoulder, build_scene, draw_shoulder
 from shoulderseg.datasets.phantom.grid import ScanGrid
 from shoulderseg.datasets.phantom.options import PhantomOptions
-from shoulderseg.datasets.phantom.painting import Painted, Scene, paint
+from shoulderseg.datasets.phantom.painting import Painted, paint
+from shoulderseg.datasets.phantom.scene import Scene
 from shoulderseg.datasets.phantom.structures import HUMERUS, SCAPULA, Structure
 from shoulderseg.datasets.phantom.truth import true_measurements
 

@@ -2,74 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import fields, replace
 
 import numpy as np
-import numpy.typing as npt
 import pytest
-from scipy.spatial.transform import Rotation
 
-from shoulderseg.datasets.phantom import painting
-from shoulderseg.datasets.phantom.deformation import Deformation
-from shoulderseg.datasets.phantom.frames import Frame, FrameName, Points
 from shoulderseg.datasets.phantom.grid import ScanGrid
 from shoulderseg.datasets.phantom.layers import Layer
 from shoulderseg.datasets.phantom.options import PhantomOptions
-from shoulderseg.datasets.phantom.painting import (
-    Painted,
-    Scene,
-    body_points,
-    paint,
-    patient_points,
-)
+from shoulderseg.datasets.phantom.painting import Painted, paint
 from shoulderseg.datasets.phantom.planning import plan_grid
 from shoulderseg.datasets.phantom.scanner.protocol import Plane
 from shoulderseg.datasets.phantom.scanner.sampling import sample_protocol
-from shoulderseg.datasets.phantom.sdf import FloatArray, half_space, sphere
+from shoulderseg.datasets.phantom.scene import Scene, body_points, patient_points
+from shoulderseg.datasets.phantom.sdf import half_space
 from shoulderseg.datasets.phantom.structures import Structure
+from tests.datasets.phantom.ball_scenes import (
+    JOINT_MM,
+    RADIUS_MM,
+    VOLUME_MM3,
+    ball,
+    scene_of,
+    stack,
+    volume_mm3,
+)
 
 from .scans import LPS_AXES, NO_SIGNAL, bony, cube, draw
-
-STILL = Deformation(np.random.default_rng(0), 0.0)
-JOINT_MM = np.array([120.0, -15.0, 40.0])
-ROOM = Frame(np.eye(3), np.zeros(3))
-FRAMES: dict[FrameName, Frame] = {
-    "body": ROOM,
-    "scapula": ROOM,
-    "glenoid": ROOM,
-    "humerus": ROOM,
-}
-RADIUS_MM = 12.0
-VOLUME_MM3 = 4 / 3 * np.pi * RADIUS_MM**3
-OBLIQUE = tuple(Rotation.from_euler("xyz", [20, 35, -50], degrees=True).as_matrix().ravel())
-
-
-def everywhere(points: Points) -> npt.NDArray[np.bool_]:
-    return np.ones(len(points), dtype=bool)
-
-
-def ball(structure: Structure, radius: float, x: float = 0.0, opacity: float = 1.0) -> Layer:
-    def distance(points: Points) -> FloatArray:
-        return sphere(points.within("body"), (x, 0.0, 0.0), radius)
-
-    return Layer(structure, distance, opacity=opacity)
-
-
-def scene_of(layers: Sequence[Layer], *, mirrored: bool = False) -> Scene:
-    return Scene(layers, FRAMES, STILL, mirrored, JOINT_MM, everywhere)
-
-
-def stack(spacing_mm: tuple[float, float, float], thickness_mm: float) -> ScanGrid:
-    """Oblique slices that hold a ball of 15 mm around the joint."""
-    count = [int(34 / step) + 1 for step in spacing_mm]
-    grid = ScanGrid((count[0], count[1], count[2]), spacing_mm, thickness_mm, (0, 0, 0), OBLIQUE)
-    x, y, z = (JOINT_MM - grid.centre_mm()).tolist()
-    return replace(grid, origin_mm=(x, y, z))
-
-
-def volume_mm3(share: np.ndarray, grid: ScanGrid) -> float:
-    return float(share.sum()) * float(np.prod(grid.spacing_mm))
 
 
 def assert_same(first: Painted, second: Painted, tolerance: float = 0.0) -> None:
@@ -250,7 +208,7 @@ def test_layers_that_are_left_out_would_not_have_shown(
         protocol, whole_scene.frames, mirrored=False, joint_mm=whole_scene.joint_mm, rng=rng
     )
     sparing = paint(whole_scene, grid, signals, 1)
-    monkeypatch.setattr(painting, "_SLACK", 1e6)
+    monkeypatch.setattr("shoulderseg.datasets.phantom.scene._SLACK", 1e6)
     # A layer painted over gives its colour only but for rounding.
     assert_same(sparing, paint(whole_scene, grid, signals, 1), tolerance=1e-5)
 

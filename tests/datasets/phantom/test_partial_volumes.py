@@ -31,8 +31,8 @@ from .scans import cube
 if TYPE_CHECKING:
     from shoulderseg.datasets.phantom.dimensions import Side
     from shoulderseg.datasets.phantom.grid import ScanGrid
-    from shoulderseg.datasets.phantom.painting import Scene
     from shoulderseg.datasets.phantom.scanner.protocol import Plane
+    from shoulderseg.datasets.phantom.scene import Scene
 
 SEED = 5
 SPACING_MM, SIDE_MM = 1.0, 48.0

@@ -25,7 +25,6 @@ from shoulderseg.datasets.phantom.scanner.signals import (
     reference_signal,
     structure_signals,
 )
-from shoulderseg.datasets.phantom.scanner.wild import wild_reference, wild_signals
 from shoulderseg.datasets.phantom.structures import COMPOSITION, Material, Structure
 
 if TYPE_CHECKING:
@@ -225,42 +224,3 @@ def test_impossible_settings_are_refused() -> None:
         material_signals(replace(protocol, field_t=7.0))
     with pytest.raises(ValueError, match="Unknown sequence 'flair'"):
         material_signals(replace(protocol, sequence="flair"))  # type: ignore[arg-type]
-
-
-@given(seed=SEEDS)
-def test_wild_signals_are_water_between_0_and_1_with_a_texture_near_its_structure(
-    seed: int,
-) -> None:
-    table = wild_signals(np.random.default_rng(seed))
-    rows = table[list(COMPOSITION)]
-    assert table.dtype == np.float32
-    assert np.isnan(np.delete(table, list(COMPOSITION), axis=0)).all()
-    assert (rows[..., 1] == 0).all()
-    assert rows.min() >= 0
-    assert rows.max() <= 1
-    assert np.abs(rows[:, 1, 0] - rows[:, 0, 0]).max() < 0.7
-    same = [first == second for first, second in COMPOSITION.values()]
-    np.testing.assert_array_equal(rows[same, 0], rows[same, 1])
-    np.testing.assert_array_equal(table, wild_signals(np.random.default_rng(seed)))
-
-
-def test_wild_air_and_bone_are_mostly_but_not_always_dark() -> None:
-    rng = np.random.default_rng(0)
-    tables = np.stack([wild_signals(rng)[:, 0, 0] for _ in range(400)])
-    assert 0.75 < (tables[:, Structure.AIR] <= 0.08).mean() < 0.95
-    assert 0.7 < (tables[:, Structure.HUMERUS_CORTEX] <= 0.08).mean() < 0.95
-    muscle = tables[:, Structure.SUPRASPINATUS]
-    assert 0.4 < muscle.mean() < 0.6
-    assert muscle.std() > 0.18
-    # Muscles differ, yet are more alike than muscle and marrow.
-    kin = np.corrcoef(muscle, tables[:, Structure.DELTOID])[0, 1]
-    assert 0.2 < kin < 0.9
-    assert abs(np.corrcoef(muscle, tables[:, Structure.HUMERUS_MARROW])[0, 1]) < kin
-
-
-@given(seed=SEEDS)
-def test_noise_of_wild_images_is_not_measured_against_what_is_dark(seed: int) -> None:
-    signals = wild_signals(np.random.default_rng(seed))
-    levels = signals[[int(part) for part in COMPOSITION], 0, 0]
-    assert 0.08 < wild_reference(signals) <= levels.max()
-    assert wild_reference(signals) >= np.median(levels)

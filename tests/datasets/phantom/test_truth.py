@@ -16,14 +16,11 @@ from shoulderseg.datasets.phantom.painting import paint
 from shoulderseg.datasets.phantom.structures import SCAPULA, Structure
 from shoulderseg.datasets.phantom.truth import fit_sphere, true_measurements
 
+from .glenoid_face import face_on, face_surface, glenoid_height, glenoid_width
 from .measures import (
     ball_through,
     covered_by,
     crossings,
-    face_on,
-    face_surface,
-    glenoid_height,
-    glenoid_width,
     inclination_deg,
     retroversion_deg,
     scapular_axes,
