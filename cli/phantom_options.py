@@ -125,18 +125,19 @@ class ImageOptions:
 class VariationOptions:
     """What varies from case to case, one option a field; see `as_command`."""
 
-    wild: Annotated[
+    random_contrast: Annotated[
         bool,
         typer.Option(
-            "--wild",
-            help="Random contrast: random intensities instead of MR physics.",
+            "--random-contrast",
+            help="Random intensities instead of MR physics, as in SynthSeg.",
             rich_help_panel=VARIATION,
         ),
     ] = False
-    wild_share: Annotated[
+    random_contrast_share: Annotated[
         float | None,
         typer.Option(
-            metavar="0-1",
+            min=0,
+            max=1,
             help="Share of the cases, at random, with random contrast.",
             show_default="0",
             rich_help_panel=VARIATION,
@@ -160,6 +161,9 @@ class VariationOptions:
             rich_help_panel=VARIATION,
         ),
     ] = None
+    # The former names of --random-contrast and --random-contrast-share, which still work.
+    wild: Annotated[bool, typer.Option("--wild", hidden=True)] = False
+    wild_share: Annotated[float | None, typer.Option(hidden=True)] = None
 
 
 @dataclass(frozen=True)

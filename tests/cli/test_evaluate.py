@@ -61,6 +61,20 @@ def test_values_known_on_paper(run: Run, folders: Path) -> None:
     assert "0.875" in outcome.output
 
 
+def test_one_case_has_a_mean_and_no_deviation(run: Run, folders: Path) -> None:
+    outcome = run("evaluate", folders / "pred" / "b.nii.gz", folders / "ref" / "b.nii.gz")
+    assert outcome.exit_code == 0, outcome.output
+    assert "0.750" in outcome.output
+    assert "nan" not in outcome.output
+    assert "±" not in outcome.output
+
+
+def test_what_no_case_shows_is_a_dash(run: Run, folders: Path) -> None:
+    words = ("evaluate", folders / "pred", folders / "ref", "--map", "7=clavicle")
+    (row,) = [line for line in run(*words).output.splitlines() if line.startswith("clavicle")]
+    assert row.split() == ["clavicle", "0", *["-"] * 7]
+
+
 def test_other_structures(run: Run, folders: Path) -> None:
     outcome = run("evaluate", folders / "pred", folders / "ref", "--map", "1=femur")
     assert "femur" in outcome.output
