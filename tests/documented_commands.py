@@ -35,11 +35,13 @@ class Step:
         shown: the lines as the documentation has them.
         run: what is run in their place.
         skip: why nothing is run; empty if something is.
+        needed: whether the later steps cannot do without it.
     """
 
     shown: tuple[str, ...]
     run: str
     skip: str
+    needed: bool
 
 
 def read_steps() -> list[Step]:
@@ -52,7 +54,7 @@ def read_steps() -> list[Step]:
         run = "" if skip else entry.get("run") or shown[0]
         if entry.get("nnunet"):
             run = f"{SET_VARIABLES} && {run}"
-        steps.append(Step(shown, run, skip))
+        steps.append(Step(shown, run, skip, entry.get("needed", False)))
     return steps
 
 
@@ -104,6 +106,8 @@ def main() -> None:
         failed += outcome.startswith("FAILED")
         names = "<br>".join(f"`{line}`" for line in step.shown) or f"(prepares) `{step.run}`"
         print(f"| {names} | {outcome} |", flush=True)
+        if failed and step.needed:
+            break
     print(f"\n{failed} failed; what they printed: {log}")
     sys.exit(1 if failed else 0)
 

@@ -75,7 +75,7 @@ def body_scans(root: Path) -> None:
 
 def studies(root: Path) -> None:
     """DICOM series, each with the DICOM SEG that `predict` made of it."""
-    series = {path.name: path for path in (root / "made" / "dicom").iterdir()}
+    series = {path.name: path for path in (root / "series" / "dicom").iterdir()}
     for segmentation in sorted((root / "segmented").glob("*/*.seg.dcm")):
         case = segmentation.parent.name
         shutil.copytree(series[case], root / "patients" / case / "series")

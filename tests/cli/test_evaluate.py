@@ -84,6 +84,17 @@ def test_other_structures(run: Run, folders: Path) -> None:
     assert "tibia" in outcome.output
 
 
+@pytest.mark.parametrize("swapped", ["pred", "ref"])
+def test_an_image_is_no_label_map(run: Run, folders: Path, swapped: str) -> None:
+    path = folders / swapped / "a.nii.gz"
+    image = np.arange(480, dtype=np.int16).reshape(4, 12, 10)
+    write_image(path, Volume(image, (2.0, 1.0, 1.0), (0.0, 0.0, 0.0), IDENTITY))
+    outcome = run("evaluate", folders / "pred", folders / "ref")
+    assert outcome.exit_code == 1
+    assert "480 different values" in outcome.output
+    assert "a.nii.gz" in outcome.output
+
+
 def test_missing_and_misplaced_predictions_are_named(run: Run, folders: Path) -> None:
     put(folders / "ref" / "c.nii.gz", np.ones((4, 12, 10), np.uint8))
     array = np.ones((4, 12, 10), np.uint8)

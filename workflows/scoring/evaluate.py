@@ -10,8 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from shoulderseg.evaluation.scores import MetricSummary, StructureScore
+
+# A label map of the whole body has some 120 labels, an image of 8 bits up to 256 values.
+MOST_LABELS = 200
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ def score_files(
         tolerance_mm: of the normalised surface Dice.
 
     Raises:
-        ValueError: if a file cannot be read, or the grids differ; names the file.
+        ValueError: if a file cannot be read or is an image, or the grids differ; names the file.
     """
     from shoulderseg.datasets.files import case_name
     from shoulderseg.datasets.reader import read_label_map
@@ -83,6 +88,11 @@ def score_files(
     from shoulderseg.evaluation.scores import score_case
 
     predicted, true = read_label_map(prediction), read_label_map(reference)
+    for path, volume in ((prediction, predicted), (reference, true)):
+        values = np.count_nonzero(np.bincount(volume.array.ravel()))
+        if values > MOST_LABELS:
+            msg = f"{path.name} has {values} different values; is it an image? Give label maps."
+            raise ValueError(msg)
     difference = describe_grid_difference(predicted, true)
     if difference:
         msg = f"{prediction.name}: not on the grid of its reference: {difference}"
