@@ -76,7 +76,7 @@ def train_refiner(
 ) -> None:
     """Train the edge refiner on a dataset; call it again after an interruption.
 
-    Run it after `shoulderseg train`: it learns on what U-Nets say about patients they never saw,
+    Run it after `shoulderseg train`: it is trained on out-of-fold predictions of the U-Nets,
     one AlexNet a fold, and the held-out patients choose which voxels it decides and how far it is
     trusted. Unless that clearly beats the vote, `predict` keeps the vote by default. The votes are
     those without mirror images, which take half the time. With --unets no U-Nets need be trained;

@@ -95,6 +95,15 @@ def test_an_image_is_no_label_map(run: Run, folders: Path, swapped: str) -> None
     assert "a.nii.gz" in outcome.output
 
 
+def test_references_with_other_values_are_no_failed_model(run: Run, folders: Path) -> None:
+    for case in ("a", "b"):
+        put(folders / "ref" / f"{case}.nii.gz", np.full((4, 12, 10), 5, np.uint8))
+    outcome = run("evaluate", folders / "pred", folders / "ref")
+    assert outcome.exit_code == 1
+    assert "no reference holds 1=humerus or 2=glenoid" in " ".join(outcome.output.split())
+    assert run("evaluate", folders / "pred", folders / "ref", "--map", "5=bone").exit_code == 0
+
+
 def test_missing_and_misplaced_predictions_are_named(run: Run, folders: Path) -> None:
     put(folders / "ref" / "c.nii.gz", np.ones((4, 12, 10), np.uint8))
     array = np.ones((4, 12, 10), np.uint8)

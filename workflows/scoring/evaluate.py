@@ -26,7 +26,7 @@ class Evaluation:
     Attributes:
         scores: of each case and structure.
         means: of each structure, by metric.
-        failed: why a reference has no scores, one sentence each.
+        failed: why a reference has no scores, or why the scores say nothing; one sentence each.
     """
 
     scores: tuple[StructureScore, ...]
@@ -65,6 +65,9 @@ def evaluate_folders(
             scores += score_files(found[case], reference, labels, tolerance_mm)
         except (ValueError, OSError) as error:
             failed.append(str(error))
+    if scores and not any(score.reference_voxels for score in scores):
+        values = " or ".join(f"{value}={name}" for name, value in labels.items())
+        failed.append(f"no reference holds {values}; --map says which values are compared")
     return Evaluation(tuple(scores), summarise(scores), tuple(failed))
 
 
