@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -117,12 +118,13 @@ def _run(command: str, log: Path) -> str:
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "REPOSITORY": str(ROOT),
+        "DEVICE": "" if shutil.which("nvidia-smi") else "-device cpu",
     }
     started = time.monotonic()
     with log.open("a", encoding="utf-8") as stream:
         stream.write(f"\n$ {command}\n")
         stream.flush()
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             ["/bin/bash", "-c", command],
             cwd=log.parent,
             env=environment,
