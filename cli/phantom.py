@@ -76,15 +76,14 @@ def phantom(
             "field_t": images.field,
             "shape": _three("--shape", images.shape, int),
             "spacing_mm": _three("--spacing", images.spacing, float),
-            "wild": variation.random_contrast or variation.wild or None,
+            "wild": variation.wild or None,
             "whole_scapula": labels.scapula is Scapula.whole or None,
             "glenoid_depth_mm": labels.glenoid_depth,
         }
         spacing_mm = _partial_volume_spacing(files)
         numbers = {"cases": cases, "test_cases": test_cases, "seed": seed}
-        share = variation.random_contrast_share
         shares = {
-            "wild_share": variation.wild_share if share is None else share,
+            "wild_share": variation.wild_share,
             "raised_share": variation.raised_share,
             "coarse_share": variation.coarse_share,
             "partial_volumes_mm": spacing_mm,

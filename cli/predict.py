@@ -75,7 +75,7 @@ def predict(
         bool,
         typer.Option(
             "--as-stored",
-            help="Do not reorient volumes first; for files whose directions are wrong.",
+            help="Do not turn volumes upright first; for files whose directions are wrong.",
         ),
     ] = False,
     formats: FormatOption = None,
