@@ -120,6 +120,11 @@ def _summary(made: TrainedRefiner) -> str:
             f"{made.folder}: no out-of-fold votes, so nothing shows whether it helps; `predict` "
             "keeps the vote"
         )
+    if made.held_out < 2:
+        return (
+            f"{made.folder}: {made.held_out} held-out cases: Dice {choice.vote_dice:.4f} by the "
+            "vote, too few to show whether it helps; `predict` keeps the vote by default"
+        )
     verdict = "refines" if choice.helps else "keeps the vote"
     return (
         f"{made.folder}: {made.held_out} held-out cases: Dice {choice.vote_dice:.4f} by the vote, "
