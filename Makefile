@@ -5,7 +5,7 @@ UV := $(BIN)/uv
 # Named, since uv would rather take an environment that happens to be active.
 INTO := --python $(BIN)/python
 
-.PHONY: demo test docs-check lint format constraints default-model install clean
+.PHONY: demo test docs-check docs-run lint format constraints default-model install clean
 
 demo: install
 	$(BIN)/shoulderseg demo demo
@@ -19,7 +19,12 @@ test: install
 
 # Links, commands and options in the documentation; `make test` runs it too.
 docs-check: install
-	$(BIN)/pytest --color=no --quiet tests/test_docs.py
+	$(BIN)/pytest --color=no --quiet tests/test_docs.py tests/test_docs_commands.py
+
+# Runs every command line of the documentation with small inputs; a quarter of an hour or more.
+DOCS_RUN_OPTIONS ?=
+docs-run: install
+	$(BIN)/python -m tests.documented_commands docs-run $(DOCS_RUN_OPTIONS)
 
 lint: install
 	$(BIN)/ruff check .
@@ -52,4 +57,4 @@ constraints: .venv/.packages
 		--extra demo --group dev --group build pyproject.toml --output-file constraints.txt
 
 clean:
-	rm -rf .venv build demo *.egg-info
+	rm -rf .venv build demo docs-run *.egg-info

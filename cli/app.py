@@ -20,12 +20,13 @@ from shoulderseg.cli.models import models_app
 from shoulderseg.cli.phantom import phantom
 from shoulderseg.cli.plan import plan
 from shoulderseg.cli.predict import predict
-from shoulderseg.cli.signature import add_command
+from shoulderseg.cli.signature import PlainGroup, add_command
 from shoulderseg.cli.train import train
 from shoulderseg.cli.train_refiner import train_refiner
 
 app = typer.Typer(
     name="shoulderseg",
+    cls=PlainGroup,
     help="Segment humerus and glenoid in shoulder MRI. For research only, not for clinical use.",
     no_args_is_help=True,
     add_completion=False,

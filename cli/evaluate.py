@@ -81,6 +81,13 @@ def print_table(means: Mapping[str, Mapping[str, MetricSummary]], tolerance_mm: 
     # Narrow enough for a terminal of 120 columns.
     table = Table("structure", "n", *titles.values(), box=None, pad_edge=False)
     for structure, metrics in means.items():
-        cells = [f"{metrics[name].mean:.3f}±{metrics[name].sd:.3f}" for name in titles]
+        cells = [_cell(metrics[name]) for name in titles]
         table.add_row(structure, str(metrics["dice"].n), *cells)
     Console(width=120).print(table)
+
+
+def _cell(metric: MetricSummary) -> str:
+    """Mean ± SD; a single case has no SD, and without a case there is no mean."""
+    if metric.n == 0:
+        return "-"
+    return f"{metric.mean:.3f}" if metric.n == 1 else f"{metric.mean:.3f}±{metric.sd:.3f}"

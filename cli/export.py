@@ -46,7 +46,7 @@ class ContentOptions:
         str | None,
         typer.Option(
             metavar="BUNDLE",
-            help="Take the U-Nets of this bundle as they are, and what it says of them; the edge "
+            help="Take the U-Nets of this bundle as they are, with their options; the edge "
             "refiner is that of `train-refiner --unets BUNDLE`.",
         ),
     ] = None
@@ -57,8 +57,8 @@ class ContentOptions:
         bool,
         typer.Option(
             "--upright",
-            help="All training slices stand as scanners store them, head up or front up, and were "
-            "mirrored in training: predict then turns volumes that lie otherwise in their files.",
+            help="All training slices are in canonical orientation, head up or front up, and were "
+            "mirrored in training: predict then reorients volumes that are stored otherwise.",
         ),
     ] = False
     one_piece: Annotated[

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, reported
-from shoulderseg.cli.signature import add_command, as_command, flowing
+from shoulderseg.cli.signature import PlainGroup, add_command, as_command, flowing
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.bundles.summary import Summary
 
-models_app = typer.Typer()
+models_app = typer.Typer(cls=PlainGroup)
 
 NameOption = Annotated[
     str | None,

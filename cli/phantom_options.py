@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 import typer
 
 ANATOMY, IMAGES, VARIATION = "Anatomy", "Images", "Variation between the cases"
 LABELS, FILES, WORK = "Labels", "Files", "Work"
+# An option that says how many of the cases, chosen at random, are of a kind.
+_share = partial(typer.Option, min=0, max=1, show_default="0", rich_help_panel=VARIATION)
 
 
 class Format(StrEnum):
@@ -128,38 +131,32 @@ class VariationOptions:
     wild: Annotated[
         bool,
         typer.Option(
-            "--wild",
-            help="Random contrast: random intensities instead of MR physics.",
+            "--random-contrast",
+            help="Random intensities instead of MR physics, as in SynthSeg.",
             rich_help_panel=VARIATION,
         ),
     ] = False
     wild_share: Annotated[
         float | None,
-        typer.Option(
-            metavar="0-1",
-            help="Share of the cases, at random, with random contrast.",
-            show_default="0",
-            rich_help_panel=VARIATION,
+        _share(
+            "--random-contrast-share", help="Share of the cases, at random, with random contrast."
         ),
     ] = None
     raised_share: Annotated[
-        float | None,
-        typer.Option(
-            metavar="0-1",
-            help="Share of the cases, at random, with a raised arm.",
-            show_default="0",
-            rich_help_panel=VARIATION,
-        ),
+        float | None, _share(help="Share of the cases, at random, with a raised arm.")
     ] = None
     coarse_share: Annotated[
         float | None,
-        typer.Option(
-            metavar="0-1",
-            help="Share of the cases, at random, with pixels up to four times as long.",
-            show_default="0",
-            rich_help_panel=VARIATION,
-        ),
+        _share(help="Share of the cases, at random, with pixels up to four times as long."),
     ] = None
+    former_wild: Annotated[bool, typer.Option("--wild", hidden=True)] = False
+    former_wild_share: Annotated[float | None, typer.Option("--wild-share", hidden=True)] = None
+
+    def __post_init__(self) -> None:
+        """Takes what was given under the former names of the options."""
+        object.__setattr__(self, "wild", self.wild or self.former_wild)
+        if self.wild_share is None:
+            object.__setattr__(self, "wild_share", self.former_wild_share)
 
 
 @dataclass(frozen=True)

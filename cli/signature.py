@@ -14,7 +14,7 @@ from types import NoneType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 from typer.models import ArgumentInfo, OptionInfo
 
 from shoulderseg.cli.log import QuietOption, VerboseOption, logged
@@ -28,10 +28,7 @@ class PlainUsage(TyperCommand):
 
     def get_help_option(self, ctx: Any) -> Any:  # noqa: ANN401
         """Gives the option `--help`."""
-        option = super().get_help_option(ctx)
-        if option is not None:
-            option.metavar = ""
-        return option
+        return _without_type(super().get_help_option(ctx))
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401
         """Gives the words of the usage line after the command's name."""
@@ -41,6 +38,14 @@ class PlainUsage(TyperCommand):
                 name = str(parameter.metavar or parameter.name)
                 pieces.append(name if parameter.required else f"[{name}]")
         return pieces
+
+
+class PlainGroup(TyperGroup):
+    """A group of commands whose flag `--help` has no type."""
+
+    def get_help_option(self, ctx: Any) -> Any:  # noqa: ANN401
+        """Gives the option `--help`."""
+        return _without_type(super().get_help_option(ctx))
 
 
 def add_command(app: typer.Typer, function: Callable[..., None], name: str | None = None) -> None:
@@ -101,6 +106,12 @@ def flowing(function: Callable[..., object]) -> str:
     """Gives a function's docstring with one line a paragraph, for the terminal to break."""
     paragraphs = inspect.cleandoc(function.__doc__ or "").split("\n\n")
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+def _without_type(option: Any) -> Any:  # noqa: ANN401
+    if option is not None:
+        option.metavar = ""
+    return option
 
 
 def _options_of(group: type[Any]) -> list[Parameter]:

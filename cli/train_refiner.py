@@ -92,7 +92,7 @@ def train_refiner(
 ) -> None:
     """Train the edge refiner on a dataset; call it again after an interruption.
 
-    Run it after `shoulderseg train`: it learns on what U-Nets say about patients they never saw,
+    Run it after `shoulderseg train`: it is trained on out-of-fold predictions of the U-Nets,
     one AlexNet a fold, and the held-out patients choose which voxels it decides and how far it is
     trusted. Unless that clearly beats the vote, `predict` keeps the vote by default. The votes are
     those without mirror images, which take half the time. With --unets no U-Nets need be trained;
@@ -135,6 +135,11 @@ def _summary(made: TrainedRefiner) -> str:
         return (
             f"{made.folder}: no out-of-fold votes, so nothing shows whether it helps; `predict` "
             "keeps the vote"
+        )
+    if made.held_out < 2:
+        return (
+            f"{made.folder}: {made.held_out} held-out cases: Dice {choice.vote_dice:.4f} by the "
+            "vote, too few to show whether it helps; `predict` keeps the vote by default"
         )
     verdict = "refines" if choice.helps else "keeps the vote"
     return (

@@ -8,9 +8,9 @@ from shoulderseg.cli.convert.pairs import pairs
 from shoulderseg.cli.convert.slices import slices
 from shoulderseg.cli.convert.study import dicom_study
 from shoulderseg.cli.convert.totalseg import totalseg_ct, totalseg_mri
-from shoulderseg.cli.signature import add_command, as_command, flowing
+from shoulderseg.cli.signature import PlainGroup, add_command, as_command, flowing
 
-convert_app = typer.Typer()
+convert_app = typer.Typer(cls=PlainGroup)
 
 
 def converters() -> None:

@@ -90,7 +90,8 @@ def check_target(
     there = older if older.exists() and not folder.exists() else folder
     entries = {entry.name for entry in there.iterdir()} if there.is_dir() else set()
     if entries and not overwrite:
-        problems.append(f"folder {there.name}: it is not empty. Allow overwriting or move it.")
+        advice = "Choose another --dataset-id, or give --overwrite."
+        problems.append(f"folder {there.name}: it is not empty. {advice}")
     if overwrite and entries - _OWN_ENTRIES:
         others = ", ".join(sorted(entries - _OWN_ENTRIES)[:10])
         problems.append(f"folder {there.name}: it also holds {others}. Move them away.")

@@ -16,6 +16,8 @@ Side = Literal["left", "right", "unknown"]
 _PLANES = ("sagittal", "coronal", "axial")
 # Beyond this between the normal and a body axis a plane is called oblique.
 _STRAIGHT_DEG = 10.0
+# Beyond this it is called by two names.
+_BETWEEN_DEG = 35.0
 _SHOULDER = r"(schulter|shoulder|humerus|epaule|épaule|spalla|hombro)"
 # Two letters mean many things (RT is a respiratory trigger), but not beside the name of the joint.
 _WORDS: dict[Side, re.Pattern[str]] = {
@@ -77,12 +79,15 @@ def plane_of(normal: npt.ArrayLike) -> str:
 
     Returns:
         Sagittal, coronal or axial, the nearest of the three, with `oblique` before it where it is
-        off by more than 10 degrees.
+        off by more than 10 degrees. Beyond 35 degrees the second nearest is named too: planes of
+        the shoulder often lie half-way, where a degree would change the name.
     """
     vector = np.abs(np.asarray(normal, dtype=np.float64))
     vector /= np.linalg.norm(vector)
-    axis = int(np.argmax(vector))
+    second, axis = (int(index) for index in np.argsort(vector)[1:])
     off_deg = float(np.degrees(np.arccos(min(1.0, vector[axis]))))
+    if off_deg > _BETWEEN_DEG:
+        return f"oblique ({off_deg:.0f}° from {_PLANES[axis]} towards {_PLANES[second]})"
     return ("oblique " if off_deg > _STRAIGHT_DEG else "") + _PLANES[axis]
 
 

@@ -61,6 +61,20 @@ def test_values_known_on_paper(run: Run, folders: Path) -> None:
     assert "0.875" in outcome.output
 
 
+def test_one_case_has_a_mean_and_no_deviation(run: Run, folders: Path) -> None:
+    outcome = run("evaluate", folders / "pred" / "b.nii.gz", folders / "ref" / "b.nii.gz")
+    assert outcome.exit_code == 0, outcome.output
+    assert "0.750" in outcome.output
+    assert "nan" not in outcome.output
+    assert "±" not in outcome.output
+
+
+def test_what_no_case_shows_is_a_dash(run: Run, folders: Path) -> None:
+    words = ("evaluate", folders / "pred", folders / "ref", "--map", "7=clavicle")
+    (row,) = [line for line in run(*words).output.splitlines() if line.startswith("clavicle")]
+    assert row.split() == ["clavicle", "0", *["-"] * 7]
+
+
 def test_other_structures(run: Run, folders: Path) -> None:
     outcome = run("evaluate", folders / "pred", folders / "ref", "--map", "1=femur")
     assert "femur" in outcome.output
@@ -68,6 +82,26 @@ def test_other_structures(run: Run, folders: Path) -> None:
     outcome = run("evaluate", folders / "pred", folders / "ref", "--map", "1=femur,2=tibia")
     assert outcome.exit_code == 0, outcome.output
     assert "tibia" in outcome.output
+
+
+@pytest.mark.parametrize("swapped", ["pred", "ref"])
+def test_an_image_is_no_label_map(run: Run, folders: Path, swapped: str) -> None:
+    path = folders / swapped / "a.nii.gz"
+    image = np.arange(480, dtype=np.int16).reshape(4, 12, 10)
+    write_image(path, Volume(image, (2.0, 1.0, 1.0), (0.0, 0.0, 0.0), IDENTITY))
+    outcome = run("evaluate", folders / "pred", folders / "ref")
+    assert outcome.exit_code == 1
+    assert "480 different values" in outcome.output
+    assert "a.nii.gz" in outcome.output
+
+
+def test_references_with_other_values_are_no_failed_model(run: Run, folders: Path) -> None:
+    for case in ("a", "b"):
+        put(folders / "ref" / f"{case}.nii.gz", np.full((4, 12, 10), 5, np.uint8))
+    outcome = run("evaluate", folders / "pred", folders / "ref")
+    assert outcome.exit_code == 1
+    assert "no reference holds 1=humerus or 2=glenoid" in " ".join(outcome.output.split())
+    assert run("evaluate", folders / "pred", folders / "ref", "--map", "5=bone").exit_code == 0
 
 
 def test_missing_and_misplaced_predictions_are_named(run: Run, folders: Path) -> None:

@@ -119,6 +119,26 @@ def test_whole_scapula(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "wild", "share"),
+    [
+        ("", False, 0.0),
+        ("--random-contrast", True, 0.0),
+        ("--wild", True, 0.0),
+        ("--random-contrast-share 0.25", False, 0.25),
+        ("--wild-share 0.25", False, 0.25),
+        ("--wild-share 0.25 --random-contrast-share 0", False, 0.0),
+    ],
+)
+@pytest.mark.usefixtures("unmade")
+def test_random_contrast_has_its_former_name_too(
+    run: Run, tmp_path: Path, words: str, wild: bool, share: float
+) -> None:
+    run("phantom", tmp_path, *words.split())
+    found = ordered(tmp_path)
+    assert (found["wild"], found["wild_share"]) == (wild, share)
+
+
+@pytest.mark.parametrize(
     ("words", "named"),
     [
         ("--sequence flair", "flair"),
@@ -133,6 +153,7 @@ def test_whole_scapula(run: Run, tmp_path: Path) -> None:
         ("--spacing 1e-6,1,1", "from 0.05 to 50 mm"),
         ("--sequence ,", "found ',' where names are expected"),
         ("--wild-share 1.5", "wild_share is 1.5"),
+        ("--random-contrast-share 1.5", "--random-contrast-share"),
         ("--bone-loss 80", "80.0"),
         ("--cases 0", "cases is 0"),
         ("--cases 3 --test-cases 3", "test_cases is 3 of 3"),
@@ -161,3 +182,5 @@ def test_help_names_all_there_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
     shown = run("phantom", "--help").output
     for name in (*SEQUENCES, *PLANES, *HEALTH):
         assert name in shown
+    assert "--random-contrast-share" in shown
+    assert "--wild" not in shown

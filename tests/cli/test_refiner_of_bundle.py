@@ -75,6 +75,8 @@ def test_the_bundle_keeps_its_unets_and_gains_a_refiner(
     assert outcome.exit_code == 0, outcome.output
     # Fold 0 is judged on s2, which the AlexNet did not see; the U-Nets saw none of the three.
     assert "1 held-out cases: Dice" in " ".join(outcome.output.split())
+    # One case cannot judge rules that the others chose.
+    assert "nan" not in outcome.output
     outcome = run("export", "7", out, "--unets", source)
     assert outcome.exit_code == 0, outcome.output
     before, after = verified_manifest(source), verified_manifest(out)

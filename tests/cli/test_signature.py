@@ -98,6 +98,13 @@ def test_usage_lines(command: str, usage: str) -> None:
     assert "--no-verbose" not in told
 
 
+@pytest.mark.parametrize("words", [(), ("models",), ("convert",)])
+def test_help_of_groups_has_flags_without_a_type(words: tuple[str, ...]) -> None:
+    told = CliRunner().invoke(whole_app, [*words, "--help"], env=WIDE).output
+    assert "Show this message and exit." in told
+    assert "<bool>" not in told
+
+
 def test_phantoms_options_come_in_groups_and_every_command_is_listed() -> None:
     told = CliRunner().invoke(whole_app, ["phantom", "--help"], env=WIDE).output
     assert all(f"─ {group} ─" in told for group in ("Anatomy", "Images", "Labels", "Files"))

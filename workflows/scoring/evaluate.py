@@ -10,8 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from shoulderseg.evaluation.scores import MetricSummary, StructureScore
+
+# A label map of the whole body has some 120 labels, an image of 8 bits up to 256 values.
+MOST_LABELS = 200
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,7 @@ class Evaluation:
     Attributes:
         scores: of each case and structure.
         means: of each structure, by metric.
-        failed: why a reference has no scores, one sentence each.
+        failed: why a reference has no scores, or why the scores say nothing; one sentence each.
     """
 
     scores: tuple[StructureScore, ...]
@@ -60,6 +65,9 @@ def evaluate_folders(
             scores += score_files(found[case], reference, labels, tolerance_mm)
         except (ValueError, OSError) as error:
             failed.append(str(error))
+    if scores and not any(score.reference_voxels for score in scores):
+        values = " or ".join(f"{value}={name}" for name, value in labels.items())
+        failed.append(f"no reference holds {values}; --map says which values are compared")
     return Evaluation(tuple(scores), summarise(scores), tuple(failed))
 
 
@@ -75,7 +83,7 @@ def score_files(
         tolerance_mm: of the normalised surface Dice.
 
     Raises:
-        ValueError: if a file cannot be read, or the grids differ; names the file.
+        ValueError: if a file cannot be read or is an image, or the grids differ; names the file.
     """
     from shoulderseg.datasets.files import case_name
     from shoulderseg.datasets.reader import read_label_map
@@ -83,6 +91,11 @@ def score_files(
     from shoulderseg.evaluation.scores import score_case
 
     predicted, true = read_label_map(prediction), read_label_map(reference)
+    for path, volume in ((prediction, predicted), (reference, true)):
+        values = np.count_nonzero(np.bincount(volume.array.ravel()))
+        if values > MOST_LABELS:
+            msg = f"{path.name} has {values} different values; is it an image? Give label maps."
+            raise ValueError(msg)
     difference = describe_grid_difference(predicted, true)
     if difference:
         msg = f"{prediction.name}: not on the grid of its reference: {difference}"
