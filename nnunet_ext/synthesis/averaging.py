@@ -10,7 +10,7 @@ import torch
 # The first steps of a training are soon forgotten: the decay of step n is at most (n + 1) / (n +
 # 10), as in TensorFlow's ExponentialMovingAverage with `num_updates`.
 _WARM_UP = 10
-_TRAINED, _STEPS = "trained", "averaged_steps"
+_TRAINED, _STEPS = "trained_weights", "averaged_steps"
 
 
 class WeightAverage:
@@ -78,8 +78,8 @@ class WeightAverage:
         Args:
             optimizer: Of the network; it does not look at what it does not know.
         """
-        for weight, other in zip(self.network.parameters(), self._averaged, strict=True):
-            optimizer.state[weight][_TRAINED] = other.clone()
+        # Beside the rates: Adam expects nothing but its own values in the state of a weight.
+        optimizer.param_groups[0][_TRAINED] = [weight.clone() for weight in self._averaged]
         optimizer.param_groups[0][_STEPS] = self.steps
 
     @torch.no_grad()
@@ -91,13 +91,12 @@ class WeightAverage:
         """
         self.restart()
         self.steps = optimizer.param_groups[0].pop(_STEPS, 0)
-        for weight in self.network.parameters():
-            trained = optimizer.state[weight].pop(_TRAINED, None)
-            if trained is not None:
-                weight.copy_(trained)
+        trained = optimizer.param_groups[0].pop(_TRAINED, None)
+        if trained is not None:
+            for weight, kept in zip(self.network.parameters(), trained, strict=True):
+                weight.copy_(kept)
 
     def forget_in(self, optimizer: torch.optim.Optimizer) -> None:
         """Takes what `keep_in` put there out of the optimizer."""
-        optimizer.param_groups[0].pop(_STEPS, None)
-        for weight in self.network.parameters():
-            optimizer.state[weight].pop(_TRAINED, None)
+        for name in (_STEPS, _TRAINED):
+            optimizer.param_groups[0].pop(name, None)

@@ -91,7 +91,11 @@ def test_trainings_run_are_stopped_go_on_and_are_exported(
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_stopped_training_goes_on_where_it_was(dataset: dict[str, Any]) -> None:
+@pytest.mark.parametrize("adam", ["0", "1"])
+def test_a_stopped_training_goes_on_where_it_was(
+    dataset: dict[str, Any], adam: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOULDERSEG_SYNTHESIS_ADAM", adam)
     training = trainer(dataset, "glenoid")
     begin = training.on_epoch_start
 
@@ -108,6 +112,7 @@ def test_a_stopped_training_goes_on_where_it_was(dataset: dict[str, Any]) -> Non
     assert torch.equal(weights(resumed), weights(training))
     assert resumed.average is not None
     assert resumed.average.steps == 2
+    assert isinstance(resumed.optimizer, torch.optim.AdamW if adam == "1" else torch.optim.SGD)
     resumed.run_training()
     assert resumed.average.steps == 4
     assert resumed.mixed_loader is not None
