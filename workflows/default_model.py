@@ -17,12 +17,12 @@ VARIANTS = ("humerus", "glenoid", "whole")
 # Few slices of many people teach more than many slices of few. They lie as far apart as those of a
 # scanner, or the edge refiner would learn nothing from neighbours; twelve reach around the joint.
 SLICES = "12,256,256"
-SHARES = "--wild-share 0.25 --raised-share 0.2 --coarse-share 0.2"
+SHARES = "--random-contrast-share 0.25 --raised-share 0.2 --coarse-share 0.2"
 # One fold: a fifth of the people is kept from the U-Nets, for the edge rule and for the quality.
 FOLD = "0"
 # The calibration needs people that no network saw.
 HELD_OUT_ID, HELD_OUT_NAME = 902, "CalibrationPhantom"
-HELD_OUT = "--cases 24 --shape 12,192,192 --wild-share 0.2"
+HELD_OUT = "--cases 24 --shape 12,192,192 --random-contrast-share 0.2"
 
 
 @dataclass(frozen=True)
