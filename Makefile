@@ -15,7 +15,7 @@ demo: install
 TEST_WORKERS ?= auto
 test: install
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/pytest --color=no \
-		--numprocesses $(TEST_WORKERS) --maxprocesses 8 --dist loadgroup $(PYTEST_OPTIONS)
+		--numprocesses $(TEST_WORKERS) --maxprocesses 8 $(PYTEST_OPTIONS)
 
 # Links, commands and options in the documentation; `make test` runs it too.
 docs-check: install

@@ -31,6 +31,13 @@ def build_default(
     learning_rate: Annotated[
         float | None, typer.Option(help="As of `train`, for the U-Nets.")
     ] = None,
+    synthetic: Annotated[
+        bool,
+        typer.Option(
+            "--synthetic",
+            help="Train on images made anew at every step, as `train`; 80 MB of disk a phantom.",
+        ),
+    ] = False,
     device: DeviceOption = Device.auto,
 ) -> None:
     """Make phantoms, train three small U-Nets and an AlexNet on them, export and calibrate.
@@ -53,6 +60,7 @@ def build_default(
         start_from=start_from,
         learning_rate=learning_rate,
         device=device.value,
+        synthetic=synthetic,
     )
     with reported():
         bundle = build_default_model(root, model, show_command)

@@ -23,6 +23,8 @@ FOLDERS = (
 FILE_LINES, FUNCTION_LINES = 250, 50
 # Functions that would not be clearer in parts: how long they may be, and why.
 EXCEPTIONS = {
+    # Thirteen options, three lines each, that are handed on.
+    "cli/build_default.py: build_default": 53,
     # Twelve arguments of a public call, a line each in the signature and in its description.
     "datasets/pairs.py: convert_pairs": 57,
     # One step of a recording after the other, each on what the last one made.

@@ -57,6 +57,25 @@ def test_the_steps_come_in_order_and_share_their_folders(
     assert str(root / "bundle") in outcome.output
 
 
+def test_synthetic_training_has_its_refiner_on_the_votes_of_its_unets(
+    run: Run, tmp_path: Path, calls: Path
+) -> None:
+    root = tmp_path / "built"
+    outcome = run("build-default", root, "--synthetic", "--start-from", "default")
+    assert outcome.exit_code == 0, outcome.output
+    rest = ["plan", "train", "train", "train", "export", "train-refiner", "export"]
+    assert steps(calls) == ["phantom", *rest, "phantom", "calibrate"]
+    lines = calls.read_text().splitlines()
+    assert "--partial-volumes" in lines[0]
+    assert all("--synthetic --start-from default" in line for line in lines[2:5])
+    assert f"export 901 {root / 'unets'} --size small --folds 0" in lines[5]
+    assert lines[5].endswith("--synthetic")
+    assert f"train-refiner 901 --unets {root / 'unets'} --folds 0 --inputs votes" in lines[6]
+    assert f"export 901 {root / 'bundle'} --unets {root / 'unets'} --overwrite" in lines[7]
+    # The calibration's phantoms are never trained on.
+    assert "--partial-volumes" not in lines[8]
+
+
 def test_a_calibrated_bundle_is_not_calibrated_again(run: Run, tmp_path: Path, calls: Path) -> None:
     bundle = tmp_path / "built" / "bundle"
     bundle.mkdir(parents=True)
