@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -58,7 +57,6 @@ def stop(self):
 nnUNetTrainer.on_epoch_start = stop
 run_training_entry()
 """
-FEATURES = 16
 LENGTH = {"SHOULDERSEG_EPOCHS": "2", "SHOULDERSEG_ITERATIONS": "60"}
 
 # Tests that need the session's trainings. They run in one worker, so that it trains once.
@@ -182,7 +180,7 @@ def trained(nnunet_root: Path) -> TrainedDataset:
     """The dataset with one fold of each U-Net, by the literal commands of nnU-Net."""
     plan = ["nnUNetv2_plan_and_preprocess", "-d", "901", "-c", "2d", "-npfp", "1", "-np", "1"]
     _run([installed_script(plan[0]), *plan[1:]])
-    _narrow(write_small_plans(nnunet_root / "nnUNet_preprocessed" / NAME, batch_size=6))
+    write_small_plans(nnunet_root / "nnUNet_preprocessed" / NAME, batch_size=6)
     # Much of a training is importing and waiting for workers, so two at a time take less.
     with ThreadPoolExecutor(2) as pool:
         running = [
@@ -195,14 +193,6 @@ def trained(nnunet_root: Path) -> TrainedDataset:
     results = nnunet_root / "nnUNet_results" / NAME
     unseen = sorted((nnunet_root / "unseen").iterdir())
     return TrainedDataset(nnunet_root, NAME, results, unseen)
-
-
-def _narrow(plans_file: Path) -> None:
-    """Leaves the network few features: two coarse shapes need no more, and steps get short."""
-    plans = json.loads(plans_file.read_text())
-    network = plans["configurations"]["2d"]["architecture"]["arch_kwargs"]
-    network["features_per_stage"] = [min(n, FEATURES) for n in network["features_per_stage"]]
-    plans_file.write_text(json.dumps(plans))
 
 
 def _train_humerus() -> None:
