@@ -21,7 +21,7 @@ test: install
 docs-check: install
 	$(BIN)/pytest --color=no --quiet tests/test_docs.py tests/test_docs_commands.py
 
-# Runs every command line of the documentation with small inputs; a quarter of an hour or more.
+# Runs every command line of the documentation with small inputs; half an hour or more.
 DOCS_RUN_OPTIONS ?=
 docs-run: install
 	$(BIN)/python -m tests.documented_commands docs-run $(DOCS_RUN_OPTIONS)

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from shoulderseg.cli.app import app
+from tests.cli.study_tree import write_tree
 
 if TYPE_CHECKING:
     from tests.conftest import TrainedDataset
@@ -48,3 +49,11 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "shoulderseg.workflows.bundles.store.DEFAULT_FOLDER", tmp_path / "no default"
     )
     return folder
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A study as a person gets it from an archive."""
+    root = tmp_path / "study of Doe"
+    write_tree(root)
+    return root

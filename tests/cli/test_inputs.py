@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 
 from shoulderseg.datasets.reader import read_label_map
-from tests.cli.study_tree import predicted, write_tree
+from tests.cli.study_tree import predicted
 from tests.datasets.dicom.writing import (
     ACROSS,
     ALONG_ROW,
@@ -26,14 +25,6 @@ from tests.datasets.dicom.writing import (
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    """A study as a person gets it from an archive."""
-    root = tmp_path / "study of Doe"
-    write_tree(root)
-    return root
 
 
 def test_a_study_gives_masks_for_its_images_and_reasons_for_the_rest(

@@ -9,21 +9,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.cli.study_tree import write_tree
 from tests.datasets.dicom.writing import COLUMN_MM, ROW_MM, STEP_MM, series, voxels, write
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    """A study as a person gets it from an archive."""
-    root = tmp_path / "study of Doe"
-    write_tree(root)
-    return root
 
 
 def test_a_volume_in_a_sub_folder_is_pointed_out(run: Run, tree: Path) -> None:

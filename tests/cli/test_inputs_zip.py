@@ -8,19 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.study_tree import predicted, write_tree
+from tests.cli.study_tree import predicted
 from tests.zip_files import link_entry, packed
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    """A study as a person gets it from an archive."""
-    root = tmp_path / "study of Doe"
-    write_tree(root)
-    return root
 
 
 def test_a_zip_is_as_good_as_its_folder(
