@@ -41,10 +41,13 @@ DEFAULT_MODEL_OPTIONS ?=
 default-model: install
 	$(BIN)/shoulderseg build-default build-default $(DEFAULT_MODEL_OPTIONS)
 
+# Compiled at once: where Python may not write bytecode beside its packages, every process would
+# compile them anew, torch and nnU-Net for fifteen seconds and more.
 .venv/.packages: constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
-	$(UV) pip install --quiet $(INTO) --constraint constraints.txt --group dev --group build --requirement pyproject.toml --extra demo
+	$(UV) pip install --quiet $(INTO) --constraint constraints.txt --compile-bytecode \
+		--group dev --group build --requirement pyproject.toml --extra demo
 	touch $@
 
 # The editable install links single files, so it is renewed to take in new ones.
