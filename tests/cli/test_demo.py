@@ -16,10 +16,15 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Run
 
 
+# The demo's own phantom has five times the voxels.
+SMALL = "phantom {root}/made --cases 1 --sequence pd-fs --plane coronal --shape 6,160,160 --seed 3"
+
+
 def test_the_demo_segments_a_phantom_and_the_real_slice(
-    run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = tmp_path / "demo"
+    monkeypatch.setattr(demo_workflow, "MAKE", SMALL)
     outcome = run("demo", root)
     assert outcome.exit_code == 0, outcome.output + capfd.readouterr().err
     scores = re.search(r"humerus (0\.\d+), glenoid (0\.\d+)", outcome.output)

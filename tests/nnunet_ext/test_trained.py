@@ -9,6 +9,7 @@ import pytest
 
 from shoulderseg.nnunet_ext.checkpoints import load_checkpoint
 from shoulderseg.nnunet_ext.variants import CHECKPOINT, TRAINERS, model_folder
+from tests.conftest import EPOCHS, ITERATIONS
 
 if TYPE_CHECKING:
     from tests.conftest import TrainedDataset
@@ -27,9 +28,9 @@ def test_each_unet_found_its_bone(trained: TrainedDataset, variant: str) -> None
 @pytest.mark.parametrize("variant", TRAINERS)
 def test_length_is_the_one_asked_for(trained: TrainedDataset, variant: str) -> None:
     fold = model_folder(trained.results, variant, PLANS) / "fold_0"
-    assert load_checkpoint(fold / CHECKPOINT)["current_epoch"] == 2
+    assert load_checkpoint(fold / CHECKPOINT)["current_epoch"] == EPOCHS
     told = json.loads((fold / "schedule.json").read_text())
-    assert told == {"epochs": 2, "iterations": 60, "learning_rate": 0.01}
+    assert told == {"epochs": EPOCHS, "iterations": ITERATIONS[variant], "learning_rate": 0.01}
 
 
 def test_an_interrupted_training_went_on_where_it_stopped(trained: TrainedDataset) -> None:
