@@ -93,21 +93,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(msg)
 
 
+# Draw the same shoulders, each once a process.
+SCANNED_FILES = frozenset(
+    {"tests/datasets/phantom/test_anatomy.py", "tests/datasets/phantom/test_truth.py"}
+)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:  # noqa: ANN401
-    """Spreads tests over the workers of pytest-xdist, those of `TRAINED_FILES` together.
+    """Spreads files over the workers of pytest-xdist, those of `TRAINED_FILES` together.
 
     Marks of `xdist_group` do not reach pytest-xdist 3.8 with pytest 9.2.
     """
     from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-    class TrainedTogether(LoadScopeScheduling):  # type: ignore[misc]
-        """Takes each test for itself, but these files as one."""
+    # The longest files come first as they are collected: the trainings, the demo.
+    config.option.loadscopereorder = False
+
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+        """Takes a file at a time, or some together."""
 
         def _split_scope(self, nodeid: str) -> str:
-            return "trained" if nodeid.split("::")[0] in TRAINED_FILES else nodeid
+            file = nodeid.split("::")[0]
+            if file in SCANNED_FILES:
+                return "scanned"
+            return "trained" if file in TRAINED_FILES else file
 
-    return TrainedTogether(config, log)
+    return ByFile(config, log)
 
 
 class Payload:
