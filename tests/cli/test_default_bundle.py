@@ -53,8 +53,8 @@ def test_it_finds_the_bones_of_a_phantom_and_of_its_mirror_image(
         plane=plane,
         side="left",
         health="healthy",
-        shape=(5, 160, 160),
-        spacing_mm=(6.0, 1.0, 1.0),
+        shape=(3, 128, 128),
+        spacing_mm=(9.0, 1.25, 1.25),
     )
     case = make_case(options, np.random.default_rng(11), workers=1)
     mirrored = replace(case.image, array=np.ascontiguousarray(case.image.array[:, :, ::-1]))

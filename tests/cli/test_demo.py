@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Run
 
 
-# The demo's own phantom has five times the voxels.
-SMALL = "phantom {root}/made --cases 1 --sequence pd-fs --plane coronal --shape 6,160,160 --seed 3"
+# The demo's own phantom has twelve times the voxels.
+SMALL = "phantom {root}/made --cases 1 --sequence pd-fs --plane coronal --shape 4,128,128 --seed 3"
 
 
 def test_the_demo_segments_a_phantom_and_the_real_slice(
