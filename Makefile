@@ -11,10 +11,11 @@ demo: install
 	$(BIN)/shoulderseg demo demo
 
 # A worker a core, of one thread each: most tests are short and use one core. Threads that spin
-# while they wait would take the cores from others.
+# while they wait would take the cores from others. Bytecode is kept, since many tests begin a
+# process.
 TEST_WORKERS ?= auto
 test: install
-	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/pytest --color=no \
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/pytest --color=no \
 		--numprocesses $(TEST_WORKERS) --maxprocesses 8 $(PYTEST_OPTIONS)
 
 # Links, commands and options in the documentation; `make test` runs it too.

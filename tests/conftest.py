@@ -40,11 +40,21 @@ KIND = PhantomOptions(
     glenoid_depth_mm=45.0,
 )
 
-# Runs nnU-Net's command with workers that start from nothing, as on macOS and Windows.
-SPAWNING_TRAIN = (
-    "import multiprocessing, sys; multiprocessing.set_start_method('spawn');"
-    "from nnunetv2.run.run_training import run_training_entry; run_training_entry()"
-)
+# Runs nnU-Net's command with workers that start from nothing, as on macOS and Windows. Its
+# validation takes threads in place of two pools of processes, each of which would import nnU-Net;
+# the other trainings have them.
+SPAWNING_TRAIN = """
+import multiprocessing
+from multiprocessing.pool import ThreadPool
+from types import SimpleNamespace
+from nnunetv2.evaluation import evaluate_predictions
+from nnunetv2.run.run_training import run_training_entry
+from nnunetv2.training.nnUNetTrainer import nnUNetTrainer
+multiprocessing.set_start_method("spawn")
+threads = SimpleNamespace(get_context=lambda _: SimpleNamespace(Pool=ThreadPool))
+evaluate_predictions.multiprocessing = nnUNetTrainer.multiprocessing = threads
+run_training_entry()
+"""
 
 # Ends nnU-Net's command after its first epoch, as a lost connection would.
 INTERRUPTED_TRAIN = """
