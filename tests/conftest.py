@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,9 +15,7 @@ from shoulderseg.datasets.pairs import convert_pairs
 from shoulderseg.datasets.phantom.case import PhantomCase, make_case
 from shoulderseg.datasets.phantom.options import PhantomOptions
 from shoulderseg.datasets.writer import write_image, write_label_map
-from shoulderseg.nnunet_ext.plans import write_small_plans
-from shoulderseg.nnunet_ext.variants import TRAINERS, plugin_folder
-from shoulderseg.workflows.processes.scripts import installed_script
+from tests.trainings import train_unets
 
 # On a busy machine any example may take any time.
 settings.register_profile("untimed", deadline=None)
@@ -39,37 +33,6 @@ KIND = PhantomOptions(
     spacing_mm=(4.0, 2.2, 2.6),
     glenoid_depth_mm=45.0,
 )
-
-# Runs nnU-Net's command with workers that start from nothing, as on macOS and Windows. Its
-# validation takes threads in place of two pools of processes, each of which would import nnU-Net;
-# the other trainings have them.
-SPAWNING_TRAIN = """
-import multiprocessing
-from multiprocessing.pool import ThreadPool
-from types import SimpleNamespace
-from nnunetv2.evaluation import evaluate_predictions
-from nnunetv2.run.run_training import run_training_entry
-from nnunetv2.training.nnUNetTrainer import nnUNetTrainer
-multiprocessing.set_start_method("spawn")
-threads = SimpleNamespace(get_context=lambda _: SimpleNamespace(Pool=ThreadPool))
-evaluate_predictions.multiprocessing = nnUNetTrainer.multiprocessing = threads
-run_training_entry()
-"""
-
-# Ends nnU-Net's command after its first epoch, as a lost connection would.
-INTERRUPTED_TRAIN = """
-import sys
-from nnunetv2.run.run_training import run_training_entry
-from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
-begin = nnUNetTrainer.on_epoch_start
-def stop(self):
-    sys.exit(77) if self.current_epoch == 1 else begin(self)
-nnUNetTrainer.on_epoch_start = stop
-run_training_entry()
-"""
-EPOCHS = 2
-# The glenoid has the fewest pixels and is learned last.
-ITERATIONS = {"humerus": 30, "glenoid": 60, "whole": 30}
 
 # Tests that need the session's trainings. They run in one worker, so that it trains once.
 TRAINED = ("trained", "nnunet_root", "shoulders")
@@ -202,47 +165,10 @@ def nnunet_root(
 @pytest.fixture(scope="session")
 def trained(nnunet_root: Path) -> TrainedDataset:
     """The dataset with one fold of each U-Net, by the literal commands of nnU-Net."""
-    plan = ["nnUNetv2_plan_and_preprocess", "-d", "901", "-c", "2d", "-npfp", "1", "-np", "1"]
-    _run([installed_script(plan[0]), *plan[1:]])
-    write_small_plans(nnunet_root / "nnUNet_preprocessed" / NAME, batch_size=6)
-    # Much of a training is importing and waiting for workers, so two at a time take less.
-    with ThreadPoolExecutor(2) as pool:
-        running = [
-            pool.submit(_train_humerus),
-            pool.submit(_train, [sys.executable, "-c", SPAWNING_TRAIN], "glenoid", workers="1"),
-            pool.submit(_train, [installed_script("nnUNetv2_train")], "whole", workers="1"),
-        ]
-        for training in running:
-            training.result()
+    train_unets(nnunet_root / "nnUNet_preprocessed" / NAME)
     results = nnunet_root / "nnUNet_results" / NAME
     unseen = sorted((nnunet_root / "unseen").iterdir())
     return TrainedDataset(nnunet_root, NAME, results, unseen)
-
-
-def _train_humerus() -> None:
-    """Trains the first U-Net in two parts."""
-    _train([sys.executable, "-c", INTERRUPTED_TRAIN], "humerus", workers="0", expected=77)
-    resume = "train 901 --size small --variants humerus --folds 0 --device cpu"
-    # Without a length: the training keeps the one it began with.
-    _run([installed_script("shoulderseg"), *resume.split()], nnUNet_n_proc_DA="0")
-
-
-def _train(program: list[str], variant: str, *, workers: str, expected: int = 0) -> None:
-    command = [*program, "901", "2d", "0", "-tr", TRAINERS[variant]]
-    command += ["-p", "shoulderSmallPlans", "-device", "cpu"]
-    variables = {"nnUNet_extTrainer": str(plugin_folder()), "nnUNet_n_proc_DA": workers}
-    variables["SHOULDERSEG_EPOCHS"] = str(EPOCHS)
-    variables["SHOULDERSEG_ITERATIONS"] = str(ITERATIONS[variant])
-    _run(command, expected, **variables)
-
-
-def _run(command: list[str], expected: int = 0, **variables: str) -> None:
-    # Two at a time have one core each.
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
-    outcome = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if outcome.returncode != expected:
-        output = outcome.stdout[-2000:] + outcome.stderr[-2000:]
-        pytest.fail(f"{command} ended with {outcome.returncode}:\n{output}")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 
 from shoulderseg.nnunet_ext.checkpoints import load_checkpoint
 from shoulderseg.nnunet_ext.variants import CHECKPOINT, TRAINERS, model_folder
-from tests.conftest import EPOCHS, ITERATIONS
+from tests.trainings import EPOCHS, ITERATIONS
 
 if TYPE_CHECKING:
     from tests.conftest import TrainedDataset
