@@ -53,7 +53,7 @@ SHOWN: tuple[dict[str, Any], ...] = (
     {"sequence": "t1-se", "plane": "sagittal", "side": "right", "field_t": 0.25, **FEW},
     {"sequence": "t2-tse", "plane": "sagittal", "side": "left", "health": "cuff-tear", **FEW},
     {"sequence": "dixon-fat", "plane": "isotropic", "side": "right", "shape": (9, 192, 192)},
-    {"sequence": "pd-fs", "plane": "axial", "side": "left", "wild": True, **FEW},
+    {"sequence": "pd-fs", "plane": "axial", "side": "left", "random_contrast": True, **FEW},
 )
 T1_LIKE: dict[str, Any] = {
     "sequence": "t1-se",
@@ -115,7 +115,7 @@ def _phantom_tile(chosen: dict[str, Any], seed: int) -> Tile:
         case.grid.thickness_mm,
     )
     dimensions, findings = case.parameters["dimensions"], case.parameters["findings"]
-    contrast = "wild contrast" if chosen.get("wild") else case.protocol.sequence
+    contrast = "random contrast" if chosen.get("random_contrast") else case.protocol.sequence
     what = f"{contrast}, {case.protocol.plane}, {round(case.protocol.field_t, 2):g} T"
     voxel = f"{height:.2g} x {width:.2g} x {depth:.2g} mm"
     who = f"{dimensions['side']}, {dimensions['sex']}, {_findings_in_words(findings)}"

@@ -97,7 +97,7 @@ def _case_options(
         "field_t": images.field,
         "shape": _three("--shape", images.shape, int),
         "spacing_mm": _three("--spacing", images.spacing, float),
-        "wild": variation.wild or None,
+        "random_contrast": variation.random_contrast or None,
         "whole_scapula": labels.scapula is Scapula.whole or None,
         "glenoid_depth_mm": labels.glenoid_depth,
     }
@@ -108,7 +108,7 @@ def _set_options(
 ) -> dict[str, Any]:
     """What was chosen for the set as a whole, beside its numbers of cases."""
     return {
-        "wild_share": variation.wild_share,
+        "random_contrast_share": variation.random_contrast_share,
         "raised_share": variation.raised_share,
         "coarse_share": variation.coarse_share,
         "partial_volumes_mm": _partial_volume_spacing(files),

@@ -128,7 +128,7 @@ class ImageOptions:
 class VariationOptions:
     """What varies from case to case, one option a field; see `as_command`."""
 
-    wild: Annotated[
+    random_contrast: Annotated[
         bool,
         typer.Option(
             "--random-contrast",
@@ -136,7 +136,7 @@ class VariationOptions:
             rich_help_panel=VARIATION,
         ),
     ] = False
-    wild_share: Annotated[
+    random_contrast_share: Annotated[
         float | None,
         _share(
             "--random-contrast-share", help="Share of the cases, at random, with random contrast."
@@ -154,9 +154,9 @@ class VariationOptions:
 
     def __post_init__(self) -> None:
         """Takes what was given under the former names of the options."""
-        object.__setattr__(self, "wild", self.wild or self.former_wild)
-        if self.wild_share is None:
-            object.__setattr__(self, "wild_share", self.former_wild_share)
+        object.__setattr__(self, "random_contrast", self.random_contrast or self.former_wild)
+        if self.random_contrast_share is None:
+            object.__setattr__(self, "random_contrast_share", self.former_wild_share)
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from shoulderseg.datasets.phantom.planning import plan_grid
 from shoulderseg.datasets.phantom.scanner.acquire import acquire
 from shoulderseg.datasets.phantom.scanner.margins import view_window
 from shoulderseg.datasets.phantom.scanner.protocol import PLANES
+from shoulderseg.datasets.phantom.scanner.random_contrast import random_reference, random_signals
 from shoulderseg.datasets.phantom.scanner.sampling import sample_protocol
 from shoulderseg.datasets.phantom.scanner.signals import possible_sequences, structure_signals
-from shoulderseg.datasets.phantom.scanner.wild import wild_reference, wild_signals
 from shoulderseg.datasets.phantom.scanner.wrap import rendered_grid
 from shoulderseg.datasets.phantom.truth import true_measurements
 from shoulderseg.datasets.volume import Volume
@@ -77,8 +77,8 @@ def make_case(
     grid = plan_grid(
         protocol, scene.frames, mirrored=scene.mirrored, joint_mm=scene.joint_mm, rng=rng
     )
-    signals = wild_signals(rng) if options.wild else structure_signals(protocol)
-    reference = wild_reference(signals) if options.wild else None
+    signals = random_signals(rng) if options.random_contrast else structure_signals(protocol)
+    reference = random_reference(signals) if options.random_contrast else None
     wide = rendered_grid(grid, protocol)
     painted = paint(scene, wide, signals, workers)
     magnitude = acquire(
@@ -111,7 +111,7 @@ def _drawn(options: PhantomOptions, protocol: Protocol, shoulder: Shoulder) -> d
         "dimensions": asdict(shoulder.dimensions),
         "findings": asdict(shoulder.findings),
         "protocol": asdict(protocol),
-        "contrast": "wild" if options.wild else "physical",
+        "contrast": "random" if options.random_contrast else "physical",
         "second_label": "scapula" if options.whole_scapula else "glenoid",
         "glenoid_depth_mm": None if options.whole_scapula else options.glenoid_depth_mm,
     }

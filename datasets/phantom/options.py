@@ -39,8 +39,8 @@ class PhantomOptions:
         health: Which findings there may be: none, a mixture as in a clinic (many shoulders sound),
             or those of one disease.
         bone_loss_percent: Area of the glenoid's best-fit circle missing in front.
-        wild: Random intensities instead of a physical contrast; `sequence` then only sets noise,
-            shading and resolution.
+        random_contrast: Random intensities instead of a physical contrast; `sequence` then only
+            sets noise, shading and resolution.
         raised: The arm is raised sideways or overhead, not at rest beside the trunk.
         coarsened: Times that pixels are longer in both in-plane directions than the protocol says,
             over the same field of view; from 1 on.
@@ -61,7 +61,7 @@ class PhantomOptions:
     spacing_mm: tuple[float, float, float] | None = None
     health: Health = "mixed"
     bone_loss_percent: float | None = None
-    wild: bool = False
+    random_contrast: bool = False
     raised: bool = False
     coarsened: float = 1.0
     whole_scapula: bool = False

@@ -32,8 +32,8 @@ class PhantomSet:
         cases: How many phantoms, each a person of their own.
         test_cases: How many of them, the last ones, are kept for test.
         seed: Of everything that is drawn.
-        wild_share: Share of the phantoms, chosen at random, that get random intensities instead of
-            a physical contrast, 0 to 1; all of them do if `options` say so.
+        random_contrast_share: Share of the phantoms, chosen at random, that get random intensities
+            instead of a physical contrast, 0 to 1; all of them do if `options` say so.
         raised_share: Likewise, of those with a raised arm.
         coarse_share: Likewise, of those with pixels up to four times as long.
         partial_volumes_mm: Voxel length of the partial volume maps that come with the phantoms;
@@ -49,7 +49,7 @@ class PhantomSet:
     cases: int = 8
     test_cases: int = 0
     seed: int = 1
-    wild_share: float = 0.0
+    random_contrast_share: float = 0.0
     raised_share: float = 0.0
     coarse_share: float = 0.0
     partial_volumes_mm: float | None = None
@@ -67,7 +67,7 @@ class PhantomSet:
         if self.seed < 0:
             msg = f"seed is {self.seed}, expected 0 or more"
             raise ValueError(msg)
-        for name in ("wild_share", "raised_share", "coarse_share"):
+        for name in ("random_contrast_share", "raised_share", "coarse_share"):
             share = getattr(self, name)
             if not 0 <= share <= 1:
                 msg = f"{name} is {share}, expected 0 to 1"
@@ -108,8 +108,8 @@ def case_options(phantoms: PhantomSet, number: int) -> PhantomOptions:
         np.random.default_rng(np.random.SeedSequence(phantoms.seed, spawn_key=(number, kind)))
         for kind in (1, 2, 3)
     ]
-    shares = (phantoms.wild_share, phantoms.raised_share, phantoms.coarse_share)
-    wild, raised, coarse = (
+    shares = (phantoms.random_contrast_share, phantoms.raised_share, phantoms.coarse_share)
+    drawn, raised, coarse = (
         bool(chance.random() < share) for chance, share in zip(chances, shares, strict=True)
     )
     options = phantoms.options
@@ -117,7 +117,7 @@ def case_options(phantoms: PhantomSet, number: int) -> PhantomOptions:
         options,
         sequence=sequence,
         plane=plane,
-        wild=options.wild or wild,
+        random_contrast=options.random_contrast or drawn,
         raised=options.raised or raised,
         # As many of twice to four times as of one to twice.
         coarsened=4 ** float(chances[2].random()) if coarse else options.coarsened,

@@ -54,7 +54,7 @@ def test_writes_a_dataset_and_goes_on_with_it(run: Run, tmp_path: Path) -> None:
 
     outcome = run(*words, "--cases", 2, "--dataset-id", 12, "--name", "Test", "--wild")
     assert outcome.exit_code == 2
-    assert "wild false (now true)" in outcome.output
+    assert "random_contrast false (now true)" in outcome.output
     assert "overwrite" in outcome.output
 
 
@@ -94,7 +94,7 @@ def test_options_reach_the_phantoms(run: Run, tmp_path: Path) -> None:
         "spacing_mm": [4.0, 0.5, 0.6],
         "health": "arthrosis",
         "bone_loss_percent": 15.0,
-        "wild": True,
+        "random_contrast": True,
         "glenoid_depth_mm": 20.0,
         "whole_scapula": False,
     }
@@ -119,7 +119,7 @@ def test_whole_scapula(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "wild", "share"),
+    ("words", "random_contrast", "share"),
     [
         ("", False, 0.0),
         ("--random-contrast", True, 0.0),
@@ -131,11 +131,11 @@ def test_whole_scapula(run: Run, tmp_path: Path) -> None:
 )
 @pytest.mark.usefixtures("unmade")
 def test_random_contrast_has_its_former_name_too(
-    run: Run, tmp_path: Path, words: str, wild: bool, share: float
+    run: Run, tmp_path: Path, words: str, random_contrast: bool, share: float
 ) -> None:
     run("phantom", tmp_path, *words.split())
     found = ordered(tmp_path)
-    assert (found["wild"], found["wild_share"]) == (wild, share)
+    assert (found["random_contrast"], found["random_contrast_share"]) == (random_contrast, share)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_random_contrast_has_its_former_name_too(
         ("--shape 100000,100000,100000", "268435456 together at most"),
         ("--spacing 1e-6,1,1", "from 0.05 to 50 mm"),
         ("--sequence ,", "found ',' where names are expected"),
-        ("--wild-share 1.5", "wild_share is 1.5"),
+        ("--wild-share 1.5", "random_contrast_share is 1.5"),
         ("--random-contrast-share 1.5", "--random-contrast-share"),
         ("--bone-loss 80", "80.0"),
         ("--cases 0", "cases is 0"),

@@ -154,12 +154,12 @@ def test_less_depth_is_less_glenoid(case: PhantomCase) -> None:
     assert shallow.parameters["glenoid_depth_mm"] == 10
 
 
-def test_wild_contrast_changes_the_image_alone(case: PhantomCase) -> None:
-    wild = made(replace(OPTIONS, wild=True))
+def test_random_contrast_changes_the_image_alone(case: PhantomCase) -> None:
+    drawn = made(replace(OPTIONS, random_contrast=True))
     # The intensities are drawn after the anatomy, so that it is the same shoulder.
-    np.testing.assert_array_equal(wild.label_map, case.label_map)
-    assert wild.parameters["contrast"] == "wild"
-    first, second = (each.image.array.ravel().astype(float) for each in (wild, case))
+    np.testing.assert_array_equal(drawn.label_map, case.label_map)
+    assert drawn.parameters["contrast"] == "random"
+    first, second = (each.image.array.ravel().astype(float) for each in (drawn, case))
     assert np.corrcoef(first, second)[0, 1] < 0.9
 
 

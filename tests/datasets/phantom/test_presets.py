@@ -13,19 +13,21 @@ from shoulderseg.datasets.phantom.scanner.protocol import PLANES, SEQUENCES
 from tests.datasets.phantom.three_cases import TINY
 
 
-def test_a_share_of_the_cases_is_wild_whatever_their_number() -> None:
-    some = PhantomSet(TINY, cases=400, wild_share=0.25)
-    wild = [case_options(some, number).wild for number in range(1, 401)]
-    assert 0.18 < np.mean(wild) < 0.32
+def test_a_share_of_the_cases_has_random_contrast_whatever_their_number() -> None:
+    some = PhantomSet(TINY, cases=400, random_contrast_share=0.25)
+    drawn = [case_options(some, number).random_contrast for number in range(1, 401)]
+    assert 0.18 < np.mean(drawn) < 0.32
     fewer = replace(some, cases=50)
-    assert [case_options(fewer, number).wild for number in range(1, 51)] == wild[:50]
-    none, every = replace(some, wild_share=0.0), replace(some, wild_share=1.0)
-    assert not any(case_options(none, number).wild for number in range(1, 51))
-    assert all(case_options(every, number).wild for number in range(1, 51))
+    assert [case_options(fewer, number).random_contrast for number in range(1, 51)] == drawn[:50]
+    none, every = replace(some, random_contrast_share=0.0), replace(some, random_contrast_share=1.0)
+    assert not any(case_options(none, number).random_contrast for number in range(1, 51))
+    assert all(case_options(every, number).random_contrast for number in range(1, 51))
 
 
 def test_shares_of_the_cases_raise_the_arm_or_have_coarse_pixels() -> None:
-    some = PhantomSet(TINY, cases=400, wild_share=0.5, raised_share=0.2, coarse_share=0.3)
+    some = PhantomSet(
+        TINY, cases=400, random_contrast_share=0.5, raised_share=0.2, coarse_share=0.3
+    )
     drawn = [case_options(some, number) for number in range(1, 401)]
     raised = np.array([options.raised for options in drawn])
     times = np.array([options.coarsened for options in drawn])
@@ -37,7 +39,9 @@ def test_shares_of_the_cases_raise_the_arm_or_have_coarse_pixels() -> None:
     assert 0.18 < (times[raised] > 1).mean() < 0.42
     plain = [case_options(replace(some, raised_share=0.0), number) for number in range(1, 401)]
     assert [options.coarsened for options in plain] == list(times)
-    assert [options.wild for options in plain] == [options.wild for options in drawn]
+    assert [options.random_contrast for options in plain] == [
+        options.random_contrast for options in drawn
+    ]
     always = replace(some, options=replace(TINY, raised=True, coarsened=3.0), coarse_share=0.0)
     assert all(case_options(always, number).raised for number in range(1, 41))
     assert {case_options(always, number).coarsened for number in range(1, 41)} == {3.0}
@@ -51,7 +55,7 @@ def test_shares_of_the_cases_raise_the_arm_or_have_coarse_pixels() -> None:
         ({"cases": 2, "test_cases": 2}, "test_cases is 2 of 2"),
         ({"test_cases": -1}, "test_cases is -1"),
         ({"seed": -1}, "seed is -1"),
-        ({"wild_share": 1.5}, "wild_share is 1.5"),
+        ({"random_contrast_share": 1.5}, "random_contrast_share is 1.5"),
         ({"raised_share": -0.5}, "raised_share is -0.5"),
         ({"coarse_share": 2.0}, "coarse_share is 2.0"),
         ({"partial_volumes_mm": 0.1}, "partial_volumes_mm is 0.1"),

@@ -1,4 +1,4 @@
-"""Grey values of wild images."""
+"""Grey values of images with random contrast."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shoulderseg.datasets.phantom.scanner.wild import wild_reference, wild_signals
+from shoulderseg.datasets.phantom.scanner.random_contrast import random_reference, random_signals
 from shoulderseg.datasets.phantom.structures import COMPOSITION, Structure
 
 SEEDS = st.integers(0, 2**32 - 1)
 
 
 @given(seed=SEEDS)
-def test_wild_signals_are_water_between_0_and_1_with_a_texture_near_its_structure(
+def test_random_signals_are_water_between_0_and_1_with_a_texture_near_its_structure(
     seed: int,
 ) -> None:
-    table = wild_signals(np.random.default_rng(seed))
+    table = random_signals(np.random.default_rng(seed))
     rows = table[list(COMPOSITION)]
     assert table.dtype == np.float32
     assert np.isnan(np.delete(table, list(COMPOSITION), axis=0)).all()
@@ -26,12 +26,12 @@ def test_wild_signals_are_water_between_0_and_1_with_a_texture_near_its_structur
     assert np.abs(rows[:, 1, 0] - rows[:, 0, 0]).max() < 0.7
     same = [first == second for first, second in COMPOSITION.values()]
     np.testing.assert_array_equal(rows[same, 0], rows[same, 1])
-    np.testing.assert_array_equal(table, wild_signals(np.random.default_rng(seed)))
+    np.testing.assert_array_equal(table, random_signals(np.random.default_rng(seed)))
 
 
-def test_wild_air_and_bone_are_mostly_but_not_always_dark() -> None:
+def test_air_and_bone_are_mostly_but_not_always_dark() -> None:
     rng = np.random.default_rng(0)
-    tables = np.stack([wild_signals(rng)[:, 0, 0] for _ in range(400)])
+    tables = np.stack([random_signals(rng)[:, 0, 0] for _ in range(400)])
     assert 0.75 < (tables[:, Structure.AIR] <= 0.08).mean() < 0.95
     assert 0.7 < (tables[:, Structure.HUMERUS_CORTEX] <= 0.08).mean() < 0.95
     muscle = tables[:, Structure.SUPRASPINATUS]
@@ -44,8 +44,8 @@ def test_wild_air_and_bone_are_mostly_but_not_always_dark() -> None:
 
 
 @given(seed=SEEDS)
-def test_noise_of_wild_images_is_not_measured_against_what_is_dark(seed: int) -> None:
-    signals = wild_signals(np.random.default_rng(seed))
+def test_noise_of_random_contrast_is_not_measured_against_what_is_dark(seed: int) -> None:
+    signals = random_signals(np.random.default_rng(seed))
     levels = signals[[int(part) for part in COMPOSITION], 0, 0]
-    assert 0.08 < wild_reference(signals) <= levels.max()
-    assert wild_reference(signals) >= np.median(levels)
+    assert 0.08 < random_reference(signals) <= levels.max()
+    assert random_reference(signals) >= np.median(levels)

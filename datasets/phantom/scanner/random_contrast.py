@@ -19,7 +19,7 @@ END_SPREAD = 0.12
 DARK_LEVEL = 0.08
 
 
-def wild_signals(rng: np.random.Generator) -> npt.NDArray[np.float32]:
+def random_signals(rng: np.random.Generator) -> npt.NDArray[np.float32]:
     """Draw an intensity for every structure, as SynthSeg does for its labels.
 
     After Billot et al., Med Image Anal 2023;86:102789: each label has a uniform random mean. Here
@@ -50,11 +50,11 @@ def wild_signals(rng: np.random.Generator) -> npt.NDArray[np.float32]:
     return table
 
 
-def wild_reference(signals: npt.NDArray[np.float32]) -> float:
+def random_reference(signals: npt.NDArray[np.float32]) -> float:
     """Give the signal against which noise is measured, as muscle's is in physical images.
 
     Args:
-        signals: As `wild_signals` gives them.
+        signals: As `random_signals` gives them.
 
     Returns:
         The median of the structures that are not dark; any one of them, muscle too, may be.
