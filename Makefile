@@ -5,7 +5,7 @@ UV := $(BIN)/uv
 # Named, since uv would rather take an environment that happens to be active.
 INTO := --python $(BIN)/python
 
-.PHONY: demo test docs-check docs-run lint format constraints default-model install clean
+.PHONY: demo test test-search docs-check docs-run lint format constraints default-model install clean
 
 demo: install
 	$(BIN)/shoulderseg demo demo
@@ -17,6 +17,10 @@ TEST_WORKERS ?= auto
 test: install
 	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/pytest --color=no \
 		--numprocesses $(TEST_WORKERS) --maxprocesses 8 $(PYTEST_OPTIONS)
+
+# A thousand new examples for each property that the tests state; `make test` takes the same few.
+test-search: install
+	$(MAKE) test PYTEST_OPTIONS="-m hypothesis --hypothesis-profile search"
 
 # Links, commands and options in the documentation; `make test` runs it too.
 docs-check: install

@@ -17,9 +17,11 @@ from shoulderseg.datasets.phantom.options import PhantomOptions
 from shoulderseg.datasets.writer import write_image, write_label_map
 from tests.trainings import train_unets
 
-# On a busy machine any example may take any time.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# On a busy machine any example may take any time. The same examples each time, so that a change
+# is judged by what it changes; `make test-search` looks for new ones.
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, max_examples=1000)
+settings.load_profile("same")
 
 NAME = "Dataset901_Shoulders"
 # All of one kind, so that few steps suffice to learn it, and no larger than the joint.

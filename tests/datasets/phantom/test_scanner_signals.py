@@ -121,6 +121,7 @@ def test_fat_stays_bright_in_turbo_spin_echo(seed: int, field_t: float, sequence
 
 
 @example(seed=2147483648, field_t=1.5, sequence="stir")
+@example(seed=411605, field_t=1.5, sequence="stir")
 @given(seed=SEEDS, field_t=FIELDS, sequence=st.sampled_from(SEQUENCES[:6]))
 def test_air_cortical_bone_and_tendon_are_darkest(
     seed: int, field_t: float, sequence: Sequence
@@ -134,7 +135,8 @@ def test_air_cortical_bone_and_tendon_are_darkest(
     # STIR nulls fat, as fat saturation takes it away.
     if sequence in (*FAT_SATURATED, "stir"):
         grey.pop("FAT")
-    assert max(dark.values()) < min(grey.values())
+    # A ligament can be as black as a tendon.
+    assert max(dark.values()) < min(grey.values()) + 1e-4 * max(grey.values())
 
 
 @given(seed=SEEDS, field_t=FIELDS)
