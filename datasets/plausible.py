@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoulderseg.datasets.errors import UnreadableVolumeError
 from shoulderseg.datasets.files import shown_name
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from shoulderseg.datasets.volume import Volume
 
 _LOGGER = logging.getLogger(__name__)
@@ -22,16 +21,17 @@ USUAL_PIXEL_MM, USUAL_STEP_MM = (0.1, 2.5), (0.3, 8.0)
 _AIR_HU, _AIR_SHARE = -800.0, 0.02
 
 
-def check_plausible(path: Path, volume: Volume) -> None:
+def check_plausible(source: Path | str, volume: Volume) -> None:
     """Refuses what is too small to show a shoulder, and warns of what is unusual.
 
     Args:
-        path: The file, for messages.
+        source: The file, or the name of an image in memory, for messages.
         volume: What was read from it.
 
     Raises:
         UnreadableVolumeError: If an image has fewer than 16 pixels a side.
     """
+    path = Path(source)
     rows_or_columns = sorted(volume.array.shape)[1]
     if rows_or_columns < SMALLEST_SIDE:
         shape = " x ".join(map(str, volume.array.shape))

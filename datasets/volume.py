@@ -132,9 +132,16 @@ def volume_of(array: npt.NDArray[Any], affine: npt.ArrayLike) -> Volume:
     Raises:
         ValueError: If the affine is none, or its axes are not perpendicular.
     """
-    matrix = np.asarray(affine, np.float64)
-    if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
-        msg = f"affine has shape {matrix.shape}, expected 4 x 4 finite numbers"
+    try:
+        matrix = np.asarray(affine, np.float64)
+    except (TypeError, ValueError):
+        msg = f"affine is a {type(affine).__name__}, expected 4 x 4 numbers"
+        raise ValueError(msg) from None
+    if matrix.shape != (4, 4):
+        msg = f"affine has shape {matrix.shape}, expected (4, 4)"
+        raise ValueError(msg)
+    if not np.isfinite(matrix).all() or not np.array_equal(matrix[3], (0, 0, 0, 1)):
+        msg = f"affine is {matrix.tolist()}, expected finite numbers and a last row of 0, 0, 0, 1"
         raise ValueError(msg)
     placed = _LPS_TO_RAS @ matrix[:3]
     spacing = np.linalg.norm(placed[:, :3], axis=0)

@@ -84,8 +84,9 @@ def replaced_file(path: Path) -> Iterator[Path]:
 
     What was written is on the disk before the name is: a power cut leaves no empty file under it.
 
-    The temporary file has the final name in a hidden folder beside it, so that neither a suffix
-    search nor a folder listing takes it for a finished one.
+    The temporary file lies in a hidden folder beside it, so that neither a suffix search nor a
+    folder listing takes it for a finished one. It has the suffixes of the final name alone, since
+    ITK drops a second suffix of an image: "a.img.nii.gz" would become "a.nii.gz".
 
     Args:
         path: The file to write or replace.
@@ -97,12 +98,18 @@ def replaced_file(path: Path) -> Iterator[Path]:
         OSError: If the folder cannot be written to.
     """
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".part-") as folder:
-        part = Path(folder) / path.name
+        part = Path(folder) / f"part{_suffix_of(path.name)}"
         yield part
         # Windows flushes only what is open for writing.
         with part.open("rb+") as stream:
             os.fsync(stream.fileno())
         part.replace(path)
+
+
+def _suffix_of(name: str) -> str:
+    """The suffix that a writer chooses the format by."""
+    known = next((suffix for suffix in _WRITABLE if name.endswith(suffix)), None)
+    return Path(name).suffix if known is None else known
 
 
 def _as_sitk(volume: Volume) -> SimpleITK.Image:

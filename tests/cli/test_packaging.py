@@ -15,7 +15,7 @@ def test_a_wheel_ships_the_default_bundle(tmp_path: Path) -> None:
     packages = ("cli", "datasets", "evaluation", "nnunet_ext", "refine", "workflows")
     for name in packages:
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "README.md", "LICENSE", "__init__.py", "py.typed"):
         shutil.copyfile(ROOT / name, copy / name)
     folder = copy / "workflows" / "bundles" / "default_bundle"
     folder.mkdir(exist_ok=True)
@@ -30,4 +30,11 @@ def test_a_wheel_ships_the_default_bundle(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as content:
         names = set(content.namelist())
+    files = [
+        *copy.glob("*.py"),
+        *(file for name in packages for file in (copy / name).rglob("*.py")),
+    ]
+    modules = {f"shoulderseg/{file.relative_to(copy).as_posix()}" for file in files}
+    assert len(modules) > 200
+    assert modules | {"shoulderseg/py.typed"} <= names
     assert {f"shoulderseg/workflows/bundles/default_bundle/{name}" for name in shipped} <= names

@@ -55,6 +55,17 @@ def test_second_round_trip_changes_nothing(tmp_path: Path, oblique: Volume) -> N
     assert first.direction == pytest.approx(second.direction, abs=1e-7)
 
 
+@pytest.mark.parametrize("inner", [".nii", ".nii.gz", ".img", ".hdr", ".nia", ".IMG.gz", ".b"])
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd", ".mha"])
+def test_a_name_with_a_suffix_inside_is_kept(
+    tmp_path: Path, oblique: Volume, inner: str, suffix: str
+) -> None:
+    path = tmp_path / f"a{inner}{suffix}"
+    write_image(path, oblique)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    np.testing.assert_array_equal(read_image(path).array, oblique.array)
+
+
 def test_single_slice_is_written_as_3d(tmp_path: Path, oblique: Volume) -> None:
     slice_2d = replace(oblique, array=oblique.array[:1])
     write_label_map(tmp_path / "seg.nii.gz", np.ones((1, 7, 11), np.uint8), slice_2d)

@@ -81,6 +81,22 @@ class Inputs:
         unpacked = images.is_file() and folder != images.parent
         return None if dicom or unpacked else folder
 
+    def require_images(self, images: Path) -> None:
+        """Sees that there is anything to segment or to refuse.
+
+        Args:
+            images: what the user named.
+
+        Raises:
+            ValueError: if there is not; names what was ignored.
+        """
+        if self.cases or any(item.refused for item in self.skipped):
+            return
+        others = [f"{item.name} ({item.reason})" for item in self.skipped] + [*self.ignored]
+        shown = ", ".join(others[:5]) + (" ..." if len(others) > 5 else "")
+        msg = f"no images found in {images}" + (f"; ignored: {shown}" if others else "")
+        raise ValueError(msg)
+
 
 def find_inputs(path: Path) -> Inputs:
     """Finds images of any supported format.

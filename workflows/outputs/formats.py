@@ -23,21 +23,25 @@ SURFACES = (Format.stl, Format.ply)
 _SUFFIXES = {Format.dicom: "seg.dcm"}
 
 
-def parse_formats(words: Sequence[str]) -> tuple[Format, ...]:
+def parse_formats(words: str | Sequence[str]) -> tuple[Format, ...]:
     """Formats in the order they were asked for, each once; empty where none was.
 
     Args:
-        words: what stood behind each `--format`.
+        words: names of formats, or several separated by commas.
 
     Raises:
         ValueError: if there is no such format.
     """
+    words = [words] if isinstance(words, str) else list(words)
+    if not all(isinstance(word, str) for word in words):
+        msg = f"formats are {words}, expected names such as nii.gz"
+        raise ValueError(msg)
     known = {member.value: member for member in Format}
     chosen: dict[Format, None] = {}
     for item in (item.strip() for word in words for item in word.split(",") if item.strip()):
         name = item.lower().removeprefix(".")
         if name not in known:
-            msg = f"--format {item}: no such format; choose from {', '.join(known)}"
+            msg = f"no such format: {item}; choose from {', '.join(known)}"
             raise ValueError(msg)
         chosen[known[name]] = None
     return tuple(chosen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,8 +36,8 @@ class Result:
     name: str
     error: str = ""
     label_values: Mapping[str, int] = field(default_factory=dict)
-    volume: Volume | None = None
-    segmentation: Segmentation | None = None
+    volume: Volume | None = field(default=None, repr=False)
+    segmentation: Segmentation | None = field(default=None, repr=False)
     source_files: tuple[Path, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -98,7 +98,7 @@ class Result:
         return image
 
     def save(
-        self, out: Path | str, formats: Iterable[str] = (), *, bids: bool = False
+        self, out: Path | str, formats: str | Sequence[str] = (), *, bids: bool = False
     ) -> list[Path]:
         """Writes the label map as `shoulderseg predict` does.
 
@@ -112,13 +112,14 @@ class Result:
             The files.
 
         Raises:
-            ValueError: if there is no such format, the result cannot have it, or the case failed.
+            ValueError: if there is no such format, the case failed, or the result cannot have one
+                of the formats; those that it can have are written.
             OSError: if a file cannot be written.
         """
         from shoulderseg.workflows.outputs.formats import parse_formats
         from shoulderseg.workflows.outputs.plan import OutputPlan
 
-        plan = OutputPlan(Path(out), parse_formats(list(formats)), bids)
+        plan = OutputPlan(Path(out), parse_formats(formats), bids)
         self.segmented()
         plan.start()
         written = self.write(plan)

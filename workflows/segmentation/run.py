@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.inputs.discover import find_inputs
 from shoulderseg.workflows.outputs.plan import REPORT_FILE, Case
+from shoulderseg.workflows.segmentation.many import failure_of
 from shoulderseg.workflows.segmentation.run_report import RunReport, describe_run
-from shoulderseg.workflows.segmentation.segmenter import failure_of
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.inputs.discover import CaseInput, Inputs
@@ -76,11 +76,7 @@ def collect_inputs(folder: Path, images: Path, out: Path) -> Inputs:
         ValueError: if nothing is found, or the output would lie among the input.
     """
     inputs = find_inputs(folder)
-    if not inputs.cases and not any(item.refused for item in inputs.skipped):
-        others = [f"{item.name} ({item.reason})" for item in inputs.skipped] + [*inputs.ignored]
-        shown = ", ".join(others[:5]) + (" ..." if len(others) > 5 else "")
-        msg = f"no images found in {images}" + (f"; ignored: {shown}" if others else "")
-        raise ValueError(msg)
+    inputs.require_images(images)
     if images.is_dir() and out.resolve().is_relative_to(images.resolve()):
         msg = f"{out} lies in the folder of the input; choose another folder for the output"
         raise ValueError(msg)

@@ -6,12 +6,20 @@ import logging
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.bundles.store import DEFAULT, find_bundle
-from shoulderseg.workflows.errors import reason_of
+from shoulderseg.workflows.inputs.arguments import (
+    IN_MEMORY,
+    check_case_name,
+    existing_path,
+    named_path,
+    several_images,
+)
+from shoulderseg.workflows.segmentation.many import segment_each, segment_path
+from shoulderseg.workflows.segmentation.options import Options, Voters, folds_of, settings_of
 from shoulderseg.workflows.segmentation.result import Result
 
 if TYPE_CHECKING:
@@ -21,31 +29,6 @@ if TYPE_CHECKING:
     from shoulderseg.workflows.segmentation.segment import OnProgress
 
 _LOGGER = logging.getLogger(__name__)
-# What an image in memory is called where nothing names it.
-IN_MEMORY = "image"
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a bundle is used; the defaults are those of `shoulderseg predict`.
-
-    Attributes:
-        device: cuda, mps or cpu; auto takes the first of these that is there.
-        folds: folds of the U-Nets, None for all.
-        mirroring: whether the U-Nets average over mirror images.
-        vote: how the voters of a bone are fused.
-        voters: the three U-Nets, or all: with the AlexNet as the fourth.
-        refine: whether the AlexNet decides the edges; None asks the bundle whether that helps.
-        as_stored: whether volumes keep the orientation of their files.
-    """
-
-    device: str = "auto"
-    folds: tuple[str, ...] | None = None
-    mirroring: bool = True
-    vote: Rule = "majority"
-    voters: Literal["unets", "all"] = "unets"
-    refine: bool | None = None
-    as_stored: bool = False
 
 
 class Segmenter:
@@ -70,10 +53,10 @@ class Segmenter:
         model: str | os.PathLike[str] = DEFAULT,
         *,
         device: str = "auto",
-        folds: Sequence[str] | None = None,
+        folds: Sequence[str] | Sequence[int] | None = None,
         mirroring: bool = True,
         vote: Rule = "majority",
-        voters: Literal["unets", "all"] = "unets",
+        voters: Voters = "unets",
         refine: bool | None = None,
         as_stored: bool = False,
     ) -> None:
@@ -81,13 +64,13 @@ class Segmenter:
 
         Args:
             model: `default`, the name of an imported bundle, or the folder of one.
-            device: see `Options`, as the others.
-            folds: folds of the U-Nets.
-            mirroring: whether the U-Nets average over mirror images.
+            device: see `Options`, as for the others.
+            folds: of the U-Nets.
+            mirroring: over mirror images.
             vote: majority, mean or staple.
             voters: unets or all.
-            refine: whether the AlexNet decides the edges.
-            as_stored: whether volumes keep the orientation of their files.
+            refine: whether edges are refined.
+            as_stored: whether volumes are turned upright.
 
         Raises:
             FileNotFoundError: if there is no such bundle.
@@ -95,22 +78,14 @@ class Segmenter:
         """
         from shoulderseg.nnunet_ext.regions import foreground_labels
         from shoulderseg.workflows.bundles.bundle import read_bundle
-        from shoulderseg.workflows.device import resolve_device
-        from shoulderseg.workflows.segmentation.segment import Settings, prepare
+        from shoulderseg.workflows.segmentation.segment import prepare
 
-        chosen = None if folds is None else tuple(folds)
-        self._model = os.fspath(model)
-        self._options = Options(device, chosen, mirroring, vote, voters, refine, as_stored)
-        self.settings = Settings(
-            device=resolve_device(device),
-            folds=list(chosen) if chosen else None,
-            mirroring=mirroring,
-            vote=vote,
-            refine=refine,
-            all_voters=voters == "all",
-            as_stored=as_stored,
-        )
-        self.bundle = read_bundle(find_bundle(self._model))
+        self._options = Options(device, folds_of(folds), mirroring, vote, voters, refine, as_stored)
+        folder = find_bundle(os.fspath(model))
+        # A copy in another process may have another working folder.
+        self._model = str(folder.absolute()) if Path(model).is_dir() else os.fspath(model)
+        self.settings = settings_of(self._options)
+        self.bundle = read_bundle(folder)
         self._segment = prepare(self.bundle, self.settings)
         if refine and self.bundle.refiner is None:
             _LOGGER.warning("the bundle has no edge refiner; the vote is the result")
@@ -136,13 +111,17 @@ class Segmenter:
             FileNotFoundError: if there is no such path.
             TypeError: if it is none of these.
             ValueError: if it holds no image or several, or one that cannot be used; says which and
-                why.
+                why. Or if the name cannot be that of a file.
         """
         if isinstance(image, str | os.PathLike):
-            return self._at_path(Path(image))
+            return self._at_path(named_path(image))
         from shoulderseg.datasets.in_memory import image_from
+        from shoulderseg.datasets.plausible import check_plausible
 
-        return self._result(image_from(image), name)
+        check_case_name(name)
+        volume = image_from(image)
+        check_plausible(name, volume)
+        return self._result(volume, name)
 
     def many(self, images: str | os.PathLike[str] | Iterable[object]) -> Iterator[Result]:
         """Segments image after image.
@@ -151,31 +130,19 @@ class Segmenter:
             images: a path as `shoulderseg predict` takes it (a folder of images, a DICOM folder
                 tree, a zip of one, an image), or several images as a call takes them.
 
-        Yields:
+        Returns:
             A result for each image, by name, where it is ready. That of a failed or refused one
             has an `error`. DICOM files of a zip can be used until the next one is asked for.
 
         Raises:
             FileNotFoundError: if there is no such path.
+            TypeError: if it is one image; call the segmenter with it.
+            ValueError: when the first result is asked for: if nothing is found in the path, or a
+                zip file cannot be unpacked.
         """
-        if not isinstance(images, str | os.PathLike):
-            for number, image in enumerate(images, start=1):
-                yield self._or_error(image, f"{IN_MEMORY}_{number}")
-            return
-        from shoulderseg.workflows.inputs.discover import find_inputs
-        from shoulderseg.workflows.inputs.zip_archive import unpacked
-
-        with unpacked(Path(images)) as folder:
-            inputs = find_inputs(folder)
-            for item in inputs.skipped:
-                if item.refused:
-                    yield Result(item.name, error=f"{item.name}: {item.reason}")
-            for case in inputs.cases:
-                try:
-                    yield self.segment_case(case)
-                except Exception as error:
-                    _LOGGER.debug("traceback", exc_info=True)
-                    yield Result(case.name, error=failure_of(case, error))
+        if isinstance(images, str | os.PathLike):
+            return segment_path(self.segment_case, existing_path(images))
+        return segment_each(lambda image, name: self(image, name=name), several_images(images))
 
     def segment_case(self, case: CaseInput, on_progress: OnProgress | None = None) -> Result:
         """Reads and segments one case that `find_inputs` found.
@@ -214,14 +181,6 @@ class Segmenter:
             result = self.segment_case(inputs.cases[0])
             return result if folder == path else replace(result, source_files=())
 
-    def _or_error(self, image: object, name: str) -> Result:
-        try:
-            return self(image, name=name)
-        except Exception as error:
-            _LOGGER.debug("traceback", exc_info=True)
-            reason = reason_of(error)
-            return Result(name, error=reason if name in reason else f"{name}: {reason}")
-
     def _result(
         self,
         volume: Volume,
@@ -235,12 +194,6 @@ class Segmenter:
         return Result(
             name, "", dict(self.label_values), volume, found, tuple(source_files), seconds
         )
-
-
-def failure_of(case: CaseInput, error: Exception) -> str:
-    """Why a case failed, with the name that may be shown for it."""
-    reason = reason_of(error)
-    return reason if reason.startswith(case.shown) else f"{case.shown}: {reason}"
 
 
 def _again(model: str, options: dict[str, Any]) -> Segmenter:

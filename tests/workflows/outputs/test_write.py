@@ -29,7 +29,7 @@ def test_formats_are_parsed_in_order_and_once() -> None:
     words = ["stl, .NRRD", "dicom-seg", "stl"]
     assert parse_formats(words) == (Format.stl, Format.nrrd, Format.dicom)
     assert parse_formats([]) == ()
-    with pytest.raises(ValueError, match=r"--format obj: no such format; choose from nii\.gz"):
+    with pytest.raises(ValueError, match=r"no such format: obj; choose from nii\.gz"):
         parse_formats(["stl,obj"])
 
 
