@@ -1,4 +1,4 @@
-"""How fast the patch classifier is, way by way, against a loop over patches and against arithmetic.
+"""How fast the edge refiner is, way by way, against a loop over patches and against arithmetic.
 
 A stack of 384 x 384 slices holds two closed curves each, round like a humeral head and narrow like
 a glenoid; the pixels within 3, 5 and 8 pixels of them are classified by networks with random

@@ -84,7 +84,7 @@ def export(
 
     with reported():
         if content.unets is not None:
-            _check_nothing_else_is_said(size, content)
+            _refuse_other_options(size, content)
             exported = export_refined(dataset, out, content.unets, overwrite=content.overwrite)
         else:
             precision = (content.precision or Precision.fp16).value
@@ -109,10 +109,16 @@ def export(
         )
 
 
-def _check_nothing_else_is_said(size: NetworkSize, content: ContentOptions) -> None:
+def _refuse_other_options(size: NetworkSize, content: ContentOptions) -> None:
     """Refuses options beside `--unets` that its bundle has already settled."""
-    said = (content.folds, content.upright, content.one_piece, content.precision, content.synthetic)
-    if any(said) or size is not NetworkSize.auto:
+    given = (
+        content.folds,
+        content.upright,
+        content.one_piece,
+        content.precision,
+        content.synthetic,
+    )
+    if any(given) or size is not NetworkSize.auto:
         msg = (
             "--size, --folds, --precision, --upright, --one-piece and --synthetic are what the "
             "bundle of --unets says itself; leave them out"

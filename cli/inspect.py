@@ -35,13 +35,13 @@ def inspect(
         typer.echo(json.dumps(entries, indent=2))
     else:
         for entry in entries:
-            typer.echo(_line(entry))
+            typer.echo(_verdict_line(entry))
     if not any(entry["verdict"] == "use" for entry in entries):
         complain(f"nothing in {path} can be segmented")
         raise typer.Exit(WRONG_USE)
 
 
-def _line(entry: dict[str, Any]) -> str:
+def _verdict_line(entry: dict[str, Any]) -> str:
     named = entry.get("files", [])
     shown = ", ".join(named[:_MOST_SHOWN]) + (" ..." if len(named) > _MOST_SHOWN else "")
     if entry["verdict"] != "use":

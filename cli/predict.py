@@ -52,12 +52,15 @@ class NetworkOptions:
     ] = ""
     vote: Annotated[Vote, typer.Option(help="How the voters are fused.")] = Vote.majority
     voters: Annotated[
-        Voters, typer.Option(help="The three U-Nets, or all: with the AlexNet as the fourth.")
+        Voters,
+        typer.Option(
+            help="The three U-Nets, or all: with the edge refiner (the AlexNet) as the fourth."
+        ),
     ] = Voters.unets
     refine: Annotated[
         bool | None,
         typer.Option(
-            help="Let the AlexNet decide the bones' edges.",
+            help="Let the edge refiner (the AlexNet) decide the bones' edges.",
             show_default="where the bundle's cross-validation showed that it helps",
         ),
     ] = None

@@ -28,7 +28,7 @@ def patient_folds(
         nnU-Net's `splits_final.json`. Every case is in exactly one `val` list.
 
     Raises:
-        ValueError: If there are fewer than 2 folds or fewer patients than folds.
+        ValueError: If there are fewer than 2 folds or patients, or fewer patients than folds.
 
     Example:
         >>> import numpy as np
@@ -43,13 +43,7 @@ def patient_folds(
     if folds < 2:
         msg = f"Found folds={folds}, expected at least 2."
         raise ValueError(msg)
-    if len(cases_of) < folds:
-        fix = f"Add patients or ask for fewer: --folds {len(cases_of)}."
-        msg = (
-            f"Found {len(cases_of)} patients ({len(patients)} cases) for {folds} folds, expected "
-            f"at least one patient per fold. {fix if len(cases_of) > 1 else 'Add patients.'}"
-        )
-        raise ValueError(msg)
+    _check_count(len(cases_of), len(patients), folds)
     names = sorted(cases_of)
     shuffled = [names[index] for index in rng.permutation(len(names))]
     held_out: list[list[str]] = [[] for _ in range(folds)]
@@ -58,3 +52,20 @@ def patient_folds(
     return [
         {"train": sorted(set(patients).difference(val)), "val": sorted(val)} for val in held_out
     ]
+
+
+def _check_count(patients: int, cases: int, folds: int) -> None:
+    if patients < 2:
+        # No number of folds would do, and perhaps nobody asked for one.
+        msg = (
+            f"Found {patients} {'patient' if patients == 1 else 'patients'} "
+            f"({cases} {'case' if cases == 1 else 'cases'}), expected at least 2, so that each "
+            "fold has one to hold out. Add patients."
+        )
+        raise ValueError(msg)
+    if patients < folds:
+        msg = (
+            f"Found {patients} patients ({cases} cases) for {folds} folds, expected at least one "
+            f"patient per fold. Add patients or ask for fewer: --folds {patients}."
+        )
+        raise ValueError(msg)

@@ -1,4 +1,4 @@
-"""Keep of a bone the piece it is known to be."""
+"""The largest piece of a bone, all that is kept of a bone that is one piece."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decide the voxels near the bones' edges again, by the patch classifier.
+"""The second decision about the voxels near the bones' edges, by the edge refiner.
 
 Mu et al. (2021) let the classifier alone decide the edge. Here its opinion is weighed against the
 vote's: a voxel gets the label that is most probable under

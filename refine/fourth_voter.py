@@ -1,4 +1,4 @@
-"""The patch classifier as a voter: it speaks about every voxel where a bone may lie.
+"""The edge refiner as a voter: it speaks about every voxel where a bone may lie.
 
 Mu et al. (2021) let it vote on the whole slice beside the three U-Nets. A voxel far from anything
 that any U-Net calls bone cannot win a vote, so it is not asked there and says no.
@@ -49,7 +49,7 @@ def classifier_votes(
     region = near_mask(some, spacing_mm, MARGIN_MM)
     voxels = np.argwhere(region).astype(np.int64, copy=False)
     found = class_probabilities(models, image, votes, voxels, spacing_mm, config, device)
-    said = np.zeros((found.shape[1] - 1, *image.shape), np.float32)
-    said[(slice(None), *voxels.T)] = found[:, 1:].T
+    bone_votes = np.zeros((found.shape[1] - 1, *image.shape), np.float32)
+    bone_votes[(slice(None), *voxels.T)] = found[:, 1:].T
     # Means of float32 shares may exceed 1 by rounding.
-    return np.minimum(said, 1.0, out=said)
+    return np.minimum(bone_votes, 1.0, out=bone_votes)

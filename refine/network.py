@@ -1,4 +1,4 @@
-"""The patch classifier: an AlexNet-like network for small patches.
+"""The edge refiner's network: a patch classifier like AlexNet, for small patches.
 
 Mu et al. (2021) do not publish their AlexNet's patch size or layers; these are our own. Sides for
 a patch of 32 pixels: conv5 28, pool 14, conv5 10, conv3 8, conv3 6, conv3 4, pool 2, dense 1.

@@ -1,4 +1,4 @@
-"""Keep a refinement from making pieces of bone away from the voted bone, or emptying a mask."""
+"""A guard against refinements that make pieces of bone away from the vote, or empty a mask."""
 
 from __future__ import annotations
 

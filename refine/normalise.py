@@ -1,4 +1,4 @@
-"""Bring volumes to a common intensity scale."""
+"""A common intensity scale for volumes."""
 
 from __future__ import annotations
 

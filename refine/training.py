@@ -1,4 +1,4 @@
-"""Train the patch classifier."""
+"""The training of the edge refiner's network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fuse the voters of each bone into one label map.
+"""The vote: one label map from the voters of each bone.
 
 A voter says yes to a voxel where its probability is above 0.5. Mu et al. (2021) publish neither
 their vote threshold nor their tie rule; the rules below are our own. Per bone:

@@ -25,7 +25,7 @@ Key = tuple[str, ...]
 
 
 def group_slices(headers: Iterable[SliceHeader]) -> dict[str, list[SliceHeader]]:
-    """Part slices by series and, within one, by what cannot be one volume.
+    """Parts slices by series and, within one, by what cannot be one volume.
 
     Scanners store echoes, water and fat images, magnitude and phase, repeats in time and the planes
     of a scout in one series.

@@ -59,7 +59,7 @@ class PhantomCase:
 def make_case(
     options: PhantomOptions, rng: np.random.Generator, *, workers: int = 2
 ) -> PhantomCase:
-    """Make one phantom.
+    """Makes one phantom.
 
     Args:
         options: What it should be like.

@@ -52,7 +52,7 @@ def partial_volumes_path(phantoms: PhantomSet, number: int, file_format: FileFor
 
 
 def case_paths(phantoms: PhantomSet, number: int, file_format: FileFormat) -> CasePaths:
-    """Give the paths of the phantom with a number from 1 on."""
+    """Gives the paths of the phantom with a number from 1 on."""
     name = case_name(number)
     part = PARTS[is_test_case(phantoms, number)] if file_format == "nifti" else ""
     image = Path(f"images{part}", f"{name}_0000{FILE_ENDING}")
@@ -72,7 +72,7 @@ def write_case_files(
     case: PhantomCase,
     partial_volumes: PartialVolumes | None = None,
 ) -> None:
-    """Write a phantom into the folder of its set.
+    """Writes a phantom into the folder of its set.
 
     Args:
         folder: Of the set.

@@ -55,7 +55,7 @@ TRAITS = sorted({trait for loads in LOADINGS.values() for trait in loads})
 
 
 def correlated_scores(rng: np.random.Generator) -> dict[str, float]:
-    """Draw a standard normal score for every entry of `DISTRIBUTIONS`, correlated by `LOADINGS`."""
+    """Draws a standard normal score for each entry of `DISTRIBUTIONS`, correlated by `LOADINGS`."""
     traits = dict(zip(TRAITS, rng.standard_normal(len(TRAITS)), strict=True))
     scores = {}
     for name, own in zip(DISTRIBUTIONS, rng.standard_normal(len(DISTRIBUTIONS)), strict=True):

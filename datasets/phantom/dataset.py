@@ -106,7 +106,7 @@ def write_dataset(
     name: str = DATASET_NAME,
     folds: int | None = None,
 ) -> SetReport:
-    """Write phantoms as an nnU-Net raw dataset, or finish one that was begun.
+    """Writes phantoms as an nnU-Net raw dataset, or finishes one that was begun.
 
     Beside nnU-Net's files come tissue maps (`tissuesTr`, their values in `tissues.json`) and what
     is true about each case (`parametersTr`), and partial volume maps (`partialVolumesTr`) where the
@@ -150,7 +150,7 @@ def write_dataset(
 
 
 def write_dicom(out: Path, phantoms: PhantomSet, writing: Writing | None = None) -> SetReport:
-    """Write phantoms as DICOM series, or finish what was begun.
+    """Writes phantoms as DICOM series, or finishes what was begun.
 
     `dicom/CASE` holds a series and nothing else. Label maps (`labels`), tissue maps (`tissues`)
     and `parameters`, which also tell the cases for test, lie beside `dicom`.

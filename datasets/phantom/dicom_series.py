@@ -48,7 +48,7 @@ class SeriesIdentity:
 
 
 def write_series(folder: Path, case: PhantomCase, identity: SeriesIdentity) -> None:
-    """Write the image of a phantom, one file a slice: `IM0001.dcm`, `IM0002.dcm`, ...
+    """Writes the image of a phantom, one file a slice: `IM0001.dcm`, `IM0002.dcm`, ...
 
     Args:
         folder: Folder to make; it must not exist.

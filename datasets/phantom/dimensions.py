@@ -145,7 +145,7 @@ class Dimensions:
 def sample_dimensions(
     rng: np.random.Generator, *, sex: Sex | None = None, side: Side | None = None
 ) -> Dimensions:
-    """Draw a person.
+    """Draws a person.
 
     Args:
         rng: Source of the draw. The same state gives the same person; fixing the sex or the side
@@ -173,7 +173,7 @@ def sample_dimensions(
 
 
 def _fields(values: Mapping[str, float]) -> dict[str, float]:
-    """Turn what the table knows as a ratio, a difference or a share into lengths.
+    """Turns what the table knows as a ratio, a difference or a share into lengths.
 
     Drawn apart, two of these could come in the wrong order: a glenoid more curved than its head.
     """

@@ -31,13 +31,13 @@ class ScanGrid:
     direction: tuple[float, ...]
 
     def axes_mm(self) -> npt.NDArray[np.float64]:
-        """Give the steps from voxel to voxel: row k is the step along array axis k, (3, 3)."""
+        """Gives the steps from voxel to voxel: row k is the step along array axis k, (3, 3)."""
         columns = np.reshape(self.direction, (3, 3))
         steps: npt.NDArray[np.float64] = columns.T[::-1] * np.array(self.spacing_mm)[:, None]
         return steps
 
     def centre_mm(self) -> npt.NDArray[np.float64]:
-        """Give the middle of the stack in patient coordinates."""
+        """Gives the middle of the stack in patient coordinates."""
         middle = (np.array(self.shape) - 1) / 2
         centre: npt.NDArray[np.float64] = np.array(self.origin_mm) + middle @ self.axes_mm()
         return centre

@@ -40,7 +40,7 @@ class Distribution:
     shape: Literal["normal", "lognormal"] = "normal"
 
     def value(self, score: float, sex: Sex) -> float:
-        """Give the value of the person at the quantile of a standard normal `score`."""
+        """Gives the value of the person at the quantile of a standard normal `score`."""
         mean, sd = self.female if sex == "female" else self.male
         cut = _cut_normal(score)
         if self.shape == "normal":
@@ -49,12 +49,12 @@ class Distribution:
         return mean * float(np.exp(log_sd * cut)) / _mean_exp(log_sd)
 
     def limits(self, sex: Sex) -> tuple[float, float]:
-        """Give the smallest and the largest value that occur."""
+        """Gives the smallest and the largest value that occur."""
         return self.value(-np.inf, sex), self.value(np.inf, sex)
 
 
 def _cut_normal(score: float) -> float:
-    """Map a standard normal score, by quantile, to a cut normal of mean 0 and SD 1."""
+    """Maps a standard normal score, by quantile, to a cut normal of mean 0 and SD 1."""
     parent = _parent_sd()
     tail = float(ndtr(-CUT_SDS / parent))
     return parent * float(ndtri(tail + ndtr(score) * (1 - 2 * tail)))
@@ -62,7 +62,7 @@ def _cut_normal(score: float) -> float:
 
 @cache
 def _parent_sd() -> float:
-    """Find the SD that a normal needs so that it has SD 1 once cut at `CUT_SDS`.
+    """Finds the SD that a normal needs so that it has SD 1 once cut at `CUT_SDS`.
 
     The variance of a standard normal cut at +-c is 1 - 2 c phi(c) / (2 Phi(c) - 1).
     """
@@ -76,7 +76,7 @@ def _parent_sd() -> float:
 
 
 def _mean_exp(log_sd: float) -> float:
-    """Give the mean of exp(log_sd * t) for the cut normal t of `_cut_normal`."""
+    """Gives the mean of exp(log_sd * t) for the cut normal t of `_cut_normal`."""
     spread, cut = log_sd * _parent_sd(), CUT_SDS / _parent_sd()
     mass = ndtr(cut - spread) - ndtr(-cut - spread)
     return float(np.exp(spread**2 / 2) * mass / (2 * ndtr(cut) - 1))
@@ -84,7 +84,7 @@ def _mean_exp(log_sd: float) -> float:
 
 @cache
 def _log_sd(ratio: float) -> float:
-    """Find the SD of the logarithm for which the cut log-normal has SD / mean = `ratio`."""
+    """Finds the SD of the logarithm for which the cut log-normal has SD / mean = `ratio`."""
 
     def excess(log_sd: float) -> float:
         return _mean_exp(2 * log_sd) / _mean_exp(log_sd) ** 2 - 1 - ratio**2

@@ -60,7 +60,7 @@ class Painted:
 def paint(
     scene: Scene, grid: ScanGrid, signals: npt.NDArray[np.float32], workers: int = 2
 ) -> Painted:
-    """Paint a scan.
+    """Paints a scan.
 
     Args:
         scene: The shoulder.

@@ -54,7 +54,7 @@ def plan_grid(
     joint_mm: npt.NDArray[np.float64],
     rng: np.random.Generator,
 ) -> ScanGrid:
-    """Place the slices.
+    """Places the slices.
 
     Coronal slices follow the scapula, sagittal ones the joint surface; both are somewhat off, and
     coronal ones tend to be turned further, along the supraspinatus tendon. Sagittal stacks begin

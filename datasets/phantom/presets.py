@@ -82,17 +82,17 @@ class PhantomSet:
 
 
 def case_name(number: int) -> str:
-    """Give the name of the phantom with a number from 1 on."""
+    """Gives the name of the phantom with a number from 1 on."""
     return f"phantom_{number:04d}"
 
 
 def is_test_case(phantoms: PhantomSet, number: int) -> bool:
-    """Tell whether the phantom with a number from 1 on is kept for test."""
+    """Tells whether the phantom with a number from 1 on is kept for test."""
     return number > phantoms.cases - phantoms.test_cases
 
 
 def case_options(phantoms: PhantomSet, number: int) -> PhantomOptions:
-    """Give the options of the phantom with a number from 1 on.
+    """Gives the options of the phantom with a number from 1 on.
 
     Raises:
         ValueError: If its sequence or plane is not known.
@@ -125,7 +125,7 @@ def case_options(phantoms: PhantomSet, number: int) -> PhantomOptions:
 
 
 def case_rng(phantoms: PhantomSet, number: int) -> np.random.Generator:
-    """Give the generator of a phantom; number 0 is for what concerns the whole set."""
+    """Gives the generator of a phantom; number 0 is for what concerns the whole set."""
     return np.random.default_rng(np.random.SeedSequence(phantoms.seed, spawn_key=(number,)))
 
 

@@ -33,7 +33,7 @@ _ADVICE = "choose another folder, or overwrite it"
 def prepare_folder(
     folder: Path, phantoms: PhantomSet, file_format: FileFormat, *, overwrite: bool
 ) -> None:
-    """Leave a folder with the mark of a set, or refuse it and leave it as it is.
+    """Leaves a folder with the mark of a set, or refuses it and leaves it as it is.
 
     Args:
         folder: Of the set; made if missing.

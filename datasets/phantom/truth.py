@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def true_measurements(scene: Scene, shoulder: Shoulder) -> dict[str, Any]:
-    """Measure a shoulder where its landmarks ended up in the patient.
+    """Measures a shoulder where its landmarks ended up in the patient.
 
     Args:
         scene: The shoulder put together.

@@ -1,4 +1,4 @@
-"""Make an image worse on purpose, so that a calibration also sees poor segmentations."""
+"""Images made worse on purpose, so that a calibration also sees poor segmentations."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Ways to evaluate the patch classifier at chosen pixels, all with the same result."""
+"""Ways to evaluate the edge refiner at chosen pixels, all with the same result."""

@@ -65,6 +65,10 @@ def fold(model: PatchAlexNet, device: torch.device | str, dtype: torch.dtype) ->
 
     Returns:
         Convolutions and poolings in order; dropout, the identity in eval mode, is left out.
+
+    Raises:
+        TypeError: A layer that `PatchAlexNet` does not have, a normalisation or ReLU right after a
+            pooling, or batch normalisation without running statistics.
     """
     layers: list[Layer] = []
     for module in model.layers:

@@ -1,4 +1,4 @@
-"""Group voxels by slice and cut the part of a padded slice that their patches see."""
+"""Voxels by slice, and the part of a padded slice that their patches see."""
 
 from __future__ import annotations
 

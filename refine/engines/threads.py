@@ -1,4 +1,4 @@
-"""Spread work over threads that each use one core.
+"""Threads that each use one core and share out work.
 
 Torch's own threads divide every single operation and wait for one another at its end; on operations
 of a slice's size that costs a third of the time, and more when other processes share the cores.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Refiner:
-    """The patch classifiers, and what their cross-validation showed.
+    """The edge refiner: its networks, and what their cross-validation showed.
 
     Attributes:
         classifiers: one AlexNet for each fold.

@@ -58,11 +58,16 @@ def export_trained(
         FileNotFoundError: if a training is missing.
         ValueError: if the trainings do not belong together.
     """
-    said = traits or Traits()
+    bundle_traits = traits or Traits()
     return _export(
         out,
         lambda folder: fill_trained(
-            folder, dataset, plans_name, list(folds) or None, said, synthetic=synthetic
+            folder,
+            dataset,
+            plans_name,
+            list(folds) or None,
+            bundle_traits,
+            synthetic=synthetic,
         ),
         overwrite=overwrite,
     )

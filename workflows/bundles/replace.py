@@ -46,7 +46,7 @@ def refuse_foreign(bundle: Path) -> None:
         ValueError: if its manifest does not tell which files are its own, or others lie there.
     """
     try:
-        own = {MANIFEST, *json.loads((bundle / MANIFEST).read_text())["files"]}
+        listed = {MANIFEST, *json.loads((bundle / MANIFEST).read_text())["files"]}
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         msg = (
             f"{MANIFEST} of {bundle} is damaged, so that nothing tells which files there belong "
@@ -57,7 +57,7 @@ def refuse_foreign(bundle: Path) -> None:
     foreign = sorted(
         path.name
         for path in bundle.iterdir()
-        if path.name not in own and (path.is_dir() or not path.name.startswith("."))
+        if path.name not in listed and (path.is_dir() or not path.name.startswith("."))
     )
     if foreign:
         msg = (

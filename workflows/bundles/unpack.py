@@ -109,6 +109,14 @@ def readable_zip(
         archive: the zip file.
         table: bytes that its table of contents may take up.
         quoted: whether messages may hold names of entries.
+
+    Yields:
+        The opened archive, and its size in bytes.
+
+    Raises:
+        ValueError: if the archive, or what the caller reads of it, is damaged or packed in an
+            unusual way.
+        OSError: if it cannot be read.
     """
     try:
         with _BoundedFile(archive) as raw:

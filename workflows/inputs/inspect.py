@@ -36,7 +36,7 @@ def inspect_inputs(path: Path) -> list[dict[str, Any]]:
 
     with unpacked(path) as folder:
         inputs = find_inputs(folder)
-        entries = [_entry(case) for case in inputs.cases]
+        entries = [_case_record(case) for case in inputs.cases]
     entries += [
         {
             "name": item.name,
@@ -52,8 +52,8 @@ def inspect_inputs(path: Path) -> list[dict[str, Any]]:
     return entries
 
 
-def _entry(case: CaseInput) -> dict[str, Any]:
-    """What a case is, or why it cannot be read after all."""
+def _case_record(case: CaseInput) -> dict[str, Any]:
+    """The record of a case: what it is, or why it cannot be read after all."""
     if case.about:
         found = {"name": case.name, "verdict": USE, "reason": "", **case.about}
         return found | _files(case.faulty)

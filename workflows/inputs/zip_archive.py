@@ -46,7 +46,7 @@ def unpacked(path: Path) -> Iterator[Path]:
 
 
 def unpack_images(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:
-    """Unpack a zip file with its folders. Sizes count as written, not as the archive says.
+    """Unpacks a zip file with its folders. Sizes count as written, not as the archive says.
 
     Messages of errors hold no names of entries: archives name files after patients.
 

@@ -90,14 +90,14 @@ def reasons(
     if not any(bone.found for bone in quality.bones):
         return ["no bone found"]
     named = list(zip(names, quality.bones, strict=True))
-    said = [f"no {name} found" for name, bone in named if not bone.found]
+    flags = [f"no {name} found" for name, bone in named if not bone.found]
     if quality.gap_mm is not None and quality.gap_mm > FAR_APART_MM:
-        said.append(
+        flags.append(
             f"{' and '.join(names)} are {quality.gap_mm:.0f} mm apart, "
             f"expected at most {FAR_APART_MM:g} mm"
         )
     if calibration is None:
-        return said
+        return flags
     for k, (name, bone) in enumerate(named):
         expected = predicted_dice(bone, calibration.bones[k])
         if bone.found and expected < calibration.flag_below:
@@ -105,10 +105,10 @@ def reasons(
             # As many digits as show that it is below.
             if float(shown) >= calibration.flag_below:
                 shown = f"{expected:.4f}"
-            said.append(
+            flags.append(
                 f"predicted Dice of the {name} is {shown}, below {calibration.flag_below:g}"
             )
-    return said + [_describe(oddity, names) for oddity in oddities(quality, calibration)]
+    return flags + [_describe(oddity, names) for oddity in oddities(quality, calibration)]
 
 
 def _describe(oddity: Oddity, names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Hands a case to the patch classifiers: as a voter, and to decide the edges."""
+"""The edge refiner on a case: as a voter, and to decide the edges."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class RefinerCase(NamedTuple):
-    """A case as the patch classifiers see it, its slices along the first axis.
+    """A case as the edge refiner sees it, its slices along the first axis.
 
     Attributes:
         image: float32, normalised.

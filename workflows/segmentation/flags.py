@@ -30,13 +30,15 @@ def skipped_lines(skipped: Sequence[SkippedInput]) -> list[str]:
 
 
 def flag_lines(records: Sequence[dict[str, Any]], *, calibrated: bool) -> list[str]:
-    """A line for each flagged case, and how many there are.
+    """A line for each flagged case, and how many there are; no line where no case was done.
 
     Args:
         records: the cases of a run report; those that failed do not count.
         calibrated: whether the bundle predicts a Dice.
     """
     done = [record for record in records if "quality" in record]
+    if not done:
+        return []
     flagged = [record for record in done if record["quality"]["flags"]]
     lines = [
         f"check {record['case']}: {'; '.join(record['quality']['flags'])}" for record in flagged

@@ -28,7 +28,7 @@ def draw_findings(
     dimensions: Dimensions,
     rng: np.random.Generator,
 ) -> Findings:
-    """Draw the findings of one shoulder.
+    """Draws the findings of one shoulder.
 
     Args:
         health: Kind of shoulder, or a mixture.

@@ -107,7 +107,7 @@ def glenoid_distance(dimensions: Dimensions, findings: Findings, points: Points)
 def in_glenoid_region(
     dimensions: Dimensions, depth_mm: float, points: Points
 ) -> npt.NDArray[np.bool_]:
-    """Tell which points would be glenoid if they are scapula.
+    """Tells which points would be glenoid if they are scapula.
 
     Args:
         dimensions: The person's measures.

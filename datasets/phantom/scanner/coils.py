@@ -22,7 +22,7 @@ KNOT_SPACING_MM = 3.0
 def sensitivity(
     points_mm: npt.NDArray[np.floating], coils_mm: npt.NDArray[np.floating], falloff: float
 ) -> npt.NDArray[np.float32]:
-    """Give the receive sensitivity of a coil array whose channels are combined.
+    """Gives the receive sensitivity of a coil array whose channels are combined.
 
     A loop hears a point on its axis with (1 + (d/r)^2)^-1.5, d away (Biot-Savart); the same
     falloff is taken in all directions. Channels are combined as root of the sum of squares
@@ -57,7 +57,7 @@ def sensitivity(
 
 
 def knots(grid: ScanGrid) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Choose the rows and columns of a grid at which smooth maps are computed.
+    """Chooses the rows and columns of a grid at which smooth maps are computed.
 
     Args:
         grid: The slices.
@@ -74,7 +74,7 @@ def knots(grid: ScanGrid) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float
 
 
 def knot_points_mm(grid: ScanGrid) -> npt.NDArray[np.float64]:
-    """Give the places of the knots of all slices.
+    """Gives the places of the knots of all slices.
 
     Args:
         grid: The slices.
@@ -94,7 +94,7 @@ def knot_points_mm(grid: ScanGrid) -> npt.NDArray[np.float64]:
 
 
 def interpolation(count: int, positions: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    """Give the matrix that interpolates linearly between equally spaced knots.
+    """Gives the matrix that interpolates linearly between equally spaced knots.
 
     Args:
         count: Voxels along the axis.

@@ -31,7 +31,7 @@ ISOCENTRE_SPREAD_MM = 50.0
 
 
 def smooth_random(shape: tuple[int, ...], rng: np.random.Generator) -> FloatArray:
-    """Draw a smooth field: a few cosines along each axis with random amplitudes.
+    """Draws a smooth field: a few cosines along each axis with random amplitudes.
 
     Args:
         shape: Of the result.
@@ -55,7 +55,7 @@ def smooth_random(shape: tuple[int, ...], rng: np.random.Generator) -> FloatArra
 
 
 def field_offset(points_mm: FloatArray, air: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Draw how far the main field is off after shimming, in units of its own spread.
+    """Draws how far the main field is off after shimming, in units of its own spread.
 
     Three parts of equal weight: what grows with the square of the distance from the middle of the
     magnet, what air does to the tissue beside it, and a smooth random rest.
@@ -87,7 +87,7 @@ def field_offset(points_mm: FloatArray, air: FloatArray, rng: np.random.Generato
 def saturation(
     offset: FloatArray, fat: FloatArray, failure: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Give what a fat saturation pulse leaves of fat and water where the main field is off.
+    """Gives what a fat saturation pulse leaves of fat and water where the main field is off.
 
     The pulse takes out exp(-(d / band)^4) of what precesses d away from its centre, which is set
     to fat: it misses fat where the field is off, and reaches water where the field brings water

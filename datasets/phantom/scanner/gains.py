@@ -43,7 +43,7 @@ class Gains(NamedTuple):
     to_columns: FloatImage
 
     def apply(self, part: FloatImage, factors: FloatImage) -> FloatImage:
-        """Scale a slice of shape (Y, X) by the factors of that slice, (rows, columns)."""
+        """Scales a slice of shape (Y, X) by the factors of that slice, (rows, columns)."""
         by_rows = _blend(self.to_rows, factors)
         return part * _blend(self.to_columns, by_rows.T).T
 
@@ -57,7 +57,7 @@ def draw_gains(
     reference: float,
     rng: np.random.Generator,
 ) -> Gains:
-    """Draw what scales the signals before they reach k-space.
+    """Draws what scales the signals before they reach k-space.
 
     Args:
         water: Water signal, shape (Z, Y, X); with the fat it shows where air is.
@@ -95,7 +95,7 @@ def draw_gains(
 
 
 def _blend(weights: FloatImage, values: FloatImage) -> FloatImage:
-    """Interpolate rows: (n, knots) on (knots, m) gives (n, m); a row has at most two weights.
+    """Interpolates rows: (n, knots) on (knots, m) gives (n, m); a row has at most two weights.
 
     A matrix product would be the same but for its last bits, which depend on the number of threads.
     """
@@ -110,7 +110,7 @@ def _blend(weights: FloatImage, values: FloatImage) -> FloatImage:
 def _knot_means(
     part: FloatImage, to_rows: FloatImage, to_columns: FloatImage
 ) -> npt.NDArray[np.float64]:
-    """Average the magnitude of a signal around each knot, shape (Z, rows, columns)."""
+    """Averages the magnitude of a signal around each knot, shape (Z, rows, columns)."""
     rows, columns = to_rows / to_rows.sum(axis=0), to_columns / to_columns.sum(axis=0)
     # Without BLAS, whose sums depend on the number of threads.
     by_rows = np.einsum("yk,zyx->zkx", rows, np.abs(part))

@@ -22,7 +22,7 @@ SEAM = 12
 
 
 def acquired_window(count: int, fraction: float, taper: float = 0.0) -> npt.NDArray[np.float32]:
-    """Tell which samples of an axis were acquired, and how a filter weighs them.
+    """Tells which samples of an axis were acquired, and how a filter weighs them.
 
     Args:
         count: Samples of the zero-filled axis.
@@ -54,7 +54,7 @@ def acquired_window(count: int, fraction: float, taper: float = 0.0) -> npt.NDAr
 def train_decay(
     count: int, fraction: float, protocol: Protocol, t2_ms: float
 ) -> npt.NDArray[np.float32]:
-    """Give the T2 decay along the phase axis of a turbo spin echo, which blurs it.
+    """Gives the T2 decay along the phase axis of a turbo spin echo, which blurs it.
 
     The effective echo fills the middle of k-space and later ones its outside on both sides; the
     order of real trains is not always so plain.
@@ -75,7 +75,7 @@ def train_decay(
 
 
 def shift_ramp(count: int, voxels: float) -> npt.NDArray[np.complex64]:
-    """Give the linear phase that moves an image along one axis (Fourier shift theorem).
+    """Gives the linear phase that moves an image along one axis (Fourier shift theorem).
 
     Args:
         count: Samples of the axis.
@@ -88,7 +88,7 @@ def shift_ramp(count: int, voxels: float) -> npt.NDArray[np.complex64]:
 
 
 def fat_shift_voxels(protocol: Protocol) -> float:
-    """Give how far fat lands from water along the frequency axis of the reconstructed image.
+    """Gives how far fat lands from water along the frequency axis of the reconstructed image.
 
     Fat precesses slower, so that the readout gradient places it lower: towards the first voxel, or
     towards the last if the gradient is reversed.
@@ -110,7 +110,7 @@ def fat_shift_voxels(protocol: Protocol) -> float:
 def motion_modulation(
     count: int, amplitude: float, cycles_per_line: float, phase: float
 ) -> npt.NDArray[np.complex64]:
-    """Give what regular motion does to the phase-encoded lines.
+    """Gives what regular motion does to the phase-encoded lines.
 
     exp(2i a sin(2 pi f k + phase)) turns the phase of line k, as moving to and fro does. By its
     Bessel series it adds copies moved by f times the field of view to either side, with the
@@ -131,12 +131,12 @@ def motion_modulation(
 
 
 def seamed_length(count: int) -> int:
-    """Give the length to which `close_seam` brings an axis: one that the FFT handles quickly."""
+    """Gives the length to which `close_seam` brings an axis: one that the FFT handles quickly."""
     return int(fft.next_fast_len(count + SEAM))
 
 
 def close_seam(plane: npt.NDArray[np.float32], axis: int) -> npt.NDArray[np.float32]:
-    """Lengthen an axis so that its end leads smoothly back to its start.
+    """Lengthens an axis so that its end leads smoothly back to its start.
 
     The FFT repeats the image; without this a bright edge of the field of view would ring into the
     opposite one, where a scanner's readout filter lets nothing through.

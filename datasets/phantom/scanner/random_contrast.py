@@ -20,7 +20,7 @@ DARK_LEVEL = 0.08
 
 
 def random_signals(rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    """Draw an intensity for every structure, as SynthSeg does for its labels.
+    """Draws an intensity for every structure, as SynthSeg does for its labels.
 
     After Billot et al., Med Image Anal 2023;86:102789: each label has a uniform random mean. Here
     structures of the same material resemble each other to a degree that is drawn, too, and the
@@ -51,7 +51,7 @@ def random_signals(rng: np.random.Generator) -> npt.NDArray[np.float32]:
 
 
 def random_reference(signals: npt.NDArray[np.float32]) -> float:
-    """Give the signal against which noise is measured, as muscle's is in physical images.
+    """Gives the signal against which noise is measured, as muscle's is in physical images.
 
     Args:
         signals: As `random_signals` gives them.

@@ -52,7 +52,7 @@ class Readout:
 def plan_readout(
     shape: tuple[int, int], protocol: Protocol, noise_sd: float, ghost_cycles: float, folded: bool
 ) -> Readout:
-    """Work out the factors of k-space.
+    """Works out the factors of k-space.
 
     Args:
         shape: Voxels of the image along (Y, X).
@@ -100,7 +100,7 @@ def plan_readout(
 def read_out(
     plan: Readout, water: FloatImage, fat: FloatImage, rng: np.random.Generator
 ) -> FloatImage:
-    """Take a slice to k-space and back.
+    """Takes a slice to k-space and back.
 
     Args:
         plan: From `plan_readout`.

@@ -142,7 +142,7 @@ def check_field(field_t: float) -> None:
 
 
 def relaxation(field_t: float) -> Relaxation:
-    """Look up the table at a field strength.
+    """Looks up the table at a field strength.
 
     Args:
         field_t: 1.5 or 3 tesla, or 0.2 to 0.5.

@@ -57,7 +57,7 @@ def sample_protocol(
     field_t: float | None = None,
     coarsened: float = 1.0,
 ) -> Protocol:
-    """Draw a plausible shoulder protocol.
+    """Draws a plausible shoulder protocol.
 
     Args:
         sequence: Kind of contrast.

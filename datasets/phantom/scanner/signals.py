@@ -50,7 +50,7 @@ SLAB_FRESH = 0.3
 
 
 def material_signals(protocol: Protocol) -> npt.NDArray[np.float32]:
-    """Give the signal of each material before any artefact.
+    """Gives the signal of each material before any artefact.
 
     Fat saturation is not applied: it fails differently from place to place, so that `acquire`
     does it. The images of two-point Dixon are those of Dixon, Radiology 1984;153:189-194: half
@@ -81,7 +81,7 @@ def material_signals(protocol: Protocol) -> npt.NDArray[np.float32]:
 
 
 def structure_signals(protocol: Protocol) -> npt.NDArray[np.float32]:
-    """Give the signal of each structure at both ends of its composition.
+    """Gives the signal of each structure at both ends of its composition.
 
     Args:
         protocol: Sequence, timing and field strength.
@@ -103,7 +103,7 @@ def structure_signals(protocol: Protocol) -> npt.NDArray[np.float32]:
 
 
 def fat_phase(protocol: Protocol) -> complex:
-    """Give the factor of the fat signal when it is added to the water signal.
+    """Gives the factor of the fat signal when it is added to the water signal.
 
     A spin echo brings both together; in a gradient echo they drift apart until the echo.
 
@@ -122,7 +122,7 @@ def fat_phase(protocol: Protocol) -> complex:
 
 
 def reference_signal(protocol: Protocol) -> float:
-    """Give the signal to which the SNR of a protocol refers.
+    """Gives the signal to which the SNR of a protocol refers.
 
     Args:
         protocol: Sequence, timing and field strength.

@@ -83,7 +83,7 @@ INVERSION_SPREAD: Range = (0.93, 1.07)
 def draw_timing(
     sequence: Sequence, plane: Plane, field_t: float, rng: np.random.Generator
 ) -> Timing:
-    """Draw the timing of a sequence.
+    """Draws the timing of a sequence.
 
     Args:
         sequence: Kind of contrast.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def rendered_grid(grid: ScanGrid, protocol: Protocol) -> ScanGrid:
-    """Give the grid on which the object must be rendered for `acquire`.
+    """Gives the grid on which the object must be rendered for `acquire`.
 
     Args:
         grid: Of the image.
@@ -37,7 +37,7 @@ def rendered_grid(grid: ScanGrid, protocol: Protocol) -> ScanGrid:
 
 
 def fold(plane: npt.NDArray[np.float32], axis: int, margin: int) -> npt.NDArray[np.float32]:
-    """Add what lies in the margins to the opposite side of the field of view.
+    """Adds what lies in the margins to the opposite side of the field of view.
 
     Args:
         plane: Shape (Y, X), with `margin` voxels on both sides of the axis.
@@ -61,7 +61,7 @@ def fold(plane: npt.NDArray[np.float32], axis: int, margin: int) -> npt.NDArray[
 
 
 def margin_voxels(grid: ScanGrid, protocol: Protocol) -> int:
-    """Give the width of each margin that `rendered_grid` adds.
+    """Gives the width of each margin that `rendered_grid` adds.
 
     Args:
         grid: Of the image.

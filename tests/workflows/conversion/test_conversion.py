@@ -62,6 +62,9 @@ def test_one_patient_makes_no_folds(folder: Path) -> None:
     survey = pairs_conversion(*parts, Target(folder / "raw")).survey()
     assert survey.folds == 0
     assert "Add patients." in survey.problems[0]
+    # Nobody asked for a number of folds.
+    assert "Found 1 patient (1 case), expected at least 2" in survey.problems[0]
+    assert "for 2 folds" not in survey.problems[0]
 
 
 def test_structures_are_numbered_in_their_order() -> None:

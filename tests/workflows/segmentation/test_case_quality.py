@@ -100,4 +100,9 @@ def test_flagged_cases_are_listed_and_failed_ones_not_counted() -> None:
         "check b: no bone found; odd",
         "1 of 2 cases flagged",
     ]
-    assert "not calibrated" in flag_lines([], calibrated=False)[0]
+    assert "not calibrated" in flag_lines(records[:1], calibrated=False)[0]
+
+
+def test_nothing_is_counted_where_no_case_was_done() -> None:
+    assert flag_lines([], calibrated=False) == []
+    assert flag_lines([{"case": "c", "error": "c.nii.gz: broken"}], calibrated=True) == []
