@@ -5,21 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import SimpleITK
 
+from shoulderseg.datasets.converters.source import reason_of
 from shoulderseg.datasets.errors import UnreadableVolumeError
 from shoulderseg.datasets.files import DICOM_SUFFIX
 from shoulderseg.datasets.integrity import MAX_VOXELS
+from shoulderseg.datasets.png_file import read_png
 from shoulderseg.datasets.reader import MAX_LABEL, read_image, read_label_map
+from shoulderseg.datasets.samples import as_grey
+from shoulderseg.datasets.tiff_file import read_tiff
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy.typing as npt
 
+    from shoulderseg.datasets.samples import Samples
     from shoulderseg.datasets.volume import Volume
 
-_READERS = {".png": "PNGImageIO", ".tif": "TIFFImageIO", ".tiff": "TIFFImageIO"}
+_READERS = {".png": read_png, ".tif": read_tiff, ".tiff": read_tiff}
+_DOUBTFUL_LABELS = {
+    "inverted": "small values are bright in it (min-is-white), so its labels may be the stored or "
+    "the displayed values. Save the mask as min-is-black.",
+    "palette": "it has a palette, so its labels may be the stored numbers or their colours. Save "
+    "the mask as 8-bit or 16-bit grey with the label numbers as values.",
+}
 SLICE_SUFFIXES = (*_READERS, DICOM_SUFFIX)
 
 
@@ -28,20 +38,21 @@ def read_slice(path: Path) -> tuple[npt.NDArray[np.float32], Volume | None]:
 
     Args:
         path: A PNG or TIFF file of one page, or a DICOM file of one frame. Colour channels are
-            taken for grey if they are all alike; a fourth channel (opacity) is left out.
+            taken for grey if they are all alike; full opacity is left out.
 
     Returns:
-        float32, shape (Y, X), values as stored (DICOM: rescaled); and for DICOM the slice as a
-        volume, with its place.
+        float32, shape (Y, X), upright (TIFF and Exif orientation), values as stored (DICOM:
+        rescaled), turned round where small ones are bright; and for DICOM the slice as a volume,
+        with its place.
 
     Raises:
-        UnreadableVolumeError: If the file is damaged, in colour, of several pages or holds values
-            that are no finite numbers.
+        UnreadableVolumeError: If the file is damaged, in colour, transparent, of several pages or
+            holds values that are no finite numbers.
     """
     if path.suffix.lower() == DICOM_SUFFIX:
         volume = read_image(path)
         return volume.array[0].astype(np.float32), volume
-    array = _decode(path).astype(np.float32)
+    array = _grey(_decode(path), path).astype(np.float32)
     if not np.isfinite(array).all():
         reason = "it holds values that are not finite numbers. Repair the image."
         raise UnreadableVolumeError(path, reason)
@@ -58,12 +69,16 @@ def read_mask(path: Path) -> npt.NDArray[np.uint16]:
         uint16, shape (Y, X).
 
     Raises:
-        UnreadableVolumeError: As `read_slice`, and if a label is no whole number from 0 to 65535.
+        UnreadableVolumeError: As `read_slice`, if a label is no whole number from 0 to 65535, and
+            if it is not told whether stored or displayed values are the labels.
     """
     if path.suffix.lower() == DICOM_SUFFIX:
         array: npt.NDArray[Any] = read_label_map(path).array[0]
     else:
-        array = _decode(path)
+        samples = _decode(path)
+        if samples.meaning:
+            raise UnreadableVolumeError(path, _DOUBTFUL_LABELS[samples.meaning])
+        array = _grey(samples, path)
     whole = (array >= 0) & (array <= MAX_LABEL) & (array == np.floor(array))
     if not whole.all():
         reason = f"labels must be whole numbers from 0 to {MAX_LABEL}. Save the mask as integers."
@@ -71,37 +86,15 @@ def read_mask(path: Path) -> npt.NDArray[np.uint16]:
     return array.astype(np.uint16)
 
 
-def _decode(path: Path) -> npt.NDArray[Any]:
-    reader = SimpleITK.ImageFileReader()
-    reader.SetFileName(str(path))
-    reader.SetImageIO(_READERS[path.suffix.lower()])
+def _decode(path: Path) -> Samples:
     try:
-        reader.ReadImageInformation()
-        size = reader.GetSize()
-        if any(length != 1 for length in size[2:]):
-            reason = f"it has {size[2]} pages, expected one slice a file. Save them one by one."
-            raise UnreadableVolumeError(path, reason)
-        if np.prod(size, dtype=np.float64) > MAX_VOXELS:
-            reason = f"its header claims sizes {size}, at most {MAX_VOXELS} pixels are read."
-            raise UnreadableVolumeError(path, reason)
-        array = SimpleITK.GetArrayFromImage(reader.Execute())
-    except RuntimeError:
-        reason = (
-            "it is damaged, cut off or of an unsupported kind, expected a grey PNG or TIFF file. "
-            "Save it again as 8-bit or 16-bit grey."
-        )
-        raise UnreadableVolumeError(path, reason) from None
-    grey = _grey(array, reader.GetNumberOfComponents(), path)
-    return np.reshape(grey, size[1::-1])
+        return _READERS[path.suffix.lower()](path, MAX_VOXELS)
+    except (ValueError, OSError) as error:
+        raise UnreadableVolumeError(path, reason_of(error)) from None
 
 
-def _grey(array: npt.NDArray[Any], channels: int, path: Path) -> npt.NDArray[Any]:
-    if channels == 1:
-        return array
-    if channels not in (3, 4) or (array[..., :3] != array[..., :1]).any():
-        reason = (
-            f"it is in colour ({channels} channels that differ, or a palette), expected grey. Save "
-            "it as 8-bit or 16-bit grey; a mask with the label numbers as values."
-        )
-        raise UnreadableVolumeError(path, reason)
-    return array[..., 0]
+def _grey(samples: Samples, path: Path) -> npt.NDArray[Any]:
+    try:
+        return as_grey(samples)
+    except ValueError as error:
+        raise UnreadableVolumeError(path, str(error)) from None
