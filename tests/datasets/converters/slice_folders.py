@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import SimpleITK
 
 from shoulderseg.datasets.converters.convert import survey
+from shoulderseg.datasets.converters.slice_file import read_slice
 from shoulderseg.datasets.converters.slices import SliceStack, slice_cases
 from shoulderseg.datasets.converters.source import Labelled, Rejected, SourceCase
+from shoulderseg.datasets.errors import UnreadableVolumeError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -37,3 +40,11 @@ def reason_of(source: Path, stack: SliceStack = STACK) -> str:
     assert isinstance(outcome, Rejected)
     assert outcome.fault
     return outcome.reason
+
+
+def refusal(path: Path) -> str:
+    """Why one file is refused; the error names it."""
+    with pytest.raises(UnreadableVolumeError) as caught:
+        read_slice(path)
+    assert str(caught.value).startswith(path.name)
+    return caught.value.reason

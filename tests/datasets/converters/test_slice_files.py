@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,51 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import tifffile
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shoulderseg.datasets.converters.slice_file import read_mask, read_slice
 from shoulderseg.datasets.errors import UnreadableVolumeError
+from tests.datasets.converters.png_bytes import png_bytes
+from tests.datasets.converters.slice_folders import refusal
 
 _GREY = np.random.default_rng(3).integers(0, 4096, (21, 34)).astype(np.uint16)
-
-
-def _chunk(name: bytes, content: bytes) -> bytes:
-    check = struct.pack(">I", zlib.crc32(name + content))
-    return struct.pack(">I", len(content)) + name + content + check
-
-
-def _png(
-    samples: npt.NDArray[Any], depth: int, colour: int, chunks: tuple[tuple[bytes, bytes], ...] = ()
-) -> bytes:
-    """A PNG file as the standard has it; `samples` (Y, X) or (Y, X, channels)."""
-    rows = samples.reshape(samples.shape[0], -1)
-    if depth == 16:
-        packed = [row.astype(">u2").tobytes() for row in rows]
-    elif depth == 8:
-        packed = [row.astype(np.uint8).tobytes() for row in rows]
-    else:
-        places = np.arange(depth)[::-1]
-        bits = (rows[..., None] >> places & 1).astype(np.uint8).reshape(len(rows), -1)
-        packed = [np.packbits(row).tobytes() for row in bits]
-    height, width = samples.shape[:2]
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    before = b"".join(_chunk(*chunk) for chunk in chunks)
-    pixels = zlib.compress(b"".join(b"\0" + row for row in packed))
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + _chunk(b"IHDR", header)
-        + before
-        + _chunk(b"IDAT", pixels)
-        + _chunk(b"IEND", b"")
-    )
-
-
-def _refusal(path: Path) -> str:
-    with pytest.raises(UnreadableVolumeError) as caught:
-        read_slice(path)
-    assert str(caught.value).startswith(path.name)
-    return caught.value.reason
 
 
 @pytest.mark.parametrize(
@@ -122,7 +83,7 @@ def test_small_values_that_are_bright_are_turned_round(
     with pytest.raises(UnreadableVolumeError, match="stored or the displayed values"):
         read_mask(tmp_path / "a.tif")
     tifffile.imwrite(tmp_path / "b.tif", drawn.astype(np.float32), photometric="miniswhite")
-    assert "no largest value" in _refusal(tmp_path / "b.tif")
+    assert "no largest value" in refusal(tmp_path / "b.tif")
 
 
 @pytest.mark.parametrize(
@@ -149,27 +110,27 @@ def test_the_eight_orientations(tmp_path: Path, orientation: int, stored: list[l
     assert read_mask(file).tolist() == upright
     exif = b"MM\0*\0\0\0\x08\0\x01" + struct.pack(">HHIHHI", 274, 3, 1, orientation, 0, 0)
     file = tmp_path / "a.png"
-    file.write_bytes(_png(np.array(stored), 8, 0, ((b"eXIf", exif),)))
+    file.write_bytes(png_bytes(np.array(stored), 8, 0, ((b"eXIf", exif),)))
     assert read_slice(file)[0].tolist() == upright
     assert read_mask(file).tolist() == upright
 
 
 def test_an_orientation_that_is_none(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", _GREY, extratags=[(274, "H", 1, 9, True)])
-    assert "orientation is 9" in _refusal(tmp_path / "a.tif")
+    assert "orientation is 9" in refusal(tmp_path / "a.tif")
 
 
 def test_pages_stacks_and_thumbnails(tmp_path: Path) -> None:
     many = np.stack([_GREY] * 3)
     tifffile.imwrite(tmp_path / "a.tif", many, photometric="minisblack")
-    assert "it has 3 pages" in _refusal(tmp_path / "a.tif")
+    assert "it has 3 pages" in refusal(tmp_path / "a.tif")
     # ImageJ writes one directory for a large stack; the count stands in the description.
     told = "ImageJ=1.54f\nimages=3\nslices=3\n"
     tifffile.imwrite(tmp_path / "b.tif", _GREY, description=told, metadata=None)
-    assert "it has 3 pages" in _refusal(tmp_path / "b.tif")
+    assert "it has 3 pages" in refusal(tmp_path / "b.tif")
     with tifffile.TiffWriter(tmp_path / "c.tif") as file:
         file.write(many, volumetric=True, tile=(16, 32, 48), photometric="minisblack")
-    assert "it has 3 slices" in _refusal(tmp_path / "c.tif")
+    assert "it has 3 slices" in refusal(tmp_path / "c.tif")
     with tifffile.TiffWriter(tmp_path / "d.tif") as file:
         file.write(_GREY)
         file.write(_GREY[::2, ::2], subfiletype=1)
@@ -192,10 +153,10 @@ def test_channels_of_tiff(tmp_path: Path, planar: str) -> None:
     grey = write(_GREY, full, photometric="minisblack", extrasamples=["assocalpha"])
     np.testing.assert_array_equal(read_slice(grey)[0], _GREY)
     clear = write(_GREY, half, photometric="minisblack", extrasamples=["unassalpha"])
-    assert "transparent" in _refusal(clear)
-    assert "in colour" in _refusal(write(_GREY, _GREY, _GREY + 1, photometric="rgb"))
+    assert "transparent" in refusal(clear)
+    assert "in colour" in refusal(write(_GREY, _GREY, _GREY + 1, photometric="rgb"))
     spare = write(_GREY, full, photometric="minisblack", extrasamples=["unspecified"])
-    assert "2 channels" in _refusal(spare)
+    assert "2 channels" in refusal(spare)
 
 
 def test_a_palette_of_greys_is_grey_and_no_mask(tmp_path: Path) -> None:
@@ -204,25 +165,25 @@ def test_a_palette_of_greys_is_grey_and_no_mask(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", numbers, photometric="palette", colormap=greys)
     np.testing.assert_array_equal(read_slice(tmp_path / "a.tif")[0], greys[0][numbers])
     palette = np.repeat(np.arange(7, dtype=np.uint8)[::-1] * 30, 3).tobytes()
-    (tmp_path / "a.png").write_bytes(_png(numbers, 8, 3, ((b"PLTE", palette),)))
+    (tmp_path / "a.png").write_bytes(png_bytes(numbers, 8, 3, ((b"PLTE", palette),)))
     np.testing.assert_array_equal(read_slice(tmp_path / "a.png")[0], (6 - numbers) * 30)
     for name in ("a.tif", "a.png"):
         with pytest.raises(UnreadableVolumeError, match="palette"):
             read_mask(tmp_path / name)
     colours = bytes(range(21))
-    (tmp_path / "b.png").write_bytes(_png(numbers, 8, 3, ((b"PLTE", colours),)))
-    assert "in colour (a palette of colours" in _refusal(tmp_path / "b.png")
+    (tmp_path / "b.png").write_bytes(png_bytes(numbers, 8, 3, ((b"PLTE", colours),)))
+    assert "in colour (a palette of colours" in refusal(tmp_path / "b.png")
 
 
 @pytest.mark.parametrize("photometric", [4, 5, 8, 32803, 51177])
 def test_tiff_that_means_something_else(tmp_path: Path, photometric: int) -> None:
     _write_tiff(tmp_path / "a.tif", _GREY.tobytes(), 16, photometric)
-    assert "photometric interpretation" in _refusal(tmp_path / "a.tif")
+    assert "photometric interpretation" in refusal(tmp_path / "a.tif")
 
 
 def test_complex_numbers(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", _GREY.astype(np.complex64))
-    assert "no real numbers" in _refusal(tmp_path / "a.tif")
+    assert "no real numbers" in refusal(tmp_path / "a.tif")
 
 
 @pytest.mark.parametrize("options", [{}, {"tile": (16, 16)}, {"compression": "zlib"}], ids=str)
@@ -232,7 +193,7 @@ def test_a_tiff_cut_off_anywhere_is_refused(tmp_path: Path, options: dict[str, A
     whole = file.read_bytes()
     for length in range(4, len(whole) - 1, 97):
         file.write_bytes(whole[:length])
-        assert "damaged" in _refusal(file), length
+        assert "damaged" in refusal(file), length
 
 
 def test_tiles_that_are_not_there(tmp_path: Path) -> None:
@@ -244,7 +205,7 @@ def test_tiles_that_are_not_there(tmp_path: Path) -> None:
         tag = file.pages.first.tags["TileByteCounts"]
     struct.pack_into("<H" if tag.dtype == 3 else "<I", whole, tag.valueoffset, 0)
     (tmp_path / "b.tif").write_bytes(whole)
-    assert "parts of its pixels are not in the file" in _refusal(tmp_path / "b.tif")
+    assert "parts of its pixels are not in the file" in refusal(tmp_path / "b.tif")
 
 
 def test_a_tiff_that_names_other_files_opens_none(tmp_path: Path) -> None:
@@ -253,52 +214,14 @@ def test_a_tiff_that_names_other_files_opens_none(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_slice(tmp_path / "a.tif")[0], _GREY)
 
 
-@given(st.sampled_from([1, 2, 4, 8, 16]), st.data())
-def test_png_keeps_the_numbers_of_every_depth(
-    tmp_path_factory: pytest.TempPathFactory, depth: int, data: st.DataObject
-) -> None:
-    values = st.integers(0, (1 << depth) - 1)
-    rows = data.draw(st.lists(st.lists(values, min_size=5, max_size=5), min_size=1, max_size=4))
-    significant = bytes([data.draw(st.integers(1, depth))])
-    file = tmp_path_factory.mktemp("png") / "a.png"
-    file.write_bytes(_png(np.array(rows), depth, 0, ((b"sBIT", significant),)))
-    assert read_slice(file)[0].tolist() == rows
-    assert read_mask(file).tolist() == rows
-
-
-def test_png_of_16_bits_beside_opacity(tmp_path: Path) -> None:
-    file, full = tmp_path / "a.png", np.full_like(_GREY, 65535)
-    file.write_bytes(_png(np.stack([_GREY, full], axis=-1), 16, 4))
-    np.testing.assert_array_equal(read_slice(file)[0], _GREY)
-    file.write_bytes(_png(np.stack([_GREY] * 3 + [full], axis=-1), 16, 6))
-    np.testing.assert_array_equal(read_slice(file)[0], _GREY)
-    file.write_bytes(_png(np.stack([_GREY, full - 1], axis=-1), 16, 4))
-    assert "transparent" in _refusal(file)
-    # One grey value is declared transparent; it matters only where a pixel has it.
-    file.write_bytes(_png(_GREY, 16, 0, ((b"tRNS", struct.pack(">H", 5000)),)))
-    np.testing.assert_array_equal(read_slice(file)[0], _GREY)
-    file.write_bytes(_png(_GREY, 16, 0, ((b"tRNS", struct.pack(">H", int(_GREY[3, 4]))),)))
-    assert "transparent" in _refusal(file)
-
-
-def test_png_that_is_animated_or_cut_off(tmp_path: Path) -> None:
-    file = tmp_path / "a.png"
-    file.write_bytes(_png(_GREY, 16, 0, ((b"acTL", struct.pack(">II", 2, 0)),)))
-    assert "animated" in _refusal(file)
-    whole = _png(_GREY, 16, 0)
-    for length in range(0, len(whole) - 30, 61):
-        file.write_bytes(whole[:length])
-        assert "damaged" in _refusal(file), length
-
-
 def test_a_header_that_claims_too_much(tmp_path: Path) -> None:
-    whole = bytearray(_png(_GREY, 16, 0))
+    whole = bytearray(png_bytes(_GREY, 16, 0))
     struct.pack_into(">II", whole, 16, 1 << 20, 1 << 20)
     (tmp_path / "a.png").write_bytes(whole)
-    assert "at most" in _refusal(tmp_path / "a.png")
+    assert "at most" in refusal(tmp_path / "a.png")
     _write_tiff(tmp_path / "a.tif", b"12", 16)
     whole = bytearray((tmp_path / "a.tif").read_bytes())
     struct.pack_into("<HHII", whole, 12, 256, 4, 1, 1 << 28)
     struct.pack_into("<HHII", whole, 24, 257, 4, 1, 1 << 28)
     (tmp_path / "a.tif").write_bytes(whole)
-    assert "at most" in _refusal(tmp_path / "a.tif")
+    assert "at most" in refusal(tmp_path / "a.tif")
