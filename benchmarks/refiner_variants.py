@@ -143,7 +143,7 @@ def _held_out(
     """Held-out Dice of every rule; kept in a file for the next call."""
     key = f"{cases_digest(cases)} {_digest(models)} {rules}"
     if path.is_file():
-        stored = json.loads(path.read_text())
+        stored = json.loads(path.read_text(encoding="utf-8"))
         if stored["key"] == key:
             return np.array(stored["dice"])
     config = ClassifyConfig(pixel_mm=cases.pixel_mm)

@@ -67,7 +67,7 @@ def peak_memory() -> Iterator[list[float]]:
         return
 
     def resident() -> float:
-        return int(statm.read_text().split()[1]) * 4096 / 1e6
+        return int(statm.read_text(encoding="utf-8").split()[1]) * 4096 / 1e6
 
     stop, before = threading.Event(), resident()
     peak[0] = 0.0

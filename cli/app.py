@@ -11,6 +11,7 @@ from shoulderseg.cli.calibrate import calibrate
 from shoulderseg.cli.convert.app import convert_app
 from shoulderseg.cli.demo import demo
 from shoulderseg.cli.doctor import doctor
+from shoulderseg.cli.encoding import never_fail_to_print, use_utf8_names
 from shoulderseg.cli.env import env
 from shoulderseg.cli.evaluate import evaluate
 from shoulderseg.cli.export import export
@@ -74,4 +75,6 @@ def configure(
 
 def run() -> None:
     """Entry point of the console script."""
+    use_utf8_names()
+    never_fail_to_print()
     app()

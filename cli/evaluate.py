@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shoulderseg.cli.failure import SOME_CASES_FAILED, WRONG_USE, complain, reported
+from shoulderseg.cli.encoding import encodable
+from shoulderseg.cli.failure import SOME_CASES_FAILED, WRONG_USE, complain, reported, warn
 from shoulderseg.cli.label_map import parse_label_map
 
 if TYPE_CHECKING:
     from shoulderseg.evaluation.scores import MetricSummary
+    from shoulderseg.workflows.scoring.evaluate import Evaluation
 
 
 def evaluate(
@@ -28,6 +30,14 @@ def evaluate(
             show_default="1=humerus,2=glenoid",
         ),
     ] = None,
+    names_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--pairs",
+            metavar="CSV",
+            help="Rows of PREDICTION,REFERENCE for cases that are called differently.",
+        ),
+    ] = None,
     tolerance_mm: Annotated[
         float, typer.Option(min=0.0, help="Tolerance of the normalised surface Dice, in mm.")
     ] = 1.0,
@@ -38,30 +48,40 @@ def evaluate(
         Path | None, typer.Option("--json", help="Write scores and means here.")
     ] = None,
 ) -> None:
-    """Compare label maps of the same name, in 3D and in mm.
+    """Compare label maps of the same name, in 3D and in mm. Two files are compared as they are.
 
-    Every reference counts: one without a prediction is named and ends the command with 1.
+    Every reference counts: one without a prediction is named, exit code 1.
     Where both masks are empty nothing is counted; where one is, Dice, IoU, PPV, sensitivity and
     NSD are 0 and the distances are the image's diagonal.
     """
     from shoulderseg.workflows.scoring.evaluate import evaluate_folders, write_csv, write_json
 
     with reported():
-        mapping = parse_label_map(label_map or ["1=humerus,2=glenoid"])
-        labels = {name: value for value, name in mapping.items()}
-        evaluation = evaluate_folders(predictions, references, labels, tolerance_mm)
-    for reason in evaluation.failed:
-        complain(reason)
-    print_table(evaluation.means, tolerance_mm)
-    with reported():
+        labels = _labels(label_map)
+        evaluation = evaluate_folders(predictions, references, labels, tolerance_mm, names_file)
+        # Files first: whatever a terminal cannot show, they are there.
         if csv_file is not None:
             write_csv(csv_file, evaluation.scores)
         if json_file is not None:
             write_json(json_file, evaluation)
-    if not evaluation.scores:
-        raise typer.Exit(WRONG_USE)
-    if evaluation.failed:
-        raise typer.Exit(SOME_CASES_FAILED)
+    print_evaluation(evaluation, tolerance_mm)
+    if evaluation.failed or not evaluation.scores:
+        raise typer.Exit(SOME_CASES_FAILED if evaluation.scores else WRONG_USE)
+
+
+def _labels(entries: list[str] | None) -> dict[str, int]:
+    mapping = parse_label_map(entries or ["1=humerus,2=glenoid"])
+    return {name: value for value, name in mapping.items()}
+
+
+def print_evaluation(evaluation: Evaluation, tolerance_mm: float) -> None:
+    """Prints what went wrong and the table, if there is anything in it."""
+    for warning in evaluation.warnings:
+        warn(warning)
+    for reason in evaluation.failed:
+        complain(reason)
+    if evaluation.scores:
+        print_table(evaluation.means, tolerance_mm)
 
 
 def print_table(means: Mapping[str, Mapping[str, MetricSummary]], tolerance_mm: float) -> None:
@@ -80,14 +100,15 @@ def print_table(means: Mapping[str, Mapping[str, MetricSummary]], tolerance_mm: 
     }
     # Narrow enough for a terminal of 120 columns.
     table = Table("structure", "n", *titles.values(), box=None, pad_edge=False)
+    sign = encodable("±", "+-")
     for structure, metrics in means.items():
-        cells = [_cell(metrics[name]) for name in titles]
+        cells = [_cell(metrics[name], sign) for name in titles]
         table.add_row(structure, str(metrics["dice"].n), *cells)
     Console(width=120).print(table)
 
 
-def _cell(metric: MetricSummary) -> str:
+def _cell(metric: MetricSummary, sign: str) -> str:
     """Mean ± SD; a single case has no SD, and without a case there is no mean."""
     if metric.n == 0:
         return "-"
-    return f"{metric.mean:.3f}" if metric.n == 1 else f"{metric.mean:.3f}±{metric.sd:.3f}"
+    return f"{metric.mean:.3f}" if metric.n == 1 else f"{metric.mean:.3f}{sign}{metric.sd:.3f}"

@@ -18,6 +18,11 @@ def complain(message: str) -> None:
     typer.secho(f"error: {message}", fg=typer.colors.RED, err=True)
 
 
+def warn(message: str) -> None:
+    """Writes a warning line to stderr."""
+    typer.secho(f"warning: {message}", fg=typer.colors.YELLOW, err=True)
+
+
 @contextmanager
 def reported(code: int = WRONG_USE) -> Iterator[None]:
     """Turns the library's errors into one line on stderr and an exit code.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +10,8 @@ if TYPE_CHECKING:
 
 DICOM_SUFFIX = ".dcm"
 IMAGE_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", ".mhd", DICOM_SUFFIX)
+# What 3D Slicer calls a segmentation, often beside its image.
+_SEGMENTATION = ".seg.nrrd"
 _CHANNEL = "_0000"
 
 
@@ -16,6 +19,11 @@ def image_suffix(path: Path) -> str:
     """Gives the image suffix of a file name in lower case, or an empty string if it has none."""
     name = path.name.lower()
     return next((suffix for suffix in IMAGE_SUFFIXES if name.endswith(suffix)), "")
+
+
+def is_segmentation(path: Path) -> bool:
+    """Tells by its name whether a file is a segmentation of 3D Slicer (`.seg.nrrd`)."""
+    return path.name.lower().endswith(_SEGMENTATION)
 
 
 def has_dicom_mark(path: Path) -> bool:
@@ -31,19 +39,22 @@ def has_dicom_mark(path: Path) -> bool:
 def case_name(path: Path) -> str:
     """Gives a file name without its image suffix and without nnU-Net's trailing `_0000`.
 
+    A segmentation of 3D Slicer (`.seg.nrrd`) is called as its image.
+
     Example:
         >>> from pathlib import Path
         >>> case_name(Path("images/shoulder_7_0000.nii.gz"))
         'shoulder_7'
     """
     name = shown_name(path)
-    stem = name[: len(name) - len(image_suffix(path))]
+    suffix = _SEGMENTATION if is_segmentation(path) else image_suffix(path)
+    stem = name[: len(name) - len(suffix)]
     return stem.removesuffix(_CHANNEL) or stem
 
 
 def shown_name(path: Path) -> str:
-    """Gives a file name as text; bytes that are no UTF-8 are written as escapes."""
-    return path.name.encode(errors="backslashreplace").decode()
+    """Gives a file name as text, whatever the locale; bytes that are no UTF-8 become escapes."""
+    return os.fsencode(path.name).decode(errors="backslashreplace")
 
 
 def find_volumes(path: Path) -> list[Path]:

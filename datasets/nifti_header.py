@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoulderseg.datasets.volume import SAME_GRID_MM
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -33,8 +35,6 @@ _REFUSED_TYPES = {
 }
 _FLOATS = {16: "f4", 64: "f8"}
 _SCALE_TOLERANCE = 1e-3
-# Quaternions in single precision are good to about 0.1 mm at the corner of a shoulder image.
-_FORM_TOLERANCE_MM = 0.2
 _QUATERNION_TOLERANCE = 1e-3
 
 
@@ -155,7 +155,7 @@ def orientation_doubt(header: NiftiHeader, used: npt.NDArray[np.float64]) -> str
         return None
     corners = np.array([*itertools.product(*((0, size - 1) for size in header.shape), [1])])
     gap_mm = np.linalg.norm(corners @ (header.sform - header.qform).T, axis=1).max()
-    if gap_mm <= _FORM_TOLERANCE_MM:
+    if gap_mm <= SAME_GRID_MM:
         return None
     to_sform, to_qform = (abs(used - form).max() for form in (header.sform, header.qform))
     name = "sform" if to_sform < to_qform else "qform"

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoulderseg.datasets.converters.label_values import describe_missing, unknown_values
-from shoulderseg.datasets.files import case_name, find_volumes, ignored_files
+from shoulderseg.datasets.files import case_name, find_volumes, ignored_files, is_segmentation
+from shoulderseg.datasets.named_labels import read_named_labels
 from shoulderseg.datasets.reader import (
     MAX_LABEL,
     UnreadableVolumeError,
     read_image,
-    read_label_map,
 )
 from shoulderseg.datasets.volume import describe_grid_difference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from shoulderseg.datasets.volume import Volume
@@ -43,15 +43,18 @@ def match_files(images: Path, labels: Path) -> tuple[list[Pair], list[str]]:
     """Pairs the files of two folders by case name.
 
     Args:
-        images: Folder of images.
-        labels: Folder of label maps.
+        images: Folder of images; segmentations of 3D Slicer (`.seg.nrrd`) are none.
+        labels: Folder of label maps. If it is that of the images, only `.seg.nrrd` files are.
 
     Returns:
         The pairs in order of case name, and one finding per file that is doubled or alone.
     """
     problems: list[str] = []
-    image_of = _by_case(images, "image", problems)
-    label_of = _by_case(labels, "label map", problems)
+    together = images.resolve() == labels.resolve()
+    image_of = _by_case(images, "image", problems, lambda file: not is_segmentation(file))
+    label_of = _by_case(
+        labels, "label map", problems, lambda file: is_segmentation(file) or not together
+    )
     for case in sorted(image_of.keys() ^ label_of.keys()):
         if case in image_of:
             problems.append(f"image {image_of[case].name}: there is no label map named {case}.")
@@ -102,7 +105,7 @@ def check_contents(
     problems: list[str] = []
     first_with: dict[bytes, str] = {}
     for pair in pairs:
-        image, label_map = _read_pair(pair, problems)
+        image, label_map = _read_pair(pair, label_values, problems)
         if image is not None:
             digest = hashlib.sha256(repr(image.array.shape).encode() + image.array.tobytes())
             twin = first_with.setdefault(digest.digest(), pair.image.name)
@@ -180,9 +183,11 @@ def check_test_cases(patients: Mapping[str, str], test_cases: Iterable[str]) -> 
     return problems
 
 
-def _by_case(folder: Path, kind: str, problems: list[str]) -> dict[str, Path]:
+def _by_case(
+    folder: Path, kind: str, problems: list[str], counts: Callable[[Path], bool]
+) -> dict[str, Path]:
     try:
-        files = find_volumes(folder)
+        files = [file for file in find_volumes(folder) if counts(file)]
     except FileNotFoundError as error:
         problems.append(f"{kind} folder {error}")
         return {}
@@ -209,14 +214,16 @@ def _missing(label_map: Volume, label_values: Mapping[int, str], *, allow_missin
     return describe_missing(missing) if missing and not allow_missing else ""
 
 
-def _read_pair(pair: Pair, problems: list[str]) -> tuple[Volume | None, Volume | None]:
+def _read_pair(
+    pair: Pair, label_values: Mapping[int, str], problems: list[str]
+) -> tuple[Volume | None, Volume | None]:
     image = label_map = None
     try:
         image = read_image(pair.image)
     except UnreadableVolumeError as error:
         problems.append(f"image {error}")
     try:
-        label_map = read_label_map(pair.label)
+        label_map = read_named_labels(pair.label, label_values)
     except UnreadableVolumeError as error:
         problems.append(f"label map {error}")
     return image, label_map

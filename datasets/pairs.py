@@ -17,7 +17,8 @@ from shoulderseg.datasets.converters.target import (
     check_target,
 )
 from shoulderseg.datasets.converters.work_folder import open_work
-from shoulderseg.datasets.reader import read_image, read_label_map
+from shoulderseg.datasets.named_labels import read_named_labels
+from shoulderseg.datasets.reader import read_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -86,8 +87,7 @@ def convert_pairs(
         raise ConversionError(problems)
 
     work = open_work(out, spec, {"converter": "pairs", "values": sorted(label_values.items())})
-    table = lookup_table(label_values, spec.labels)
-    cases = _cases(images, pairs, patients, table, keep=keep_source_names)
+    cases = _cases(images, pairs, patients, label_values, spec, keep=keep_source_names)
     taken = [_make_taken(work, case, spec, allow_missing=allow_missing) for case in cases]
     return write_dataset(work, spec, taken, shares)
 
@@ -137,8 +137,7 @@ def survey_pairs(
     known = {value: name for value, name in label_values.items() if name in spec.labels}
     if not known:
         return
-    table = lookup_table(known, spec.labels)
-    cases = _cases(images, pairs, patients, table, keep=keep_source_names)
+    cases = _cases(images, pairs, patients, known, spec, keep=keep_source_names)
     check = partial(pair_checks.check_contents, allow_missing=allow_missing)
     yield from survey(
         (
@@ -157,22 +156,27 @@ def _cases(
     images: Path,
     pairs: Sequence[pair_checks.Pair],
     patients: Mapping[str, str],
-    table: npt.NDArray[np.uint8],
+    label_values: Mapping[int, str],
+    spec: DatasetSpec,
     *,
     keep: bool,
 ) -> Iterator[SourceCase]:
+    table = lookup_table(label_values, spec.labels)
     for pair in pairs:
         yield SourceCase(
             name=pair.case,
             patient=patients[pair.case],
             source=source_name(pair.image, images, keep=keep),
             files=(pair.image, pair.label),
-            load=partial(_load, pair, table),
+            load=partial(_load, pair, label_values, table),
         )
 
 
-def _load(pair: pair_checks.Pair, table: npt.NDArray[np.uint8]) -> Labelled:
-    return Labelled(read_image(pair.image), table[read_label_map(pair.label).array])
+def _load(
+    pair: pair_checks.Pair, label_values: Mapping[int, str], table: npt.NDArray[np.uint8]
+) -> Labelled:
+    labels = read_named_labels(pair.label, label_values)
+    return Labelled(read_image(pair.image), table[labels.array])
 
 
 def _checked_load(check: Callable[[], list[str]], load: Callable[[], Labelled]) -> Labelled:

@@ -89,13 +89,17 @@ def as_grey_values(volume: Volume) -> Volume:
         The image with a float32 array.
 
     Raises:
-        ValueError: If its spacing is that of no scan, a value is NaN or infinite (also as float32),
-            or all are the same; says which without naming a file.
+        ValueError: If its spacing is that of no scan, a value is NaN, infinite or too large for
+            float32, or all are the same; says which without naming a file.
     """
     check_spacing(volume)
     with np.errstate(over="ignore"):
         array = volume.array.astype(np.float32)
     wrong = array.size - int(np.isfinite(array).sum())
+    if wrong and np.isfinite(volume.array).all():
+        largest = float(np.abs(volume.array).max())
+        msg = f"values go up to {largest:.3g}, expected at most 3.4e38. Scale the image."
+        raise ValueError(msg)
     if wrong:
         msg = f"{wrong} of {array.size} voxels are not finite numbers. Repair the image."
         raise ValueError(msg)
@@ -139,7 +143,8 @@ def read_label_map(path: Path) -> Volume:
     values = np.unique(volume.array)
     wrong = values[~((values >= 0) & (values <= MAX_LABEL) & (values == np.floor(values)))]
     if wrong.size:
-        shown = ", ".join(f"{value:g}" for value in wrong[:5])
+        # All digits: 1.0000001 would look like a whole number.
+        shown = ", ".join(repr(float(value)).removesuffix(".0") for value in wrong[:5])
         reason = f"labels must be whole numbers from 0 to {MAX_LABEL}, found {shown}."
         raise UnreadableVolumeError(path, reason)
     kind = np.uint8 if values.max() <= np.iinfo(np.uint8).max else np.uint16

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 _AXES_TOLERANCE = 1e-3
+# Two grids are the same up to this distance of their corners: far below a pixel, above what
+# single precision in headers makes of a far corner. The one tolerance of the whole product.
+SAME_GRID_MM = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +55,7 @@ class Volume:
             raise ValueError(msg)
 
 
-def same_grid(first: Volume, second: Volume, tolerance_mm: float = 1e-3) -> bool:
+def same_grid(first: Volume, second: Volume, tolerance_mm: float = SAME_GRID_MM) -> bool:
     """Tells whether two volumes have the same voxels in the same places.
 
     Args:
@@ -73,11 +76,12 @@ def same_grid(first: Volume, second: Volume, tolerance_mm: float = 1e-3) -> bool
     """
     if first.array.shape != second.array.shape:
         return False
-    gap_mm = np.linalg.norm(_corners_mm(first) - _corners_mm(second), axis=1)
-    return bool(gap_mm.max() <= tolerance_mm)
+    return bool(_corner_gaps_mm(first, second).max() <= tolerance_mm)
 
 
-def describe_grid_difference(found: Volume, expected: Volume, tolerance_mm: float = 1e-3) -> str:
+def describe_grid_difference(
+    found: Volume, expected: Volume, tolerance_mm: float = SAME_GRID_MM
+) -> str:
     """Says in words how one grid differs from another.
 
     Args:
@@ -86,17 +90,22 @@ def describe_grid_difference(found: Volume, expected: Volume, tolerance_mm: floa
         tolerance_mm: As for `same_grid`.
 
     Returns:
-        Each differing property with the found and the expected value; empty if `same_grid`.
+        How far apart corresponding voxels lie, where the shapes are equal, and each differing
+        property with the found and the expected value; empty if `same_grid`.
     """
     if same_grid(found, expected, tolerance_mm):
         return ""
+    apart = ""
+    if found.array.shape == expected.array.shape:
+        gap_mm = float(_corner_gaps_mm(found, expected).max())
+        apart = f"voxels lie up to {gap_mm:.3g} mm apart, at most {tolerance_mm:g} mm is allowed; "
     properties = [
         ("shape (Z, Y, X)", found.array.shape, expected.array.shape, 0.0),
         ("spacing in mm (Z, Y, X)", found.spacing_mm, expected.spacing_mm, 1e-6),
         ("origin in mm (x, y, z)", found.origin_mm, expected.origin_mm, tolerance_mm / 2),
         ("direction", found.direction, expected.direction, 1e-6),
     ]
-    return "; ".join(
+    return apart + "; ".join(
         f"{name}: found {_numbers(is_value)}, expected {_numbers(wanted)}"
         for name, is_value, wanted, slack in properties
         if not np.allclose(is_value, wanted, rtol=0.0, atol=slack)
@@ -155,6 +164,11 @@ def volume_of(array: npt.NDArray[Any], affine: npt.ArrayLike) -> Volume:
     x, y, z = (float(step) for step in spacing)
     right, back, up = (float(place) for place in placed[:, 3])
     return Volume(array, (z, y, x), (right, back, up), tuple(direction.ravel().tolist()))
+
+
+def _corner_gaps_mm(first: Volume, second: Volume) -> npt.NDArray[np.float64]:
+    gaps: npt.NDArray[np.float64] = np.linalg.norm(_corners_mm(first) - _corners_mm(second), axis=1)
+    return gaps
 
 
 def _corners_mm(volume: Volume) -> npt.NDArray[np.float64]:

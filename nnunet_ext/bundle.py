@@ -111,7 +111,7 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         msg = f"{path.name} of the bundle cannot be read: {error}"
         raise UntrustedModelError(msg) from error

@@ -127,7 +127,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         msg = f"{path} is missing; it is written when a training starts"
         raise FileNotFoundError(msg)
-    content: dict[str, Any] = json.loads(path.read_text())
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
 
 

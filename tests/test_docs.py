@@ -132,12 +132,12 @@ def page_name(page: Path) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_links_lead_somewhere(page: Path) -> None:
-    assert dead_links(page, page.read_text()) == []
+    assert dead_links(page, page.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_commands_and_options_exist(page: Path) -> None:
-    text = page.read_text()
+    text = page.read_text(encoding="utf-8")
     assert wrong_command_lines(text) == []
     assert unknown_options(text, known_options()) == set()
 

@@ -44,7 +44,9 @@ def complaint(line: str) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_each_line_of_a_page_is_run_or_says_why_not(page: Path) -> None:
-    unknown = [line for line in shown_lines(page.read_text()) if line not in known_lines()]
+    unknown = [
+        line for line in shown_lines(page.read_text(encoding="utf-8")) if line not in known_lines()
+    ]
     assert unknown == [], "add them to tests/documented_commands.toml and run `make docs-run`"
 
 
@@ -55,7 +57,11 @@ def test_no_line_is_kept_that_no_page_shows() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_the_lines_of_a_page_are_complete(page: Path) -> None:
-    lines = [line for line in shown_lines(page.read_text()) if line.startswith("shoulderseg ")]
+    lines = [
+        line
+        for line in shown_lines(page.read_text(encoding="utf-8"))
+        if line.startswith("shoulderseg ")
+    ]
     wrong = {line: complaint(line) for line in lines if not re.search(r"\bNAME$", line)}
     assert {line: said for line, said in wrong.items() if said} == {}
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from shoulderseg.datasets.volume import Volume
-    from shoulderseg.workflows.inputs.discover import CaseInput
+    from shoulderseg.workflows.inputs.case_input import CaseInput
 
 _CLOSE_MM = 1e-2
 

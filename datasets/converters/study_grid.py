@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     from shoulderseg.datasets.volume import Volume
 
-# Far below a pixel; above what rounding in headers makes of the far corner.
-SAME_GRID_MM = 0.1
-
 
 def turned_like(mask: Volume, grid: Volume) -> Volume:
     """Orders and reverses the axes of a mask so that they run as those of a grid, or nearly so.
@@ -57,7 +54,7 @@ def find_grid(mask: Volume, grids: Mapping[str, Volume]) -> str:
         msg = "no series that can be used lies beside it. Add the series it was drawn on."
         raise UnusableMaskError(msg, None)
     turned = {name: turned_like(mask, grid) for name, grid in grids.items()}
-    fitting = [name for name in grids if same_grid(turned[name], grids[name], SAME_GRID_MM)]
+    fitting = [name for name in grids if same_grid(turned[name], grids[name])]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
@@ -67,7 +64,7 @@ def find_grid(mask: Volume, grids: Mapping[str, Volume]) -> str:
         )
         raise UnusableMaskError(msg, fitting)
     nearest = min(grids, key=lambda name: _distance(turned[name], grids[name]))
-    differs = describe_grid_difference(turned[nearest], grids[nearest], SAME_GRID_MM)
+    differs = describe_grid_difference(turned[nearest], grids[nearest])
     msg = (
         f"its grid fits no series. Nearest is {nearest}: {differs}. Save the mask on the grid of "
         "the series it was drawn on."

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import logging
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import SimpleITK
 
 from shoulderseg.datasets.errors import UnreadableVolumeError
 from shoulderseg.datasets.files import image_suffix
-from shoulderseg.datasets.itk_warnings import silence_itk_warnings
 from shoulderseg.datasets.meta_file import voxel_file
 from shoulderseg.datasets.reader import read_label_map
-from shoulderseg.datasets.utf8_path import utf8_path
+from shoulderseg.datasets.segment_names import read_segment_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,7 +72,7 @@ def read_drawing(path: Path) -> Drawing:
     """Reads a mask whatever its values mean.
 
     Args:
-        path: The file. If its header names segments as 3D Slicer does, the names count.
+        path: The file. If its header names segments, the names count.
 
     Returns:
         The mask.
@@ -86,7 +83,7 @@ def read_drawing(path: Path) -> Drawing:
     try:
         with _unlogged():
             volume = read_label_map(path)
-        names = _segment_names(path) if image_suffix(path) == ".nrrd" else {}
+        names = read_segment_names(path)
     except UnreadableVolumeError as error:
         # The name of a mask may be a patient's, and so may that of its voxels.
         reason = error.reason
@@ -100,8 +97,9 @@ def translated(drawing: Drawing, structures: Structures) -> Volume:
     """Translates the values of a mask to those of the dataset.
 
     Args:
-        drawing: The mask. Names of segments count. A mask of a single value in a file called as one
-            of the structures is that structure. Otherwise the values count.
+        drawing: The mask. Names of segments count if one of them has a meaning. A mask of a single
+            value in a file called as one of the structures is that structure. Otherwise the values
+            count.
         structures: What names and values mean.
 
     Returns:
@@ -117,6 +115,9 @@ def translated(drawing: Drawing, structures: Structures) -> Volume:
     called = not drawing.stem.isdecimal() and structures.value_of(drawing.stem) is not None
     if len(present) == 1 and not names and called:
         names = {present[0]: drawing.stem}
+    if all(structures.value_of(name) is None for name in names.values()):
+        # Names of another convention: the values count, as in a file without names.
+        names = {}
     meant = structures.values_of({value: names.get(value, str(value)) for value in present})
     table = np.zeros(max(present) + 1, np.uint8)
     for value, number in meant.items():
@@ -134,23 +135,3 @@ def _unlogged() -> Iterator[None]:
         yield
     finally:
         logger.disabled = before
-
-
-def _segment_names(path: Path) -> dict[int, str]:
-    """Value to name of each segment in a header of 3D Slicer; empty for a plain NRRD."""
-    reader = SimpleITK.ImageFileReader()
-    reader.SetImageIO("NrrdImageIO")
-    with silence_itk_warnings(), utf8_path(path) as plain:
-        reader.SetFileName(str(plain))
-        try:
-            reader.ReadImageInformation()
-            fields = {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
-        except (RuntimeError, UnicodeDecodeError):
-            raise UnreadableVolumeError(path, "its header cannot be read. Save it again.") from None
-    names: dict[int, str] = {}
-    for key, name in fields.items():
-        number = re.fullmatch(r"Segment(\d+)_Name", key)
-        value = fields.get(f"Segment{number[1]}_LabelValue", "") if number else ""
-        if value.strip().isdecimal():
-            names[int(value)] = name
-    return names

@@ -28,7 +28,10 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def steps(log: Path) -> list[str]:
-    return [line.split("nnUNet_results ")[1].split()[0] for line in log.read_text().splitlines()]
+    return [
+        line.split("nnUNet_results ")[1].split()[0]
+        for line in log.read_text(encoding="utf-8").splitlines()
+    ]
 
 
 def test_the_steps_come_in_order_and_share_their_folders(
@@ -40,7 +43,7 @@ def test_the_steps_come_in_order_and_share_their_folders(
     assert outcome.exit_code == 0, outcome.output
     rest = ["plan", "train", "train", "train", "train-refiner", "export"]
     assert steps(calls) == ["phantom", *rest, "phantom", "calibrate"]
-    lines = calls.read_text().splitlines()
+    lines = calls.read_text(encoding="utf-8").splitlines()
     assert all(line.startswith(str(root / "nnUNet_results")) for line in lines)
     assert f"phantom {root / 'nnUNet_raw'} --dataset-id" in lines[0]
     assert "--cases 7" in lines[0]
@@ -65,7 +68,7 @@ def test_synthetic_training_has_its_refiner_on_the_votes_of_its_unets(
     assert outcome.exit_code == 0, outcome.output
     rest = ["plan", "train", "train", "train", "export", "train-refiner", "export"]
     assert steps(calls) == ["phantom", *rest, "phantom", "calibrate"]
-    lines = calls.read_text().splitlines()
+    lines = calls.read_text(encoding="utf-8").splitlines()
     assert "--partial-volumes" in lines[0]
     assert all("--synthetic --start-from default" in line for line in lines[2:5])
     assert f"export 901 {root / 'unets'} --size small --folds 0" in lines[5]

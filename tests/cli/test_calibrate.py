@@ -111,7 +111,7 @@ def test_a_damaged_calibration_ends_with_3(run: Run, folder: Path) -> None:
     calibrate(run, folder, "--copies", "0")
 
     def spoil(path: Path) -> None:
-        path.write_text("{}")
+        path.write_text("{}", encoding="utf-8")
 
     put_file(folder / "bundle", "quality.json", spoil)
     words = ["predict", folder / "images", folder / "out", "--model", folder / "bundle"]
@@ -125,7 +125,7 @@ def test_an_interrupted_write_leaves_the_bundle_as_it_was(run: Run, folder: Path
     before = read_bundle(folder / "bundle").digest
 
     def stop(path: Path) -> None:
-        path.write_text("half of")
+        path.write_text("half of", encoding="utf-8")
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -9,6 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from shoulderseg.datasets.labels import describe_labels
+from shoulderseg.datasets.reader import read_label_map
+from shoulderseg.datasets.seg_nrrd import write_seg_nrrd
 from shoulderseg.datasets.volume import Volume
 from shoulderseg.datasets.writer import write_image
 
@@ -70,6 +73,8 @@ def test_one_case_has_a_mean_and_no_deviation(run: Run, folders: Path) -> None:
 
 
 def test_what_no_case_shows_is_a_dash(run: Run, folders: Path) -> None:
+    for path in [*(folders / "pred").iterdir(), *(folders / "ref").iterdir()]:
+        put(path, np.zeros((4, 12, 10), np.uint8))
     words = ("evaluate", folders / "pred", folders / "ref", "--map", "7=clavicle")
     (row,) = [line for line in run(*words).output.splitlines() if line.startswith("clavicle")]
     assert row.split() == ["clavicle", "0", *["-"] * 7]
@@ -79,6 +84,9 @@ def test_other_structures(run: Run, folders: Path) -> None:
     outcome = run("evaluate", folders / "pred", folders / "ref", "--map", "1=femur")
     assert "femur" in outcome.output
     assert "glenoid" not in outcome.output
+    told = " ".join(outcome.output.split())
+    assert "warning: label 2 in 1 prediction is compared with nothing" in told
+    assert "warning: label 2 in 2 references is compared with nothing" in told
     outcome = run("evaluate", folders / "pred", folders / "ref", "--map", "1=femur,2=tibia")
     assert outcome.exit_code == 0, outcome.output
     assert "tibia" in outcome.output
@@ -98,10 +106,85 @@ def test_an_image_is_no_label_map(run: Run, folders: Path, swapped: str) -> None
 def test_references_with_other_values_are_no_failed_model(run: Run, folders: Path) -> None:
     for case in ("a", "b"):
         put(folders / "ref" / f"{case}.nii.gz", np.full((4, 12, 10), 5, np.uint8))
+    outcome = run("evaluate", folders / "pred", folders / "ref", "--csv", folders / "s.csv")
+    assert outcome.exit_code == 2
+    told = " ".join(outcome.output.split())
+    assert "a.nii.gz holds label 5 and none of 1=humerus or 2=glenoid" in told
+    assert "0.000" not in told
+    for case in ("a", "b"):
+        put(folders / "pred" / f"{case}.nii.gz", np.full((4, 12, 10), 5, np.uint8))
+    assert run("evaluate", folders / "pred", folders / "ref", "--map", "5=bone").exit_code == 0
+
+
+def test_one_case_with_other_values_is_named_and_the_others_count(run: Run, folders: Path) -> None:
+    put(folders / "pred" / "b.nii.gz", np.full((4, 12, 10), 9, np.uint8))
     outcome = run("evaluate", folders / "pred", folders / "ref")
     assert outcome.exit_code == 1
-    assert "no reference holds 1=humerus or 2=glenoid" in " ".join(outcome.output.split())
-    assert run("evaluate", folders / "pred", folders / "ref", "--map", "5=bone").exit_code == 0
+    assert "b.nii.gz holds label 9" in outcome.output
+    (row,) = [line for line in outcome.output.splitlines() if line.startswith("humerus")]
+    assert row.split()[:3] == ["humerus", "1", "1.000"]
+
+
+def test_an_empty_prediction_is_a_missed_bone(run: Run, folders: Path) -> None:
+    put(folders / "pred" / "b.nii.gz", np.zeros((4, 12, 10), np.uint8))
+    outcome = run("evaluate", folders / "pred", folders / "ref")
+    assert outcome.exit_code == 0
+    assert "0.500" in outcome.output
+
+
+def test_two_files_are_a_pair_whatever_they_are_called(run: Run, folders: Path) -> None:
+    (folders / "pred/b.nii.gz").rename(folders / "pred/series_1.nii.gz")
+    outcome = run("evaluate", folders / "pred/series_1.nii.gz", folders / "ref/b.nii.gz")
+    assert outcome.exit_code == 0, outcome.output
+    assert "0.750" in outcome.output
+
+
+def test_names_that_differ_are_given_in_a_file(run: Run, folders: Path) -> None:
+    (folders / "pred/b.nii.gz").rename(folders / "pred/series_1.nii.gz")
+    names = folders / "names.csv"
+    words = ("evaluate", folders / "pred", folders / "ref", "--pairs", names)
+    names.write_text("prediction,reference\nseries_1,b.nii.gz\n")
+    outcome = run(*words)
+    assert outcome.exit_code == 0, outcome.output
+    assert "0.875" in outcome.output
+    for wrong, reason in (
+        ("series_9,b", "row 1 names series_9, and no prediction is called so"),
+        ("series_1,c", "row 1 names c, and no reference is called so"),
+        ("series_1", "row 1 has 1 cells"),
+        ("series_1,b\na,b", "reference b comes twice"),
+    ):
+        names.write_text(wrong)
+        outcome = run(*words)
+        assert outcome.exit_code == 2
+        assert reason in " ".join(outcome.output.split())
+
+
+def test_a_case_in_several_formats_counts_once(run: Run, folders: Path) -> None:
+    """As `predict --format nii.gz,nrrd,seg.nrrd,mha` leaves them."""
+    whole = read_label_map(folders / "pred/b.nii.gz")
+    for suffix in ("nrrd", "mha"):
+        write_image(folders / f"pred/b.{suffix}", whole)
+    write_seg_nrrd(folders / "pred/b.seg.nrrd", whole.array, whole)
+    outcome = run("evaluate", folders / "pred", folders / "ref")
+    assert outcome.exit_code == 0, outcome.output
+    assert "0.875" in outcome.output
+    write_seg_nrrd(folders / "pred/b.seg.nrrd", whole.array * 0, whole)
+    outcome = run("evaluate", folders / "pred", folders / "ref")
+    assert outcome.exit_code == 1
+    assert "b.seg.nrrd and b.mha have the same case name and differ" in outcome.output
+
+
+def test_names_in_the_header_decide(run: Run, folders: Path) -> None:
+    """The second annotator drew the humerus last: its value is 2, its name is right."""
+    whole = read_label_map(folders / "ref/b.nii.gz")
+    swapped = np.choose(whole.array, [0, 2, 1]).astype(np.uint8)
+    (folders / "ref/b.nii.gz").unlink()
+    write_seg_nrrd(
+        folders / "ref/b.seg.nrrd", swapped, whole, describe_labels({"Glenoid": 1, "HUMERUS": 2})
+    )
+    outcome = run("evaluate", folders / "pred", folders / "ref")
+    assert outcome.exit_code == 0, outcome.output
+    assert "0.875" in outcome.output
 
 
 def test_missing_and_misplaced_predictions_are_named(run: Run, folders: Path) -> None:

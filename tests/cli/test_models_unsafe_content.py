@@ -72,7 +72,7 @@ def test_json_that_is_too_deep_to_read(
     shutil.copytree(untrained, folder)
 
     def write(path: Path) -> None:
-        path.write_text("[" * 200000)
+        path.write_text("[" * 200000, encoding="utf-8")
 
     if name == MANIFEST:
         write(folder / name)

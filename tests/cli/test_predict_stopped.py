@@ -35,7 +35,7 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, case: str, report: Path) -> list[di
 
     def stop(path: Path) -> object:
         if path.name == f"{case}.nii.gz":
-            seen.append(json.loads(report.read_text()))
+            seen.append(json.loads(report.read_text(encoding="utf-8")))
             raise KeyboardInterrupt
         return read(path)
 

@@ -188,7 +188,7 @@ def test_a_calibration_that_is_left_out_is_told(
     quality = json.loads((DEFAULT_FOLDER / "quality.json").read_text())
 
     def write(path: Path) -> None:
-        path.write_text(json.dumps(quality))
+        path.write_text(json.dumps(quality), encoding="utf-8")
 
     put_file(source, "quality.json", write)
     assert run("train-refiner", "7", "--unets", source, *TRAINING.split()).exit_code == 0

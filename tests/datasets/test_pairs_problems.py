@@ -47,7 +47,7 @@ def test_all_problems_are_listed_at_once(pairs: Path, labels: Volume) -> None:
     assert "image p2_a_0000.nii.gz: there is no label map named p2_a" in found
     assert "label map p9_a.nii.gz: there is no image named p9_a" in found
     assert "image p1_a_0000.nii.gz: file ends early" in found
-    assert "label map p1_b.nii.gz: grid differs from its image. origin" in found
+    assert "label map p1_b.nii.gz: grid differs from its image. voxels lie up to" in found
     assert "found (0, 0, 0), expected (-180.0582, -97.14777, 112.828)" in found
     assert "label map p3_a.nii.gz: unknown label values [4, 9], expected [0, 3, 5]" in found
     assert "test case zz: there is no such case" in found

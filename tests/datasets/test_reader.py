@@ -76,7 +76,7 @@ def test_value_beyond_float32_is_refused(tmp_path: Path, oblique: Volume) -> Non
     array = oblique.array.astype(np.float64)
     array[0, 0, 0] = 1e300
     write_image(tmp_path / "case.nrrd", replace(oblique, array=array))
-    with pytest.raises(UnreadableVolumeError, match="not finite"):
+    with pytest.raises(UnreadableVolumeError, match=r"go up to 1e\+300"):
         read_image(tmp_path / "case.nrrd")
 
 
@@ -129,3 +129,13 @@ def test_label_that_is_no_label(tmp_path: Path, labels: Volume, value: float) ->
     write_image(tmp_path / "seg.nrrd", replace(labels, array=array))
     with pytest.raises(UnreadableVolumeError, match="whole numbers"):
         read_label_map(tmp_path / "seg.nrrd")
+
+
+@pytest.mark.parametrize(("value", "told"), [(1 + 1e-7, "1.0000001192092896"), (2.5, "2.5")])
+def test_the_label_that_is_none_is_told_with_all_its_digits(
+    tmp_path: Path, labels: Volume, value: float, told: str
+) -> None:
+    write_image(tmp_path / "seg.nrrd", replace(labels, array=labels.array * np.float32(value)))
+    with pytest.raises(UnreadableVolumeError) as caught:
+        read_label_map(tmp_path / "seg.nrrd")
+    assert told in caught.value.reason

@@ -15,22 +15,25 @@ def test_same_grid_ignores_the_voxel_values(oblique: Volume) -> None:
     assert describe_grid_difference(other, oblique) == ""
 
 
-@pytest.mark.parametrize(("shift_mm", "same"), [(0.0009, True), (0.0011, False)])
+@pytest.mark.parametrize(("shift_mm", "same"), [(0.099, True), (0.101, False)])
 def test_tolerance_is_a_distance(oblique: Volume, shift_mm: float, same: bool) -> None:
     x, y, z = oblique.origin_mm
     assert same_grid(replace(oblique, origin_mm=(x, y + shift_mm, z)), oblique) is same
 
 
 def test_spacing_difference_counts_at_the_far_corner(oblique: Volume) -> None:
-    # 10 steps along x: 0.0002 mm per step are 0.002 mm at the far corner.
-    other = replace(oblique, spacing_mm=(3.0, 0.5, 0.7002))
+    # 10 steps along x: 0.02 mm per step are 0.2 mm at the far corner.
+    other = replace(oblique, spacing_mm=(3.0, 0.5, 0.72))
     assert not same_grid(other, oblique)
-    assert same_grid(other, oblique, tolerance_mm=0.0021)
+    assert same_grid(other, oblique, tolerance_mm=0.21)
+    words = describe_grid_difference(other, oblique)
+    assert words.startswith("voxels lie up to 0.2 mm apart, at most 0.1 mm is allowed; spacing")
 
 
 def test_swapped_spacing_is_described_with_both_values(oblique: Volume) -> None:
     words = describe_grid_difference(replace(oblique, spacing_mm=(3.0, 0.7, 0.5)), oblique)
-    assert words == "spacing in mm (Z, Y, X): found (3, 0.7, 0.5), expected (3, 0.5, 0.7)"
+    apart = "voxels lie up to 2.33 mm apart, at most 0.1 mm is allowed; "
+    assert words == apart + "spacing in mm (Z, Y, X): found (3, 0.7, 0.5), expected (3, 0.5, 0.7)"
 
 
 def test_shape_and_direction_are_described(oblique: Volume) -> None:

@@ -47,7 +47,7 @@ def write_quality(
         "settings": settings,
         "evidence": evidence,
     }
-    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def read_quality(path: Path) -> Calibration:
@@ -59,7 +59,7 @@ def read_quality(path: Path) -> Calibration:
     from shoulderseg.evaluation.quality.calibration import CASE_FEATURES, Calibration
 
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != _FORMAT:
             msg = f"found format {content['format']!r}, this version reads {_FORMAT}"
             raise ValueError(msg)
@@ -83,7 +83,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     Returns:
         Nothing for files of earlier versions.
     """
-    settings = json.loads(path.read_text()).get("settings")
+    settings = json.loads(path.read_text(encoding="utf-8")).get("settings")
     return settings if isinstance(settings, dict) else {}
 
 

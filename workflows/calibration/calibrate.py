@@ -156,6 +156,7 @@ def _counted(items: Sequence[_Item], what: str, on_image: OnImage) -> Iterator[_
 
 
 def _is_flagged(path: Path, model: Model, calibration: Calibration) -> bool:
+    from shoulderseg.datasets.named_labels import read_named_labels
     from shoulderseg.datasets.reader import read_image
     from shoulderseg.workflows.segmentation.case_quality import reasons
 
@@ -213,13 +214,15 @@ def _examples(pair: Pair, model: Model, copies: int, seed: tuple[int, int]) -> I
     """The image of a pair and its worse copies, segmented and scored."""
     import numpy as np
 
-    from shoulderseg.datasets.reader import read_image, read_label_map
+    from shoulderseg.datasets.named_labels import read_named_labels
+    from shoulderseg.datasets.reader import read_image
     from shoulderseg.datasets.volume import describe_grid_difference
     from shoulderseg.evaluation.overlap import count_voxels, dice
     from shoulderseg.evaluation.quality.calibration import Example
     from shoulderseg.evaluation.quality.degradation import degraded_copies
 
-    image, reference = read_image(pair.image), read_label_map(pair.label)
+    values = {value: name for name, value in model.labels.items()}
+    image, reference = read_image(pair.image), read_named_labels(pair.label, values)
     difference = describe_grid_difference(reference, image)
     if difference:
         msg = f"{pair.label.name}: not on the grid of its image: {difference}"

@@ -10,7 +10,7 @@ from shoulderseg.workflows.inputs.discover import find_inputs
 from shoulderseg.workflows.inputs.zip_archive import unpacked
 
 if TYPE_CHECKING:
-    from shoulderseg.workflows.inputs.discover import CaseInput
+    from shoulderseg.workflows.inputs.case_input import CaseInput
 
 USE, SKIP, REFUSE = "use", "skip", "refuse"
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _KIND = "whole slices, not mirrored"
 
 # Far below a pixel; above what rounding in headers makes of the far corner.
-_SAME_GRID_MM = 0.1
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -106,16 +105,17 @@ def read_case(name: str, case: str, *, upright: bool) -> tuple[Volume, Volume]:
     """
     from shoulderseg.datasets.orientation import find_reorientation, reorient
     from shoulderseg.datasets.reader import read_image, read_label_map
-    from shoulderseg.datasets.volume import same_grid
+    from shoulderseg.datasets.volume import describe_grid_difference
     from shoulderseg.nnunet_ext.folders import RAW, data_folder
 
     image = read_image(_image_path(name, case))
     path = data_folder(RAW) / name / "labelsTr" / f"{case}.nii.gz"
     label_map = read_label_map(path)
-    if not same_grid(label_map, image, _SAME_GRID_MM):
+    difference = describe_grid_difference(label_map, image)
+    if difference:
         msg = (
-            f"labelsTr/{path.name} does not lie on the grid of its image to {_SAME_GRID_MM} mm; "
-            "give both the same header, or convert the case again"
+            f"labelsTr/{path.name} does not lie on the grid of its image ({difference}); give both "
+            "the same header, or convert the case again"
         )
         raise ValueError(msg)
     if not upright:

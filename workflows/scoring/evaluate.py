@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from shoulderseg.workflows.scoring.label_files import (
+    check_comparable,
+    describe_values,
+    foreign_values,
+    read_compared,
+)
+from shoulderseg.workflows.scoring.match import Comparison, match_files
 
 if TYPE_CHECKING:
+    from shoulderseg.datasets.volume import Volume
     from shoulderseg.evaluation.scores import MetricSummary, StructureScore
-
-# A label map of the whole body has some 120 labels, an image of 8 bits up to 256 values.
-MOST_LABELS = 200
 
 
 @dataclass(frozen=True)
@@ -26,83 +30,99 @@ class Evaluation:
     Attributes:
         scores: of each case and structure.
         means: of each structure, by metric.
-        failed: why a reference has no scores, or why the scores say nothing; one sentence each.
+        failed: why a reference has no scores; one sentence each.
+        warnings: labels that were compared with nothing; one sentence each.
     """
 
     scores: tuple[StructureScore, ...]
     means: Mapping[str, Mapping[str, MetricSummary]]
     failed: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def evaluate_folders(
-    predictions: Path, references: Path, labels: Mapping[str, int], tolerance_mm: float
+    predictions: Path,
+    references: Path,
+    labels: Mapping[str, int],
+    tolerance_mm: float,
+    names: Path | None = None,
 ) -> Evaluation:
     """Scores every reference; one without a usable prediction is named and goes without scores.
 
     Args:
         predictions: a label map, or a folder of them.
-        references: as the predictions, with the same case names.
+        references: as the predictions, with the same case names; two files may be called anything.
         labels: value of each structure.
         tolerance_mm: of the normalised surface Dice.
+        names: as for `match_files`.
 
     Raises:
-        ValueError: if one of the folders holds no label map, or two of the same case.
+        ValueError: if one of the folders holds no label map, or the file of names is wrong.
         FileNotFoundError: if one of them does not exist.
     """
     from shoulderseg.evaluation.scores import summarise
 
-    found, wanted = _by_case(predictions), _by_case(references)
-    if not wanted or not found:
-        msg = f"no label maps in {references if not wanted else predictions}"
-        raise ValueError(msg)
     scores: list[StructureScore] = []
-    failed = []
-    for case, reference in wanted.items():
+    failed: list[str] = []
+    foreign: dict[str, list[frozenset[int]]] = {"prediction": [], "reference": []}
+    for comparison in match_files(predictions, references, names):
         try:
-            if case not in found:
-                msg = f"{case}: no prediction of this name in {predictions}"
+            if not comparison.predictions:
+                msg = f"{comparison.case}: no prediction of this name in {predictions}"
                 raise ValueError(msg)
-            scores += score_files(found[case], reference, labels, tolerance_mm)
+            predicted, true = read_pair(comparison, labels)
+            scores += score_pair(comparison.case, predicted, true, labels, tolerance_mm)
         except (ValueError, OSError) as error:
             failed.append(str(error))
-    if scores and not any(score.reference_voxels for score in scores):
-        values = " or ".join(f"{value}={name}" for name, value in labels.items())
-        failed.append(f"no reference holds {values}; --map says which values are compared")
-    return Evaluation(tuple(scores), summarise(scores), tuple(failed))
+            continue
+        foreign["prediction"].append(foreign_values(predicted, labels))
+        foreign["reference"].append(foreign_values(true, labels))
+    warnings = tuple(
+        _warning(kind, [values for values in found if values])
+        for kind, found in foreign.items()
+        if any(found)
+    )
+    return Evaluation(tuple(scores), summarise(scores), tuple(failed), warnings)
 
 
-def score_files(
-    prediction: Path, reference: Path, labels: Mapping[str, int], tolerance_mm: float
-) -> list[StructureScore]:
-    """Scores one pair of files, which must lie on the same grid.
-
-    Args:
-        prediction: the predicted label map.
-        reference: the label map that it is compared with.
-        labels: value of each structure.
-        tolerance_mm: of the normalised surface Dice.
+def read_pair(comparison: Comparison, labels: Mapping[str, int]) -> tuple[Volume, Volume]:
+    """Reads a prediction and its reference, which must lie on the same grid.
 
     Raises:
-        ValueError: if a file cannot be read or is an image, or the grids differ; names the file.
+        ValueError: if a file cannot be read or is an image, the grids differ, or a file holds
+            labels and none that is compared; names the file.
     """
-    from shoulderseg.datasets.files import case_name
-    from shoulderseg.datasets.reader import read_label_map
     from shoulderseg.datasets.volume import describe_grid_difference
-    from shoulderseg.evaluation.scores import score_case
 
-    predicted, true = read_label_map(prediction), read_label_map(reference)
-    for path, volume in ((prediction, predicted), (reference, true)):
-        values = np.count_nonzero(np.bincount(volume.array.ravel()))
-        if values > MOST_LABELS:
-            msg = f"{path.name} has {values} different values; is it an image? Give label maps."
-            raise ValueError(msg)
+    predicted = read_compared(comparison.predictions, labels)
+    true = read_compared(comparison.references, labels)
     difference = describe_grid_difference(predicted, true)
     if difference:
-        msg = f"{prediction.name}: not on the grid of its reference: {difference}"
+        prediction = comparison.predictions[0].name
+        msg = f"{prediction}: not on the grid of its reference: {difference}"
         raise ValueError(msg)
-    return score_case(
-        predicted.array, true.array, labels, true.spacing_mm, tolerance_mm, case_name(reference)
-    )
+    check_comparable(comparison.predictions[0], predicted, labels)
+    check_comparable(comparison.references[0], true, labels)
+    return predicted, true
+
+
+def score_pair(
+    case: str,
+    predicted: Volume,
+    true: Volume,
+    labels: Mapping[str, int],
+    tolerance_mm: float,
+) -> list[StructureScore]:
+    """Scores one case, a score a structure."""
+    from shoulderseg.evaluation.scores import score_case
+
+    return score_case(predicted.array, true.array, labels, true.spacing_mm, tolerance_mm, case)
+
+
+def _warning(kind: str, found: list[frozenset[int]]) -> str:
+    values = describe_values(frozenset.union(*found))
+    where = f"{len(found)} {kind}{'s' if len(found) > 1 else ''}"
+    return f"{values} in {where} is compared with nothing; --map says which values are compared"
 
 
 def write_csv(path: Path, scores: Sequence[StructureScore]) -> None:
@@ -112,7 +132,7 @@ def write_csv(path: Path, scores: Sequence[StructureScore]) -> None:
         OSError: if the file cannot be written.
     """
     records = [score.as_record() for score in scores]
-    with path.open("w", newline="") as stream:
+    with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, fieldnames=list(records[0]) if records else [])
         writer.writeheader()
         writer.writerows(records)
@@ -131,19 +151,7 @@ def write_json(path: Path, evaluation: Evaluation) -> None:
             for structure, metrics in evaluation.means.items()
         },
     }
-    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
-
-
-def _by_case(path: Path) -> dict[str, Path]:
-    from shoulderseg.datasets.files import case_name, find_volumes
-
-    files: dict[str, Path] = {}
-    for file in find_volumes(path):
-        if case_name(file) in files:
-            msg = f"{file.name} and {files[case_name(file)].name} have the same case name"
-            raise ValueError(msg)
-        files[case_name(file)] = file
-    return files
+    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def _without_nan(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from shoulderseg.workflows.inputs.arguments import IN_MEMORY
 from shoulderseg.workflows.segmentation.result import Result
 
 if TYPE_CHECKING:
-    from shoulderseg.workflows.inputs.discover import CaseInput
+    from shoulderseg.workflows.inputs.case_input import CaseInput
 
 _LOGGER = logging.getLogger(__name__)
 

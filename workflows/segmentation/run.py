@@ -15,7 +15,8 @@ from shoulderseg.workflows.segmentation.many import failure_of
 from shoulderseg.workflows.segmentation.run_report import RunReport, describe_run
 
 if TYPE_CHECKING:
-    from shoulderseg.workflows.inputs.discover import CaseInput, Inputs
+    from shoulderseg.workflows.inputs.case_input import CaseInput
+    from shoulderseg.workflows.inputs.discover import Inputs
     from shoulderseg.workflows.outputs.plan import OutputPlan
     from shoulderseg.workflows.segmentation.result import Result
     from shoulderseg.workflows.segmentation.segmenter import Segmenter

@@ -25,7 +25,7 @@ from shoulderseg.workflows.segmentation.result import Result
 if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
     from shoulderseg.refine.voting import Rule
-    from shoulderseg.workflows.inputs.discover import CaseInput
+    from shoulderseg.workflows.inputs.case_input import CaseInput
     from shoulderseg.workflows.segmentation.segment import OnProgress
 
 _LOGGER = logging.getLogger(__name__)

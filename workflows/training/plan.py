@@ -104,7 +104,7 @@ def _plan_small(preprocessed: Path, batch_size: int | None) -> SmallPlans:
 
 
 def _batch_size(plans: Path) -> int:
-    return int(json.loads(plans.read_text())["configurations"]["2d"]["batch_size"])
+    return int(json.loads(plans.read_text(encoding="utf-8"))["configurations"]["2d"]["batch_size"])
 
 
 def _plan_and_preprocess(name: str, on_command: Callable[[str], None]) -> None:

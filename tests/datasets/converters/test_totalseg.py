@@ -171,7 +171,7 @@ def test_faulty_folders_are_rejected(tmp_path: Path, bodies: dict[str, Body]) ->
     assert [entry.name for entry in faults] == ["s0001", "s0002_left", "s0003_left"]
     assert "mri.nii.gz is missing" in faults[0].reason
     assert "mri.nii.gz: file ends early" in faults[1].reason
-    assert "humerus_left.nii.gz: grid differs from its image. origin" in faults[2].reason
+    assert "humerus_left.nii.gz: grid differs from its image. voxels lie up to" in faults[2].reason
 
 
 def test_a_folder_that_cannot_be_read(

@@ -26,7 +26,7 @@ def strict_json(path: Path) -> Any:  # noqa: ANN401
     def refuse(constant: str) -> None:
         raise AssertionError(constant)
 
-    return json.loads(path.read_text(), parse_constant=refuse)
+    return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
 
 
 def test_nnunet_finds_the_training_cases(three: Path) -> None:

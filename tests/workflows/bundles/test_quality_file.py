@@ -35,14 +35,14 @@ def path(tmp_path: Path) -> Path:
 
 def test_what_is_written_comes_back_exactly(path: Path) -> None:
     assert read_quality(path) == CALIBRATION
-    assert json.loads(path.read_text())["bones"][1]["bone"] == "glenoid"
+    assert json.loads(path.read_text(encoding="utf-8"))["bones"][1]["bone"] == "glenoid"
     assert read_settings(path) == {"mirroring": False}
 
 
 @pytest.mark.parametrize("said", [None, [], "no"])
 def test_files_without_settings_say_none(path: Path, said: object) -> None:
-    content = json.loads(path.read_text())
-    path.write_text(json.dumps(content | {"settings": said}))
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(content | {"settings": said}), encoding="utf-8")
     assert read_quality(path) == CALIBRATION
     assert read_settings(path) == {}
 
@@ -93,9 +93,9 @@ def drop(*keys: Any) -> Callable[[Any], None]:  # noqa: ANN401
     ],
 )
 def test_a_damaged_file_is_refused(path: Path, damage: Callable[[Any], None]) -> None:
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     damage(content)
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(ValueError, match=r"quality\.json of .* is damaged"):
         read_quality(path)
 

@@ -1,0 +1,44 @@
+"""One image to segment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shoulderseg.datasets.volume import Volume
+
+
+@dataclass(frozen=True)
+class CaseInput:
+    """One image to segment.
+
+    Attributes:
+        name: of the case and of its results; never a patient's that a DICOM header names.
+        path: the file, or the first one of a series.
+        load: reads it.
+        source_files: the DICOM files in the order of the slices; none for other formats.
+        about: plane, contrast, side and notes of a DICOM series, for reports.
+        faulty: DICOM files of a series that are left out of it.
+    """
+
+    name: str
+    path: Path
+    load: Callable[[], Volume]
+    source_files: tuple[Path, ...] = ()
+    about: dict[str, Any] = field(default_factory=dict)
+    faulty: tuple[Path, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """What messages call it: its file, or for DICOM the case, whose files archives name."""
+        return self.public_file or self.name
+
+    @property
+    def public_file(self) -> str:
+        """Name of the file; empty for DICOM."""
+        from shoulderseg.datasets.files import shown_name
+
+        return "" if self.source_files else shown_name(self.path)

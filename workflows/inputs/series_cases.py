@@ -1,0 +1,88 @@
+"""The cases that the series of a DICOM folder become."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shoulderseg.workflows.inputs.case_input import CaseInput
+from shoulderseg.workflows.inputs.skipped import SkippedInput, faulty_files
+
+if TYPE_CHECKING:
+    from shoulderseg.datasets.dicom.folder import FolderFindings
+    from shoulderseg.datasets.dicom.verdict import Series
+
+
+def series_cases(
+    found: FolderFindings, skipped: list[SkippedInput], named: Path
+) -> list[CaseInput]:
+    """The series that are used; one that turns out to be mixed is left out.
+
+    Args:
+        found: what lies in the folder.
+        skipped: gets those that are left out.
+        named: the folder that the user named, or that of the file.
+    """
+    from shoulderseg.datasets.dicom.pixels import check_duplicates, read_stack
+    from shoulderseg.datasets.errors import UnreadableVolumeError
+    from shoulderseg.datasets.files import case_name
+
+    used = [series for series in found.series if series.stack is not None]
+    names = Counter(
+        case_name(series.stack.slices[0].path)
+        for series in used
+        if series.stack and len(series.stack.slices) == 1
+    )
+    cases = []
+    for series in used:
+        stack = series.stack
+        if stack is None:
+            continue
+        try:
+            check_duplicates(stack)
+        except UnreadableVolumeError as error:
+            twice = tuple(header.path for pair in stack.duplicates for header in pair)
+            skipped.append(SkippedInput(series.name, str(error), refused=True, files=twice))
+            continue
+        files = tuple(header.path for header in stack.slices)
+        own = case_name(files[0])
+        # A single file that the user put there keeps its name, unless that is the patient's. What
+        # lies deeper was named by an archive, after patients whom the header may not tell any more.
+        keeps = (
+            len(files) == 1
+            and files[0].parent == named
+            and names[own] == 1
+            and not stack.slices[0].names_patient(own)
+        )
+        load = partial(read_stack, stack)
+        name = own if keeps else series.name
+        faulty = faulty_files(series)
+        cases.append(CaseInput(name, files[0], load, files, describe_series(series), faulty))
+    return cases
+
+
+def describe_series(series: Series) -> dict[str, Any]:
+    """Plane, contrast, size, spacing and side of a DICOM series."""
+    from shoulderseg.datasets.dicom.description import (
+        contrast_of,
+        find_side,
+        plane_of,
+        public_description,
+    )
+    from shoulderseg.datasets.dicom.verdict import normal_of
+
+    header, stack = series.slices[0], series.stack
+    side = find_side(header)
+    return {
+        "series": series.name,
+        "description": public_description(header),
+        "plane": plane_of(normal_of(series)),
+        "contrast": contrast_of(header),
+        "shape": [len(stack.slices) if stack else len(series.slices), *header.shape],
+        "spacing_mm": None if stack is None else [round(step, 4) for step in stack.spacing_mm],
+        "side": side.side,
+        "side_from": side.source,
+        "notes": list(series.notes),
+    }

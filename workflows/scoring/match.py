@@ -1,0 +1,100 @@
+"""Which predicted label map is compared with which reference."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One case to score.
+
+    Attributes:
+        case: its name, that of the reference.
+        predictions: files of the predicted label map, the same one in several formats; empty if
+            there is none.
+        references: as the predictions, of the reference; never empty.
+    """
+
+    case: str
+    predictions: tuple[Path, ...]
+    references: tuple[Path, ...]
+
+
+def match_files(
+    predictions: Path, references: Path, names: Path | None = None
+) -> tuple[Comparison, ...]:
+    """Pairs predictions with references.
+
+    Args:
+        predictions: a label map, or a folder of them.
+        references: as the predictions. Two files are one pair, whatever they are called; otherwise
+            case names are compared.
+        names: CSV file without or with the header `prediction,reference`, a row of two case or
+            file names for each pair that is called differently; others are matched by name.
+
+    Returns:
+        A comparison for each reference, in order of its name.
+
+    Raises:
+        ValueError: if a side holds no label map, or the file of names has another form or names
+            what is not there.
+        FileNotFoundError: if a path does not exist.
+    """
+    found, wanted = _by_case(predictions), _by_case(references)
+    if not wanted or not found:
+        msg = f"no label maps in {references if not wanted else predictions}"
+        raise ValueError(msg)
+    if names is None and predictions.is_file() and references.is_file():
+        (case,) = wanted
+        return (Comparison(case, tuple(*found.values()), tuple(*wanted.values())),)
+    called = {} if names is None else _read_names(names, found, wanted)
+    return tuple(
+        Comparison(case, tuple(found.get(called.get(case, case), ())), tuple(files))
+        for case, files in wanted.items()
+    )
+
+
+def _by_case(path: Path) -> dict[str, list[Path]]:
+    from shoulderseg.datasets.files import case_name, find_volumes
+
+    files: dict[str, list[Path]] = {}
+    for file in find_volumes(path):
+        files.setdefault(case_name(file), []).append(file)
+    return files
+
+
+def _read_names(
+    path: Path, found: dict[str, list[Path]], wanted: dict[str, list[Path]]
+) -> dict[str, str]:
+    """Case of the reference to case of the prediction."""
+    from shoulderseg.datasets.files import case_name
+
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            rows = [row for row in csv.reader(stream) if any(cell.strip() for cell in row)]
+    except (UnicodeDecodeError, csv.Error):
+        msg = f"{path.name}: not a CSV file in UTF-8; expected rows of PREDICTION,REFERENCE"
+        raise ValueError(msg) from None
+    if rows and [cell.strip().lower() for cell in rows[0]] == ["prediction", "reference"]:
+        rows = rows[1:]
+    called: dict[str, str] = {}
+    for number, row in enumerate(rows, start=1):
+        if len(row) != 2:
+            msg = f"{path.name}: row {number} has {len(row)} cells, expected PREDICTION,REFERENCE"
+            raise ValueError(msg)
+        prediction, reference = (case_name(Path(cell.strip())) for cell in row)
+        for case, side, kind in (
+            (prediction, found, "prediction"),
+            (reference, wanted, "reference"),
+        ):
+            if case not in side:
+                msg = f"{path.name}: row {number} names {case}, and no {kind} is called so"
+                raise ValueError(msg)
+        if reference in called:
+            msg = f"{path.name}: reference {reference} comes twice"
+            raise ValueError(msg)
+        called[reference] = prediction
+    return called
