@@ -135,7 +135,9 @@ def test_label_that_is_no_label(tmp_path: Path, labels: Volume, value: float) ->
 def test_the_label_that_is_none_is_told_with_all_its_digits(
     tmp_path: Path, labels: Volume, value: float, told: str
 ) -> None:
-    write_image(tmp_path / "seg.nrrd", replace(labels, array=labels.array * np.float32(value)))
+    write_image(
+        tmp_path / "seg.nrrd", replace(labels, array=(labels.array > 0) * np.float32(value))
+    )
     with pytest.raises(UnreadableVolumeError) as caught:
         read_label_map(tmp_path / "seg.nrrd")
     assert told in caught.value.reason

@@ -156,7 +156,6 @@ def _counted(items: Sequence[_Item], what: str, on_image: OnImage) -> Iterator[_
 
 
 def _is_flagged(path: Path, model: Model, calibration: Calibration) -> bool:
-    from shoulderseg.datasets.named_labels import read_named_labels
     from shoulderseg.datasets.reader import read_image
     from shoulderseg.workflows.segmentation.case_quality import reasons
 
