@@ -7,8 +7,9 @@ import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pydicom
 from pydicom.errors import BytesLengthException, InvalidDicomError
+
+from shoulderseg.datasets.dicom.file import read_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +79,7 @@ def _read_header(path: Path, place: str) -> Dataset:
         # pydicom quotes odd header values in its warnings.
         warnings.simplefilter("ignore")
         try:
-            header = pydicom.dcmread(path, stop_before_pixels=True)
+            header = read_dataset(path)
             missing = [tag for tag in _REQUIRED if header.get(tag) in (None, "")]
             frames = int(header.get("NumberOfFrames") or 1)
         except (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import struct
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,6 +14,10 @@ IMAGE_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", ".mhd", DICOM_SUFFIX)
 # What 3D Slicer calls a segmentation, often beside its image.
 _SEGMENTATION = ".seg.nrrd"
 _CHANNEL = "_0000"
+_HEAD_BYTES = 4096
+_LAST_FIRST_ELEMENT = 0x18
+_LONGEST_FIRST_VALUE = 256
+_DICOM_UID = b"1.2.840.10008."
 
 
 def image_suffix(path: Path) -> str:
@@ -26,14 +31,42 @@ def is_segmentation(path: Path) -> bool:
     return path.name.lower().endswith(_SEGMENTATION)
 
 
-def has_dicom_mark(path: Path) -> bool:
-    """Tells whether a file carries `DICM` after the 128-byte DICOM preamble.
+def holds_dicom(path: Path) -> bool:
+    """Tells by its content whether a file is DICOM.
+
+    It carries `DICM` after a preamble of 128 bytes, or, as older exports of scanners do, begins
+    with the data set itself.
 
     Raises:
         OSError: If the file cannot be opened.
     """
     with path.open("rb") as stream:
-        return stream.read(132)[128:] == b"DICM"
+        head = stream.read(_HEAD_BYTES)
+        return head[128:132] == b"DICM" or begins_with_data_set(stream)
+
+
+def begins_with_data_set(stream: BinaryIO) -> bool:
+    """Tells whether a file is a DICOM data set without a preamble before it.
+
+    It has a first element of group 2 or 8, in any of the three encodings, and soon a UID of DICOM.
+
+    Args:
+        stream: The file; where it is read next is the same afterwards.
+    """
+    place = stream.tell()
+    stream.seek(0)
+    head = stream.read(_HEAD_BYTES)
+    stream.seek(place)
+    for order in ("<", ">"):
+        if len(head) < 8:
+            return False
+        group, element, length = struct.unpack_from(f"{order}HHI", head)
+        if group not in (2, 8) or element > _LAST_FIRST_ELEMENT:
+            continue
+        explicit = head[4:6].isalpha() and head[4:6].isupper()
+        if (explicit or length <= _LONGEST_FIRST_VALUE) and _DICOM_UID in head:
+            return True
+    return False
 
 
 def case_name(path: Path) -> str:
@@ -109,6 +142,6 @@ def _is_image(file: Path) -> bool:
     if image_suffix(file):
         return True
     try:
-        return has_dicom_mark(file)
+        return holds_dicom(file)
     except OSError:
         return False

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shoulderseg.datasets.dicom.single_file import check_dicom
 from shoulderseg.datasets.errors import UnreadableVolumeError
-from shoulderseg.datasets.files import DICOM_SUFFIX, IMAGE_SUFFIXES, has_dicom_mark, image_suffix
+from shoulderseg.datasets.files import DICOM_SUFFIX, IMAGE_SUFFIXES, holds_dicom, image_suffix
 from shoulderseg.datasets.meta_file import check_meta
 from shoulderseg.datasets.nifti_file import check_nifti
 
@@ -52,7 +52,7 @@ def file_format(path: Path) -> str:
         UnreadableVolumeError: If the format is not supported.
         OSError: If the file cannot be opened.
     """
-    suffix = image_suffix(path) or (DICOM_SUFFIX if has_dicom_mark(path) else "")
+    suffix = image_suffix(path) or (DICOM_SUFFIX if holds_dicom(path) else "")
     if not suffix:
         supported = ", ".join(IMAGE_SUFFIXES)
         raise UnreadableVolumeError(path, f"unknown image format, expected one of {supported}.")

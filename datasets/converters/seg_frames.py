@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pydicom
 
 from shoulderseg.datasets.converters.study_seg import DAMAGED
+from shoulderseg.datasets.dicom.file import read_dataset
 from shoulderseg.datasets.dicom.header_checks import silence_pydicom
 from shoulderseg.datasets.integrity import MAX_VOXELS
 
@@ -49,7 +49,7 @@ def read_seg(
     shape = slices[0].shape
     with silence_pydicom():
         try:
-            seg = pydicom.dcmread(path)
+            seg = read_dataset(path, pixels=True)
             _check_claims(seg, len(slices), shape)
             frames = seg.pixel_array.reshape(-1, *shape)
             places = [_find_slice(seg, index, slices) for index in range(len(frames))]

@@ -28,7 +28,7 @@ from shoulderseg.datasets.converters.study_mask import is_mask_file, mask_files
 from shoulderseg.datasets.converters.study_match import DrawnMask, match_mask
 from shoulderseg.datasets.converters.study_seg import is_seg
 from shoulderseg.datasets.dicom.folder import FileFinding, read_folder
-from shoulderseg.datasets.files import DICOM_SUFFIX, has_dicom_mark, image_suffix
+from shoulderseg.datasets.files import DICOM_SUFFIX, holds_dicom, image_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -90,7 +90,7 @@ def _is_input(file: Path) -> bool:
     if is_mask_file(file) or image_suffix(file) == DICOM_SUFFIX:
         return True
     try:
-        return has_dicom_mark(file)
+        return holds_dicom(file)
     except OSError:
         return False
 

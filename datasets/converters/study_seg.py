@@ -6,11 +6,11 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pydicom
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import SegmentationStorage
 
 from shoulderseg.datasets.converters.study_fault import UnusableMaskError
+from shoulderseg.datasets.dicom.file import read_dataset
 from shoulderseg.datasets.dicom.header_checks import silence_pydicom
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def is_seg(path: Path) -> bool:
     """
     with silence_pydicom():
         try:
-            header = pydicom.dcmread(path, specific_tags=["SOPClassUID"], stop_before_pixels=True)
+            header = read_dataset(path, ["SOPClassUID"])
             # Of a file that is cut off early the first part alone may be left.
             stated = header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID")
             return stated in _SEG_CLASSES
@@ -86,7 +86,7 @@ def read_seg_facts(path: Path) -> SegFacts:
     """
     with silence_pydicom():
         try:
-            header = pydicom.dcmread(path, stop_before_pixels=True)
+            header = read_dataset(path)
             series, instances = _references(header)
             names = {
                 int(item.SegmentNumber): str(item.SegmentLabel)

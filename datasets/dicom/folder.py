@@ -12,7 +12,7 @@ from shoulderseg.datasets.dicom.grouping import group_slices
 from shoulderseg.datasets.dicom.header import read_header
 from shoulderseg.datasets.dicom.header_checks import NotAnImageError
 from shoulderseg.datasets.dicom.verdict import Series, judge
-from shoulderseg.datasets.files import DICOM_SUFFIX, has_dicom_mark
+from shoulderseg.datasets.files import DICOM_SUFFIX, holds_dicom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,4 +114,4 @@ def _is_dicom(file: Path) -> bool:
     """By content; the suffix alone makes it one that is damaged. DICOMDIR is an index."""
     if file.name.upper() == "DICOMDIR":
         return False
-    return has_dicom_mark(file) or file.name.lower().endswith(DICOM_SUFFIX)
+    return holds_dicom(file) or file.name.lower().endswith(DICOM_SUFFIX)

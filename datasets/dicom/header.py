@@ -11,6 +11,7 @@ import numpy as np
 import pydicom
 from pydicom.uid import UID, SecondaryCaptureImageStorage
 
+from shoulderseg.datasets.dicom.file import read_dataset
 from shoulderseg.datasets.dicom.header_checks import (
     HeaderError,
     NotAnImageError,
@@ -131,7 +132,7 @@ def read_header(path: Path) -> SliceHeader:
     """
     with header_errors():
         with path.open("rb") as stream:
-            dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=list(_TAGS))
+            dataset = read_dataset(stream, _TAGS)
             left = path.stat().st_size - stream.tell()
         _check_kind(dataset)
         shape = _check_pixels(dataset)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pydicom
-
+from shoulderseg.datasets.dicom.file import read_dataset
 from shoulderseg.datasets.dicom.header_checks import (
     HeaderError,
     check_grey,
@@ -19,7 +18,7 @@ from shoulderseg.datasets.dicom.header_checks import (
     read_geometry,
     read_matrix,
 )
-from shoulderseg.datasets.files import has_dicom_mark
+from shoulderseg.datasets.files import holds_dicom
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,11 +50,11 @@ def check_dicom(path: Path) -> None:
         HeaderError: With the reason, naming the tag that is missing or wrong.
         OSError: If the file cannot be opened.
     """
-    if not has_dicom_mark(path):
-        msg = "not a DICOM file: the mark DICM is missing after its first 128 bytes."
+    if not holds_dicom(path):
+        msg = "not a DICOM file: neither the mark DICM nor a DICOM data set is at its beginning."
         raise HeaderError(msg)
     with header_errors():
-        dataset = pydicom.dcmread(path, specific_tags=list(_TAGS))
+        dataset = read_dataset(path, _TAGS, pixels=True)
         _check_pixels(dataset)
         read_geometry(dataset, _AXES_TOLERANCE)
 

@@ -120,10 +120,10 @@ def _descended(path: Path) -> Path:
 
 
 def _is_dicom(file: Path) -> bool:
-    from shoulderseg.datasets.files import has_dicom_mark
+    from shoulderseg.datasets.files import holds_dicom
 
     try:
-        return has_dicom_mark(file) or file.suffix.lower() == ".dcm"
+        return holds_dicom(file) or file.suffix.lower() == ".dcm"
     except OSError:
         return False
 
