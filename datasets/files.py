@@ -113,6 +113,19 @@ def find_volumes(path: Path) -> list[Path]:
     return [path]
 
 
+def dangling_volumes(path: Path) -> list[Path]:
+    """Lists links in a folder that are called as images and lead to no file, sorted by name."""
+    if not path.is_dir():
+        return []
+    return sorted(
+        entry
+        for entry in path.iterdir()
+        if image_suffix(entry) not in ("", DICOM_SUFFIX)
+        and not entry.name.startswith(".")
+        and not entry.exists()
+    )
+
+
 def ignored_files(path: Path) -> list[str]:
     """Lists the names in a folder that `find_volumes` leaves out, folders with a trailing `/`.
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +11,11 @@ from shoulderseg.datasets.dicom.grouping import group_slices
 from shoulderseg.datasets.dicom.header import read_header
 from shoulderseg.datasets.dicom.header_checks import NotAnImageError
 from shoulderseg.datasets.dicom.verdict import Series, judge
+from shoulderseg.datasets.dicom.walk import Walk, may_be_dicom, walk_files
 from shoulderseg.datasets.files import DICOM_SUFFIX, holds_dicom
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable
 
 # More files than an examination has by far; a folder of the whole disk was given by mistake.
 MAX_FILES = 200_000
@@ -54,8 +54,8 @@ class FolderFindings:
 def read_folder(path: Path) -> FolderFindings:
     """Reads the headers of all DICOM files below a folder and judges its series.
 
-    Hidden files and folders and links that lead out of the folder are left out. A DICOMDIR is not
-    followed: the files are found by themselves.
+    Hidden files and folders are left out. Links are followed; a series beside whose slices a link
+    leads nowhere is refused. A DICOMDIR is not followed: the files are found by themselves.
 
     Args:
         path: A folder, or one DICOM file.
@@ -71,8 +71,8 @@ def read_folder(path: Path) -> FolderFindings:
         msg = f"{path.name}: there is no such file or folder. Check the path."
         raise FileNotFoundError(msg)
     headers, files, others = [], [], []
-    closed: list[OSError] = []
-    found = list(islice(_walk(path, closed.append), MAX_FILES + 1))
+    walk = Walk()
+    found = list(islice(walk_files(path, walk), MAX_FILES + 1))
     if len(found) > MAX_FILES:
         msg = f"{path.name} holds more than {MAX_FILES} files. Give a smaller folder."
         raise ValueError(msg)
@@ -89,25 +89,34 @@ def read_folder(path: Path) -> FolderFindings:
         except OSError as error:
             reason = f"file cannot be opened ({error.strerror})."
             files.append(FileFinding(file, refused=True, reason=reason))
-    for failure in closed:
+    for failure in walk.closed:
         reason = f"folder cannot be opened ({failure.strerror})."
         files.append(FileFinding(Path(str(failure.filename)), refused=True, reason=reason))
-    return FolderFindings(tuple(judge(group_slices(headers))), tuple(files), tuple(others))
+    dangling = [link for link in walk.dangling if may_be_dicom(link)]
+    files += _without_targets(dangling)
+    series = [_refuse_incomplete(found, dangling) for found in judge(group_slices(headers))]
+    return FolderFindings(tuple(series), tuple(files), tuple(others))
 
 
-def _walk(path: Path, on_error: Callable[[OSError], None]) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
-    root = path.resolve()
-    for folder, folders, names in os.walk(path, onerror=on_error, followlinks=False):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in names:
-            file = Path(folder) / name
-            if not name.startswith(".") and file.is_file():
-                if file.is_symlink() and not file.resolve().is_relative_to(root):
-                    continue
-                yield file
+def _without_targets(dangling: Iterable[Path]) -> list[FileFinding]:
+    reason = (
+        "link to a file that is not there. Fetch it (git-annex: `git annex get`, DataLad: `datalad "
+        "get`), or remove the link."
+    )
+    return [FileFinding(path, refused=True, reason=reason) for path in sorted(dangling)]
+
+
+def _refuse_incomplete(series: Series, dangling: Iterable[Path]) -> Series:
+    """A series beside whose slices a link leads nowhere may lack a slice, at its end perhaps."""
+    folders = {header.path.parent for header in series.slices}
+    count = sum(path.parent in folders for path in dangling)
+    if series.verdict != "use" or not count:
+        return series
+    reason = (
+        f"{count} link{'s' * (count != 1)} beside its slices lead{'s' * (count == 1)} to no file: "
+        "slices may be missing. Fetch what is linked, or remove the links."
+    )
+    return replace(series, verdict="refuse", reason=reason, stack=None, notes=())
 
 
 def _is_dicom(file: Path) -> bool:

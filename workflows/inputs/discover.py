@@ -74,6 +74,7 @@ def find_inputs(path: Path) -> Inputs:
     from shoulderseg.datasets.dicom.folder import read_folder
     from shoulderseg.datasets.files import (
         DICOM_SUFFIX,
+        dangling_volumes,
         find_volumes,
         image_suffix,
         is_segmentation,
@@ -99,6 +100,10 @@ def find_inputs(path: Path) -> Inputs:
             skipped.append(SkippedInput(case.shown, reason, refused=True, files=case.source_files))
         else:
             cases[case.name] = case
+    skipped += [
+        SkippedInput(shown_name(link), "link to a file that is not there", refused=True)
+        for link in dangling_volumes(path)
+    ]
     taken = set(files)
     skipped += [
         SkippedInput(shown_name(file), "a segmentation, no image", refused=False)

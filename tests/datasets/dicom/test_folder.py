@@ -73,7 +73,7 @@ def test_series_that_run_backwards_are_the_same_volume(tmp_path: Path) -> None:
     np.testing.assert_array_equal(used(only(tmp_path)), voxels())
 
 
-def test_links_hidden_files_and_indices_are_left_alone(tmp_path: Path) -> None:
+def test_links_are_followed_hidden_files_and_indices_are_not(tmp_path: Path) -> None:
     write(tmp_path / "in", series())
     write(tmp_path / "outside", series(seed=1))
     folder = tmp_path / "in"
@@ -84,6 +84,7 @@ def test_links_hidden_files_and_indices_are_left_alone(tmp_path: Path) -> None:
     (folder / "note.txt").write_text("x")
     findings = read_folder(folder)
     np.testing.assert_array_equal(used(findings.series[0]), voxels())
+    assert len(findings.series) == 2
     assert findings.files == ()
     assert {path.name for path in findings.others} == {"DICOMDIR", "note.txt"}
 
