@@ -23,6 +23,7 @@ from pydicom.sr.coding import Code as DicomCode
 from pydicom.uid import generate_uid
 from pydicom.valuerep import format_number_as_ds
 
+from shoulderseg.datasets.dicom.frame_references import as_single_frames, refer_to_frames
 from shoulderseg.datasets.dicom_source import read_source_headers
 from shoulderseg.datasets.labels import CATEGORY, describe_labels
 from shoulderseg.datasets.volume import Volume
@@ -61,11 +62,13 @@ class SegOptions:
     Attributes:
         kind: `BINARY`, one frame a slice and bone, which most viewers read; or `LABELMAP`, one
             frame a slice, of DICOM 2024 and later.
+        frames: Number of each slice's frame in its file, from 1; empty for single-frame files.
         made: When the segmentation was made. With the rest of the input it decides the UIDs: the
             same input gives the same bytes.
     """
 
     kind: Literal["BINARY", "LABELMAP"] = "BINARY"
+    frames: tuple[int, ...] = ()
     made: datetime = field(default_factory=datetime.now)
 
 
@@ -86,7 +89,7 @@ def write_dicom_seg(
         path: The file; an existing one is replaced.
         label_map: Labels, uint8, shape (Z, Y, X).
         like: The volume read from the source files, shape (Z, Y, X).
-        source_files: One single-frame DICOM file a slice, in the order of the slices.
+        source_files: The DICOM file of each slice, in the order of the slices.
         labels: The labels to write; default: humerus and glenoid.
         options: Kind and time.
 
@@ -99,12 +102,14 @@ def write_dicom_seg(
     labels = labels or describe_labels()
     options = options or SegOptions()
     segments = _as_segments(label_map, like, labels)
-    headers = read_source_headers(source_files, like)
+    headers = read_source_headers(source_files, like, options.frames)
+    origins = as_single_frames(headers, options.frames)
     for header in headers:
         _fill_in(header, float(like.spacing_mm[0]))
     with _silence_highdicom():
         try:
             dataset = _build(segments, headers, labels, options)
+            refer_to_frames(dataset, origins)
         except (AttributeError, KeyError, LookupError, TypeError, ValueError) as error:
             # The library's own message may quote the patient's data.
             msg = (

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import warnings
 import zlib
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
+from shoulderseg.datasets.dicom.enhanced import count_frames, flat_frames
 from shoulderseg.datasets.dicom.file import read_dataset
+from shoulderseg.datasets.dicom.header_checks import header_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,18 +38,23 @@ _REQUIRED = (
 _TOLERANCE_VOXELS = 0.5
 
 
-def read_source_headers(source_files: Sequence[Path], like: Volume) -> list[Dataset]:
-    """Reads the headers of the single-frame images that a volume was made of.
+def read_source_headers(
+    source_files: Sequence[Path], like: Volume, frames: Sequence[int] = ()
+) -> list[Dataset]:
+    """Reads the headers of the images that a volume was made of.
 
     The headers hold the patient's data, and so may the names of the files. Messages of errors
     hold neither: they speak of slices by their place.
 
     Args:
-        source_files: One DICOM file a slice, in the order of the volume's slices.
+        source_files: The DICOM file of each slice, in the order of the volume's slices.
+        frames: Number of each slice's frame in its file, from 1; 0 in single-frame files, which
+            all are if empty.
         like: The volume.
 
     Returns:
-        The headers without pixels, in the same order.
+        The headers without pixels, in the same order; a frame's as if it were a single-frame
+        image.
 
     Raises:
         ValueError: If a file is no DICOM image with all tags needed, the files are not of one
@@ -60,7 +68,14 @@ def read_source_headers(source_files: Sequence[Path], like: Volume) -> list[Data
         )
         raise ValueError(msg)
     places = [f"slice {number} of {len(like.array)}" for number in range(1, len(like.array) + 1)]
-    headers = [_read_header(path, place) for path, place in zip(source_files, places, strict=True)]
+    numbers = list(frames) or [0] * len(source_files)
+    frames_of = cache(partial(_read_frames, places[0]))
+    headers = [
+        _pick(frames_of(path), number, place) if number else _read_header(place, path)
+        for path, number, place in zip(source_files, numbers, places, strict=True)
+    ]
+    for place, header in zip(places, headers, strict=True):
+        _check_complete(place, header)
     for tag in _IDENTITY:
         found = {str(header[tag].value) for header in headers}
         if len(found) > 1:
@@ -74,14 +89,12 @@ def read_source_headers(source_files: Sequence[Path], like: Volume) -> list[Data
     return headers
 
 
-def _read_header(path: Path, place: str) -> Dataset:
+def _read_header(place: str, path: Path) -> Dataset:
     with warnings.catch_warnings():
         # pydicom quotes odd header values in its warnings.
         warnings.simplefilter("ignore")
         try:
-            header = read_dataset(path)
-            missing = [tag for tag in _REQUIRED if header.get(tag) in (None, "")]
-            frames = int(header.get("NumberOfFrames") or 1)
+            return read_dataset(path)
         except (
             InvalidDicomError,
             BytesLengthException,
@@ -98,13 +111,30 @@ def _read_header(path: Path, place: str) -> Dataset:
             # Its own message holds the whole path.
             msg = f"{place}: file cannot be opened ({error.strerror})."
             raise OSError(msg) from None
+
+
+def _read_frames(place: str, path: Path) -> list[Dataset]:
+    whole = _read_header(place, path)
+    with header_errors():
+        count_frames(whole)
+        return list(flat_frames(whole))
+
+
+def _pick(frames: Sequence[Dataset], number: int, place: str) -> Dataset:
+    if number > len(frames):
+        msg = f"{place}: its file has {len(frames)} frames, expected at least {number}."
+        raise ValueError(msg)
+    return frames[number - 1]
+
+
+def _check_complete(place: str, header: Dataset) -> None:
+    missing = [tag for tag in _REQUIRED if header.get(tag) in (None, "")]
     if missing:
         msg = f"{place}: DICOM tag {missing[0]} is missing; a DICOM SEG must refer to it."
         raise ValueError(msg)
-    if frames != 1:
-        msg = f"{place}: multi-frame DICOM, expected one file a slice."
+    if int(header.get("NumberOfFrames") or 1) != 1:
+        msg = f"{place}: multi-frame DICOM, and it is not said which frame it is."
         raise ValueError(msg)
-    return header
 
 
 def _check_fit(place: str, header: Dataset, like: Volume, index: int) -> None:

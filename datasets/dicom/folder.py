@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoulderseg.datasets.dicom.grouping import group_slices
-from shoulderseg.datasets.dicom.header import read_header
+from shoulderseg.datasets.dicom.header import read_headers
 from shoulderseg.datasets.dicom.header_checks import NotAnImageError
 from shoulderseg.datasets.dicom.verdict import Series, judge
 from shoulderseg.datasets.dicom.walk import Walk, may_be_dicom, walk_files
@@ -16,6 +16,8 @@ from shoulderseg.datasets.files import DICOM_SUFFIX, holds_dicom
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from shoulderseg.datasets.dicom.header import SliceHeader
 
 # More files than an examination has by far; a folder of the whole disk was given by mistake.
 MAX_FILES = 200_000
@@ -70,7 +72,9 @@ def read_folder(path: Path) -> FolderFindings:
     if not path.exists():
         msg = f"{path.name}: there is no such file or folder. Check the path."
         raise FileNotFoundError(msg)
-    headers, files, others = [], [], []
+    headers: list[SliceHeader] = []
+    files: list[FileFinding] = []
+    others: list[Path] = []
     walk = Walk()
     found = list(islice(walk_files(path, walk), MAX_FILES + 1))
     if len(found) > MAX_FILES:
@@ -81,7 +85,7 @@ def read_folder(path: Path) -> FolderFindings:
             if not _is_dicom(file):
                 others.append(file)
                 continue
-            headers.append(read_header(file))
+            headers += read_headers(file)
         except NotAnImageError as error:
             files.append(FileFinding(file, refused=False, reason=str(error)))
         except ValueError as error:

@@ -86,6 +86,8 @@ def _key(header: SliceHeader) -> Key:
         header.text("EchoNumbers"),
         header.text("EchoTime"),
         header.text("TemporalPositionIdentifier"),
+        header.text("StackID"),
+        header.text("DimensionIndexValues"),
         str(header.spacing_mm),
     )
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pydicom
 from pydicom.uid import UID, SecondaryCaptureImageStorage
 
+from shoulderseg.datasets.dicom.enhanced import (
+    GROUP_TAGS,
+    count_frames,
+    flat_frames,
+    is_enhanced,
+)
 from shoulderseg.datasets.dicom.file import read_dataset
 from shoulderseg.datasets.dicom.header_checks import (
     HeaderError,
@@ -73,8 +80,15 @@ _TAGS = (
     "Laterality",
     "ImageLaterality",
     "Manufacturer",
+    "InversionTime",
+    "RescaleSlope",
+    "RescaleIntercept",
+    "StackID",
+    "DimensionIndexValues",
     *_IDENTITY,
 )
+# What tells the contrast of enhanced images, before it is put where single-frame ones have it.
+_ENHANCED_TAGS = (*GROUP_TAGS, "EchoPulseSequence", "SpectrallySelectedSuppression")
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +103,7 @@ class SliceHeader:
         position_mm: Centre of the first pixel in LPS, (3,).
         axes: Direction along a row, and down a column, as unit vectors, (2, 3).
         fault: What is wrong with the pixels, as far as it shows without decoding them.
+        frame: Number of the frame in a multi-frame file, from 1; 0 in a single-frame file.
     """
 
     path: Path
@@ -98,6 +113,7 @@ class SliceHeader:
     position_mm: np.ndarray[Any, np.dtype[np.float64]]
     axes: np.ndarray[Any, np.dtype[np.float64]]
     fault: str = ""
+    frame: int = 0
 
     def text(self, tag: str) -> str:
         """Returns the value of a tag as one line; empty where it is absent or cannot be read."""
@@ -106,6 +122,8 @@ class SliceHeader:
     @property
     def label(self) -> str:
         """What to call the image in messages: file names may be the patient's."""
+        if self.frame:
+            return f"frame {self.frame}"
         number = self.text("InstanceNumber")
         # A number of more digits is none that a scanner counted to.
         plain = re.fullmatch(r"[0-9]{1,5}", number) and not self.names_patient(number)
@@ -116,14 +134,15 @@ class SliceHeader:
         return holds_identity(words, self.text("PatientName"), self.text("PatientID"))
 
 
-def read_header(path: Path) -> SliceHeader:
+def read_headers(path: Path) -> list[SliceHeader]:
     """Reads and checks the header of one DICOM file.
 
     Args:
         path: The file.
 
     Returns:
-        The header of a single-frame grey MR image with a place in the patient.
+        The header of a single-frame grey MR image with a place in the patient, or one for each
+        frame of an enhanced one.
 
     Raises:
         NotAnImageError: If the file is sound but of another kind; says of which.
@@ -132,15 +151,27 @@ def read_header(path: Path) -> SliceHeader:
     """
     with header_errors():
         with path.open("rb") as stream:
-            dataset = read_dataset(stream, _TAGS)
+            dataset = read_dataset(stream, [*_TAGS, *_ENHANCED_TAGS])
             left = path.stat().st_size - stream.tell()
         _check_kind(dataset)
         shape = _check_pixels(dataset)
-        spacing_mm, position_mm, axes = read_geometry(dataset, _AXES_TOLERANCE)
-        fault = _missing_pixels(dataset, left)
-        texts = {tag: _text(dataset, tag) for tag in _TAGS}
-        axes = _perpendicular(axes)
-    return SliceHeader(path, texts, shape, spacing_mm, position_mm, axes, fault)
+        if not is_enhanced(dataset):
+            return [_slice_header(path, dataset, shape, _missing_pixels(dataset, left))]
+        count = count_frames(dataset)
+        missing = partial(_missing_pixels, dataset, left)
+        return [
+            _slice_header(path, frame, shape, missing(number, count), number)
+            for number, frame in enumerate(flat_frames(dataset), start=1)
+        ]
+
+
+def _slice_header(
+    path: Path, dataset: Dataset, shape: tuple[int, int], fault: str, frame: int = 0
+) -> SliceHeader:
+    spacing_mm, position_mm, axes = read_geometry(dataset, _AXES_TOLERANCE)
+    texts = {tag: _text(dataset, tag) for tag in _TAGS}
+    axes = _perpendicular(axes)
+    return SliceHeader(path, texts, shape, spacing_mm, position_mm, axes, fault, frame)
 
 
 def _text(dataset: Dataset, tag: str) -> str:
@@ -177,8 +208,8 @@ def _check_kind(dataset: Dataset) -> None:
 
 
 def _check_pixels(dataset: Dataset) -> tuple[int, int]:
-    enhanced = "Enhanced" in UID(str(dataset.get("SOPClassUID"))).name
-    check_single_frame(dataset, enhanced=enhanced)
+    if not is_enhanced(dataset):
+        check_single_frame(dataset)
     if "MOSAIC" in [str(item) for item in dataset.get("ImageType") or []]:
         msg = "mosaic: many slices in one image. Convert it with dcm2niix and give the NIfTI file."
         raise HeaderError(msg)
@@ -213,13 +244,20 @@ def _check_values(dataset: Dataset) -> None:
         raise HeaderError(msg)
 
 
-def _missing_pixels(dataset: Dataset, left: int) -> str:
-    """Whether what is left of the file after the header can hold the pixels."""
+def _missing_pixels(dataset: Dataset, left: int, number: int = 1, count: int = 1) -> str:
+    """Whether what is left of the file after the header can hold the pixels of a frame."""
     syntax = UID(str(dataset.file_meta.TransferSyntaxUID))
-    if syntax.is_compressed or syntax.is_deflated:
+    if syntax.is_deflated:
+        # The whole file is unpacked before its header can be read.
+        return ""
+    if syntax.is_compressed:
         return "" if left > 0 else "DICOM file without pixels."
     # The pixels' own tag and length, with a type of value between them where it is explicit.
-    return missing_pixels(dataset, max(left - (8 if syntax.is_implicit_VR else 12), 0))
+    found = max(left - (8 if syntax.is_implicit_VR else 12), 0)
+    if count == 1:
+        return missing_pixels(dataset, found)
+    before = (number - 1) * int(dataset.Rows) * int(dataset.Columns)
+    return missing_pixels(dataset, found - before * int(dataset.BitsAllocated) // 8)
 
 
 def _perpendicular(axes: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:

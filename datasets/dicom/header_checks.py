@@ -78,18 +78,17 @@ def silence_pydicom() -> Iterator[None]:
         logger.disabled = before
 
 
-def check_single_frame(dataset: Dataset, *, enhanced: bool = False) -> None:
-    """Refuses an image of several frames.
-
-    Args:
-        dataset: The header.
-        enhanced: Whether the file is of a multi-frame kind, whatever number of frames it states.
+def check_single_frame(dataset: Dataset) -> None:
+    """Refuses an image of several frames that says nowhere where each of them lies.
 
     Raises:
         HeaderError: If it is one; says what to convert it with.
     """
-    if enhanced or int(dataset.get("NumberOfFrames") or 1) != 1:
-        msg = "multi-frame (enhanced) DICOM. Convert it with dcm2niix and give the NIfTI file."
+    if int(dataset.get("NumberOfFrames") or 1) != 1:
+        msg = (
+            "multi-frame DICOM of a kind that is not enhanced MR. Convert it with dcm2niix and "
+            "give the NIfTI file."
+        )
         raise HeaderError(msg)
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import SimpleITK
 
+from shoulderseg.datasets.dicom.frame_pixels import MultiFrameFiles
+from shoulderseg.datasets.dicom.header_checks import HeaderError
 from shoulderseg.datasets.errors import UnreadableVolumeError
 from shoulderseg.datasets.integrity import MAX_VOXELS, check_file
 from shoulderseg.datasets.itk_warnings import silence_itk_warnings
@@ -46,8 +48,9 @@ def read_stack(stack: Stack) -> Volume:
         reason = f"{len(stack.slices)} slices of {rows} x {columns}: more than {MAX_VOXELS} voxels."
         raise UnreadableVolumeError(stack.slices[0].path, reason, called="")
     array = np.empty((len(stack.slices), rows, columns), np.float32)
+    files = MultiFrameFiles()
     for index, header in enumerate(stack.slices):
-        array[index] = _decode(header, stack.place(header))
+        array[index] = _decode(header, stack.place(header), files)
     check_duplicates(stack)
     if not np.isfinite(array).all():
         reason = "some voxels are not finite numbers."
@@ -64,9 +67,10 @@ def check_duplicates(stack: Stack) -> None:
     Raises:
         UnreadableVolumeError: If two of them differ or cannot be decoded; says which slice.
     """
+    files = MultiFrameFiles()
     for kept, other in stack.duplicates:
         place = stack.place(kept)
-        if not np.array_equal(_decode(kept, place), _decode(other, place)):
+        if not np.array_equal(_decode(kept, place, files), _decode(other, place, files)):
             reason = (
                 "another image lies at the same place and shows something else. "
                 "Two scans were mixed; keep one of them."
@@ -74,9 +78,13 @@ def check_duplicates(stack: Stack) -> None:
             raise UnreadableVolumeError(other.path, reason, called=place)
 
 
-def _decode(header: SliceHeader, place: str) -> npt.NDArray[np.float32]:
+def _decode(header: SliceHeader, place: str, files: MultiFrameFiles) -> npt.NDArray[np.float32]:
     try:
+        if header.frame:
+            return files.decode(header, _decode_file)
         return _decode_file(header.path, header.shape)
+    except HeaderError as error:
+        raise UnreadableVolumeError(header.path, str(error), called=place) from None
     except UnreadableVolumeError as error:
         raise UnreadableVolumeError(header.path, error.reason, called=place) from None
     except OSError as error:

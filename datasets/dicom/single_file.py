@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shoulderseg.datasets.dicom.enhanced import is_enhanced
 from shoulderseg.datasets.dicom.file import read_dataset
 from shoulderseg.datasets.dicom.header_checks import (
     HeaderError,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _AXES_TOLERANCE = 1e-3
 _TAGS = [
     "SamplesPerPixel",
+    "SOPClassUID",
     "NumberOfFrames",
     "Rows",
     "Columns",
@@ -62,6 +64,12 @@ def check_dicom(path: Path) -> None:
 def _check_pixels(dataset: Dataset) -> None:
     if "PixelData" not in dataset:
         msg = "DICOM file without an image (no PixelData)."
+        raise HeaderError(msg)
+    if is_enhanced(dataset):
+        msg = (
+            "enhanced (multi-frame) MR, expected one slice. Give it to `predict`, `inspect` or "
+            "`convert dicom-study`, or convert it with dcm2niix."
+        )
         raise HeaderError(msg)
     check_single_frame(dataset)
     check_grey(dataset.get("SamplesPerPixel"))

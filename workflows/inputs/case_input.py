@@ -19,7 +19,9 @@ class CaseInput:
         name: of the case and of its results; never a patient's that a DICOM header names.
         path: the file, or the first one of a series.
         load: reads it.
-        source_files: the DICOM files in the order of the slices; none for other formats.
+        source_files: the DICOM file of each slice, in their order; none for other formats.
+        source_frames: number of each slice's frame in its file, from 1; none for single-frame
+            files.
         about: plane, contrast, side and notes of a DICOM series, for reports.
         faulty: DICOM files of a series that are left out of it.
     """
@@ -28,6 +30,7 @@ class CaseInput:
     path: Path
     load: Callable[[], Volume]
     source_files: tuple[Path, ...] = ()
+    source_frames: tuple[int, ...] = ()
     about: dict[str, Any] = field(default_factory=dict)
     faulty: tuple[Path, ...] = ()
 

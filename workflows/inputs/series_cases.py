@@ -33,7 +33,7 @@ def series_cases(
     names = Counter(
         case_name(series.stack.slices[0].path)
         for series in used
-        if series.stack and len(series.stack.slices) == 1
+        if series.stack and len({header.path for header in series.stack.slices}) == 1
     )
     cases = []
     for series in used:
@@ -51,7 +51,7 @@ def series_cases(
         # A single file that the user put there keeps its name, unless that is the patient's. What
         # lies deeper was named by an archive, after patients whom the header may not tell any more.
         keeps = (
-            len(files) == 1
+            len(set(files)) == 1
             and files[0].parent == named
             and names[own] == 1
             and not stack.slices[0].names_patient(own)
@@ -59,7 +59,10 @@ def series_cases(
         load = partial(read_stack, stack)
         name = own if keeps else series.name
         faulty = faulty_files(series)
-        cases.append(CaseInput(name, files[0], load, files, describe_series(series), faulty))
+        frames = tuple(header.frame for header in stack.slices)
+        about = describe_series(series)
+        case = CaseInput(name, files[0], load, files, frames if any(frames) else (), about, faulty)
+        cases.append(case)
     return cases
 
 

@@ -58,4 +58,5 @@ def _number(path: Path, number: int) -> str:
 def faulty_files(series: Series) -> tuple[Path, ...]:
     """The files of a series to look at: those with a fault, or its only one if it is not used."""
     lone = len(series.slices) == 1 and series.verdict != "use"
-    return tuple(header.path for header in series.slices if header.fault or lone)
+    at_fault = (header.path for header in series.slices if header.fault or lone)
+    return tuple(dict.fromkeys(at_fault))

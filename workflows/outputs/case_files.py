@@ -97,9 +97,10 @@ def _write_label_map(
 ) -> bool:
     label_map, volume = result
     if form is Format.dicom:
-        from shoulderseg.datasets.dicom_seg import write_dicom_seg
+        from shoulderseg.datasets.dicom_seg import SegOptions, write_dicom_seg
 
-        write_dicom_seg(path, label_map, volume, case.source_files, labels)
+        options = SegOptions(frames=case.source_frames)
+        write_dicom_seg(path, label_map, volume, case.source_files, labels, options)
     elif form is Format.slicer:
         from shoulderseg.datasets.seg_nrrd import write_seg_nrrd
 

@@ -25,11 +25,13 @@ class Case:
         name: from its file or folder.
         source_files: of DICOM input, in the order of the slices; empty for anything else.
         file: name of the image in its folder; empty for DICOM, whose files archives name.
+        source_frames: number of each slice's frame in its DICOM file; empty for single-frame files.
     """
 
     name: str
     source_files: Sequence[Path] = ()
     file: str = ""
+    source_frames: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

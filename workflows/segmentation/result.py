@@ -29,7 +29,9 @@ class Result:
         label_values: the voxel value of each bone in `labels`.
         volume: the image.
         segmentation: all that the networks and the vote gave.
-        source_files: the DICOM files in the order of the slices; empty for anything else.
+        source_files: the DICOM file of each slice, in their order; empty for anything else.
+        source_frames: number of each slice's frame in its file, from 1; empty for single-frame
+            files.
         seconds: time of each stage.
     """
 
@@ -39,6 +41,7 @@ class Result:
     volume: Volume | None = field(default=None, repr=False)
     segmentation: Segmentation | None = field(default=None, repr=False)
     source_files: tuple[Path, ...] = ()
+    source_frames: tuple[int, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -146,7 +149,7 @@ class Result:
         from shoulderseg.workflows.outputs.write import write_outputs
 
         volume, segmentation = self.segmented()
-        case = Case(self.name, self.source_files, file)
+        case = Case(self.name, self.source_files, file, self.source_frames)
         return write_outputs(
             plan, case, segmentation.label_map, volume, self.label_values, list(others)
         )

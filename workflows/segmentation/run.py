@@ -146,7 +146,10 @@ def execute_run(run: Run, listener: Listener | None = None) -> None:
 
 def _segment_cases(run: Run, listener: Listener) -> None:
     labels = run.segmenter.label_values
-    cases = [Case(case.name, case.source_files, case.public_file) for case in run.inputs.cases]
+    cases = [
+        Case(case.name, case.source_files, case.public_file, case.source_frames)
+        for case in run.inputs.cases
+    ]
     # Known before the first case is written, so that none replaces another's files.
     owners = run.plan.owners(cases, labels)
     for source, case in zip(run.inputs.cases, cases, strict=True):

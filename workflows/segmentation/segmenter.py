@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,11 +158,10 @@ class Segmenter:
         started = time.perf_counter()
         volume = case.load()
         read = round(time.perf_counter() - started, 4)
-        return self._result(volume, case.name, case.source_files, read, on_progress)
+        result = self._result(volume, case.name, read, on_progress)
+        return replace(result, source_files=case.source_files, source_frames=case.source_frames)
 
     def _at_path(self, path: Path) -> Result:
-        from dataclasses import replace
-
         from shoulderseg.workflows.inputs.discover import find_inputs
         from shoulderseg.workflows.inputs.zip_archive import unpacked
 
@@ -179,21 +178,18 @@ class Segmenter:
                 msg = f"{path} holds {len(names)} images ({shown}); use many() for all of them"
                 raise ValueError(msg)
             result = self.segment_case(inputs.cases[0])
-            return result if folder == path else replace(result, source_files=())
+            return result if folder == path else replace(result, source_files=(), source_frames=())
 
     def _result(
         self,
         volume: Volume,
         name: str,
-        source_files: tuple[Path, ...] = (),
         read_seconds: float = 0.0,
         on_progress: OnProgress | None = None,
     ) -> Result:
         found = self._segment(volume, on_progress)
         seconds = {"read": read_seconds, **found.seconds}
-        return Result(
-            name, "", dict(self.label_values), volume, found, tuple(source_files), seconds
-        )
+        return Result(name, "", dict(self.label_values), volume, found, seconds=seconds)
 
 
 def _again(model: str, options: dict[str, Any]) -> Segmenter:

@@ -13,7 +13,7 @@ import pytest
 from pydicom.uid import generate_uid
 
 from shoulderseg.datasets.dicom.grouping import group_slices
-from shoulderseg.datasets.dicom.header import read_header
+from shoulderseg.datasets.dicom.header import read_headers
 from shoulderseg.datasets.dicom.verdict import judge
 
 from .findings import found, only, refusal, used
@@ -139,7 +139,7 @@ def test_patients_with_one_series_number_are_not_mixed(tmp_path: Path, tag: str)
 
 def test_the_work_on_many_series_grows_with_their_number_alone(tmp_path: Path) -> None:
     (path,) = write(tmp_path, series()[:1])
-    header = read_header(path)
+    (header,) = read_headers(path)
 
     def calls(number: int) -> int:
         """Function calls that judging this many series takes: on a busy machine no more."""
