@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.multival import MultiValue
 from pydicom.uid import SegmentationStorage
 
 from shoulderseg.datasets.converters.study_fault import UnusableMaskError
@@ -14,7 +15,7 @@ from shoulderseg.datasets.dicom.file import read_dataset
 from shoulderseg.datasets.dicom.header_checks import silence_pydicom
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from pydicom import Dataset
@@ -47,11 +48,13 @@ class SegFacts:
         series: `SeriesInstanceUID` of the series it refers to.
         instances: `SOPInstanceUID` of the images it refers to.
         names: Number of each segment to its name.
+        frames: `SOPInstanceUID` and number of the frames of multi-frame images it refers to.
     """
 
     series: frozenset[str]
     instances: frozenset[str]
     names: dict[int, str]
+    frames: frozenset[tuple[str, int]] = frozenset()
 
 
 def is_seg(path: Path) -> bool:
@@ -88,6 +91,7 @@ def read_seg_facts(path: Path) -> SegFacts:
         try:
             header = read_dataset(path)
             series, instances = _references(header)
+            frames = _frame_references(header)
             names = {
                 int(item.SegmentNumber): str(item.SegmentLabel)
                 for item in header.SegmentSequence
@@ -96,7 +100,7 @@ def read_seg_facts(path: Path) -> SegFacts:
         except DAMAGED:
             msg = "the header of this DICOM SEG is damaged. Export it again."
             raise ValueError(msg) from None
-    return SegFacts(series, instances, names)
+    return SegFacts(series, instances, names, frames)
 
 
 def find_series(facts: SegFacts, series: Sequence[Series]) -> Series:
@@ -144,14 +148,30 @@ def _references(header: Dataset) -> tuple[frozenset[str], frozenset[str]]:
         for image in entry.get("ReferencedInstanceSequence") or []:
             instances.add(str(image.ReferencedSOPInstanceUID))
     if not instances:
-        for group in header.get("PerFrameFunctionalGroupsSequence") or []:
-            for derivation in group.get("DerivationImageSequence") or []:
-                for image in derivation.get("SourceImageSequence") or []:
-                    instances.add(str(image.ReferencedSOPInstanceUID))
+        instances |= {str(image.ReferencedSOPInstanceUID) for image in _source_images(header)}
     return frozenset(series), frozenset(instances)
 
 
+def _frame_references(header: Dataset) -> frozenset[tuple[str, int]]:
+    found: set[tuple[str, int]] = set()
+    for image in _source_images(header):
+        numbers = image.get("ReferencedFrameNumber") or []
+        for number in numbers if isinstance(numbers, list | MultiValue) else [numbers]:
+            found.add((str(image.ReferencedSOPInstanceUID), int(number)))
+    return frozenset(found)
+
+
+def _source_images(header: Dataset) -> Iterator[Dataset]:
+    for group in header.get("PerFrameFunctionalGroupsSequence") or []:
+        for derivation in group.get("DerivationImageSequence") or []:
+            yield from derivation.get("SourceImageSequence") or []
+
+
 def _is_meant(facts: SegFacts, series: Series) -> bool:
+    if facts.frames and any(header.frame for header in series.slices):
+        # Several volumes may lie in one multi-frame file.
+        pairs = {(header.text("SOPInstanceUID"), header.frame) for header in series.slices}
+        return bool(facts.frames & pairs)
     instances = {header.text("SOPInstanceUID") for header in series.slices}
     if facts.instances:
         return bool(facts.instances & instances)

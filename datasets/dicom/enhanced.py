@@ -8,6 +8,7 @@ refused by the same rules as a file of its own.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import pydicom
@@ -108,18 +109,14 @@ def flat_frames(dataset: Dataset) -> Iterator[Dataset]:
         image has them. `StackID` and `DimensionIndexValues` are kept: frames that differ in a
         dimension other than place and time of acquisition belong to different volumes.
     """
-    whole = Dataset()
-    for element in _elements(dataset):
-        if element.tag not in _LEFT_OUT:
-            whole[element.tag] = element
+    whole = [element for element in dataset if element.tag not in _LEFT_OUT]
     shared = _first(dataset.get("SharedFunctionalGroupsSequence"))
     parting = _parting_dimensions(dataset)
     for number, own in enumerate(dataset.PerFrameFunctionalGroupsSequence, start=1):
         frame = Dataset()
-        frame.update(whole)
-        for holder in (shared, own):
-            for element in _elements(_unassigned(holder)):
-                frame[element.tag] = element
+        # Copies: setting a value changes an element, and frames would share theirs.
+        for element in (*whole, *_unassigned(shared), *_unassigned(own)):
+            frame[element.tag] = copy(element)
         _move(frame, own, shared)
         if "InstanceNumber" not in frame:
             frame.InstanceNumber = number
@@ -175,7 +172,3 @@ def _first_of(own: Dataset, shared: Dataset, sequence: str) -> Dataset:
 
 def _first(sequence: Any) -> Dataset:  # noqa: ANN401
     return sequence[0] if isinstance(sequence, pydicom.Sequence) and len(sequence) else Dataset()
-
-
-def _elements(dataset: Dataset) -> Iterator[pydicom.DataElement]:
-    yield from dataset
