@@ -130,8 +130,14 @@ def is_preprocessed(name: str, plans_file: str, data_identifier: str) -> bool:
     plans = preprocessed / plans_file
     if not plans.is_file():
         return False
-    labels = list((raw / "labelsTr").iterdir())
+    described = raw / "dataset.json"
+    stated = json.loads(described.read_text(encoding="utf-8")) if described.is_file() else {}
+    # Names of cases may hold dots, so their suffix cannot be guessed.
+    ending = str(stated.get("file_ending", ".nii.gz"))
+    labels = [path for path in (raw / "labelsTr").iterdir() if path.name.endswith(ending)]
     sources = [*labels, *(raw / "imagesTr").iterdir()]
     ready = {path.name for path in (preprocessed / data_identifier).glob("*.pkl")}
-    complete = all(f"{path.name.split('.')[0]}.pkl" in ready for path in labels)
+    complete = bool(labels) and all(
+        f"{path.name.removesuffix(ending)}.pkl" in ready for path in labels
+    )
     return complete and max(path.stat().st_mtime for path in sources) <= plans.stat().st_mtime

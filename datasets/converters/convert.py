@@ -122,14 +122,16 @@ def convert_cases(candidates: Iterable[SourceCase | Rejected], order: Order) -> 
         else:
             rejected.append(outcome)
         order.on_case(outcome)
+    # Whatever keeps the dataset from being made may follow from what was not taken.
+    listed = [f"{entry.name}: {entry.reason}" for entry in rejected]
     if not taken:
-        listed = [f"{entry.name}: {entry.reason}" for entry in rejected]
         raise ConversionError([_NONE_TAKEN, *listed])
     patients = {case.name: case.patient for case in taken}
     rng = np.random.default_rng(order.seed)
     shares = share_out(patients, order.test_cases, folds=order.folds, rng=rng)
     if shares.problems:
-        raise ConversionError([*shares.problems, "Finished cases are kept for the next try."])
+        kept = "Finished cases are kept for the next try."
+        raise ConversionError([*shares.problems, *listed, kept])
     return replace(write_dataset(work, order.spec, taken, shares), rejected=tuple(rejected))
 
 

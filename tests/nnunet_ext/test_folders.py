@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -102,6 +103,31 @@ def test_an_interrupted_preprocessing_is_not_complete(preprocessed: Path) -> Non
     assert not is_current()
     (done / "P.json").unlink()
     assert not is_current()
+
+
+@pytest.mark.parametrize("names", [("1.2.840.1", "1.2.840.2"), ("p.1", "p.2"), ("a", "a.b")])
+def test_names_with_dots_are_found_again(preprocessed: Path, names: tuple[str, str]) -> None:
+    done = preprocessed / "nnUNet_preprocessed" / "Dataset007_Shoulder" / "P_2d"
+    raw = preprocessed / "nnUNet_raw" / "Dataset007_Shoulder"
+    for old, new in zip(("b", "a"), reversed(names), strict=True):
+        for folder, ending in (
+            (done, ".pkl"),
+            (raw / "imagesTr", "_0000.nii.gz"),
+            (raw / "labelsTr", ".nii.gz"),
+        ):
+            (folder / f"{old}{ending}").rename(folder / f"{new}{ending}")
+    assert is_current()
+    (done / f"{names[1]}.pkl").unlink()
+    assert not is_current()
+
+
+def test_another_file_ending(preprocessed: Path) -> None:
+    raw = preprocessed / "nnUNet_raw" / "Dataset007_Shoulder"
+    for path in raw.rglob("*.nii.gz"):
+        path.rename(path.with_name(path.name.replace(".nii.gz", ".nrrd")))
+    assert not is_current()
+    (raw / "dataset.json").write_text(json.dumps({"file_ending": ".nrrd"}))
+    assert is_current()
 
 
 def test_images_changed_afterwards_are_noticed(preprocessed: Path) -> None:

@@ -60,9 +60,10 @@ def plan_dataset(
 
     Raises:
         ValueError: if a batch size is given for the automatic network, there is no such dataset,
-            or models were trained with another batch size.
+            the U-Nets cannot learn from it, or models were trained with another batch size.
         StepFailedError: if nnU-Net fails.
     """
+    from shoulderseg.nnunet_ext.dataset_checks import check_trainable
     from shoulderseg.nnunet_ext.folders import (
         PREPROCESSED,
         adopt_splits,
@@ -76,6 +77,7 @@ def plan_dataset(
         msg = "--batch-size belongs to --size small; the automatic plans set their own"
         raise ValueError(msg)
     name = dataset_name(dataset)
+    check_trainable(name)
     planned = is_preprocessed(name, f"{DEFAULT_PLANS}.json", f"{DEFAULT_PLANS}_{CONFIGURATION}")
     if not planned:
         _plan_and_preprocess(name, on_command)

@@ -89,9 +89,11 @@ def prepare_trainings(order: TrainingOrder) -> TrainingRun:
     """Finds out what there is to train; nothing is written.
 
     Raises:
-        ValueError: if there is no such dataset or variant, or the bundle to start from is damaged.
+        ValueError: if there is no such dataset or variant, the U-Nets cannot learn from the
+            dataset, or the bundle to start from is damaged.
         FileNotFoundError: if the dataset is not planned, or there is no such bundle.
     """
+    from shoulderseg.nnunet_ext.dataset_checks import check_trainable
     from shoulderseg.nnunet_ext.folders import (
         PREPROCESSED,
         RESULTS,
@@ -109,6 +111,7 @@ def prepare_trainings(order: TrainingOrder) -> TrainingRun:
             "first (a dry run needs it too)"
         )
         raise FileNotFoundError(msg)
+    check_trainable(name)
     trainings = list_trainings(
         data_folder(RESULTS) / name,
         name,

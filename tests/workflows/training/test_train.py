@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from shoulderseg.workflows.training.plan import plan_dataset
 from shoulderseg.workflows.training.size import plans_name
 from shoulderseg.workflows.training.train import (
     Schedule,
@@ -29,6 +31,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_schedule_reaches_the_processes_alone(root: Path) -> None:
     (root / "nnUNet_preprocessed/Dataset004_X/nnUNetPlans.json").write_text("{}")
+    _describe(root)
     order = TrainingOrder(
         "4", "cpu", variants=["glenoid"], folds=["2"], schedule=Schedule(epochs=7)
     )
@@ -40,6 +43,49 @@ def test_a_schedule_reaches_the_processes_alone(root: Path) -> None:
         "nnUNetv2_train Dataset004_X 2d 2 -tr nnUNetTrainerShoulderGlenoid "
         "-p nnUNetPlans -device cpu"
     )
+
+
+def _describe(root: Path, **changed: Any) -> None:  # noqa: ANN401
+    described = {
+        "channel_names": {"0": "MRI"},
+        "labels": {"background": 0, "humerus": 1, "glenoid": 2},
+        "file_ending": ".nii.gz",
+    }
+    path = root / "nnUNet_raw/Dataset004_X/dataset.json"
+    path.write_text(json.dumps(described | changed))
+
+
+_BOTH = {"humerus": 1, "glenoid": 2}
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"channel_names": {"0": "T1", "1": "PD"}}, r"has 2 channels \(T1, PD\)"),
+        ({"labels": {"background": 0, **_BOTH, "ignore": 3}}, "ignore label"),
+        ({"labels": {"background": 0, "bone": [1, 2], "glenoid": 2}}, "found regions"),
+        ({"labels": {"background": 0, **_BOTH, "scapula": 3}}, "found 3"),
+        ({"labels": {"background": 0, "humerus": 1}}, "found 1"),
+        ({"labels": []}, "Dataset004_X"),
+    ],
+    ids=str,
+)
+def test_a_dataset_that_would_fail_later_is_refused_at_once(
+    root: Path, changed: dict[str, Any], reason: str
+) -> None:
+    """Before `plan` begins, and again before `train` does."""
+    (root / "nnUNet_preprocessed/Dataset004_X/nnUNetPlans.json").write_text("{}")
+    _describe(root, **changed)
+    with pytest.raises(ValueError, match=reason):
+        prepare_trainings(TrainingOrder("4", "cpu"))
+    with pytest.raises(ValueError, match=reason):
+        plan_dataset("4", "small", None, pytest.fail)
+
+
+def test_a_damaged_description(root: Path) -> None:
+    (root / "nnUNet_raw/Dataset004_X/dataset.json").write_text("[1, 2")
+    with pytest.raises(ValueError, match=r"dataset\.json is damaged"):
+        plan_dataset("4", "small", None, pytest.fail)
 
 
 def test_a_dataset_that_is_not_planned_says_what_to_run(root: Path) -> None:
