@@ -122,7 +122,8 @@ def predict(
             with _shown_progress(run) as listener:
                 execute_run(run, listener)
         finally:
-            _print_summary(run)
+            if run.report.begun:
+                _print_summary(run)
     if run.report.failed:
         raise typer.Exit(SOME_CASES_FAILED)
 

@@ -60,8 +60,9 @@ def _row(record: Mapping[str, Any], bones: list[str]) -> dict[str, Any]:
     if "quality" not in record:
         return row
     slices, rows, columns = record["shape"]
-    row |= {f"{bone}_ml": record["volumes_ml"][bone] for bone in bones}
-    row |= {f"{bone}_predicted_dice": record["quality"][bone] for bone in bones}
+    # Records of earlier runs may be of a bundle with other bones.
+    row |= {f"{bone}_ml": record["volumes_ml"].get(bone) for bone in bones}
+    row |= {f"{bone}_predicted_dice": record["quality"].get(bone) for bone in bones}
     return row | {
         "flags": "; ".join(record["quality"]["flags"]),
         "slices": slices,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.inputs.discover import find_inputs
 from shoulderseg.workflows.outputs.plan import REPORT_FILE, Case
+from shoulderseg.workflows.segmentation.earlier_runs import claimed
 from shoulderseg.workflows.segmentation.many import failure_of
 from shoulderseg.workflows.segmentation.run_report import RunReport, describe_run
 
@@ -119,19 +120,26 @@ def prepare_run(
 def execute_run(run: Run, listener: Listener | None = None) -> None:
     """Segments case by case and adds a record of each; a failed one keeps no other from its turn.
 
-    The report is written after each case, and also where the run is interrupted.
+    The report is written after each case, and also where the run is interrupted. Records of earlier
+    runs into the folder stay in it, but for the cases of this run.
 
     Args:
         run: of `prepare_run`.
         listener: is told how it goes.
 
     Raises:
+        ValueError: if another run is at work in the folder.
         OSError: if the folder or the report cannot be written.
     """
     listener = listener or Listener()
     run.plan.start()
-    # From now on the report of an earlier run no longer holds.
-    run.report.write()
+    with claimed(run.plan.out):
+        _execute(run, listener)
+
+
+def _execute(run: Run, listener: Listener) -> None:
+    # From now on an earlier report no longer holds for the cases of this run.
+    run.report.begin()
     try:
         for item in run.inputs.skipped:
             if item.refused:

@@ -12,6 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.outputs.plan import CASES_FILE
 from shoulderseg.workflows.segmentation.cases_table import cases_table
+from shoulderseg.workflows.segmentation.earlier_runs import (
+    EARLIER,
+    earlier_records,
+    read_earlier,
+    still_holding,
+)
 from shoulderseg.workflows.segmentation.flags import flag_lines
 
 if TYPE_CHECKING:
@@ -32,6 +38,18 @@ class RunReport:
         """
         self._path, self._run, self._cases = path, run, list(cases)
         self._records: list[dict[str, Any]] = []
+        self._before: list[dict[str, Any]] = []
+        self.begun = False
+
+    def begin(self) -> None:
+        """Takes over what still holds of the report in its place, and writes the first one.
+
+        Raises:
+            OSError: if the earlier one cannot be read, or the new one cannot be written.
+        """
+        self._before = read_earlier(self._path)
+        self.write()
+        self.begun = True
 
     @property
     def described(self) -> Mapping[str, Any]:
@@ -61,7 +79,7 @@ class RunReport:
         Raises:
             OSError: if it cannot be written.
         """
-        complete = not self.not_reached
+        complete, earlier = not self.not_reached, self._earlier()
         now = datetime.now(UTC).isoformat(timespec="seconds")
         report = {
             "complete": complete,
@@ -69,9 +87,15 @@ class RunReport:
             "not_reached": self.not_reached,
             **self._run,
             "cases": self._records,
+            **({EARLIER: earlier} if earlier else {}),
         }
+        records = [*earlier_records(earlier), *self._records]
         _replace(self._path, json.dumps(report, indent=2) + "\n")
-        _replace(self._path.with_name(CASES_FILE), cases_table(self._records, self._run["labels"]))
+        _replace(self._path.with_name(CASES_FILE), cases_table(records, self._run["labels"]))
+
+    def _earlier(self) -> list[dict[str, Any]]:
+        made = {record["case"] for record in self._records}
+        return still_holding(self._before, made, self._cases)
 
     def summary(self, skipped: Sequence[str], *, calibrated: bool) -> list[str]:
         """Lines for the terminal: how many cases are done, and which to look at.
@@ -90,6 +114,17 @@ class RunReport:
             lines.append(
                 f"stopped before {', '.join(self.not_reached)}; label maps of these, if there are "
                 "any, are of an earlier run"
+            )
+        kept = [
+            record
+            for record in earlier_records(self._earlier())
+            if record["case"] not in self._cases
+        ]
+        if kept:
+            flagged = sum(bool(record.get("quality", {}).get("flags")) for record in kept)
+            lines.append(
+                f"{len(kept)} case{'s' * (len(kept) != 1)} of earlier runs into this folder are in "
+                f"report and table too, {flagged} of them flagged"
             )
         for record in self._records:
             old = record.get("of_an_earlier_run", [])

@@ -1,0 +1,162 @@
+"""Runs into one folder: their reports add up, and no two work in it at a time."""
+
+from __future__ import annotations
+
+import csv
+import json
+import multiprocessing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import SimpleITK
+
+from shoulderseg.workflows.outputs.plan import CASES_FILE, REPORT_FILE, OutputPlan
+from shoulderseg.workflows.segmentation.earlier_runs import LOCK_FILE, claimed, read_earlier
+from shoulderseg.workflows.segmentation.run import (
+    Listener,
+    collect_inputs,
+    execute_run,
+    prepare_run,
+)
+from shoulderseg.workflows.segmentation.segmenter import Segmenter
+
+
+@pytest.fixture(scope="module")
+def segmenter(untrained: Path) -> Segmenter:
+    return Segmenter(untrained, device="cpu", mirroring=False)
+
+
+def _images(folder: Path, *names: str) -> Path:
+    folder.mkdir()
+    for name in names:
+        rng = np.random.default_rng(len(name))
+        image = SimpleITK.GetImageFromArray(rng.normal(100, 20, (3, 32, 36)).astype(np.float32))
+        SimpleITK.WriteImage(image, str(folder / f"{name}.nii.gz"))
+    return folder
+
+
+def _run(segmenter: Segmenter, images: Path, out: Path, stop_before: str = "") -> list[str]:
+    """Segments a folder; gives the summary's lines."""
+    inputs = collect_inputs(images, images, out)
+    run = prepare_run(segmenter, inputs, images, OutputPlan(out))
+
+    def start(name: str) -> None:
+        if name == stop_before:
+            raise KeyboardInterrupt
+
+    try:
+        execute_run(run, Listener(on_start=start))
+    except KeyboardInterrupt:
+        assert stop_before
+    return run.report.summary([], calibrated=False)
+
+
+def _report(out: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((out / REPORT_FILE).read_text(encoding="utf-8"))
+    return content
+
+
+def _names(report: dict[str, Any]) -> list[list[str]]:
+    runs = [*report.get("earlier_runs", []), report]
+    return [[record["case"] for record in run["cases"]] for run in runs]
+
+
+def test_reports_of_other_cases_add_up(segmenter: Segmenter, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    _run(segmenter, _images(tmp_path / "a", "a1", "a2"), out)
+    (tmp_path / "a" / "a3.nii.gz").write_bytes(b"cut off")
+    _run(segmenter, _images(tmp_path / "b", "b1"), out)
+    lines = _run(segmenter, _images(tmp_path / "c", "c1"), out)
+    report = _report(out)
+    assert report["complete"]
+    assert _names(report) == [["a1", "a2"], ["b1"], ["c1"]]
+    assert "3 cases of earlier runs into this folder are in report and table too" in lines[2]
+    with (out / CASES_FILE).open(encoding="utf-8") as stream:
+        assert [row["case"] for row in csv.DictReader(stream)] == ["a1", "a2", "b1", "c1"]
+    assert not (out / LOCK_FILE).exists()
+
+
+def test_a_case_made_anew_counts_once(segmenter: Segmenter, tmp_path: Path) -> None:
+    out, images = tmp_path / "out", _images(tmp_path / "a", "a1", "a2")
+    _run(segmenter, images, out)
+    (images / "a1.nii.gz").write_bytes(b"cut off")
+    lines = _run(segmenter, images, out)
+    assert _names(_report(out)) == [["a1", "a2"]]
+    assert "error" in _report(out)["cases"][0]
+    assert "earlier runs" not in " ".join(lines)
+
+
+def test_a_stopped_run_loses_nothing_of_the_one_before(
+    segmenter: Segmenter, tmp_path: Path
+) -> None:
+    out, images = tmp_path / "out", _images(tmp_path / "a", "a1", "a2", "a3")
+    _run(segmenter, images, out)
+    _run(segmenter, images, out, stop_before="a2")
+    report = _report(out)
+    assert (report["complete"], report["not_reached"]) == (False, ["a2", "a3"])
+    assert _names(report) == [["a2", "a3"], ["a1"]]
+    _run(segmenter, _images(tmp_path / "b", "b1"), out)
+    report = _report(out)
+    assert report["complete"]
+    assert _names(report) == [["a2", "a3"], ["a1"], ["b1"]]
+    assert [run["complete"] for run in report["earlier_runs"]] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b'{"cases": [{}]}', b'{"cases": [{"case": 3}]}', b"\xff\xfe", b'{"a": 1}'],
+    ids=repr,
+)
+def test_what_is_no_report_is_put_aside(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / REPORT_FILE
+    for number in (1, 2):
+        path.write_bytes(content)
+        assert read_earlier(path) == []
+        assert not path.exists()
+        assert (tmp_path / f"shoulderseg_report_unread_{number}.json").read_bytes() == content
+
+
+def _claim(out: Path, claimed_: Any, done: Any) -> None:  # noqa: ANN401
+    with claimed(out):
+        claimed_.set()
+        done.wait(60)
+
+
+def test_a_second_run_is_refused_while_the_first_is_at_work(
+    segmenter: Segmenter, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    images = _images(tmp_path / "a", "a1")
+    _run(segmenter, images, out)
+    before = (out / REPORT_FILE).read_bytes()
+    context = multiprocessing.get_context("spawn")
+    at_work, done = context.Event(), context.Event()
+    process = context.Process(target=_claim, args=(out, at_work, done))
+    process.start()
+    try:
+        assert at_work.wait(60)
+        with pytest.raises(ValueError, match="another run is at work in"):
+            _run(segmenter, _images(tmp_path / "b", "b1"), out)
+        assert (out / REPORT_FILE).read_bytes() == before
+        assert not (out / "b1.nii.gz").exists()
+    finally:
+        done.set()
+        process.join(60)
+    _run(segmenter, tmp_path / "b", out)
+    assert _names(_report(out)) == [["a1"], ["b1"]]
+
+
+def test_a_killed_run_leaves_the_folder_free(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    at_work, done = context.Event(), context.Event()
+    process = context.Process(target=_claim, args=(tmp_path, at_work, done))
+    process.start()
+    assert at_work.wait(60)
+    process.kill()
+    process.join(60)
+    assert (tmp_path / LOCK_FILE).exists()
+    with claimed(tmp_path):
+        pass
+    assert not (tmp_path / LOCK_FILE).exists()

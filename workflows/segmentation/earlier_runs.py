@@ -1,0 +1,133 @@
+"""Reports of earlier runs into the same folder: they add up, and none is lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+LOCK_FILE = ".shoulderseg.lock"
+EARLIER = "earlier_runs"
+
+
+@contextmanager
+def claimed(out: Path) -> Iterator[None]:
+    """Keeps a folder for one run at a time, also among processes.
+
+    Args:
+        out: the folder, which must exist.
+
+    Raises:
+        ValueError: if another run is at work in it.
+        OSError: if the folder cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    path = out / LOCK_FILE
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+        while not path.exists():
+            # Whoever held it has removed the file since it was opened.
+            lock.release()
+            lock.acquire(timeout=0)
+    except Timeout:
+        msg = (
+            f"another run is at work in {out}; wait until it ends, or choose another folder. One "
+            "run takes a folder of any number of images"
+        )
+        raise ValueError(msg) from None
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        lock.release()
+
+
+def read_earlier(report: Path) -> list[dict[str, Any]]:
+    """Reads what earlier runs into a folder reported.
+
+    A file that cannot be read as a report is put aside under another name, never written over.
+
+    Args:
+        report: the file of the report.
+
+    Returns:
+        One report a run, oldest first; empty without a file.
+
+    Raises:
+        OSError: if the file can neither be read nor put aside.
+    """
+    if not report.exists():
+        return []
+    try:
+        content = json.loads(report.read_text(encoding="utf-8"))
+        earlier = content.pop(EARLIER, [])
+        runs = [*earlier, content]
+        return [_checked(run) for run in runs]
+    except (ValueError, TypeError, AttributeError, KeyError):
+        _put_aside(report)
+        return []
+
+
+def still_holding(
+    runs: Collection[dict[str, Any]], made: Collection[str], named: Collection[str]
+) -> list[dict[str, Any]]:
+    """Gives what of earlier reports still holds.
+
+    Args:
+        runs: from `read_earlier`.
+        made: names of the cases that the present run has made anew.
+        named: names of all its cases.
+
+    Returns:
+        The reports without the records of cases made anew; runs without any are left out.
+    """
+    kept = []
+    for run in runs:
+        records = [record for record in run["cases"] if record["case"] not in made]
+        missing = [name for name in run["not_reached"] if name not in named]
+        if records or missing:
+            complete = not missing
+            kept.append({**run, "cases": records, "not_reached": missing, "complete": complete})
+    return kept
+
+
+def earlier_records(runs: Collection[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Gives the records of earlier runs, in their order."""
+    return [record for run in runs for record in run["cases"]]
+
+
+def _checked(run: Any) -> dict[str, Any]:  # noqa: ANN401
+    """What the report needs of an earlier one.
+
+    Raises:
+        KeyError: if it is no report, or TypeError.
+    """
+    records = [
+        record
+        for record in run["cases"]
+        if isinstance(record["case"], str) and ("quality" not in record or _is_whole(record))
+    ]
+    if len(records) < len(run["cases"]):
+        raise KeyError
+    missing = [str(name) for name in run.get("not_reached", [])]
+    return {**run, "cases": records, "not_reached": missing}
+
+
+def _is_whole(record: dict[str, Any]) -> bool:
+    return (
+        len(record["shape"]) == len(record["spacing_mm"]) == 3
+        and isinstance(record["volumes_ml"], dict)
+        and isinstance(record["quality"]["flags"], list)
+        and "total" in record["seconds"]
+    )
+
+
+def _put_aside(path: Path) -> None:
+    number = 1
+    while (aside := path.with_name(f"{path.stem}_unread_{number}{path.suffix}")).exists():
+        number += 1
+    path.rename(aside)
