@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from shoulderseg.cli.failure import WRONG_USE, complain, reported
+from shoulderseg.cli.input_options import ParticipantOption
+from shoulderseg.cli.options import split_lists
 
 # Of the files that are at fault in a series; `--json` lists them all.
 _MOST_SHOWN = 5
@@ -16,21 +18,25 @@ _MOST_SHOWN = 5
 
 def inspect(
     path: Annotated[
-        Path, typer.Argument(help="An image, a folder of images, a DICOM folder tree, or a zip.")
+        Path,
+        typer.Argument(
+            help="An image, a folder of images, a DICOM folder tree, a BIDS dataset, or a zip."
+        ),
     ],
+    participants: ParticipantOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List every series and volume with a verdict: use, skip or refuse.
 
     Volumes are read whole, DICOM series by their headers. Descriptions that hold a word of the
-    patient's name or number are not shown. DICOM files at fault are named, here alone, so that they
-    can be found; archives may have named them after the patient. Exit code 2: there is nothing to
-    use.
+    patient's name or number are not shown. Folders, and DICOM files at fault, are named, here
+    alone, so that they can be found; archives may have named them after the patient. Exit code 2:
+    there is nothing to use.
     """
     from shoulderseg.workflows.inputs.inspect import inspect_inputs
 
     with reported():
-        entries = inspect_inputs(path)
+        entries = inspect_inputs(path, split_lists(participants))
     if as_json:
         typer.echo(json.dumps(entries, indent=2))
     else:
@@ -59,5 +65,6 @@ def _verdict_line(entry: dict[str, Any]) -> str:
         f"side {entry['side']} ({entry['side_from']})",
         *entry["notes"],
         *([f"left out: {shown}"] if shown else []),
+        *([f"in {entry['folder']}"] if entry["folder"] != "." else []),
     ]
     return f"use     {entry['name']}: " + ", ".join(words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
 
@@ -54,3 +55,8 @@ DeviceOption = Annotated[Device, typer.Option(help="Where the networks run.")]
 def split_list(text: str) -> list[str]:
     """Items of a comma-separated option, without blanks."""
     return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def split_lists(texts: Iterable[str] | None) -> list[str]:
+    """Splits the values of an option that may be repeated, each a list of its own."""
+    return [item for text in texts or () for item in split_list(text)]

@@ -19,3 +19,6 @@ BidsOption = Annotated[
     bool,
     typer.Option("--bids", help="Lay the output out as a BIDS derivative: OUT/sub-.../anat/..."),
 ]
+PreviewOption = Annotated[
+    bool, typer.Option("--preview", help="Draw a picture of each case: OUT/previews/CASE.png.")
+]

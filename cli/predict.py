@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, SOME_CASES_FAILED, reported
+from shoulderseg.cli.input_options import ImagesArgument, ParticipantOption, SourcesOption
 from shoulderseg.cli.log import is_quiet
-from shoulderseg.cli.options import Device, DeviceOption, split_list
-from shoulderseg.cli.output_options import BidsOption, FormatOption
+from shoulderseg.cli.options import Device, DeviceOption, split_list, split_lists
+from shoulderseg.cli.output_options import BidsOption, FormatOption, PreviewOption
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.segmentation.run import Listener, Run
@@ -82,20 +83,15 @@ class NetworkOptions:
 
 def predict(
     context: typer.Context,
-    images: Annotated[
-        Path,
-        typer.Argument(
-            metavar="IN", help="An image, a folder of images, a DICOM folder tree, or a zip of one."
-        ),
-    ],
+    images: ImagesArgument,
     out: Annotated[Path, typer.Argument(help="Folder for the label maps and the run report.")],
     network: NetworkOptions,
     *,
+    participants: ParticipantOption = None,
+    sources: SourcesOption = None,
     formats: FormatOption = None,
     bids: BidsOption = False,
-    preview: Annotated[
-        bool, typer.Option("--preview", help="Draw a picture of each case: OUT/previews/CASE.png.")
-    ] = False,
+    preview: PreviewOption = False,
     device: DeviceOption = Device.auto,
 ) -> None:
     """Segment images; research use only.
@@ -105,6 +101,7 @@ def predict(
     Exit code 0: all cases done; 1: some failed, the others are written; 2: wrong use; 3: the
     bundle or the device cannot be used.
     """
+    from shoulderseg.workflows.inputs.sources_file import write_sources
     from shoulderseg.workflows.inputs.zip_archive import unpacked
     from shoulderseg.workflows.outputs.formats import parse_formats
     from shoulderseg.workflows.outputs.plan import OutputPlan
@@ -113,7 +110,10 @@ def predict(
     with reported():
         plan = OutputPlan(out, parse_formats(formats or []), bids)
         # What a zip file holds is kept until the command ends.
-        inputs = collect_inputs(context.with_resource(unpacked(images)), images, out)
+        folder = context.with_resource(unpacked(images))
+        inputs = collect_inputs(folder, images, out, split_lists(participants))
+        if sources is not None:
+            write_sources(sources, inputs.cases, folder, out)
     with reported(BROKEN_ENVIRONMENT):
         run = prepare_run(_segmenter(network, device), inputs, images, plan, preview=preview)
     _warn(run)

@@ -18,6 +18,9 @@ _PLANES = ("sagittal", "coronal", "axial")
 _STRAIGHT_DEG = 10.0
 # Beyond this it is called by two names.
 _BETWEEN_DEG = 35.0
+_STIR = r"(?<![a-z])(stir|tirm|ir ?fse|ir ?tse)(?![a-z])"
+# Fat has no signal near 220 ms at 3 T and near 85 ms at 0.25 T; fluid is nulled beyond 1500 ms.
+_SHORT_INVERSION_MS = 300.0
 _SHOULDER = r"(schulter|shoulder|humerus|epaule|épaule|spalla|hombro)"
 # Two letters mean many things (RT is a respiratory trigger), but not beside the name of the joint.
 _WORDS: dict[Side, re.Pattern[str]] = {
@@ -109,9 +112,12 @@ def contrast_of(header: SliceHeader) -> str:
         name = "T1"
     else:
         name = "T2" if echo_ms >= 60 else "PD"
-    inversion = "IR" in kind and "stir" in words
-    saturated = "FS" in options or re.search(r"(?<![a-z])(fs|fat ?sat|spair|spir|tirm|stir)", words)
-    return name + (" fat-saturated" if saturated or inversion else "")
+    inversion_ms = _number(header, "InversionTime")
+    short = inversion_ms is not None and inversion_ms <= _SHORT_INVERSION_MS
+    if re.search(_STIR, words) or ("IR" in kind and "GR" not in kind and short):
+        return "STIR"
+    saturated = "FS" in options or re.search(r"(?<![a-z])(fs|fat ?sat|spair|spir)", words)
+    return name + (" fat-saturated" if saturated else "")
 
 
 def public_description(header: SliceHeader) -> str:

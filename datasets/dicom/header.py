@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pydicom
-from pydicom.uid import UID, SecondaryCaptureImageStorage
 
 from shoulderseg.datasets.dicom.enhanced import (
     GROUP_TAGS,
@@ -20,15 +19,10 @@ from shoulderseg.datasets.dicom.enhanced import (
 )
 from shoulderseg.datasets.dicom.file import read_dataset
 from shoulderseg.datasets.dicom.header_checks import (
-    HeaderError,
-    NotAnImageError,
-    check_grey,
-    check_single_frame,
     header_errors,
-    missing_pixels,
     read_geometry,
-    read_matrix,
 )
+from shoulderseg.datasets.dicom.pixel_claims import check_kind, check_pixels, frame_fault
 from shoulderseg.datasets.dicom.spelling import holds_identity
 
 if TYPE_CHECKING:
@@ -153,12 +147,12 @@ def read_headers(path: Path) -> list[SliceHeader]:
         with path.open("rb") as stream:
             dataset = read_dataset(stream, [*_TAGS, *_ENHANCED_TAGS])
             left = path.stat().st_size - stream.tell()
-        _check_kind(dataset)
-        shape = _check_pixels(dataset)
+        check_kind(dataset)
+        shape = check_pixels(dataset)
         if not is_enhanced(dataset):
-            return [_slice_header(path, dataset, shape, _missing_pixels(dataset, left))]
+            return [_slice_header(path, dataset, shape, frame_fault(dataset, left))]
         count = count_frames(dataset)
-        missing = partial(_missing_pixels, dataset, left)
+        missing = partial(frame_fault, dataset, left)
         return [
             _slice_header(path, frame, shape, missing(number, count), number)
             for number, frame in enumerate(flat_frames(dataset), start=1)
@@ -186,78 +180,6 @@ def _text(dataset: Dataset, tag: str) -> str:
         # Any tag but those checked above may be anything, and is then as good as absent.
         _LOGGER.debug("tag %s cannot be read", tag)
         return ""
-
-
-def _check_kind(dataset: Dataset) -> None:
-    stated = dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID")
-    if not stated:
-        msg = "DICOM header is damaged: it does not say what the file is. Export it again."
-        raise HeaderError(msg)
-    kind = UID(str(stated))
-    modality = str(dataset.get("Modality") or "")
-    if kind == SecondaryCaptureImageStorage or "Secondary Capture" in kind.name:
-        msg = "secondary capture (a screenshot), no image of the scanner"
-        raise NotAnImageError(msg)
-    if modality != "MR":
-        name = kind.name if kind and kind.name != kind else "no image"
-        msg = f"modality is {modality or 'not stated'} ({name}), expected MR"
-        raise NotAnImageError(msg)
-    if "Image Storage" not in kind.name or "Rows" not in dataset:
-        msg = f"{kind.name or 'DICOM object'} without an image"
-        raise NotAnImageError(msg)
-
-
-def _check_pixels(dataset: Dataset) -> tuple[int, int]:
-    if not is_enhanced(dataset):
-        check_single_frame(dataset)
-    if "MOSAIC" in [str(item) for item in dataset.get("ImageType") or []]:
-        msg = "mosaic: many slices in one image. Convert it with dcm2niix and give the NIfTI file."
-        raise HeaderError(msg)
-    check_grey(int(dataset.get("SamplesPerPixel") or 1))
-    matrix = read_matrix(dataset)
-    _check_values(dataset)
-    return matrix
-
-
-def _check_values(dataset: Dataset) -> None:
-    """Refuses numbers of bits, kinds of values and encodings that fit no grey image."""
-    allocated, stored = int(dataset.get("BitsAllocated") or 0), int(dataset.get("BitsStored") or 0)
-    if allocated not in (8, 16, 32) or not 0 < stored <= allocated:
-        msg = f"BitsAllocated is {allocated} and BitsStored {stored}, which fit no image."
-        raise HeaderError(msg)
-    if int(dataset.get("HighBit") or stored - 1) != stored - 1:
-        msg = (
-            f"HighBit is {dataset.get('HighBit')}, expected {stored - 1} with BitsStored {stored}."
-        )
-        raise HeaderError(msg)
-    signed = dataset.get("PixelRepresentation")
-    if signed not in (0, 1):
-        msg = f"DICOM tag PixelRepresentation is {signed}, expected 0 or 1 for the sign of values."
-        raise HeaderError(msg)
-    colours = str(dataset.get("PhotometricInterpretation") or "missing")
-    if colours not in ("MONOCHROME1", "MONOCHROME2"):
-        msg = f"DICOM tag PhotometricInterpretation is {colours}, expected MONOCHROME1 or 2."
-        raise HeaderError(msg)
-    syntax = getattr(dataset.file_meta, "TransferSyntaxUID", None)
-    if syntax is None or UID(syntax).is_private or not UID(syntax).is_transfer_syntax:
-        msg = f"transfer syntax {syntax} is unknown. Export it uncompressed."
-        raise HeaderError(msg)
-
-
-def _missing_pixels(dataset: Dataset, left: int, number: int = 1, count: int = 1) -> str:
-    """Whether what is left of the file after the header can hold the pixels of a frame."""
-    syntax = UID(str(dataset.file_meta.TransferSyntaxUID))
-    if syntax.is_deflated:
-        # The whole file is unpacked before its header can be read.
-        return ""
-    if syntax.is_compressed:
-        return "" if left > 0 else "DICOM file without pixels."
-    # The pixels' own tag and length, with a type of value between them where it is explicit.
-    found = max(left - (8 if syntax.is_implicit_VR else 12), 0)
-    if count == 1:
-        return missing_pixels(dataset, found)
-    before = (number - 1) * int(dataset.Rows) * int(dataset.Columns)
-    return missing_pixels(dataset, found - before * int(dataset.BitsAllocated) // 8)
 
 
 def _perpendicular(axes: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:

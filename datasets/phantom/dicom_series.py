@@ -95,7 +95,7 @@ def _series(case: PhantomCase, identity: SeriesIdentity) -> Dataset:
     dataset.StudyInstanceUID = _uid(identity, "study")
     dataset.SeriesInstanceUID = _uid(identity, "series")
     dataset.FrameOfReferenceUID = _uid(identity, "frame of reference")
-    dataset.PatientName = f"Phantom^Synthetic {identity.number:04d}"
+    dataset.PatientName = f"Nobody^Number {identity.number:04d}"
     dataset.PatientID = f"PHANTOM-{identity.number:04d}"
     dataset.PatientSex = "F" if person["sex"] == "female" else "M"
     dataset.PatientBirthDate = dataset.AccessionNumber = dataset.ReferringPhysicianName = ""

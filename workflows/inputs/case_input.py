@@ -24,6 +24,7 @@ class CaseInput:
             files.
         about: plane, contrast, side and notes of a DICOM series, for reports.
         faulty: DICOM files of a series that are left out of it.
+        below: path of the file below a BIDS dataset; empty outside one.
     """
 
     name: str
@@ -33,6 +34,7 @@ class CaseInput:
     source_frames: tuple[int, ...] = ()
     about: dict[str, Any] = field(default_factory=dict)
     faulty: tuple[Path, ...] = ()
+    below: str = ""
 
     @property
     def shown(self) -> str:
@@ -41,7 +43,7 @@ class CaseInput:
 
     @property
     def public_file(self) -> str:
-        """Name of the file; empty for DICOM."""
+        """Name of the file, in a BIDS dataset its path; empty for DICOM."""
         from shoulderseg.datasets.files import shown_name
 
-        return "" if self.source_files else shown_name(self.path)
+        return "" if self.source_files else self.below or shown_name(self.path)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shoulderseg.workflows.inputs.bids_tree import (
+    anat_folders,
+    is_weighted_image,
+    of_participants,
+)
 from shoulderseg.workflows.inputs.case_input import CaseInput
 from shoulderseg.workflows.inputs.series_cases import series_cases
 from shoulderseg.workflows.inputs.skipped import SkippedInput, skipped_inputs
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
+
+NO_TARGET = "link to a file that is not there; fetch it (git-annex, DataLad), or remove the link"
 
 
 @dataclass(frozen=True)
@@ -23,11 +31,13 @@ class Inputs:
         cases: sorted by name, no name twice.
         skipped: series and files that become no case.
         ignored: names of files that are no images.
+        bids_root: folder of the BIDS dataset, subject or session; None for anything else.
     """
 
     cases: tuple[CaseInput, ...]
     skipped: tuple[SkippedInput, ...]
     ignored: tuple[str, ...]
+    bids_root: Path | None = None
 
     def public_folder(self, images: Path) -> Path | None:
         """Folder of the images; None where archives may have named it, or it is gone afterwards.
@@ -38,7 +48,7 @@ class Inputs:
         dicom = any(case.source_files for case in self.cases) or any(
             item.files for item in self.skipped
         )
-        folder = next((case.path.parent for case in self.cases), None)
+        folder = self.bids_root or next((case.path.parent for case in self.cases), None)
         unpacked = images.is_file() and folder != images.parent
         return None if dicom or unpacked else folder
 
@@ -59,18 +69,32 @@ class Inputs:
         raise ValueError(msg)
 
 
-def find_inputs(path: Path) -> Inputs:
+def find_inputs(path: Path, participants: Sequence[str] = ()) -> Inputs:
     """Finds images of any supported format.
 
-    Volumes lie in the folder itself, DICOM files anywhere below it.
+    Volumes lie in the folder itself, DICOM files anywhere below it. Of a BIDS dataset all that lies
+    in an `anat` folder is taken, and nothing else.
 
     Args:
         path: a file or a folder; `unpacked` makes one of a zip file.
+        participants: labels of the subjects of a BIDS dataset to take; empty for all.
 
     Raises:
         FileNotFoundError: if there is no such file or folder.
-        ValueError: if the folder is far too large.
+        ValueError: if the folder is far too large, or participants are named that it has not.
     """
+    named = path if path.is_dir() else path.parent
+    path = _descended(path)
+    anat = anat_folders(path)
+    if anat:
+        return _bids_inputs(path, of_participants(anat, participants))
+    if participants:
+        msg = f"{path} is no BIDS dataset, so it has no participants; expected sub-*/anat in it"
+        raise ValueError(msg)
+    return _folder_inputs(path, named)
+
+
+def _folder_inputs(path: Path, named: Path) -> Inputs:
     from shoulderseg.datasets.dicom.folder import read_folder
     from shoulderseg.datasets.files import (
         DICOM_SUFFIX,
@@ -81,8 +105,6 @@ def find_inputs(path: Path) -> Inputs:
         shown_name,
     )
 
-    named = path if path.is_dir() else path.parent
-    path = _descended(path)
     files = [
         file
         for file in find_volumes(path)
@@ -101,8 +123,7 @@ def find_inputs(path: Path) -> Inputs:
         else:
             cases[case.name] = case
     skipped += [
-        SkippedInput(shown_name(link), "link to a file that is not there", refused=True)
-        for link in dangling_volumes(path)
+        SkippedInput(shown_name(link), NO_TARGET, refused=True) for link in dangling_volumes(path)
     ]
     taken = set(files)
     skipped += [
@@ -116,12 +137,43 @@ def find_inputs(path: Path) -> Inputs:
 
 def _descended(path: Path) -> Path:
     """A folder in a folder in a zip is meant by its zip."""
-    while path.is_dir():
+    while path.is_dir() and not anat_folders(path):
         entries = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
         if len(entries) != 1 or not entries[0].is_dir() or entries[0].is_symlink():
             break
         path = entries[0]
     return path
+
+
+def _bids_inputs(root: Path, folders: Sequence[Path]) -> Inputs:
+    from shoulderseg.datasets.files import (
+        DICOM_SUFFIX,
+        dangling_volumes,
+        find_volumes,
+        image_suffix,
+        is_segmentation,
+    )
+
+    cases: dict[str, CaseInput] = {}
+    skipped: list[SkippedInput] = []
+    for folder in folders:
+        for file in find_volumes(folder):
+            if image_suffix(file) in ("", DICOM_SUFFIX):
+                continue
+            case = replace(_volume_case(file), below=file.relative_to(root).as_posix())
+            if is_segmentation(file) or not is_weighted_image(case.name):
+                skipped.append(SkippedInput(case.below, "no weighted image", refused=False))
+            elif case.name in cases:
+                reason = f"another input is also called {case.name}; rename one"
+                skipped.append(SkippedInput(case.below, reason, refused=True))
+            else:
+                cases[case.name] = case
+        skipped += [
+            SkippedInput(link.relative_to(root).as_posix(), NO_TARGET, refused=True)
+            for link in dangling_volumes(folder)
+        ]
+    sorted_cases = tuple(cases[name] for name in sorted(cases))
+    return Inputs(sorted_cases, tuple(skipped), (), bids_root=root)
 
 
 def _is_dicom(file: Path) -> bool:

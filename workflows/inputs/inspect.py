@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.inputs.discover import find_inputs
+from shoulderseg.workflows.inputs.sources_file import source_folder
 from shoulderseg.workflows.inputs.zip_archive import unpacked
 
 if TYPE_CHECKING:
@@ -15,18 +16,21 @@ if TYPE_CHECKING:
 USE, SKIP, REFUSE = "use", "skip", "refuse"
 
 
-def inspect_inputs(path: Path) -> list[dict[str, Any]]:
+def inspect_inputs(path: Path, participants: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Gives every series and volume with a verdict.
 
     Volumes are read whole, DICOM series by their headers.
 
     Args:
-        path: an image, a folder of images, a DICOM folder tree, or a zip file of one.
+        path: an image, a folder of images, a DICOM folder tree, a BIDS dataset, or a zip file of
+            one.
+        participants: labels of the subjects of a BIDS dataset to take; empty for all.
 
     Returns:
         A record for each, as plain values for a JSON file: its `name`, the `verdict` (use, skip or
         refuse) and the `reason`; for what is used also plane, contrast, shape, spacing_mm, side,
-        side_from and notes; `files` names DICOM files at fault. Empty for an empty folder.
+        side_from and notes, and the `folder` it came from, below the path; `files` names DICOM
+        files at fault. Empty for an empty folder.
 
     Raises:
         ValueError: if a zip file cannot be unpacked safely.
@@ -35,8 +39,8 @@ def inspect_inputs(path: Path) -> list[dict[str, Any]]:
     from shoulderseg.datasets.files import image_suffix
 
     with unpacked(path) as folder:
-        inputs = find_inputs(folder)
-        entries = [_case_record(case) for case in inputs.cases]
+        inputs = find_inputs(folder, participants)
+        entries = [_case_record(case, folder) for case in inputs.cases]
     entries += [
         {
             "name": item.name,
@@ -52,10 +56,11 @@ def inspect_inputs(path: Path) -> list[dict[str, Any]]:
     return entries
 
 
-def _case_record(case: CaseInput) -> dict[str, Any]:
+def _case_record(case: CaseInput, root: Path) -> dict[str, Any]:
     """The record of a case: what it is, or why it cannot be read after all."""
+    folder = {"folder": source_folder(case, root)}
     if case.about:
-        found = {"name": case.name, "verdict": USE, "reason": "", **case.about}
+        found = {"name": case.name, "verdict": USE, "reason": "", **case.about, **folder}
         return found | _files(case.faulty)
     try:
         volume = case.load()
@@ -78,6 +83,7 @@ def _case_record(case: CaseInput) -> dict[str, Any]:
         "side": "unknown",
         "side_from": "the format does not say it",
         "notes": [],
+        **folder,
     }
 
 

@@ -65,19 +65,23 @@ class Run:
     preview: bool = False
 
 
-def collect_inputs(folder: Path, images: Path, out: Path) -> Inputs:
+def collect_inputs(
+    folder: Path, images: Path, out: Path, participants: Sequence[str] = ()
+) -> Inputs:
     """Finds the input cases, and checks that results can go where they shall.
 
     Args:
         folder: what is searched.
         images: what the user named, a zip file perhaps.
         out: folder for the results.
+        participants: labels of the subjects of a BIDS dataset to take; empty for all.
 
     Raises:
         FileNotFoundError: if there is no such file or folder.
-        ValueError: if nothing is found, or the output would lie among the input.
+        ValueError: if nothing is found, participants are not there, or the output would lie among
+            the input.
     """
-    inputs = find_inputs(folder)
+    inputs = find_inputs(folder, participants)
     inputs.require_images(images)
     if images.is_dir() and out.resolve().is_relative_to(images.resolve()):
         msg = f"{out} lies in the folder of the input; choose another folder for the output"

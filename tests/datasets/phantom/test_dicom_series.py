@@ -98,7 +98,7 @@ def test_the_project_reads_a_slice(case: PhantomCase, tmp_path: Path) -> None:
 def test_nobody_takes_it_for_a_patient(case: PhantomCase, tmp_path: Path) -> None:
     write_series(tmp_path / "a", case, IDENTITY)
     for header in headers(tmp_path / "a"):
-        assert header.PatientName == "Phantom^Synthetic 0003"
+        assert header.PatientName == "Nobody^Number 0003"
         assert header.PatientID == "PHANTOM-0003"
         assert header.PatientIdentityRemoved == header.SyntheticData == "YES"
         assert header.QualityControlImage == "YES"
