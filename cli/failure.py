@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,8 +40,21 @@ def reported(code: int = WRONG_USE) -> Iterator[None]:
         raise typer.Exit(BROKEN_ENVIRONMENT) from error
     except (ValueError, OSError) as error:
         logging.getLogger("shoulderseg").debug("traceback", exc_info=True)
-        complain(str(error))
+        complain(_in_words(error))
         raise typer.Exit(code) from error
+
+
+def _in_words(error: ValueError | OSError) -> str:
+    """What happened; the system's own errors with their file, and what to do about a full disk."""
+    if not isinstance(error, OSError) or error.strerror is None:
+        return str(error)
+    where = f"{error.filename}: " if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"{where}the disk is full ({error.strerror}); free some space and run the command "
+            "again. Files that are finished are whole"
+        )
+    return f"{where}{error.strerror}"
 
 
 def show_command(line: str) -> None:

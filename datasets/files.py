@@ -14,6 +14,15 @@ IMAGE_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha", ".mhd", DICOM_SUFFIX)
 # What 3D Slicer calls a segmentation, often beside its image.
 _SEGMENTATION = ".seg.nrrd"
 _CHANNEL = "_0000"
+_FOREIGN = {
+    ".hdr": "Analyze, or NIfTI in two files (.hdr and .img),",
+    ".nhdr": "NRRD with its voxels in another file",
+    ".mgh": "FreeSurfer's format",
+    ".mgz": "FreeSurfer's format",
+    ".mnc": "MINC",
+    ".par": "Philips PAR/REC",
+    ".mif": "MRtrix's format",
+}
 _HEAD_BYTES = 4096
 _LAST_FIRST_ELEMENT = 0x18
 _LONGEST_FIRST_VALUE = 256
@@ -67,6 +76,20 @@ def begins_with_data_set(stream: BinaryIO) -> bool:
         if (explicit or length <= _LONGEST_FIRST_VALUE) and _DICOM_UID in head:
             return True
     return False
+
+
+def foreign_format(path: Path) -> str:
+    """Names the format of an image that is not read, and says what to do; empty for other files.
+
+    Of an image in two files only its header is named.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".hdr" and not path.with_suffix(".img").exists():
+        return ""
+    name = _FOREIGN.get(suffix, "")
+    return (
+        f"{name} is not read. Convert it to .nii.gz or .nrrd (3D Slicer saves both)" if name else ""
+    )
 
 
 def case_name(path: Path) -> str:

@@ -34,6 +34,7 @@ _REFUSED_TYPES = {
     2304: "RGBA colour",
 }
 _FLOATS = {16: "f4", 64: "f8"}
+NO_ORIENTATION = "the header states no orientation, so left and right are unknown"
 _SCALE_TOLERANCE = 1e-3
 _QUATERNION_TOLERANCE = 1e-3
 
@@ -150,7 +151,7 @@ def orientation_doubt(header: NiftiHeader, used: npt.NDArray[np.float64]) -> str
         The doubt in words, or None if there is none.
     """
     if header.sform is None and header.qform is None:
-        return "the header states no orientation, so left and right are unknown"
+        return NO_ORIENTATION
     if header.sform is None or header.qform is None:
         return None
     corners = np.array([*itertools.product(*((0, size - 1) for size in header.shape), [1])])

@@ -15,7 +15,8 @@ from shoulderseg.datasets.files import case_name, find_volumes, ignored_files
 from shoulderseg.datasets.integrity import MAX_VOXELS, check_file, file_format
 from shoulderseg.datasets.itk_warnings import silence_itk_warnings
 from shoulderseg.datasets.nifti_file import as_single_slice
-from shoulderseg.datasets.nifti_header import orientation_doubt
+from shoulderseg.datasets.nifti_header import NO_ORIENTATION, orientation_doubt
+from shoulderseg.datasets.text_header import lacks_orientation
 from shoulderseg.datasets.utf8_path import utf8_path
 from shoulderseg.datasets.volume import Volume, ras_affine
 
@@ -169,6 +170,8 @@ def _read(path: Path) -> Volume:
         raise UnreadableVolumeError(path, str(error)) from None
     if header is not None:
         _warn_of_doubt(path, header, volume)
+    elif lacks_orientation(path):
+        _LOGGER.warning("%s: %s.", path.name, NO_ORIENTATION)
     return volume
 
 

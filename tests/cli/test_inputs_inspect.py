@@ -69,3 +69,21 @@ def test_inspect_loads_no_network_library(tree: Path) -> None:
     words = [sys.executable, "-c", program, "shoulderseg", "inspect", str(tree)]
     ran = subprocess.run(words, capture_output=True, text=True, check=True, env={**os.environ})
     assert ran.stdout.splitlines()[-1] == "[]"
+
+
+def test_formats_that_are_not_read_are_named_with_what_to_do(
+    run: Run, tmp_path: Path, untrained: Path
+) -> None:
+    for name in ("a.hdr", "a.img", "b.nhdr", "b.raw", "c.mgz", "lone.hdr", "DICOMDIR", "n.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    entries = {
+        entry["name"]: entry for entry in json.loads(run("inspect", tmp_path, "--json").stdout)
+    }
+    refused = {name for name, entry in entries.items() if entry["verdict"] == "refuse"}
+    assert refused == {"a.hdr", "b.nhdr", "c.mgz"}
+    assert all("Convert it to .nii.gz" in entries[name]["reason"] for name in refused)
+    assert "index of DICOM files" in entries["DICOMDIR"]["reason"]
+    assert entries["n.txt"]["reason"] == "no image"
+    outcome = run("predict", tmp_path, tmp_path.parent / "out", "--model", untrained)
+    assert outcome.exit_code == 1
+    assert "b.nhdr: NRRD with its voxels in another file is not read" in outcome.output

@@ -141,3 +141,26 @@ def test_the_label_that_is_none_is_told_with_all_its_digits(
     with pytest.raises(UnreadableVolumeError) as caught:
         read_label_map(tmp_path / "seg.nrrd")
     assert told in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "without"),
+    [("a.nrrd", b"space:"), ("a.mha", b"TransformMatrix"), ("a.mhd", b"TransformMatrix")],
+)
+def test_a_text_header_without_orientation_is_doubted(
+    tmp_path: Path, labels: Volume, caplog: pytest.LogCaptureFixture, name: str, without: bytes
+) -> None:
+    path = tmp_path / name
+    write_image(tmp_path / "a.mha" if name == "a.mhd" else path, labels)
+    if name == "a.mhd":
+        SimpleITK.WriteImage(SimpleITK.ReadImage(str(tmp_path / "a.mha")), str(path))
+    read_image(path)
+    assert caplog.messages == []
+    kept = [line for line in path.read_bytes().split(b"\n") if not line.startswith(without)]
+    path.write_bytes(
+        b"\n".join(kept).replace(b"space directions", b"space dimension: 3\nspace directions")
+    )
+    read_image(path)
+    assert caplog.messages == [
+        f"{name}: the header states no orientation, so left and right are unknown."
+    ]

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from shoulderseg.workflows.bundles.store import (
+    DEFAULT,
     TEMPORARY,
     checked_name,
     imported_bundles,
@@ -69,10 +70,12 @@ def remove_bundle(name: str) -> None:
     """Removes an imported bundle.
 
     Raises:
-        ValueError: if no imported bundle can have this name, as the default one.
-        FileNotFoundError: if none has it.
+        ValueError: if it is the default bundle, which belongs to the package.
+        FileNotFoundError: if no imported bundle has this name.
     """
-    checked_name(name)
+    if name.casefold() == DEFAULT:
+        msg = "the default bundle belongs to the package and is removed with it"
+        raise ValueError(msg)
     with locked_store() as store:
         imported = imported_bundles()
         if name not in imported:

@@ -100,6 +100,7 @@ def _folder_inputs(path: Path, named: Path) -> Inputs:
         DICOM_SUFFIX,
         dangling_volumes,
         find_volumes,
+        foreign_format,
         image_suffix,
         is_segmentation,
         shown_name,
@@ -131,7 +132,14 @@ def _folder_inputs(path: Path, named: Path) -> Inputs:
         for file in files
         if file not in volumes
     ]
-    ignored = sorted(shown_name(other) for other in found.others if other not in taken)
+    others = [other for other in found.others if other not in taken]
+    foreign = {other: foreign_format(other) for other in others}
+    skipped += [
+        SkippedInput(shown_name(file), reason, refused=True)
+        for file, reason in foreign.items()
+        if reason
+    ]
+    ignored = sorted(shown_name(other) for other in others if not foreign[other])
     return Inputs(tuple(cases[name] for name in sorted(cases)), tuple(skipped), tuple(ignored))
 
 

@@ -52,6 +52,8 @@ def inspect_inputs(path: Path, participants: Sequence[str] = ()) -> list[dict[st
     ]
     for name in inputs.ignored:
         reason = "in a sub-folder; give that folder" if image_suffix(Path(name)) else "no image"
+        if name.upper() == "DICOMDIR":
+            reason = "a DICOMDIR, the index of DICOM files, which are found by themselves"
         entries.append({"name": name, "verdict": SKIP, "reason": reason})
     return entries
 

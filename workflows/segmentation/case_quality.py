@@ -108,16 +108,38 @@ def reasons(
             flags.append(
                 f"predicted Dice of the {name} is {shown}, below {calibration.flag_below:g}"
             )
-    return flags + [_describe(oddity, names) for oddity in oddities(quality, calibration)]
+    return flags + [describe_oddity(oddity, names) for oddity in oddities(quality, calibration)]
 
 
-def _describe(oddity: Oddity, names: Sequence[str]) -> str:
-    whose = "" if oddity.bone is None else f" of the {names[oddity.bone]}"
-    low, high = oddity.usual
-    return (
-        f"unlike the calibration images: {oddity.feature}{whose} is {oddity.value:.3g}, "
-        f"usual is {low:.3g} to {high:.3g}"
-    )
+# What a feature says of a bone, and its unit.
+_WORDS = {
+    "agreement": ("the network of the {bone} and that of both bones overlap in {value}", " %"),
+    "undisputed": ("the networks agree on {value} of the {bone}", " %"),
+    "confidence": ("at the edge of the {bone} the networks are sure to {value}", " %"),
+    "expected_dice": ("the networks' own probabilities promise the {bone} a Dice of {value}", ""),
+    "largest_piece": ("the largest piece of the {bone} is {value} of it", " %"),
+    "slice_dice": ("neighbouring slices of the {bone} overlap in {value}", " %"),
+    "area_cm2": ("the mean area of the {bone} in a slice is {value}", " cm2"),
+    "gap_mm": ("the {bone} lie {value} apart", " mm"),
+}
+
+
+def describe_oddity(oddity: Oddity, names: Sequence[str]) -> str:
+    """Says in words how a feature is unlike those of the calibration.
+
+    Args:
+        oddity: the feature.
+        names: of the two bones.
+    """
+    bone = "bones" if oddity.bone is None else names[oddity.bone]
+    sentence, unit = _WORDS[oddity.feature]
+    value, low, high = (_measured(number, unit) for number in (oddity.value, *oddity.usual))
+    told = sentence.format(bone=bone, value=f"{value}{unit}")
+    return f"{told}, unlike the calibration images ({low} to {high}{unit})"
+
+
+def _measured(number: float, unit: str) -> str:
+    return f"{100 * number:.0f}" if unit == " %" else f"{number:.3g}"
 
 
 def _rounded(values: Mapping[str, float | None]) -> dict[str, float | None]:
