@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 import zlib
 from functools import cache, partial
@@ -103,6 +104,7 @@ def _read_header(place: str, path: Path) -> Dataset:
             ValueError,
             AttributeError,
             KeyError,
+            struct.error,
             zlib.error,
         ):
             msg = f"{place}: not a DICOM file with a sound header. Export it again."

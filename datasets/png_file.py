@@ -48,9 +48,9 @@ def read_png(path: Path, max_pixels: int) -> Samples:
 
     content = path.read_bytes()
     header = _header(content)
-    if header.width * header.height > max_pixels:
+    if not 0 < header.width * header.height <= max_pixels:
         sizes = f"{header.height} x {header.width}"
-        msg = f"its header claims {sizes} pixels, at most {max_pixels} are read."
+        msg = f"its header claims {sizes} pixels, expected 1 to {max_pixels}."
         raise ValueError(msg)
     if b"acTL" in header.chunks:
         msg = "it is animated (several pictures), expected one slice a file. Save them one by one."

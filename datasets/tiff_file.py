@@ -23,6 +23,7 @@ _DAMAGED = (
     "Save it again as 8-bit or 16-bit grey."
 )
 _REDUCED = 1
+_MOST_PAGES = 100_000
 _GREY, _INVERTED, _RGB, _PALETTE, _YCBCR = 1, 0, 2, 3, 6
 _OPACITY = (1, 2)
 _IMAGEJ_IMAGES = re.compile(r"^images=(\d+)", re.MULTILINE)
@@ -70,7 +71,14 @@ class _RefusedError(ValueError):
 def _only_page(file: tifffile.TiffFile) -> tifffile.TiffPage:
     import tifffile
 
-    pages = [page.aspage() for page in file.pages]
+    pages: list[tifffile.TiffPage] = []
+    places: set[int] = set()
+    for entry in file.pages:
+        # A damaged directory may lead back to itself, for ever.
+        if entry.offset in places or len(pages) == _MOST_PAGES:
+            raise _RefusedError(_DAMAGED.format(reason="its directories have no end"))
+        places.add(entry.offset)
+        pages.append(entry.aspage())
     full = [page for page in pages if not int(page.subfiletype) & _REDUCED]
     count = len(full)
     if file.is_imagej and count == 1:
@@ -90,9 +98,9 @@ def _check_claims(page: tifffile.TiffPage, max_pixels: int) -> None:
     if page.imagedepth != 1:
         msg = f"it has {page.imagedepth} slices, expected one slice a file. Save them one by one."
         raise _RefusedError(msg)
-    if page.imagelength * page.imagewidth > max_pixels:
+    if not 0 < page.imagelength * page.imagewidth <= max_pixels:
         sizes = f"{page.imagelength} x {page.imagewidth}"
-        msg = f"its header claims {sizes} pixels, at most {max_pixels} are read."
+        msg = f"its header claims {sizes} pixels, expected 1 to {max_pixels}."
         raise _RefusedError(msg)
     if page.photometric not in (_GREY, _INVERTED, _RGB, _PALETTE, _YCBCR):
         kind = getattr(page.photometric, "name", str(page.photometric))

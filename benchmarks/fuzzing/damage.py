@@ -12,7 +12,11 @@ import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, MRImageStorage, generate_uid
 
-KINDS = ("nii", "nii.gz", "dicom")
+from benchmarks.fuzzing.multi_frame import write_enhanced
+from benchmarks.fuzzing.pictures import write_png, write_tiff
+
+KINDS = ("nii", "nii.gz", "dicom", "enhanced", "tif", "png")
+_OTHERS = ("enhanced", "tif", "png")
 SHAPE = (5, 20, 24)
 # Oblique, and of three different steps.
 _AXES = np.linalg.qr(np.array([[0.8, 0.5, -0.3], [0.1, 0.3, 0.9], [-0.6, 0.8, 0.2]]))[0]
@@ -42,7 +46,7 @@ def damaged_file(folder: Path, seed: int, number: int) -> tuple[str, Path]:
         number: Of the file; the kinds take turns.
 
     Returns:
-        The kind, and the file for NIfTI, the folder for DICOM.
+        The kind, and the folder for DICOM, the file for others.
     """
     rng = np.random.default_rng([seed, number])
     kind = KINDS[number % len(KINDS)]
@@ -51,6 +55,8 @@ def damaged_file(folder: Path, seed: int, number: int) -> tuple[str, Path]:
         path = paths[int(rng.integers(len(paths)))]
         path.write_bytes(_damage(path.read_bytes(), rng))
         return kind, folder
+    if kind in _OTHERS:
+        return kind, _write_other(folder, kind, rng)
     path = folder / f"image.{kind}"
     data = _nifti(rng)
     if kind == "nii":
@@ -60,6 +66,20 @@ def damaged_file(folder: Path, seed: int, number: int) -> tuple[str, Path]:
     else:
         path.write_bytes(_damage(gzip.compress(data, 1, mtime=0), rng))
     return kind, path
+
+
+def _write_other(folder: Path, kind: str, rng: np.random.Generator) -> Path:
+    path = folder / f"image.{'dcm' if kind == 'enhanced' else kind}"
+    pixels = rng.integers(0, 4000, SHAPE).astype(np.uint16)
+    if kind == "enhanced":
+        normal = np.cross(_AXES[:, 0], _AXES[:, 1])
+        write_enhanced(path, pixels, np.column_stack([_AXES[:, :2], normal]), rng)
+    elif kind == "tif":
+        write_tiff(path, pixels[0], rng)
+    else:
+        write_png(path, pixels[0], rng)
+    path.write_bytes(_damage(path.read_bytes(), rng))
+    return folder if kind == "enhanced" else path
 
 
 def _voxels(rng: np.random.Generator) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:

@@ -14,6 +14,8 @@ import nibabel
 import numpy as np
 import pydicom
 
+from benchmarks.fuzzing.pictures import read_by_pillow
+from shoulderseg.datasets.converters.slice_file import read_slice
 from shoulderseg.workflows.inputs.discover import find_inputs
 
 if TYPE_CHECKING:
@@ -40,12 +42,14 @@ def judge_file(kind: str, path: Path) -> tuple[Outcome, str]:
     """Reads a file as the commands do.
 
     Args:
-        kind: Nii, nii.gz or dicom.
+        kind: One of `KINDS`.
         path: The file, or a folder for DICOM.
 
     Returns:
         The outcome, and what is wrong.
     """
+    if kind in ("tif", "png"):
+        return _judge_picture(path)
     try:
         cases = find_inputs(path).cases
     except (ValueError, OSError):
@@ -67,6 +71,21 @@ def judge_file(kind: str, path: Path) -> tuple[Outcome, str]:
             return Outcome.WRONG, wrong
         outcome = Outcome.READ
     return outcome, ""
+
+
+def _judge_picture(path: Path) -> tuple[Outcome, str]:
+    try:
+        array, _ = read_slice(path)
+    except (ValueError, OSError, MemoryError):
+        return Outcome.REFUSED, ""
+    except Exception as error:
+        return Outcome.ESCAPED, repr(error)
+    other = read_by_pillow(path)
+    if other is None:
+        return Outcome.READ, ""
+    if other.shape != array.shape:
+        return Outcome.WRONG, f"shape {array.shape}, Pillow has {other.shape}"
+    return (Outcome.READ, "") if np.array_equal(array, other) else (Outcome.WRONG, "values differ")
 
 
 class _Warned(logging.Handler):
@@ -93,7 +112,8 @@ class _Warned(logging.Handler):
 def _difference(kind: str, case: CaseInput, volume: Volume, *, doubted: bool) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        wanted = _by_pydicom(case) if kind == "dicom" else _by_nibabel(case.path)
+        single = kind in ("dicom", "enhanced")
+        wanted = _by_pydicom(case) if single else _by_nibabel(case.path)
     if wanted is None:
         return "read here, refused by the other library"
     affine, array = wanted
@@ -137,6 +157,8 @@ def _by_nibabel(path: Path) -> tuple[npt.NDArray[np.float64], npt.NDArray[Any]] 
 
 def _by_pydicom(case: CaseInput) -> tuple[npt.NDArray[np.float64], npt.NDArray[Any]] | None:
     with contextlib.suppress(Exception):
+        if case.source_frames:
+            return _by_frames(pydicom.dcmread(case.path), case.source_frames)
         slices = [pydicom.dcmread(path) for path in case.source_files]
         planes = [
             s.pixel_array * float(s.get("RescaleSlope", 1)) + float(s.get("RescaleIntercept", 0))
@@ -152,3 +174,33 @@ def _by_pydicom(case: CaseInput) -> tuple[npt.NDArray[np.float64], npt.NDArray[A
         affine[:3, 3] = places[0]
         return affine, np.stack(planes)
     return None
+
+
+def _by_frames(
+    whole: pydicom.Dataset, numbers: tuple[int, ...]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[Any]]:
+    """The frames of an enhanced image, from the bare attributes of their functional groups."""
+    shared = whole.SharedFunctionalGroupsSequence[0]
+    own = [whole.PerFrameFunctionalGroupsSequence[number - 1] for number in numbers]
+    rows, columns = int(whole.Rows), int(whole.Columns)
+    kind = np.dtype("<i2" if whole.PixelRepresentation else "<u2")
+    planes = []
+    for number, group in zip(numbers, own, strict=True):
+        rescale = group.get("PixelValueTransformationSequence") or [pydicom.Dataset()]
+        slope, intercept = (
+            default if rescale[0].get(tag) is None else float(rescale[0][tag].value)
+            for tag, default in (("RescaleSlope", 1.0), ("RescaleIntercept", 0.0))
+        )
+        # Other frames may be cut off.
+        start = (number - 1) * rows * columns * kind.itemsize
+        plane = np.frombuffer(whole.PixelData, kind, rows * columns, start).reshape(rows, columns)
+        planes.append(plane * slope + intercept)
+    axes = np.array(shared.PlaneOrientationSequence[0].ImageOrientationPatient, float)
+    rows_mm, columns_mm = map(float, shared.PixelMeasuresSequence[0].PixelSpacing)
+    places = np.array([g.PlanePositionSequence[0].ImagePositionPatient for g in own], float)
+    affine = np.eye(4)
+    affine[:3, 0], affine[:3, 1] = axes[:3] * columns_mm, axes[3:] * rows_mm
+    if len(own) > 1:
+        affine[:3, 2] = (places[-1] - places[0]) / (len(own) - 1)
+    affine[:3, 3] = places[0]
+    return affine, np.stack(planes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -36,6 +37,7 @@ DAMAGED = (
     NotImplementedError,
     RuntimeError,
     OverflowError,
+    struct.error,
     zlib.error,
 )
 

@@ -94,8 +94,8 @@ def _single_frame(dataset: Dataset, header: SliceHeader) -> Dataset:
     single.Modality = "MR"
     single.PixelSpacing, single.ImagePositionPatient = [1, 1], [0, 0, 0]
     single.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
-    if header.text("RescaleSlope"):
-        single.RescaleSlope = header.text("RescaleSlope")
+    if header.text("RescaleSlope") or header.text("RescaleIntercept"):
+        single.RescaleSlope = header.text("RescaleSlope") or "1"
         single.RescaleIntercept = header.text("RescaleIntercept") or "0"
     if syntax.is_compressed and not syntax.is_deflated:
         count = int(dataset.NumberOfFrames)

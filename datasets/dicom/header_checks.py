@@ -6,6 +6,7 @@ Messages quote nothing from a header but numbers: other values may name the pati
 from __future__ import annotations
 
 import logging
+import struct
 import warnings
 import zlib
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ _DAMAGED = (
     RecursionError,
     OverflowError,
     ValueError,
+    struct.error,
     zlib.error,
 )
 

@@ -208,6 +208,14 @@ def test_tiles_that_are_not_there(tmp_path: Path) -> None:
     assert "parts of its pixels are not in the file" in refusal(tmp_path / "b.tif")
 
 
+def test_a_directory_that_leads_back_to_itself(tmp_path: Path) -> None:
+    _write_tiff(tmp_path / "a.tif", _GREY.tobytes(), 16)
+    content = (tmp_path / "a.tif").read_bytes()
+    start = content[4:8]
+    (tmp_path / "a.tif").write_bytes(content[:-4] + start)
+    assert "damaged" in refusal(tmp_path / "a.tif")
+
+
 def test_a_tiff_that_names_other_files_opens_none(tmp_path: Path) -> None:
     other = '<OME><Image><Pixels Type="uint16" SizeX="34" SizeY="21" SizeZ="9"/></Image></OME>'
     tifffile.imwrite(tmp_path / "a.tif", _GREY, description=other, metadata=None)
@@ -218,10 +226,10 @@ def test_a_header_that_claims_too_much(tmp_path: Path) -> None:
     whole = bytearray(png_bytes(_GREY, 16, 0))
     struct.pack_into(">II", whole, 16, 1 << 20, 1 << 20)
     (tmp_path / "a.png").write_bytes(whole)
-    assert "at most" in refusal(tmp_path / "a.png")
+    assert "pixels, expected 1 to" in refusal(tmp_path / "a.png")
     _write_tiff(tmp_path / "a.tif", b"12", 16)
     whole = bytearray((tmp_path / "a.tif").read_bytes())
     struct.pack_into("<HHII", whole, 12, 256, 4, 1, 1 << 28)
     struct.pack_into("<HHII", whole, 24, 257, 4, 1, 1 << 28)
     (tmp_path / "a.tif").write_bytes(whole)
-    assert "at most" in refusal(tmp_path / "a.tif")
+    assert "pixels, expected 1 to" in refusal(tmp_path / "a.tif")
