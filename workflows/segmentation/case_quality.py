@@ -135,7 +135,7 @@ def describe_oddity(oddity: Oddity, names: Sequence[str]) -> str:
     sentence, unit = _WORDS[oddity.feature]
     value, low, high = (_measured(number, unit) for number in (oddity.value, *oddity.usual))
     told = sentence.format(bone=bone, value=f"{value}{unit}")
-    return f"{told}, unlike the calibration images ({low} to {high}{unit})"
+    return f"{told} (usually {low} to {high}{unit})"
 
 
 def _measured(number: float, unit: str) -> str:
