@@ -31,7 +31,8 @@ from shoulderseg.datasets.volume import Volume
 from shoulderseg.evaluation.overlap import count_voxels, dice
 from shoulderseg.workflows.bundles.bundle import read_bundle
 from shoulderseg.workflows.bundles.store import find_bundle
-from shoulderseg.workflows.segmentation.segment import Settings, prepare
+from shoulderseg.workflows.segmentation.segment import prepare
+from shoulderseg.workflows.segmentation.settings import Settings
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -29,7 +29,8 @@ from shoulderseg.evaluation.overlap import count_voxels, dice
 from shoulderseg.evaluation.surface import surface_dice, surface_distances
 from shoulderseg.workflows.bundles.bundle import read_bundle
 from shoulderseg.workflows.bundles.store import find_bundle
-from shoulderseg.workflows.segmentation.segment import Segmentation, Settings, prepare
+from shoulderseg.workflows.segmentation.segment import Segmentation, prepare
+from shoulderseg.workflows.segmentation.settings import Settings
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -26,7 +26,8 @@ def score_methods(
     """Scores every method in every case; gives method to scores."""
     from shoulderseg.cli.options import Device
     from shoulderseg.workflows.bundles.bundle import read_bundle
-    from shoulderseg.workflows.segmentation.segment import Settings, prepare
+    from shoulderseg.workflows.segmentation.segment import prepare
+    from shoulderseg.workflows.segmentation.settings import Settings
 
     # Mirroring as in nnU-Net's own prediction, so that no method has an advantage.
     settings = Settings(

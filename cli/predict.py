@@ -112,6 +112,7 @@ def predict(
         # What a zip file holds is kept until the command ends.
         folder = context.with_resource(unpacked(images))
         inputs = collect_inputs(folder, images, out, split_lists(participants))
+        plan.check_possible(dicom=any(case.source_files for case in inputs.cases))
         if sources is not None:
             write_sources(sources, inputs.cases, folder, out)
     with reported(BROKEN_ENVIRONMENT):

@@ -14,7 +14,8 @@ from shoulderseg.datasets.phantom.options import PhantomOptions
 from shoulderseg.evaluation.overlap import count_voxels, dice
 from shoulderseg.workflows.bundles.bundle import read_bundle
 from shoulderseg.workflows.bundles.store import find_bundle
-from shoulderseg.workflows.segmentation.segment import Settings, prepare
+from shoulderseg.workflows.segmentation.segment import prepare
+from shoulderseg.workflows.segmentation.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

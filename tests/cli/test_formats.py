@@ -199,3 +199,18 @@ def test_bids_names_that_collide_are_refused_and_zips_are_not_linked(
     assert third["error"].startswith("ses-1_sub-01.nii.gz: its name has sub- in it but is no BIDS")
     assert "Sources" not in json.loads((out / f"{stem}.json").read_text())
     assert "DatasetLinks" not in (out / "dataset_description.json").read_text()
+
+
+def test_what_no_case_can_have_is_refused_before_any_work(
+    run: Run, untrained: Path, tmp_path: Path
+) -> None:
+    write_image(tmp_path / "a.nii.gz", oblique_image())
+    out = tmp_path / "out"
+    words = ["predict", tmp_path / "a.nii.gz", out, "--model", untrained, "--device", "cpu"]
+    outcome = run(*words, "--format", "dicom-seg")
+    assert outcome.exit_code == 2
+    assert "a DICOM SEG needs DICOM input" in outcome.output
+    outcome = run(*words, "--refine")
+    assert outcome.exit_code == 3
+    assert "no AlexNet to refine edges" in " ".join(outcome.output.split())
+    assert not out.exists()

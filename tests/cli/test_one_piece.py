@@ -15,7 +15,8 @@ from shoulderseg.datasets.phantom.case import make_case
 from shoulderseg.datasets.phantom.options import PhantomOptions
 from shoulderseg.refine.connected_components import keep_largest_component
 from shoulderseg.workflows.bundles.bundle import read_bundle
-from shoulderseg.workflows.segmentation.segment import Settings, prepare
+from shoulderseg.workflows.segmentation.segment import prepare
+from shoulderseg.workflows.segmentation.settings import Settings
 from tests.untrained import write_untrained
 
 if TYPE_CHECKING:

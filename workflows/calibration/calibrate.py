@@ -94,7 +94,8 @@ def load_model(folder: Path, device: str, *, mirroring: bool) -> Model:
     """
     from shoulderseg.nnunet_ext.regions import foreground_labels
     from shoulderseg.workflows.bundles.bundle import read_bundle
-    from shoulderseg.workflows.segmentation.segment import Settings, prepare
+    from shoulderseg.workflows.segmentation.segment import prepare
+    from shoulderseg.workflows.segmentation.settings import Settings
 
     bundle = read_bundle(folder)
     return Model(

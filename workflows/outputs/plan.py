@@ -82,6 +82,18 @@ class OutputPlan:
         default = (Format.nifti, Format.dicom) if case.source_files else (Format.nifti,)
         return asked or default
 
+    def check_possible(self, *, dicom: bool) -> None:
+        """Refuses before any work formats that no case can have.
+
+        Args:
+            dicom: whether a case is DICOM.
+
+        Raises:
+            ValueError: if nothing but a DICOM SEG is asked for, and no case is DICOM.
+        """
+        if self.formats and set(self.formats) <= {Format.dicom} and not dicom:
+            raise ValueError(NEEDS_DICOM)
+
     def refused(self, case: Case) -> dict[Format, str]:
         """Formats that were asked for and that a case cannot have, with the reasons."""
         lacks = Format.dicom in self.formats and not case.source_files

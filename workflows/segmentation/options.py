@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from shoulderseg.refine.voting import Rule
-    from shoulderseg.workflows.segmentation.segment import Settings
+    from shoulderseg.workflows.segmentation.settings import Settings
 
 Voters = Literal["unets", "all"]
 
@@ -74,7 +74,7 @@ def settings_of(options: Options) -> Settings:
         ValueError: if there is no such device.
     """
     from shoulderseg.workflows.device import resolve_device
-    from shoulderseg.workflows.segmentation.segment import Settings
+    from shoulderseg.workflows.segmentation.settings import Settings
 
     return Settings(
         device=resolve_device(options.device),

@@ -22,7 +22,7 @@ from shoulderseg.workflows.segmentation.flags import flag_lines
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.bundles.bundle import Bundle
-    from shoulderseg.workflows.segmentation.segment import Settings
+    from shoulderseg.workflows.segmentation.settings import Settings
 
 
 class RunReport:
@@ -110,6 +110,12 @@ class RunReport:
             f"{done} of {len(self._cases)} cases written to {self._path.parent}",
             f"run report: {self._path}; table of cases: {self._path.with_name(CASES_FILE)}",
         ]
+        patients = sum("patient_data" in record for record in self._records)
+        if patients:
+            lines.append(
+                f"{patients} DICOM SEG file{'s' * (patients != 1)} carry the patient's data of the "
+                "source, as the standard asks; --format nii.gz leaves them out"
+            )
         if self.not_reached:
             lines.append(
                 f"stopped before {', '.join(self.not_reached)}; label maps of these, if there are "
@@ -149,7 +155,7 @@ def describe_run(bundle: Bundle, settings: Settings) -> dict[str, Any]:
     """
     from shoulderseg.nnunet_ext.regions import foreground_labels
     from shoulderseg.workflows.bundles.manifest import NOTICE
-    from shoulderseg.workflows.segmentation.segment import is_refining
+    from shoulderseg.workflows.segmentation.refining import is_refining
 
     packages = ("shoulderseg", "nnunetv2", "torch", "SimpleITK", "numpy")
     return {

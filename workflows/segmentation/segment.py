@@ -13,43 +13,21 @@ import numpy.typing as npt
 
 from shoulderseg.workflows.segmentation.case_quality import measure_quality, quality_record
 from shoulderseg.workflows.segmentation.edges import classifier_opinions, refine, refiner_case
+from shoulderseg.workflows.segmentation.refining import check_refiner, is_refining
+from shoulderseg.workflows.segmentation.settings import Settings
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.orientation import Reorientation
     from shoulderseg.datasets.volume import Volume
     from shoulderseg.evaluation.quality.measures import CaseQuality
     from shoulderseg.nnunet_ext.inference import Predictors
-    from shoulderseg.refine.voting import Fusion, Rule
+    from shoulderseg.refine.voting import Fusion
     from shoulderseg.workflows.bundles.bundle import Bundle
     from shoulderseg.workflows.segmentation.edges import RefinerCase
 
 Probability = npt.NDArray[np.float32]
 # Is told which share of a case's networks has run, 0 to 1.
 OnProgress = Callable[[float], None]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a case is segmented.
-
-    Attributes:
-        device: cpu, cuda or mps.
-        folds: folds of the U-Nets, None for all.
-        mirroring: whether the U-Nets average over mirror images.
-        vote: how the voters are fused.
-        refine: whether the AlexNet decides the edges; None asks the bundle whether that helps.
-        all_voters: whether the AlexNet votes beside the U-Nets.
-        as_stored: whether volumes are left as they lie in their files, though the bundle was
-            trained on upright ones.
-    """
-
-    device: str
-    folds: list[str] | None
-    mirroring: bool
-    vote: Rule
-    refine: bool | None = None
-    all_voters: bool = False
-    as_stored: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,19 +78,6 @@ class Segment(Protocol):
         """Segments a volume, and tells how far it is."""
 
 
-def is_refining(bundle: Bundle, settings: Settings) -> bool:
-    """Whether edges will be refined: as asked for, or else where the bundle's refiner helps.
-
-    That it helps was shown for the majority of the three U-Nets, so only for that is it a default.
-    """
-    if bundle.refiner is None:
-        return False
-    if settings.refine is not None:
-        return settings.refine
-    usual = settings.vote == "majority" and not settings.all_voters
-    return usual and bundle.refiner.helps
-
-
 def prepare(bundle: Bundle, settings: Settings) -> Segment:
     """Loads the networks onto the device once.
 
@@ -136,9 +101,7 @@ def prepare(bundle: Bundle, settings: Settings) -> Segment:
         folds=settings.folds,
         mirroring=settings.mirroring,
     )
-    if settings.all_voters and bundle.refiner is None:
-        msg = "the bundle has no AlexNet to vote; make one with `shoulderseg train-refiner`"
-        raise ValueError(msg)
+    check_refiner(bundle, settings)
 
     def segment(volume: Volume, on_progress: OnProgress | None = None) -> Segmentation:
         from shoulderseg.datasets.orientation import find_reorientation, reorient, restore

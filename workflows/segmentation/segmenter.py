@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from shoulderseg.refine.voting import Rule
     from shoulderseg.workflows.inputs.case_input import CaseInput
     from shoulderseg.workflows.segmentation.segment import OnProgress
-
-_LOGGER = logging.getLogger(__name__)
 
 
 class Segmenter:
@@ -87,8 +84,6 @@ class Segmenter:
         self.settings = settings_of(self._options)
         self.bundle = read_bundle(folder)
         self._segment = prepare(self.bundle, self.settings)
-        if refine and self.bundle.refiner is None:
-            _LOGGER.warning("the bundle has no edge refiner; the vote is the result")
         self.label_values = foreground_labels(self.bundle.unets.dataset_json)
 
     def __reduce__(self) -> tuple[Any, ...]:

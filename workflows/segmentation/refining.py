@@ -1,0 +1,39 @@
+"""Whether the edge refiner of a bundle is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shoulderseg.workflows.bundles.bundle import Bundle
+    from shoulderseg.workflows.segmentation.settings import Settings
+
+
+def is_refining(bundle: Bundle, settings: Settings) -> bool:
+    """Whether edges will be refined: as asked for, or else where the bundle's refiner helps.
+
+    That it helps was shown for the majority of the three U-Nets, so only for that is it a default.
+    """
+    if bundle.refiner is None:
+        return False
+    if settings.refine is not None:
+        return settings.refine
+    usual = settings.vote == "majority" and not settings.all_voters
+    return usual and bundle.refiner.helps
+
+
+def check_refiner(bundle: Bundle, settings: Settings) -> None:
+    """Sees that the bundle has an edge refiner if one is asked for.
+
+    Raises:
+        ValueError: if it has none.
+    """
+    if bundle.refiner is not None:
+        return
+    wanted = "to vote" if settings.all_voters else "to refine edges" if settings.refine else ""
+    if wanted:
+        msg = (
+            f"the bundle has no AlexNet {wanted}; make one with `shoulderseg "
+            "train-refiner`, or leave the option out"
+        )
+        raise ValueError(msg)
