@@ -9,6 +9,8 @@ import os
 import sys
 from io import TextIOWrapper
 
+_STARTED_AGAIN = "SHOULDERSEG_UTF8"
+
 
 def never_fail_to_print() -> None:
     """Makes standard output write an escape for what it cannot show, instead of failing."""
@@ -22,10 +24,13 @@ def use_utf8_names() -> None:
     File names are bytes. Where the locale says that they are ASCII, names of other characters come
     in as escapes and cannot be written again. Standard output keeps its encoding.
     """
-    if sys.getfilesystemencoding().lower() in ("utf-8", "utf8") or sys.flags.utf8_mode:
+    known = sys.getfilesystemencoding().lower() in ("utf-8", "utf8") or sys.flags.utf8_mode
+    # Once only: an interpreter may be told to ignore its environment.
+    if known or _STARTED_AGAIN in os.environ:
         return
     shown = getattr(sys.stdout, "encoding", None) or "ascii"
     anew = {"PYTHONUTF8": "1", "PYTHONIOENCODING": f"{shown}:backslashreplace"}
+    anew[_STARTED_AGAIN] = "1"
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **anew})
 
 

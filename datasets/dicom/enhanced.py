@@ -19,7 +19,7 @@ from pydicom.uid import UID
 from shoulderseg.datasets.dicom.header_checks import HeaderError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 GROUP_TAGS = (
     "SharedFunctionalGroupsSequence",
@@ -111,8 +111,13 @@ def flat_frames(dataset: Dataset) -> Iterator[Dataset]:
     """
     whole = [element for element in dataset if element.tag not in _LEFT_OUT]
     shared = _first(dataset.get("SharedFunctionalGroupsSequence"))
-    parting = _parting_dimensions(dataset)
-    for number, own in enumerate(dataset.PerFrameFunctionalGroupsSequence, start=1):
+    frames = dataset.PerFrameFunctionalGroupsSequence
+    places = [_place(own, shared) for own in frames]
+    indices = [_indices(_first_of(own, shared, "FrameContentSequence")) for own in frames]
+    parting = _parting_dimensions(dataset, indices, places)
+    stacks = [_first_of(own, shared, "FrameContentSequence").get("StackID") for own in frames]
+    one_stack_a_place = _counts_places(stacks, places)
+    for number, own in enumerate(frames, start=1):
         frame = Dataset()
         # Copies: setting a value changes an element, and frames would share theirs.
         for element in (*whole, *_unassigned(shared), *_unassigned(own)):
@@ -120,11 +125,10 @@ def flat_frames(dataset: Dataset) -> Iterator[Dataset]:
         _move(frame, own, shared)
         if "InstanceNumber" not in frame:
             frame.InstanceNumber = number
-        content = _first_of(own, shared, "FrameContentSequence")
-        values = content.get("DimensionIndexValues")
-        indices = values if isinstance(values, pydicom.multival.MultiValue | list) else [values]
-        if parting and len(indices) > max(parting):
-            frame.DimensionIndexValues = [int(indices[place]) for place in parting]
+        if one_stack_a_place and "StackID" in frame:
+            del frame.StackID
+        if parting:
+            frame.DimensionIndexValues = [indices[number - 1][place] for place in parting]
         yield frame
 
 
@@ -135,9 +139,11 @@ def _move(frame: Dataset, own: Dataset, shared: Dataset) -> None:
             setattr(frame, flat, value)
     kind = _first_of(own, shared, "MRImageFrameTypeSequence")
     types = [str(item) for item in kind.get("FrameType") or frame.get("ImageType") or []]
-    component = str(kind.get("ComplexImageComponent") or "MAGNITUDE")
+    component = str(_either(kind, frame, "ComplexImageComponent") or "MAGNITUDE")
+    made = str(_either(kind, frame, "VolumeBasedCalculationTechnique") or "NONE")
     if types:
-        frame.ImageType = types if component == "MAGNITUDE" else [*types, component]
+        told = [component] if component not in ("MAGNITUDE", "MIXED") else []
+        frame.ImageType = [*types, *told, *([made] if made not in ("NONE", "MIXED") else [])]
     echo = _ECHOES.get(str(frame.get("EchoPulseSequence") or ""), "")
     if echo and "ScanningSequence" not in frame:
         inverted = _first_of(own, shared, "MRModifierSequence").get("InversionRecovery") == "YES"
@@ -146,13 +152,47 @@ def _move(frame: Dataset, own: Dataset, shared: Dataset) -> None:
         frame.ScanOptions = "FS"
 
 
-def _parting_dimensions(dataset: Dataset) -> list[int]:
-    """Places in `DimensionIndexValues` of the dimensions that part volumes."""
+def _either(kind: Dataset, frame: Dataset, keyword: str) -> Any:  # noqa: ANN401
+    """The value of a frame, or else of the whole."""
+    value = kind.get(keyword)
+    return frame.get(keyword) if value in (None, "") else value
+
+
+def _parting_dimensions(
+    dataset: Dataset, indices: Sequence[Sequence[int]], places: Sequence[object]
+) -> list[int]:
+    """Places in `DimensionIndexValues` of the dimensions that part volumes.
+
+    One whose values each occur at a single place counts slices, whatever it is called.
+    """
+    dimensions = list(dataset.get("DimensionIndexSequence") or [])
+    if any(len(values) != len(dimensions) for values in indices):
+        return []
     return [
         place
-        for place, item in enumerate(dataset.get("DimensionIndexSequence") or [])
+        for place, item in enumerate(dimensions)
         if item.get("DimensionIndexPointer") not in _WITHIN_A_STACK
+        and not _counts_places([values[place] for values in indices], places)
     ]
+
+
+def _counts_places(values: Sequence[object], places: Sequence[object]) -> bool:
+    """Whether several values are there, and each of them occurs at one place alone."""
+    places_of: dict[str, set[object]] = {}
+    for value, place in zip(values, places, strict=True):
+        places_of.setdefault(str(value), set()).add(place)
+    return len(places_of) > 1 and all(len(found) == 1 for found in places_of.values())
+
+
+def _place(own: Dataset, shared: Dataset) -> tuple[str, ...]:
+    position = _first_of(own, shared, "PlanePositionSequence").get("ImagePositionPatient")
+    return tuple(f"{float(number):.3f}" for number in position or ())
+
+
+def _indices(content: Dataset) -> list[int]:
+    values = content.get("DimensionIndexValues")
+    many = values if isinstance(values, pydicom.multival.MultiValue | list) else [values]
+    return [int(value) for value in many if value is not None]
 
 
 def _unassigned(holder: Dataset) -> Dataset:

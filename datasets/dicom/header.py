@@ -79,10 +79,19 @@ _TAGS = (
     "RescaleIntercept",
     "StackID",
     "DimensionIndexValues",
+    "ConcatenationUID",
+    "InConcatenationNumber",
+    "InConcatenationTotalNumber",
     *_IDENTITY,
 )
 # What tells the contrast of enhanced images, before it is put where single-frame ones have it.
-_ENHANCED_TAGS = (*GROUP_TAGS, "EchoPulseSequence", "SpectrallySelectedSuppression")
+_ENHANCED_TAGS = (
+    *GROUP_TAGS,
+    "EchoPulseSequence",
+    "SpectrallySelectedSuppression",
+    "ComplexImageComponent",
+    "VolumeBasedCalculationTechnique",
+)
 
 
 @dataclass(frozen=True, eq=False)

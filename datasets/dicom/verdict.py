@@ -22,7 +22,12 @@ Verdict = Literal["use", "skip", "refuse"]
 
 # Image types of what a computer made from other images.
 _MADE = frozenset(
-    {"MPR", "CSA MPR", "REFORMATTED", "MIP", "MINIP", "PROJECTION IMAGE", "ADC", "SUBTRACTION"}
+    {
+        *("MPR", "CSA MPR", "REFORMATTED", "MIP", "MINIP", "PROJECTION IMAGE", "SUBTRACTION"),
+        # The words of enhanced images.
+        *("MAX_IP", "MIN_IP", "VOLUME_RENDER", "SURFACE_RENDER", "MAXIMUM", "MINIMUM", "MEAN"),
+        *("STD_DEVIATION", "DIVISION", "ADC", "FA", "T1 MAP", "T2 MAP", "T2_STAR MAP"),
+    }
 )
 _SCOUT = frozenset({"LOCALIZER", "SCOUT", "SURVEY"})
 _SCOUT_WORDS = re.compile(
@@ -30,7 +35,12 @@ _SCOUT_WORDS = re.compile(
 )
 # Made by the scanner from one acquisition, and as good as original.
 _PARTS = frozenset({"DIXON", "WATER", "FAT", "W", "F", "IN_PHASE", "OUT_PHASE", "OPP_PHASE"})
-_PHASE = frozenset({"P", "PHASE", "PHASE MAP", "I", "IMAGINARY", "R", "REAL"})
+_PHASE = frozenset(
+    {
+        *("P", "PHASE", "PHASE MAP", "PHASE_MAP", "I", "IMAGINARY", "R", "REAL"),
+        *("VELOCITY", "VELOCITY MAP", "FIELD_MAP", "FIELD MAP", "B0 MAP"),
+    }
+)
 _FEWEST_OF_A_PLANE, _FEWEST_OF_THREE = 5, 13
 _PIXEL_MM, _STEP_MM = (0.1, 3.0), (0.3, 10.0)
 _SMALLEST = 16
@@ -74,16 +84,26 @@ def judge(groups: Mapping[str, list[SliceHeader]]) -> list[Series]:
         if _types(slices[0])[:1] == ["ORIGINAL"] and not _reason_to_skip(slices, count[name], [])
     ]
     largest: Counter[str] = Counter()
+    single: Counter[str] = Counter()
+    parts: dict[str, set[str]] = {}
     for slices in groups.values():
         series = slices[0].text("SeriesInstanceUID")
         largest[series] = max(largest[series], len(slices))
+        single[series] += len(slices) == 1
+        for header in slices:
+            uid = header.text("ConcatenationUID")
+            parts.setdefault(uid, set()).add(header.text("InConcatenationNumber"))
     found = []
     for name, slices in groups.items():
         judged = _judge_one(name, slices, count[name], originals)
-        siblings = largest[slices[0].text("SeriesInstanceUID")]
+        uid = slices[0].text("SeriesInstanceUID")
+        siblings = max(largest[uid], single[uid])
         if judged.verdict == "use" and len(slices) == 1 and siblings > _FEWEST_OF_A_PLANE:
             reason = f"a single slice apart from {siblings} others of its series."
             judged = replace(judged, verdict="refuse", reason=reason, stack=None, notes=())
+        missing = _missing_parts(slices[0], parts)
+        if judged.verdict == "use" and missing:
+            judged = replace(judged, verdict="refuse", reason=missing, stack=None, notes=())
         found.append(judged)
     return found
 
@@ -104,6 +124,15 @@ def _judge_one(
     if len(stack.slices) == 1:
         notes.append("a single slice")
     return Series(name, tuple(slices), "use", "", stack, tuple(notes))
+
+
+def _missing_parts(header: SliceHeader, parts: Mapping[str, set[str]]) -> str:
+    """Says that files of a concatenation are not here; empty if all are, or it is none."""
+    uid, total = header.text("ConcatenationUID"), header.text("InConcatenationTotalNumber")
+    found = len(parts.get(uid, ()))
+    if not uid or not total.isdecimal() or found >= int(total):
+        return ""
+    return f"{found} of {total} files of this multi-frame image are here. Export it again."
 
 
 def _sound_stack(slices: list[SliceHeader]) -> Stack:

@@ -113,8 +113,8 @@ class RunReport:
         patients = sum("patient_data" in record for record in self._records)
         if patients:
             lines.append(
-                f"{patients} DICOM SEG file{'s' * (patients != 1)} carry the patient's data of the "
-                "source, as the standard asks; --format nii.gz leaves them out"
+                f"patient's data of the source: in {patients} DICOM SEG file"
+                f"{'s' * (patients != 1)}, as the standard asks; --format nii.gz leaves them out"
             )
         if self.not_reached:
             lines.append(

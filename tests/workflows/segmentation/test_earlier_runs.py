@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-import multiprocessing
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -118,45 +120,52 @@ def test_what_is_no_report_is_put_aside(tmp_path: Path, content: bytes) -> None:
         assert (tmp_path / f"shoulderseg_report_unread_{number}.json").read_bytes() == content
 
 
-def _claim(out: Path, claimed_: Any, done: Any) -> None:  # noqa: ANN401
-    with claimed(out):
-        claimed_.set()
-        done.wait(60)
+_CLAIM = """
+import sys
+from pathlib import Path
+from shoulderseg.workflows.segmentation.earlier_runs import claimed
+with claimed(Path(sys.argv[1])):
+    print("at work", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def another_run(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the folder `out` until its standard input ends."""
+    (tmp_path / "out").mkdir()
+    command = [sys.executable, "-c", _CLAIM, str(tmp_path / "out")]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        # An empty line at the end of a process that failed.
+        assert process.stdout.readline() == "at work\n"
+        yield process
+        process.kill()
 
 
 def test_a_second_run_is_refused_while_the_first_is_at_work(
-    segmenter: Segmenter, tmp_path: Path
+    segmenter: Segmenter, tmp_path: Path, another_run: subprocess.Popen[str]
 ) -> None:
     out = tmp_path / "out"
-    images = _images(tmp_path / "a", "a1")
+    (out / REPORT_FILE).write_text('{"cases": []}')
+    images = _images(tmp_path / "b", "b1")
+    with pytest.raises(ValueError, match="another run is at work in"):
+        _run(segmenter, images, out)
+    assert (out / REPORT_FILE).read_text() == '{"cases": []}'
+    assert not (out / "b1.nii.gz").exists()
+    another_run.communicate(timeout=60)
     _run(segmenter, images, out)
-    before = (out / REPORT_FILE).read_bytes()
-    context = multiprocessing.get_context("spawn")
-    at_work, done = context.Event(), context.Event()
-    process = context.Process(target=_claim, args=(out, at_work, done))
-    process.start()
-    try:
-        assert at_work.wait(60)
-        with pytest.raises(ValueError, match="another run is at work in"):
-            _run(segmenter, _images(tmp_path / "b", "b1"), out)
-        assert (out / REPORT_FILE).read_bytes() == before
-        assert not (out / "b1.nii.gz").exists()
-    finally:
-        done.set()
-        process.join(60)
-    _run(segmenter, tmp_path / "b", out)
-    assert _names(_report(out)) == [["a1"], ["b1"]]
+    assert _names(_report(out)) == [["b1"]]
 
 
-def test_a_killed_run_leaves_the_folder_free(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    at_work, done = context.Event(), context.Event()
-    process = context.Process(target=_claim, args=(tmp_path, at_work, done))
-    process.start()
-    assert at_work.wait(60)
-    process.kill()
-    process.join(60)
-    assert (tmp_path / LOCK_FILE).exists()
-    with claimed(tmp_path):
+def test_a_killed_run_leaves_the_folder_free(
+    tmp_path: Path, another_run: subprocess.Popen[str]
+) -> None:
+    another_run.kill()
+    another_run.wait(60)
+    assert (tmp_path / "out" / LOCK_FILE).exists()
+    with claimed(tmp_path / "out"):
         pass
-    assert not (tmp_path / LOCK_FILE).exists()
+    assert not (tmp_path / "out" / LOCK_FILE).exists()
