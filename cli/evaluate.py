@@ -75,13 +75,12 @@ def _labels(entries: list[str] | None) -> dict[str, int]:
 
 
 def print_evaluation(evaluation: Evaluation, tolerance_mm: float) -> None:
-    """Prints what went wrong and the table, if there is anything in it."""
+    """Prints what went wrong and the table."""
     for warning in evaluation.warnings:
         warn(warning)
     for reason in evaluation.failed:
         complain(reason)
-    if evaluation.scores:
-        print_table(evaluation.means, tolerance_mm)
+    print_table(evaluation.means, tolerance_mm)
 
 
 def print_table(means: Mapping[str, Mapping[str, MetricSummary]], tolerance_mm: float) -> None:

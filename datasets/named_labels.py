@@ -6,7 +6,9 @@ where the header of a label map names its segments, the names count.
 
 from __future__ import annotations
 
+import logging
 import re
+import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,11 +19,14 @@ from shoulderseg.datasets.reader import MAX_LABEL, read_label_map
 from shoulderseg.datasets.segment_names import read_segment_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from shoulderseg.datasets.volume import Volume
 
+_LOGGER = logging.getLogger(__name__)
+# Letters of a structure's name that its other forms share: humer-us, humer-i, gleno-id.
+_STEM = 5
 # What programs call a segment that nobody has named.
 _UNNAMED = re.compile(r"(segment|label|class|region|roi|object)?[ _-]*\d*", re.IGNORECASE)
 
@@ -80,18 +85,22 @@ def values_by_name(
     value_of = {
         _plain(name): value for value, name in label_values.items() if 0 < value <= MAX_LABEL
     }
-    called = {value: names[value] for value in present if not _says_nothing(names.get(value, ""))}
+    called = {value: names[value] for value in present if not says_nothing(names.get(value, ""))}
     exact = {value: value_of[_plain(n)] for value, n in called.items() if _plain(n) in value_of}
     for value, name in called.items():
         if value in exact or value not in label_values:
             continue
-        mentioned = set(re.findall(r"[^\W\d_]+", name.casefold())) & set(value_of)
-        if _plain(label_values[value]) not in mentioned and (mentioned or exact):
+        meant = label_values[value]
+        mentioned = mentions(name, label_values.values())
+        if meant not in mentioned and (mentioned or exact):
             msg = (
-                f"its header calls value {value} {name!r}, and the map says "
-                f"{label_values[value]}. Correct the name or the map."
+                f"its header calls value {value} {name!r}, and the map says {meant}. Correct the "
+                "name or the map."
             )
             raise ValueError(msg)
+        _LOGGER.warning(
+            "headers of label maps call value %d %r; by the map it is %s", value, name, meant
+        )
     kept = {value: value for value in present if value not in exact}
     clash = sorted(set(exact.values()) & set(kept))
     if clash:
@@ -104,9 +113,22 @@ def values_by_name(
     return exact | kept
 
 
+def mentions(name: str, structures: Iterable[str]) -> set[str]:
+    """Tells which structures a name speaks of: `RightGlenoid`, `Humeri` and `Glenoïd` do."""
+    text = _bare(name)
+    # Endings differ with number and language.
+    return {structure for structure in structures if _bare(structure)[:_STEM] in text}
+
+
+def says_nothing(name: str) -> bool:
+    """Tells whether a name is one that programs give a segment that nobody has named."""
+    return _UNNAMED.fullmatch(name.strip()) is not None
+
+
 def _plain(name: str) -> str:
     return " ".join(name.replace("_", " ").split()).casefold()
 
 
-def _says_nothing(name: str) -> bool:
-    return _UNNAMED.fullmatch(name.strip()) is not None
+def _bare(name: str) -> str:
+    apart = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(sign for sign in apart if not unicodedata.combining(sign))

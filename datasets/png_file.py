@@ -56,12 +56,13 @@ def read_png(path: Path, max_pixels: int) -> Samples:
         msg = "it is animated (several pictures), expected one slice a file. Save them one by one."
         raise ValueError(msg)
     try:
-        array = np.asarray(imagecodecs.png_decode(content))
+        array = np.array(imagecodecs.png_decode(content))
     except RuntimeError:
         raise ValueError(_DAMAGED) from None
     if header.depth < 8 and header.colour != _PALETTE:
         # The decoder spreads small numbers over 0 to 255; a mask's labels are the small numbers.
-        array = array // np.uint8(255 // ((1 << header.depth) - 1))
+        grey = array[..., :1] if array.ndim == 3 else array
+        grey //= np.uint8(255 // ((1 << header.depth) - 1))
     opacity = header.colour in _GREY_OR_RGB_WITH_OPACITY or b"tRNS" in header.chunks
     return Samples(
         array,

@@ -11,13 +11,14 @@ import numpy as np
 import SimpleITK
 
 from shoulderseg.datasets.errors import UnreadableVolumeError
-from shoulderseg.datasets.files import case_name, find_volumes, ignored_files
+from shoulderseg.datasets.files import case_name, find_volumes, ignored_files, is_segmentation
 from shoulderseg.datasets.integrity import MAX_VOXELS, check_file, file_format
 from shoulderseg.datasets.itk_warnings import silence_itk_warnings
 from shoulderseg.datasets.nifti_file import as_single_slice
 from shoulderseg.datasets.nifti_header import NO_ORIENTATION, orientation_doubt
 from shoulderseg.datasets.text_header import lacks_orientation
 from shoulderseg.datasets.utf8_path import utf8_path
+from shoulderseg.datasets.values import as_float32
 from shoulderseg.datasets.volume import Volume, ras_affine
 
 if TYPE_CHECKING:
@@ -94,16 +95,7 @@ def as_grey_values(volume: Volume) -> Volume:
             float32, or all are the same; says which without naming a file.
     """
     check_spacing(volume)
-    with np.errstate(over="ignore"):
-        array = volume.array.astype(np.float32)
-    wrong = array.size - int(np.isfinite(array).sum())
-    if wrong and np.isfinite(volume.array).all():
-        largest = float(np.abs(volume.array).max())
-        msg = f"values go up to {largest:.3g}, expected at most 3.4e38. Scale the image."
-        raise ValueError(msg)
-    if wrong:
-        msg = f"{wrong} of {array.size} voxels are not finite numbers. Repair the image."
-        raise ValueError(msg)
+    array = as_float32(volume.array)
     if array.size == 0 or array.min() == array.max():
         value = f"every voxel is {float(array.flat[0]):g}" if array.size else "it has no voxel"
         msg = f"image has no contrast: {value}."
@@ -203,6 +195,8 @@ def _check_claims(reader: SimpleITK.ImageFileReader, path: Path) -> None:
     if reader.GetNumberOfComponents() != 1:
         found = reader.GetNumberOfComponents()
         reason = f"{found} values per voxel (colour or vector), expected one grey value."
+        if is_segmentation(path):
+            reason = f"its segments overlap and lie in {found} layers. Save it without overlap."
         raise UnreadableVolumeError(path, reason)
     if len(size) < 2 or any(length != 1 for length in size[3:]):
         reason = f"image is {len(size)}D with sizes {size}, expected 3D. Save one volume of it."

@@ -24,12 +24,14 @@ class Samples:
         orientation: 1 to 8, as TIFF 6.0 and Exif number them.
         meaning: How displayed values differ from stored ones: `"inverted"` or `"palette"`; empty
             if they do not.
+        lossy: Whether the file is packed in a way that may change values.
     """
 
     array: npt.NDArray[Any]
     opacity: bool = False
     orientation: int = _UPRIGHT
     meaning: str = ""
+    lossy: bool = False
 
 
 def as_grey(samples: Samples) -> npt.NDArray[Any]:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 _HEADER_BYTES = 348
 _MOST_EXTENSION_BYTES = 1 << 20
 _LABEL = re.compile(
-    r'<Label\s[^>]*?\bKey="(\d+)"[^>]*>(?:<!\[CDATA\[(.*?)\]\]>|([^<]*))</Label>', re.S
+    r"<Label\s[^>]*?\bKey\s*=\s*[\"'](\d+)[\"'][^>]*>(?:<!\[CDATA\[(.*?)\]\]>|([^<]*))</Label>",
+    re.S,
 )
 
 
@@ -65,9 +66,16 @@ def _from_nrrd(path: Path) -> dict[int, str]:
     names: dict[int, str] = {}
     for key, name in fields.items():
         number = re.fullmatch(r"Segment(\d+)_Name", key)
-        value = fields.get(f"Segment{number[1]}_LabelValue", "") if number else ""
-        if value.strip().isdecimal():
-            names[int(value)] = name
+        told = fields.get(f"Segment{number[1]}_LabelValue", "") if number else ""
+        value = re.fullmatch(r"\s*(\d+)(\.0*)?\s*", told)
+        if value is None:
+            continue
+        if names.setdefault(int(value[1]), name) != name:
+            reason = (
+                f"its header calls value {value[1]} both {names[int(value[1])]!r} and {name!r}: "
+                "segments overlap and lie in layers. Save it without overlap."
+            )
+            raise UnreadableVolumeError(path, reason)
     return names
 
 

@@ -26,6 +26,11 @@ _REDUCED = 1
 _MOST_PAGES = 100_000
 _GREY, _INVERTED, _RGB, _PALETTE, _YCBCR = 1, 0, 2, 3, 6
 _OPACITY = (1, 2)
+# JPEG, JPEG XR, LERC, JPEG 2000, WebP, JPEG XL: all may be lossy.
+_LOSSY = frozenset(
+    {6, 7, 22610, 33003, 33004, 33005, 34712, 34887, 34892, 34927, 34934, 50001, 50002, 52546}
+)
+_NO_DATA = 42113
 _IMAGEJ_IMAGES = re.compile(r"^images=(\d+)", re.MULTILINE)
 
 
@@ -79,6 +84,9 @@ def _only_page(file: tifffile.TiffFile) -> tifffile.TiffPage:
             raise _RefusedError(_DAMAGED.format(reason="its directories have no end"))
         places.add(entry.offset)
         pages.append(entry.aspage())
+    if pages and all(int(page.subfiletype) & _REDUCED for page in pages):
+        msg = "it holds a thumbnail alone where its picture is expected. Save it again."
+        raise _RefusedError(msg)
     full = [page for page in pages if not int(page.subfiletype) & _REDUCED]
     count = len(full)
     if file.is_imagej and count == 1:
@@ -106,6 +114,9 @@ def _check_claims(page: tifffile.TiffPage, max_pixels: int) -> None:
         kind = getattr(page.photometric, "name", str(page.photometric))
         msg = f"its photometric interpretation is {kind}, expected grey. Save it as grey."
         raise _RefusedError(msg)
+    if page.subifds:
+        msg = "it holds further pictures (SubIFDs), expected one slice a file. Save it alone."
+        raise _RefusedError(msg)
     if page.dtype is None or page.dtype.kind not in "buif":
         msg = "its samples are no real numbers, expected one grey value a pixel."
         raise _RefusedError(msg)
@@ -128,6 +139,7 @@ def _check_segments(page: tifffile.TiffPage, file_bytes: int) -> None:
 
 def _samples(page: tifffile.TiffPage) -> Samples:
     array: npt.NDArray[Any] = page.asarray()
+    _check_no_data(page, array)
     if page.planarconfig == 2 and array.ndim == 3:
         array = np.moveaxis(array, 0, -1)
     orientation = page.tags.valueof(274, default=1)
@@ -137,13 +149,33 @@ def _samples(page: tifffile.TiffPage) -> Samples:
         colours = np.asarray(page.colormap)
         array, meaning = np.moveaxis(colours[:, array], 0, -1), "palette"
     elif page.photometric == _INVERTED:
-        array, meaning = _turned_round(array, page.bitspersample), "inverted"
+        meaning = "inverted"
+        if extra and array.ndim == 3:
+            # What is behind the grey values (opacity) stays as it is.
+            array = array.copy()
+            array[..., 0] = _turned_round(array[..., 0], page.bitspersample)
+        else:
+            array = _turned_round(array, page.bitspersample)
     return Samples(
         array.astype(np.uint8) if array.dtype == np.bool_ else array,
         opacity=bool(extra) and extra[-1] in _OPACITY,
         orientation=int(orientation),
         meaning=meaning,
+        lossy=int(page.compression) in _LOSSY,
     )
+
+
+def _check_no_data(page: tifffile.TiffPage, array: npt.NDArray[Any]) -> None:
+    """Refuses pixels that the file itself declares to hold nothing (a tag of GDAL)."""
+    told = str(page.tags.valueof(_NO_DATA, default="")).strip("\0 ")
+    try:
+        nothing = float(told)
+    except ValueError:
+        return
+    count = int(np.count_nonzero(array == nothing))
+    if count:
+        msg = f"it declares the value {told} as no data, and {count} pixels hold it. Fill them."
+        raise _RefusedError(msg)
 
 
 def _turned_round(array: npt.NDArray[Any], bits: int) -> npt.NDArray[Any]:

@@ -14,6 +14,7 @@ from shoulderseg.datasets.png_file import read_png
 from shoulderseg.datasets.reader import MAX_LABEL, read_image, read_label_map
 from shoulderseg.datasets.samples import as_grey
 from shoulderseg.datasets.tiff_file import read_tiff
+from shoulderseg.datasets.values import as_float32
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +31,10 @@ _DOUBTFUL_LABELS = {
     "palette": "it has a palette, so its labels may be the stored numbers or their colours. Save "
     "the mask as 8-bit or 16-bit grey with the label numbers as values.",
 }
+_DOUBTFUL_LABELS["lossy"] = (
+    "it is packed as JPEG or a kin, which changes values at edges: labels may be made up. Save the "
+    "mask uncompressed, or packed without loss (deflate, LZW)."
+)
 SLICE_SUFFIXES = (*_READERS, DICOM_SUFFIX)
 
 
@@ -52,11 +57,12 @@ def read_slice(path: Path) -> tuple[npt.NDArray[np.float32], Volume | None]:
     if path.suffix.lower() == DICOM_SUFFIX:
         volume = read_image(path)
         return volume.array[0].astype(np.float32), volume
-    array = _grey(_decode(path), path).astype(np.float32)
-    if not np.isfinite(array).all():
-        reason = "it holds values that are not finite numbers. Repair the image."
-        raise UnreadableVolumeError(path, reason)
-    return array, None
+    try:
+        return as_float32(_grey(_decode(path), path)), None
+    except UnreadableVolumeError:
+        raise
+    except ValueError as error:
+        raise UnreadableVolumeError(path, str(error)) from None
 
 
 def read_mask(path: Path) -> npt.NDArray[np.uint16]:
@@ -76,8 +82,9 @@ def read_mask(path: Path) -> npt.NDArray[np.uint16]:
         array: npt.NDArray[Any] = read_label_map(path).array[0]
     else:
         samples = _decode(path)
-        if samples.meaning:
-            raise UnreadableVolumeError(path, _DOUBTFUL_LABELS[samples.meaning])
+        doubt = "lossy" if samples.lossy else samples.meaning
+        if doubt:
+            raise UnreadableVolumeError(path, _DOUBTFUL_LABELS[doubt])
         array = _grey(samples, path)
     whole = (array >= 0) & (array <= MAX_LABEL) & (array == np.floor(array))
     if not whole.all():

@@ -12,6 +12,7 @@ import numpy as np
 from shoulderseg.datasets.errors import UnreadableVolumeError
 from shoulderseg.datasets.files import image_suffix
 from shoulderseg.datasets.meta_file import voxel_file
+from shoulderseg.datasets.named_labels import mentions
 from shoulderseg.datasets.reader import read_label_map
 from shoulderseg.datasets.segment_names import read_segment_names
 
@@ -117,12 +118,27 @@ def translated(drawing: Drawing, structures: Structures) -> Volume:
         names = {present[0]: drawing.stem}
     if all(structures.value_of(name) is None for name in names.values()):
         # Names of another convention: the values count, as in a file without names.
+        _refuse_contradiction(names, present, structures)
         names = {}
     meant = structures.values_of({value: names.get(value, str(value)) for value in present})
     table = np.zeros(max(present) + 1, np.uint8)
     for value, number in meant.items():
         table[value] = number
     return replace(volume, array=table[volume.array])
+
+
+def _refuse_contradiction(
+    names: Mapping[int, str], present: list[int], structures: Structures
+) -> None:
+    for value in present:
+        number = structures.value_of(str(value))
+        mentioned = mentions(names.get(value, ""), structures.labels)
+        if number is not None and mentioned and structures.name_of(number) not in mentioned:
+            msg = (
+                f"its header calls value {value} {names[value]!r}, and the map says "
+                f"{structures.name_of(number)}. Say with --map what that name is."
+            )
+            raise ValueError(msg)
 
 
 @contextmanager

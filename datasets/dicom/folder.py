@@ -104,8 +104,8 @@ def read_folder(path: Path) -> FolderFindings:
 
 def _without_targets(dangling: Iterable[Path]) -> list[FileFinding]:
     reason = (
-        "link to a file that is not there. Fetch it (git-annex: `git annex get`, DataLad: `datalad "
-        "get`), or remove the link."
+        "link, or a pointer, to a file that is not there. Fetch it (git-annex: `git annex get`, "
+        "DataLad: `datalad get`), or remove the link."
     )
     return [FileFinding(path, refused=True, reason=reason) for path in sorted(dangling)]
 
@@ -113,7 +113,9 @@ def _without_targets(dangling: Iterable[Path]) -> list[FileFinding]:
 def _refuse_incomplete(series: Series, dangling: Iterable[Path]) -> Series:
     """A series beside whose slices a link leads nowhere may lack a slice, at its end perhaps."""
     folders = {header.path.parent for header in series.slices}
-    count = sum(path.parent in folders for path in dangling)
+    # Some archives give each slice a folder of its own.
+    above = {folder.parent for folder in folders} if len(folders) > 1 else set()
+    count = sum(path.parent in folders or path.parent.parent in above for path in dangling)
     if series.verdict != "use" or not count:
         return series
     reason = (

@@ -17,13 +17,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+# What a link beside slices may be called without being one.
+_OTHERS = frozenset(
+    {
+        *(".txt", ".json", ".csv", ".tsv", ".pdf", ".xml", ".md", ".html", ".htm", ".log", ".yml"),
+        *(".yaml", ".png", ".jpg", ".jpeg", ".gif", ".zip", ".gz", ".py", ".sh", ".xlsx", ".docx"),
+        *(".bval", ".bvec", ".stl", ".ply", ".obj", ".nhdr", ".hdr"),
+    }
+)
+
+
 @dataclass
 class Walk:
     """What a walk came upon besides files.
 
     Attributes:
         closed: Of each folder that cannot be opened, the error.
-        dangling: Links to files that are not there.
+        dangling: Links to files that are not there, and files that stand for such.
     """
 
     closed: list[OSError] = field(default_factory=list)
@@ -60,6 +70,8 @@ def walk_files(path: Path, walk: Walk) -> Iterator[Path]:
                 continue
             if file.is_symlink():
                 linked.append(file)
+            elif file.is_file() and is_pointer(file):
+                walk.dangling.append(file)
             elif file.is_file() and not _seen(file, given):
                 yield file
     for file in linked:
@@ -70,12 +82,22 @@ def walk_files(path: Path, walk: Walk) -> Iterator[Path]:
 
 
 def may_be_dicom(path: Path) -> bool:
-    """Tells by its name alone whether a file may be DICOM: `.dcm`, `.ima`, or no suffix of others.
+    """Tells by its name alone whether a file that is not there may be DICOM.
 
-    Scanners write names without a suffix, and UIDs, whose last number looks like one.
+    Scanners and archives give DICOM any suffix or none. So only what is called as something else is
+    not: a text, a table, a picture, an image of another format.
     """
-    suffix = path.suffix.lower()
-    return image_suffix(path) == DICOM_SUFFIX or suffix in ("", ".ima") or suffix[1:].isdecimal()
+    return path.suffix.lower() not in _OTHERS and image_suffix(path) in ("", DICOM_SUFFIX)
+
+
+def is_pointer(path: Path) -> bool:
+    """Tells whether a file only names the content that git-annex or git-LFS keeps elsewhere."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(64)
+    except OSError:
+        return False
+    return head.startswith((b"/annex/objects/", b"version https://git-lfs"))
 
 
 def _seen(path: Path, known: set[str]) -> bool:

@@ -76,7 +76,10 @@ def test_what_no_case_shows_is_a_dash(run: Run, folders: Path) -> None:
     for path in [*(folders / "pred").iterdir(), *(folders / "ref").iterdir()]:
         put(path, np.zeros((4, 12, 10), np.uint8))
     words = ("evaluate", folders / "pred", folders / "ref", "--map", "7=clavicle")
-    (row,) = [line for line in run(*words).output.splitlines() if line.startswith("clavicle")]
+    outcome = run(*words)
+    assert outcome.exit_code == 2
+    assert "nothing was compared" in " ".join(outcome.output.split())
+    (row,) = [line for line in outcome.output.splitlines() if line.startswith("clavicle")]
     assert row.split() == ["clavicle", "0", *["-"] * 7]
 
 

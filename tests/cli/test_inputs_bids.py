@@ -58,7 +58,50 @@ def test_what_lies_in_anat_is_taken_and_nothing_else(dataset: Path) -> None:
     assert skipped == {
         "sub-02/anat/sub-02_desc-bone_mask.nii.gz": False,
         "sub-02/anat/sub-02_T1map.nii.gz": False,
+        "sub-03": False,
     }
+
+
+def test_nothing_is_left_out_without_a_word(dataset: Path) -> None:
+    """What DataLad did not fetch, what lies in the wrong place, and what is no weighted image."""
+    _image(dataset / "extra.nii.gz")
+    _image(dataset / "SUB-05/ANAT/SUB-05_T2w.nii.gz")
+    (dataset / "sub-06").symlink_to("/nowhere")
+    (dataset / "sub-07").mkdir()
+    (dataset / "sub-07/anat").symlink_to("/nowhere")
+    anat = dataset / "sub-02/anat"
+    for name in ("part-phase_T2w", "phase1", "T2w_seg"):
+        _image(anat / f"sub-02_{name}.nii.gz")
+    (anat / "old").mkdir()
+    (anat / "a.hdr").write_bytes(b"x")
+    (anat / "a.img").write_bytes(b"x")
+    write(anat, series())
+    (anat / "sub-02_FLAIR.nii.gz").symlink_to("/nowhere")
+    inputs = find_inputs(dataset)
+    assert len(inputs.cases) == 3
+    refused = {item.name for item in inputs.skipped if item.refused}
+    assert refused == {
+        "sub-06",
+        "sub-07/anat",
+        "sub-02/anat/a.hdr",
+        "sub-02/anat/sub-02_FLAIR.nii.gz",
+    }
+    reasons = {item.name: item.reason for item in inputs.skipped if not item.refused}
+    assert "beside the subjects" in reasons["extra.nii.gz"]
+    assert "no folder called anat" in reasons["SUB-05"]
+    assert "7 DICOM files" in reasons["sub-02/anat"]
+    assert "sub-02/anat/old" in reasons
+    assert {f"sub-02/anat/sub-02_{name}.nii.gz" for name in ("phase1", "T2w_seg")} <= set(reasons)
+
+
+def test_dicom_in_a_tree_like_that_of_bids_is_read_as_dicom(tmp_path: Path) -> None:
+    write(tmp_path / "sub-01" / "anat", series())
+    assert len(find_inputs(tmp_path).cases) == 1
+
+
+def test_a_dataset_in_a_folder_called_like_a_subject(dataset: Path, tmp_path: Path) -> None:
+    dataset.rename(tmp_path / "sub-study")
+    assert len(_names(tmp_path / "sub-study")) == 3
 
 
 def test_a_subject_a_session_and_a_single_subject(dataset: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import struct
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import nrrd
@@ -20,7 +21,7 @@ from shoulderseg.datasets.pair_checks import match_files
 from shoulderseg.datasets.segment_names import read_segment_names
 
 _MAP = {1: "humerus", 2: "glenoid"}
-_GRID = {
+_GRID: dict[str, Any] = {
     "space": "left-posterior-superior",
     "space directions": np.diag([0.5, 0.7, 3.0]),
     "space origin": [0.0, 0.0, 0.0],
@@ -91,6 +92,8 @@ def test_names_that_say_nothing_leave_the_values(tmp_path: Path, name: str) -> N
     ("names", "reason"),
     [
         ({1: "left glenoid", 2: "left humerus"}, "calls value 1 'left glenoid'"),
+        ({1: "GlenoidRight", 2: "HumerusRight"}, "calls value 1 'GlenoidRight'"),
+        ({1: "glenoids_R", 2: "Humeri"}, "calls value 1 'glenoids_R'"),
         ({1: "humerus", 2: "biceps tendon"}, "calls value 2 'biceps tendon'"),
         ({1: "glenoid", 2: "Segment_2"}, "by the map value 2 is that too"),
         ({1: "glenoid"}, "by the map value 2 is that too"),
@@ -104,6 +107,42 @@ def test_names_that_contradict_the_map_are_refused(
     with pytest.raises(UnreadableVolumeError, match=r"^p\.nrrd: ") as caught:
         read_named_labels(path, _MAP)
     assert reason in caught.value.reason
+
+
+def test_accents_and_other_forms_are_mentions() -> None:
+    names = {1: "Glenoïd droit", 2: "Humérus"}
+    with pytest.raises(ValueError, match="calls value 1 'Glenoïd droit'"):
+        values_by_name(names, _MAP, [1, 2])
+    swapped = {1: "glenoid", 2: "humerus"}
+    assert values_by_name(names, swapped, [1, 2]) == {1: 1, 2: 2}
+
+
+def test_segments_in_layers_are_refused(tmp_path: Path) -> None:
+    """3D Slicer keeps segments that overlap in layers, each with values of its own."""
+    fields = {
+        f"Segment{number}_{key}": text
+        for number, name in enumerate(("humerus", "glenoid"))
+        for key, text in (("ID", f"S_{number}"), ("Name", name), ("LabelValue", "1"))
+    }
+    nrrd.write(str(tmp_path / "p.seg.nrrd"), _drawn(1, 1), _GRID | fields)
+    with pytest.raises(UnreadableVolumeError, match="lie in layers"):
+        read_named_labels(tmp_path / "p.seg.nrrd", _MAP)
+    layers = {**_GRID, "kinds": ["list", "domain", "domain", "domain"]}
+    layers["space directions"] = np.vstack([[np.nan] * 3, _GRID["space directions"]])
+    nrrd.write(str(tmp_path / "q.seg.nrrd"), np.stack([_drawn(1, 0), _drawn(0, 1)]), layers)
+    with pytest.raises(UnreadableVolumeError, match="in 2 layers"):
+        read_named_labels(tmp_path / "q.seg.nrrd", _MAP)
+
+
+@pytest.mark.parametrize(
+    "tag", ["<Label Key='1'>", '<Label Red="1" Key = "1" >', "<Label\nKey='1'>"]
+)
+def test_label_tables_of_other_spelling(tmp_path: Path, tag: str) -> None:
+    image = nib.Nifti1Image(_drawn(1, 2), np.diag([0.5, 0.7, 3.0, 1.0]))
+    xml = f"<LabelTable>{tag}glenoid</Label></LabelTable>"
+    image.header.extensions.append(nib.nifti1.Nifti1Extension(0, xml.encode()))
+    nib.save(image, tmp_path / "a.nii.gz")
+    assert read_segment_names(tmp_path / "a.nii.gz") == {1: "glenoid"}
 
 
 def test_a_foreign_segment_keeps_its_value(tmp_path: Path) -> None:

@@ -10,7 +10,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 # What lies in `anat` and is no weighted image: masks, and maps of a quantity.
-_NO_IMAGE = ("mask", "dseg", "probseg", "defacemask", "xfm", "warp", "mesh")
+_NO_IMAGE = (
+    *("mask", "dseg", "probseg", "seg", "label", "labels", "defacemask", "xfm", "warp", "mesh"),
+    *("phase", "phase1", "phase2", "phasediff", "fieldmap"),
+)
+_NOT_THERE = "link to a folder that is not there; fetch it (git-annex, DataLad), or remove it"
 _SUBJECT, _SESSION, _ANAT = "sub-", "ses-", "anat"
 
 
@@ -26,11 +30,43 @@ def anat_folders(path: Path) -> list[Path]:
     if not path.is_dir():
         return []
     patterns = [f"{_SUBJECT}*/{_ANAT}", f"{_SUBJECT}*/{_SESSION}*/{_ANAT}"]
-    if path.name.startswith(_SUBJECT):
-        patterns = [_ANAT, f"{_SESSION}*/{_ANAT}"]
-    elif path.name.startswith(_SESSION):
-        patterns = [_ANAT]
-    return sorted(folder for pattern in patterns for folder in path.glob(pattern))
+    if path.name.startswith((_SUBJECT, _SESSION)):
+        patterns += [_ANAT, f"{_SESSION}*/{_ANAT}"]
+    found = (folder for pattern in patterns for folder in path.glob(pattern))
+    return sorted(folder for folder in found if folder.is_dir())
+
+
+def left_out(path: Path, folders: Iterable[Path]) -> list[tuple[str, str, bool]]:
+    """Lists what of a dataset is not looked at though someone may expect it.
+
+    Args:
+        path: the dataset.
+        folders: its `anat` folders.
+
+    Returns:
+        Path below the dataset, the reason, and whether it is a fault, sorted.
+    """
+    seen = {part for folder in folders for part in (folder, *folder.parents)}
+    found: list[tuple[str, str, bool]] = []
+    for entry in sorted(path.iterdir()):
+        anat = entry / _ANAT
+        if not entry.name.lower().startswith((_SUBJECT, _SESSION)):
+            if entry.is_file() and image_like(entry):
+                found.append((entry.name, "an image beside the subjects; give it alone", False))
+        elif not entry.exists():
+            found.append((entry.name, _NOT_THERE, True))
+        elif anat.is_symlink() and not anat.exists():
+            found.append((f"{entry.name}/{_ANAT}", _NOT_THERE, True))
+        elif entry.is_dir() and entry not in seen:
+            found.append((entry.name, f"no folder called {_ANAT} is in it", False))
+    return found
+
+
+def image_like(path: Path) -> bool:
+    """Tells by its name whether a file is an image of some format that is read."""
+    from shoulderseg.datasets.files import image_suffix
+
+    return bool(image_suffix(path))
 
 
 def of_participants(folders: Iterable[Path], labels: Sequence[str]) -> list[Path]:
@@ -45,7 +81,8 @@ def of_participants(folders: Iterable[Path], labels: Sequence[str]) -> list[Path
     """
     of_subject: dict[str, list[Path]] = {}
     for folder in folders:
-        subject = next(part for part in reversed(folder.parts) if part.startswith(_SUBJECT))
+        subjects = (part for part in reversed(folder.parts) if part.startswith(_SUBJECT))
+        subject = next(subjects, _SUBJECT)
         of_subject.setdefault(subject.removeprefix(_SUBJECT), []).append(folder)
     if not labels:
         return [folder for kept in of_subject.values() for folder in kept]
@@ -65,4 +102,5 @@ def is_weighted_image(name: str) -> bool:
         name: of a case, as `sub-01_T2w`.
     """
     suffix = name.rpartition("_")[2]
-    return suffix not in _NO_IMAGE and not (suffix.endswith("map") and suffix != "map")
+    parts = {"part-phase", "part-real", "part-imag"} & set(name.split("_"))
+    return not parts and suffix not in _NO_IMAGE and not suffix.endswith("map")

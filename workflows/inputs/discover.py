@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from shoulderseg.workflows.inputs.bids_tree import (
     anat_folders,
     is_weighted_image,
+    left_out,
     of_participants,
 )
 from shoulderseg.workflows.inputs.case_input import CaseInput
@@ -86,8 +87,9 @@ def find_inputs(path: Path, participants: Sequence[str] = ()) -> Inputs:
     named = path if path.is_dir() else path.parent
     path = _descended(path)
     anat = anat_folders(path)
-    if anat:
-        return _bids_inputs(path, of_participants(anat, participants))
+    inputs = _bids_inputs(path, of_participants(anat, participants)) if anat else None
+    if inputs is not None and (inputs.cases or inputs.skipped or participants):
+        return inputs
     if participants:
         msg = f"{path} is no BIDS dataset, so it has no participants; expected sub-*/anat in it"
         raise ValueError(msg)
@@ -165,6 +167,7 @@ def _bids_inputs(root: Path, folders: Sequence[Path]) -> Inputs:
     cases: dict[str, CaseInput] = {}
     skipped: list[SkippedInput] = []
     for folder in folders:
+        skipped += _no_volumes(root, folder)
         for file in find_volumes(folder):
             if image_suffix(file) in ("", DICOM_SUFFIX):
                 continue
@@ -180,8 +183,33 @@ def _bids_inputs(root: Path, folders: Sequence[Path]) -> Inputs:
             SkippedInput(link.relative_to(root).as_posix(), NO_TARGET, refused=True)
             for link in dangling_volumes(folder)
         ]
+    if cases:
+        skipped += [
+            SkippedInput(name, reason, refused=fault)
+            for name, reason, fault in left_out(root, anat_folders(root))
+        ]
     sorted_cases = tuple(cases[name] for name in sorted(cases))
     return Inputs(sorted_cases, tuple(skipped), (), bids_root=root)
+
+
+def _no_volumes(root: Path, folder: Path) -> list[SkippedInput]:
+    """Images in an `anat` folder that BIDS does not have there."""
+    from shoulderseg.datasets.files import foreign_format
+
+    below = folder.relative_to(root).as_posix()
+    found = []
+    for entry in sorted(folder.iterdir()):
+        reason = foreign_format(entry) if entry.is_file() else ""
+        if reason:
+            found.append(SkippedInput(f"{below}/{entry.name}", reason, refused=True))
+        elif entry.is_dir() and not entry.name.startswith("."):
+            reason = "a folder in a folder of images; give it by itself"
+            found.append(SkippedInput(f"{below}/{entry.name}", reason, refused=False))
+    dicom = sum(_is_dicom(entry) for entry in folder.iterdir() if entry.is_file())
+    if dicom and len(list(folder.glob("*.nii*"))):
+        reason = f"{dicom} DICOM files, which are no part of BIDS; give that folder by itself"
+        found.append(SkippedInput(below, reason, refused=False))
+    return found
 
 
 def _is_dicom(file: Path) -> bool:

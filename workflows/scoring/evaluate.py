@@ -60,7 +60,7 @@ def evaluate_folders(
         ValueError: if one of the folders holds no label map, or the file of names is wrong.
         FileNotFoundError: if one of them does not exist.
     """
-    from shoulderseg.evaluation.scores import summarise
+    from shoulderseg.evaluation.scores import METRICS, MetricSummary, summarise
 
     scores: list[StructureScore] = []
     failed: list[str] = []
@@ -82,7 +82,16 @@ def evaluate_folders(
         for kind, found in foreign.items()
         if any(found)
     )
+    if not scores or all(_is_empty(score) for score in scores):
+        failed.append("nothing was compared: no voxel of what is compared is in any of the files")
+        empty = MetricSummary(math.nan, math.nan, 0, len(scores))
+        means = {name: dict.fromkeys(METRICS, empty) for name in labels}
+        return Evaluation((), means, tuple(failed), warnings)
     return Evaluation(tuple(scores), summarise(scores), tuple(failed), warnings)
+
+
+def _is_empty(score: StructureScore) -> bool:
+    return score.reference_voxels == score.predicted_voxels == 0
 
 
 def read_pair(comparison: Comparison, labels: Mapping[str, int]) -> tuple[Volume, Volume]:

@@ -96,5 +96,8 @@ def _read_names(
         if reference in called:
             msg = f"{path.name}: reference {reference} comes twice"
             raise ValueError(msg)
+        if prediction in called.values():
+            msg = f"{path.name}: prediction {prediction} comes twice"
+            raise ValueError(msg)
         called[reference] = prediction
     return called

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,27 +74,53 @@ def read_earlier(report: Path) -> list[dict[str, Any]]:
         return []
 
 
+def input_digest(path: Path) -> str:
+    """Gives a short hash of an input's place, by which its record is told from another's.
+
+    It has no salt: who can guess the path can check the guess.
+    """
+    return hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:16]
+
+
 def still_holding(
-    runs: Collection[dict[str, Any]], made: Collection[str], named: Collection[str]
+    runs: Collection[dict[str, Any]], made: Collection[dict[str, Any]], named: Collection[str]
 ) -> list[dict[str, Any]]:
     """Gives what of earlier reports still holds.
 
     Args:
         runs: from `read_earlier`.
-        made: names of the cases that the present run has made anew.
+        made: records of the present run.
         named: names of all its cases.
 
     Returns:
-        The reports without the records of cases made anew; runs without any are left out.
+        The reports without the records of cases made anew; runs without any are left out. A case
+        that failed stays if the one of its name made now is of another input: two damaged files of
+        two folders may have one name.
     """
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for record in made:
+        by_name.setdefault(record["case"], []).append(record)
     kept = []
     for run in runs:
-        records = [record for record in run["cases"] if record["case"] not in made]
+        records = [
+            record
+            for record in run["cases"]
+            if not any(_replaces(new, record) for new in by_name.get(record["case"], []))
+        ]
         missing = [name for name in run["not_reached"] if name not in named]
         if records or missing:
             complete = not missing
             kept.append({**run, "cases": records, "not_reached": missing, "complete": complete})
     return kept
+
+
+def _replaces(new: dict[str, Any], old: dict[str, Any]) -> bool:
+    same_input = new.get("input") == old.get("input") or None in (
+        new.get("input"),
+        old.get("input"),
+    )
+    # Files of the same names have been written over, whatever they were made of.
+    return same_input or ("outputs" in new and "outputs" in old)
 
 
 def earlier_records(runs: Collection[dict[str, Any]]) -> list[dict[str, Any]]:

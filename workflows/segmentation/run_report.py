@@ -94,8 +94,7 @@ class RunReport:
         _replace(self._path.with_name(CASES_FILE), cases_table(records, self._run["labels"]))
 
     def _earlier(self) -> list[dict[str, Any]]:
-        made = {record["case"] for record in self._records}
-        return still_holding(self._before, made, self._cases)
+        return still_holding(self._before, self._records, self._cases)
 
     def summary(self, skipped: Sequence[str], *, calibrated: bool) -> list[str]:
         """Lines for the terminal: how many cases are done, and which to look at.
@@ -124,7 +123,7 @@ class RunReport:
         kept = [
             record
             for record in earlier_records(self._earlier())
-            if record["case"] not in self._cases
+            if record["case"] not in self._cases or "error" in record
         ]
         if kept:
             flagged = sum(bool(record.get("quality", {}).get("flags")) for record in kept)

@@ -8,6 +8,7 @@ import highdicom
 import numpy as np
 import pydicom
 import pytest
+from pydicom.tag import Tag
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
@@ -177,3 +178,63 @@ def test_headers_of_frames_are_read_without_the_pixels(tmp_path: Path) -> None:
     assert [header.frame for header in one.slices] == list(range(1, 8))
     assert {header.text("TemporalPositionIdentifier") for header in one.slices} == {"1"}
     assert [header.label for header in one.slices][:2] == ["frame 1", "frame 2"]
+
+
+@pytest.mark.parametrize("counter", ["PlanePositionSequence", "NominalCardiacTriggerDelayTime"])
+def test_dimensions_that_count_slices_part_nothing(tmp_path: Path, counter: str) -> None:
+    """Whatever they are called, and also where two echoes share the places."""
+    late = changed(series(seed=2), lambda dataset, _: setattr(dataset, "EchoTime", 90))
+    frames = [*frames_of(series()), *frames_of(late, echo=2)]
+    dataset = enhanced(frames)
+    dataset.DimensionIndexSequence[1].DimensionIndexPointer = Tag(counter)
+    for place, group in enumerate(dataset.PerFrameFunctionalGroupsSequence):
+        group.FrameContentSequence[0].StackID = str(place % 7 + 1)
+    save(tmp_path / "e", dataset)
+    assert sorted(int(used(one)[0, 0, 0]) for one in found(tmp_path / "e")) == [0, 2000]
+
+
+def test_dimensions_without_indices(tmp_path: Path) -> None:
+    dataset = enhanced(frames_of(series()))
+    for group in dataset.PerFrameFunctionalGroupsSequence:
+        del group.FrameContentSequence[0].DimensionIndexValues
+    save(tmp_path / "e", dataset)
+    np.testing.assert_array_equal(used(only(tmp_path / "e")), voxels())
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [("ComplexImageComponent", "PHASE"), ("VolumeBasedCalculationTechnique", "MAX_IP")],
+)
+def test_what_the_whole_file_says_counts_for_its_frames(
+    tmp_path: Path, keyword: str, value: str
+) -> None:
+    dataset = enhanced(frames_of(series()))
+    for group in dataset.PerFrameFunctionalGroupsSequence:
+        del group.MRImageFrameTypeSequence
+    setattr(dataset, keyword, value)
+    save(tmp_path / "e", dataset)
+    assert only(tmp_path / "e").verdict == "skip"
+
+
+@pytest.mark.parametrize("kind", ["PHASE_MAP", "VELOCITY", "FIELD_MAP", "T2 MAP"])
+def test_frame_types_that_are_no_weighted_image(tmp_path: Path, kind: str) -> None:
+    dataset = enhanced(frames_of(series()))
+    for group in dataset.PerFrameFunctionalGroupsSequence:
+        group.MRImageFrameTypeSequence[0].FrameType = ["DERIVED", "PRIMARY", kind, "NONE"]
+    save(tmp_path / "e", dataset)
+    assert only(tmp_path / "e").verdict == "skip"
+
+
+def test_a_concatenation_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
+    frames = frames_of(series())
+    for number, part in enumerate((frames[:4], frames[4:]), start=1):
+        dataset = enhanced(part)
+        dataset.SOPInstanceUID = generate_uid(entropy_srcs=[str(number)])
+        dataset.ConcatenationUID = generate_uid(entropy_srcs=["concatenation"])
+        dataset.InConcatenationNumber, dataset.InConcatenationTotalNumber = number, 2
+        save(tmp_path / "e", dataset, f"{number}.dcm")
+    _same(tmp_path / "e", series())
+    (tmp_path / "e" / "2.dcm").unlink()
+    one = only(tmp_path / "e")
+    assert one.verdict == "refuse"
+    assert one.reason.startswith("1 of 2 files of this multi-frame image are here")

@@ -54,7 +54,9 @@ def test_loops_end_and_doubles_count_once(tmp_path: Path) -> None:
     assert one.verdict == "refuse"
 
 
-@pytest.mark.parametrize("name", ["IM9", "z.dcm", "1.2.840.9", "z.IMA"])
+@pytest.mark.parametrize(
+    "name", ["IM9", "z.dcm", "1.2.840.9", "z.IMA", "z.dicom", "z.MR", "z.dcm.bak", "b.more"]
+)
 def test_a_series_beside_a_link_that_leads_nowhere_is_refused(tmp_path: Path, name: str) -> None:
     """As git-annex leaves a file whose content was not fetched."""
     folder = _linked(tmp_path, 0)
@@ -67,6 +69,29 @@ def test_a_series_beside_a_link_that_leads_nowhere_is_refused(tmp_path: Path, na
     assert inputs.cases == ()
     assert all(item.refused for item in inputs.skipped)
     assert name not in " ".join(f"{item.name} {item.reason}" for item in inputs.skipped)
+
+
+@pytest.mark.parametrize(
+    "content", [b"/annex/objects/MD5-s9--1\n", b"version https://git-lfs.github.com/spec/v1\n"]
+)
+@pytest.mark.parametrize("name", ["a30_6.dcm", "DOE_JANE_4"])
+def test_pointers_in_place_of_slices_are_links(tmp_path: Path, name: str, content: bytes) -> None:
+    """What unlocked git-annex and git-LFS leave of a file that was not fetched."""
+    folder = _linked(tmp_path, 0)
+    (folder / name).write_bytes(content)
+    assert "1 link beside its slices leads to no file" in refusal(folder)
+    told = " ".join(f"{item.name} {item.reason}" for item in find_inputs(folder).skipped)
+    assert name not in told
+    assert find_inputs(folder).ignored == ()
+
+
+def test_one_folder_a_slice(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    for index, path in enumerate(write(tmp_path / "store", series())):
+        place = folder / f"{index}"
+        place.mkdir(parents=True)
+        (place / "IM").symlink_to(path if index < 5 else tmp_path / "nowhere")
+    assert "2 links beside its slices lead to no file" in refusal(folder)
 
 
 def test_links_that_cannot_be_slices_are_nobodys_loss(tmp_path: Path) -> None:

@@ -106,6 +106,23 @@ def test_a_stopped_run_loses_nothing_of_the_one_before(
     assert [run["complete"] for run in report["earlier_runs"]] == [True, False]
 
 
+def test_failures_of_one_name_and_two_inputs_are_two(segmenter: Segmenter, tmp_path: Path) -> None:
+    """Damaged DICOM files are called by numbers, and scans of two folders may have one name."""
+    out = tmp_path / "out"
+    for folder in ("a", "b"):
+        images = _images(tmp_path / folder, f"{folder}1")
+        (images / "broken.dcm").write_bytes(b"x" * 300)
+        (images / "T1.nii.gz").write_bytes(b"x")
+        lines = _run(segmenter, images, out)
+    assert _names(_report(out)) == [
+        ["dicom_file_1", "T1", "a1"],
+        ["dicom_file_1", "T1", "b1"],
+    ]
+    assert "3 cases of earlier runs" in " ".join(lines)
+    _run(segmenter, tmp_path / "b", out)
+    assert len(_names(_report(out))) == 2
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b'{"cases": [{}]}', b'{"cases": [{"case": 3}]}', b"\xff\xfe", b'{"a": 1}'],
