@@ -12,6 +12,7 @@ from typing import Any
 
 LOCK_FILE = ".shoulderseg.lock"
 EARLIER = "earlier_runs"
+_DIGEST_BYTES = 1 << 16
 
 
 @contextmanager
@@ -75,11 +76,20 @@ def read_earlier(report: Path) -> list[dict[str, Any]]:
 
 
 def input_digest(path: Path) -> str:
-    """Gives a short hash of an input's place, by which its record is told from another's.
+    """Gives a short hash of an input's content, by which its record is told from another's.
 
-    It has no salt: who can guess the path can check the guess.
+    Args:
+        path: the file, or the first of a series; its size and its beginning count.
     """
-    return hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:16]
+    digest = hashlib.sha256()
+    try:
+        digest.update(str(path.stat().st_size).encode())
+        with path.open("rb") as stream:
+            digest.update(stream.read(_DIGEST_BYTES))
+    except OSError:
+        # A folder, or what cannot be read, is known by its place.
+        digest.update(os.fsencode(path.absolute()))
+    return digest.hexdigest()[:16]
 
 
 def still_holding(

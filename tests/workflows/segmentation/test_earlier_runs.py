@@ -111,8 +111,8 @@ def test_failures_of_one_name_and_two_inputs_are_two(segmenter: Segmenter, tmp_p
     out = tmp_path / "out"
     for folder in ("a", "b"):
         images = _images(tmp_path / folder, f"{folder}1")
-        (images / "broken.dcm").write_bytes(b"x" * 300)
-        (images / "T1.nii.gz").write_bytes(b"x")
+        (images / "broken.dcm").write_bytes(folder.encode() * 300)
+        (images / "T1.nii.gz").write_bytes(folder.encode())
         lines = _run(segmenter, images, out)
     assert _names(_report(out)) == [
         ["dicom_file_1", "T1", "a1"],
