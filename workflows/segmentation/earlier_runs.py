@@ -12,7 +12,7 @@ from typing import Any
 
 LOCK_FILE = ".shoulderseg.lock"
 EARLIER = "earlier_runs"
-_DIGEST_BYTES = 1 << 16
+INPUT = "input"
 
 
 @contextmanager
@@ -75,25 +75,19 @@ def read_earlier(report: Path) -> list[dict[str, Any]]:
         return []
 
 
-def input_digest(path: Path) -> str:
-    """Gives a short hash of an input's content, by which its record is told from another's.
+def input_digest(images: Path) -> str:
+    """Gives a short hash of where a run's images lie, by which runs are told apart.
 
-    Args:
-        path: the file, or the first of a series; its size and its beginning count.
+    It has no salt: who can guess the path can check the guess.
     """
-    digest = hashlib.sha256()
-    try:
-        digest.update(str(path.stat().st_size).encode())
-        with path.open("rb") as stream:
-            digest.update(stream.read(_DIGEST_BYTES))
-    except OSError:
-        # A folder, or what cannot be read, is known by its place.
-        digest.update(os.fsencode(path.absolute()))
-    return digest.hexdigest()[:16]
+    return hashlib.sha256(os.fsencode(images.absolute())).hexdigest()[:16]
 
 
 def still_holding(
-    runs: Collection[dict[str, Any]], made: Collection[dict[str, Any]], named: Collection[str]
+    runs: Collection[dict[str, Any]],
+    made: Collection[dict[str, Any]],
+    named: Collection[str],
+    images: str,
 ) -> list[dict[str, Any]]:
     """Gives what of earlier reports still holds.
 
@@ -101,36 +95,29 @@ def still_holding(
         runs: from `read_earlier`.
         made: records of the present run.
         named: names of all its cases.
+        images: `input_digest` of its images.
 
     Returns:
         The reports without the records of cases made anew; runs without any are left out. A case
-        that failed stays if the one of its name made now is of another input: two damaged files of
-        two folders may have one name.
+        that failed stays if the one of its name is now of other images: two damaged files of two
+        folders may have one name.
     """
-    by_name: dict[str, list[dict[str, Any]]] = {}
-    for record in made:
-        by_name.setdefault(record["case"], []).append(record)
+    new = {record["case"]: "outputs" in record for record in made}
     kept = []
     for run in runs:
+        elsewhere = run.get(INPUT) not in (None, images)
         records = [
             record
             for record in run["cases"]
-            if not any(_replaces(new, record) for new in by_name.get(record["case"], []))
+            # Files of the same names are written over, whatever they were made of.
+            if record["case"] not in new
+            or (elsewhere and not (new[record["case"]] and "outputs" in record))
         ]
-        missing = [name for name in run["not_reached"] if name not in named]
+        missing = [name for name in run["not_reached"] if elsewhere or name not in named]
         if records or missing:
             complete = not missing
             kept.append({**run, "cases": records, "not_reached": missing, "complete": complete})
     return kept
-
-
-def _replaces(new: dict[str, Any], old: dict[str, Any]) -> bool:
-    same_input = new.get("input") == old.get("input") or None in (
-        new.get("input"),
-        old.get("input"),
-    )
-    # Files of the same names have been written over, whatever they were made of.
-    return same_input or ("outputs" in new and "outputs" in old)
 
 
 def earlier_records(runs: Collection[dict[str, Any]]) -> list[dict[str, Any]]:

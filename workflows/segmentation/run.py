@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.inputs.discover import find_inputs
 from shoulderseg.workflows.outputs.plan import REPORT_FILE, Case
-from shoulderseg.workflows.segmentation.earlier_runs import claimed, input_digest
+from shoulderseg.workflows.segmentation.earlier_runs import INPUT, claimed, input_digest
 from shoulderseg.workflows.segmentation.many import failure_of
 from shoulderseg.workflows.segmentation.run_report import RunReport, describe_run
 
@@ -108,11 +108,12 @@ def prepare_run(
         preview: whether a picture of each case is drawn.
     """
     described = describe_run(segmenter.bundle, segmenter.settings) | {
+        INPUT: input_digest(images),
         "skipped": [
             {"name": item.name, "reason": item.reason}
             for item in inputs.skipped
             if not item.refused
-        ]
+        ],
     }
     refused = [item.name for item in inputs.skipped if item.refused]
     names = refused + [case.name for case in inputs.cases]
@@ -148,7 +149,6 @@ def _execute(run: Run, listener: Listener) -> None:
         for item in run.inputs.skipped:
             if item.refused:
                 record = {"case": item.name, "error": f"{item.name}: {item.reason}"}
-                record |= {"input": input_digest(item.files[0])} if item.files else {}
                 run.report.add(record)
                 listener.on_record(record)
         _segment_cases(run, listener)
@@ -175,7 +175,6 @@ def _segment_cases(run: Run, listener: Listener) -> None:
             # Whatever goes wrong in one case, the others go on.
             _LOGGER.debug("traceback", exc_info=True)
             record = _failure(source, error, run.plan.left_over(case, others))
-        record["input"] = input_digest(source.path)
         run.report.add(record)
         listener.on_record(record)
 

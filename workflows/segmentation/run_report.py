@@ -14,6 +14,7 @@ from shoulderseg.workflows.outputs.plan import CASES_FILE
 from shoulderseg.workflows.segmentation.cases_table import cases_table
 from shoulderseg.workflows.segmentation.earlier_runs import (
     EARLIER,
+    INPUT,
     earlier_records,
     read_earlier,
     still_holding,
@@ -94,7 +95,7 @@ class RunReport:
         _replace(self._path.with_name(CASES_FILE), cases_table(records, self._run["labels"]))
 
     def _earlier(self) -> list[dict[str, Any]]:
-        return still_holding(self._before, self._records, self._cases)
+        return still_holding(self._before, self._records, self._cases, self._run.get(INPUT, ""))
 
     def summary(self, skipped: Sequence[str], *, calibrated: bool) -> list[str]:
         """Lines for the terminal: how many cases are done, and which to look at.
