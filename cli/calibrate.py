@@ -11,7 +11,7 @@ import typer
 
 from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, SOME_CASES_FAILED, complain, reported
 from shoulderseg.cli.log import is_quiet
-from shoulderseg.cli.options import Device, DeviceOption
+from shoulderseg.cli.options import Device, DeviceOption, split_list
 
 
 def calibrate(
@@ -25,8 +25,12 @@ def calibrate(
         int, typer.Option(min=0, help="Degraded copies of each image, for the lower Dice.")
     ] = 2,
     flag_below: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Predicted Dice under which a bone is flagged.")
-    ] = 0.85,
+        str,
+        typer.Option(
+            metavar="NUMBER[,NUMBER]",
+            help="Predicted Dice under which a bone is flagged; 0.9,0.8: one for each bone.",
+        ),
+    ] = "0.85",
     mirroring: Annotated[bool, typer.Option(help="As for `predict`.")] = True,
     seed: Annotated[int, typer.Option(min=0, help="Source of all randomness.")] = 1,
     device: DeviceOption = Device.auto,
@@ -46,16 +50,34 @@ def calibrate(
 
     with reported(BROKEN_ENVIRONMENT):
         model = load_model(bundle, device.resolve(), mirroring=mirroring)
-    order = CalibrationOrder(images, labels, negatives, copies, flag_below, seed)
+    with reported():
+        limits = _limits(flag_below)
+    order = CalibrationOrder(images, labels, negatives, copies, limits, seed)
     with reported(), _progress() as on_image:
         report = calibrate_bundle(model, order, on_image)
-    for line in describe_evidence(dict(report.evidence), flag_below, list(model.labels)):
+    for line in describe_evidence(dict(report.evidence), limits, list(model.labels)):
         typer.echo(line)
     typer.echo(f"written to {report.path}")
     for line in report.left_out:
         complain(f"left out: {line}")
     if report.left_out:
         raise typer.Exit(SOME_CASES_FAILED)
+
+
+def _limits(text: str) -> float | tuple[float, float]:
+    """One number from 0 to 1, or two.
+
+    Raises:
+        ValueError: if it is something else.
+    """
+    try:
+        numbers = [float(part) for part in split_list(text)]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (1, 2) or not all(0 <= number <= 1 for number in numbers):
+        msg = f"--flag-below is {text!r}; expected one number from 0 to 1, or two, as in 0.9,0.8"
+        raise ValueError(msg)
+    return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
 
 
 @contextmanager

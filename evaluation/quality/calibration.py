@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,15 @@ class BoneCalibration:
     ranges: Mapping[str, Range]
 
 
+# One limit for both bones, or one for each.
+FlagBelow: TypeAlias = float | tuple[float, float]
+
+
+def limit_of(flag_below: FlagBelow, bone: int) -> float:
+    """Gives the predicted Dice under which the first (0) or second (1) bone is flagged."""
+    return flag_below[bone] if isinstance(flag_below, tuple) else flag_below
+
+
 @dataclass(frozen=True)
 class Calibration:
     """The maps of both bones, and what was usual.
@@ -64,12 +73,13 @@ class Calibration:
     Attributes:
         bones: Of the first and of the second bone.
         ranges: As above, of each of `CASE_FEATURES`.
-        flag_below: Predicted Dice under which a bone is flagged.
+        flag_below: Predicted Dice under which a bone is flagged, one number for both or one each:
+            readers agree less on a glenoid than on a humerus.
     """
 
     bones: tuple[BoneCalibration, BoneCalibration]
     ranges: Mapping[str, Range]
-    flag_below: float
+    flag_below: FlagBelow
 
 
 class Example(NamedTuple):
@@ -136,13 +146,13 @@ def oddities(quality: CaseQuality, calibration: Calibration) -> list[Oddity]:
     return [oddity for oddity in found if _is_odd(oddity)]
 
 
-def fit_calibration(examples: Sequence[Example], flag_below: float) -> Calibration:
+def fit_calibration(examples: Sequence[Example], flag_below: FlagBelow) -> Calibration:
     """Fits the maps and notes what is usual.
 
     Args:
         examples: Cases with a reference. A bone that was not found, or without a Dice, teaches
             nothing about that bone.
-        flag_below: Predicted Dice under which a bone is flagged.
+        flag_below: As in `Calibration`.
 
     Raises:
         ValueError: If a bone was found in fewer than `LEAST_CASES` images as they are.

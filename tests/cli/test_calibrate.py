@@ -80,6 +80,10 @@ def test_predict_tells_what_calibrate_taught(run: Run, folder: Path) -> None:
 
 
 def test_the_threshold_is_the_users(run: Run, folder: Path) -> None:
+    for wrong in ("1.5", "a", "0.1,0.2,0.3", ""):
+        outcome = run("calibrate", folder / "bundle", folder, folder, "--flag-below", wrong)
+        assert outcome.exit_code == 2
+        assert "expected one number from 0 to 1" in " ".join(outcome.output.split())
     calibrate(run, folder, "--flag-below", "0.0", "--copies", "0")
     words = ["predict", folder / "images", folder / "out", "--model", folder / "bundle"]
     assert "predicted Dice of" not in run(*words, "--device", "cpu").output

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from shoulderseg.evaluation.quality.calibration import BoneCalibration, Calibration
+    from shoulderseg.evaluation.quality.calibration import BoneCalibration, Calibration, FlagBelow
 
 QUALITY_FILE = "quality.json"
 _FORMAT = 1
@@ -67,7 +67,7 @@ def read_quality(path: Path) -> Calibration:
         return Calibration(
             bones=(first, second),
             ranges=_ranges(content["ranges"], CASE_FEATURES),
-            flag_below=_number(content["flag_below"], 0.0, 1.0),
+            flag_below=_limits(content["flag_below"]),
         )
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         msg = (
@@ -75,6 +75,14 @@ def read_quality(path: Path) -> Calibration:
             "run `shoulderseg calibrate`"
         )
         raise ValueError(msg) from error
+
+
+def _limits(stated: object) -> FlagBelow:
+    """One number for both bones, or a list of one each."""
+    if not isinstance(stated, list):
+        return _number(stated, 0.0, 1.0)
+    first, second = (_number(number, 0.0, 1.0) for number in stated)
+    return first, second
 
 
 def read_settings(path: Path) -> dict[str, Any]:

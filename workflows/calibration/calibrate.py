@@ -14,7 +14,7 @@ from shoulderseg.workflows.bundles.quality_file import QUALITY_FILE
 if TYPE_CHECKING:
     from shoulderseg.datasets.pair_checks import Pair
     from shoulderseg.datasets.volume import Volume
-    from shoulderseg.evaluation.quality.calibration import Calibration, Example
+    from shoulderseg.evaluation.quality.calibration import Calibration, Example, FlagBelow
     from shoulderseg.workflows.segmentation.segment import Segmentation
 
     Segment = Callable[[Volume], Segmentation]
@@ -37,7 +37,7 @@ class CalibrationOrder:
         labels: folder of their label maps, with the same names.
         negatives: folder of images of anything else; None without.
         copies: degraded copies of each image, for the lower Dice.
-        flag_below: predicted Dice under which a bone is flagged.
+        flag_below: predicted Dice under which a bone is flagged, one for both or one each.
         seed: source of all randomness.
     """
 
@@ -45,7 +45,7 @@ class CalibrationOrder:
     labels: Path
     negatives: Path | None = None
     copies: int = 2
-    flag_below: float = 0.85
+    flag_below: FlagBelow = 0.85
     seed: int = 1
 
 

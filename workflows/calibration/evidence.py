@@ -11,7 +11,7 @@ import numpy as np
 from shoulderseg.workflows.segmentation.case_quality import reasons
 
 if TYPE_CHECKING:
-    from shoulderseg.evaluation.quality.calibration import Example
+    from shoulderseg.evaluation.quality.calibration import Example, FlagBelow
 
 # Ends of the entries that leave the degraded copies out, in the file and in words.
 _PLAIN = "_without_copies"
@@ -35,7 +35,7 @@ class Judged(NamedTuple):
 
 
 def cross_validate(
-    examples: Sequence[Example], flag_below: float, names: Sequence[str]
+    examples: Sequence[Example], flag_below: FlagBelow, names: Sequence[str]
 ) -> list[Judged]:
     """Judges each case by a calibration on the others.
 
@@ -44,7 +44,7 @@ def cross_validate(
 
     Args:
         examples: cases with a reference.
-        flag_below: predicted Dice under which a bone is flagged.
+        flag_below: predicted Dice under which a bone is flagged, one for both or one each.
         names: of the two bones.
 
     Raises:
@@ -69,13 +69,13 @@ def cross_validate(
 
 
 def evidence(
-    judged: Sequence[Judged], flag_below: float, names: Sequence[str], negatives: Sequence[bool]
+    judged: Sequence[Judged], flag_below: FlagBelow, names: Sequence[str], negatives: Sequence[bool]
 ) -> dict[str, Any]:
     """Figures of a cross-validation, as plain values for a JSON file.
 
     Args:
         judged: from `cross_validate`; a case without a Dice of a bone does not count for it.
-        flag_below: a case is poor if the Dice of its worse bone is below this.
+        flag_below: a case is poor if the Dice of one of its bones is below this.
         names: of the two bones.
         negatives: of each image that is no shoulder, whether it was flagged.
     """
@@ -91,9 +91,9 @@ def evidence(
             bones[title] = _agreement([pair for pair in pairs if not math.isnan(pair[1])])
     missing = [j for j in judged if any(_is_missed(j.example, k) for k in range(len(names)))]
     known = [
-        (_worse(j.example.dice), j.flagged, j.example.degraded)
+        (_is_poor(j.example.dice, flag_below), j.flagged, j.example.degraded)
         for j in judged
-        if j not in missing and not math.isnan(_worse(j.example.dice))
+        if j not in missing and not all(map(math.isnan, j.example.dice))
     ]
     plain = [entry for entry in known if not entry[2]]
     return {
@@ -101,16 +101,16 @@ def evidence(
         "degraded_copies": sum(j.example.degraded for j in judged),
         **bones,
         "missing_flagged": _count([j.flagged for j in missing]),
-        "poor_flagged": _count([flag for dice, flag, _ in known if dice < flag_below]),
-        "others_not_flagged": _count([not flag for dice, flag, _ in known if dice >= flag_below]),
-        f"others_not_flagged{_PLAIN}": _count(
-            [not flag for dice, flag, _ in plain if dice >= flag_below]
-        ),
+        "poor_flagged": _count([flag for poor, flag, _ in known if poor]),
+        "others_not_flagged": _count([not flag for poor, flag, _ in known if not poor]),
+        f"others_not_flagged{_PLAIN}": _count([not flag for poor, flag, _ in plain if not poor]),
         "negatives_flagged": _count(negatives),
     }
 
 
-def describe_evidence(found: dict[str, Any], flag_below: float, names: Sequence[str]) -> list[str]:
+def describe_evidence(
+    found: dict[str, Any], flag_below: FlagBelow, names: Sequence[str]
+) -> list[str]:
     """The figures as lines for the terminal."""
     lines = [
         f"{found['images']} images and {found['degraded_copies']} degraded copies; each judged "
@@ -124,9 +124,11 @@ def describe_evidence(found: dict[str, Any], flag_below: float, names: Sequence[
                 f"always the mean by {bone['error_of_the_mean']:.3f}, "
                 f"correlation {_shown(bone['correlation'])}, n = {bone['n']}"
             )
+    limits = flag_below if isinstance(flag_below, tuple) else (flag_below,)
+    shown = " or ".join(f"{limit:g}" for limit in dict.fromkeys(limits))
     titles = {
         "missing_flagged": "flagged of those where a bone was missed",
-        "poor_flagged": f"sensitivity, flagged of the others with a bone below {flag_below:g}",
+        "poor_flagged": f"sensitivity, flagged of the others with a bone below {shown}",
         "others_not_flagged": "specificity, not flagged of the rest",
         f"others_not_flagged{_PLAIN}": "specificity without the copies",
         "negatives_flagged": "negatives flagged",
@@ -162,9 +164,10 @@ def _count(hits: Sequence[bool]) -> list[int]:
     return [sum(hits), len(hits)]
 
 
-def _worse(dice: tuple[float, float]) -> float:
-    known = [value for value in dice if not math.isnan(value)]
-    return min(known) if known else math.nan
+def _is_poor(dice: tuple[float, float], flag_below: FlagBelow) -> bool:
+    from shoulderseg.evaluation.quality.calibration import limit_of
+
+    return any(value < limit_of(flag_below, k) for k, value in enumerate(dice))
 
 
 def _shown(value: float | None) -> str:

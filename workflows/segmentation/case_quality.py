@@ -85,7 +85,7 @@ def reasons(
         calibration: of the bundle; without one only missing and distant bones are named.
         names: of the two bones.
     """
-    from shoulderseg.evaluation.quality.calibration import oddities, predicted_dice
+    from shoulderseg.evaluation.quality.calibration import limit_of, oddities, predicted_dice
 
     if not any(bone.found for bone in quality.bones):
         return ["no bone found"]
@@ -99,15 +99,16 @@ def reasons(
     if calibration is None:
         return flags
     for k, (name, bone) in enumerate(named):
-        expected = predicted_dice(bone, calibration.bones[k])
-        if bone.found and expected < calibration.flag_below:
+        expected, limit = (
+            predicted_dice(bone, calibration.bones[k]),
+            limit_of(calibration.flag_below, k),
+        )
+        if bone.found and expected < limit:
             shown = f"{expected:.2f}"
             # As many digits as show that it is below.
-            if float(shown) >= calibration.flag_below:
+            if float(shown) >= limit:
                 shown = f"{expected:.4f}"
-            flags.append(
-                f"predicted Dice of the {name} is {shown}, below {calibration.flag_below:g}"
-            )
+            flags.append(f"predicted Dice of the {name} is {shown}, below {limit:g}")
     return flags + [describe_oddity(oddity, names) for oddity in oddities(quality, calibration)]
 
 

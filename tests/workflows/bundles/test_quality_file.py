@@ -65,6 +65,13 @@ def drop(*keys: Any) -> Callable[[Any], None]:  # noqa: ANN401
     return change
 
 
+def test_a_limit_a_bone_is_kept(path: Path) -> None:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["flag_below"] = [0.9, 0.75]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert read_quality(path).flag_below == (0.9, 0.75)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -82,6 +89,9 @@ def drop(*keys: Any) -> Callable[[Any], None]:  # noqa: ANN401
         put("bones", value=5),
         put("ranges", "gap_mm", value=[-3.0, 1.0]),
         put("flag_below", value=1.5),
+        put("flag_below", value=[0.9]),
+        put("flag_below", value=[0.9, "0.8"]),
+        put("flag_below", value={"humerus": 0.9}),
         put("format", value=2),
         drop("format"),
         drop("flag_below"),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -129,3 +129,9 @@ def test_flagged_cases_are_listed_and_failed_ones_not_counted() -> None:
 def test_nothing_is_counted_where_no_case_was_done() -> None:
     assert flag_lines([], calibrated=False) == []
     assert flag_lines([{"case": "c", "error": "c.nii.gz: broken"}], calibrated=True) == []
+
+
+def test_each_bone_may_have_its_own_limit() -> None:
+    both = replace(CALIBRATION, flag_below=(0.95, 0.8))
+    found = CaseQuality((bone(0.9), bone(0.84)), 0.9, 3.0)
+    assert reasons(found, both, NAMES) == ["predicted Dice of the humerus is 0.90, below 0.95"]
