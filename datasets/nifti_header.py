@@ -36,6 +36,8 @@ _REFUSED_TYPES = {
 _FLOATS = {16: "f4", 64: "f8"}
 NO_ORIENTATION = "the header states no orientation, so left and right are unknown"
 _SCALE_TOLERANCE = 1e-3
+# SimpleITK takes smaller ones for none at all.
+_SMALLEST_SLOPE = 1e-12
 _QUATERNION_TOLERANCE = 1e-3
 
 
@@ -137,6 +139,9 @@ def _check_numbers(block: bytes, order: str) -> None:
     slope, intercept = struct.unpack_from(f"{order}2f", block, 112)
     if not (math.isfinite(slope) and (slope == 0 or math.isfinite(intercept))):
         msg = f"values are scaled by {slope:g} and {intercept:g}, expected finite numbers."
+        raise ValueError(msg)
+    if 0 < abs(slope) < _SMALLEST_SLOPE:
+        msg = f"values are scaled by {slope:g}, which some programs take for 1. Save it anew."
         raise ValueError(msg)
 
 

@@ -170,6 +170,7 @@ def test_false_nifti_claims(
         (252, "h", -1, "qform_code is -1, expected 0 to 5"),
         (108, "f", 1e30, "voxels start at byte 1"),
         (112, "f", float("nan"), "values are scaled by nan"),
+        (112, "f", 1e-30, "values are scaled by 1e-30"),
         (116, "f", float("inf"), "values are scaled by 1 and inf"),
     ],
 )
