@@ -25,8 +25,14 @@ _MADE = frozenset(
     {
         *("MPR", "CSA MPR", "REFORMATTED", "MIP", "MINIP", "PROJECTION IMAGE", "SUBTRACTION"),
         # The words of enhanced images.
-        *("MAX_IP", "MIN_IP", "VOLUME_RENDER", "SURFACE_RENDER", "MAXIMUM", "MINIMUM", "MEAN"),
-        *("STD_DEVIATION", "DIVISION", "ADC", "FA", "T1 MAP", "T2 MAP", "T2_STAR MAP"),
+        *("MAX_IP", "MIN_IP", "VOLUME_RENDER", "SURFACE_RENDER", "ADC"),
+    }
+)
+# The same of a derived image; some scanners call ordinary images T1 MAP.
+_MADE_IF_DERIVED = frozenset(
+    {
+        *("MAXIMUM", "MINIMUM", "MEAN", "STD_DEVIATION", "DIVISION", "FA"),
+        *("T1 MAP", "T2 MAP", "T2_STAR MAP"),
     }
 )
 _SCOUT = frozenset({"LOCALIZER", "SCOUT", "SURVEY"})
@@ -187,7 +193,8 @@ def _reason_to_skip(slices: list[SliceHeader], planes: int, originals: list[Slic
     few = _FEWEST_OF_A_PLANE if planes == 2 else _FEWEST_OF_THREE
     if planes > 1 and len(slices) < few:
         return f"localizer: {planes} planes in one series, {len(slices)} slices in this one"
-    made = sorted(_MADE & set(types))
+    words_of_made = _MADE | (_MADE_IF_DERIVED if types[:1] == ["DERIVED"] else frozenset())
+    made = sorted(words_of_made & set(types))
     if made:
         return f"derived image ({made[0]}), made from another series"
     if _PHASE & set(types[2:]):

@@ -142,3 +142,12 @@ def test_single_slices_take_the_stated_thickness(tmp_path: Path) -> None:
     assert one.stack is not None
     assert one.stack.spacing_mm == pytest.approx((STEP_MM, ROW_MM, COLUMN_MM))
     assert "a single slice" in one.notes
+
+
+@pytest.mark.parametrize("kind", ["T1 MAP", "MEAN", "FA"])
+def test_words_of_maps_count_for_derived_images_alone(tmp_path: Path, kind: str) -> None:
+    """A scanner of 0.25 T writes ORIGINAL, PRIMARY, T1 MAP on every ordinary image."""
+    write(tmp_path / "own", series(ImageType=["ORIGINAL", "PRIMARY", kind]))
+    assert only(tmp_path / "own").verdict == "use"
+    write(tmp_path / "made", series(ImageType=["DERIVED", "PRIMARY", kind]))
+    assert only(tmp_path / "made").verdict == "skip"
