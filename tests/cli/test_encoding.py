@@ -78,3 +78,16 @@ def test_other_commands_print_and_write_names_of_any_kind(tmp_path: Path, label_
     done = _run(_ASCII_LOCALE, "evaluate", images, label_maps)
     assert done.returncode == 2
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("told", [["-X", "utf8=0"], ["-E", "-X", "utf8=0"]], ids=" ".join)
+def test_it_starts_again_once_only(told: list[str]) -> None:
+    """Where the interpreter is told to ignore what would make its file names UTF-8."""
+    done = subprocess.run(
+        [sys.executable, *told, _COMMAND, "--version"],
+        env={**os.environ, **_ASCII_LOCALE},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout[:11]) == (0, b"shoulderseg")

@@ -46,12 +46,14 @@ def left_out(path: Path, folders: Iterable[Path]) -> list[tuple[str, str, bool]]
     Returns:
         Path below the dataset, the reason, and whether it is a fault, sorted.
     """
+    from shoulderseg.datasets.files import image_suffix
+
     seen = {part for folder in folders for part in (folder, *folder.parents)}
     found: list[tuple[str, str, bool]] = []
     for entry in sorted(path.iterdir()):
         anat = entry / _ANAT
         if not entry.name.lower().startswith((_SUBJECT, _SESSION)):
-            if entry.is_file() and image_like(entry):
+            if entry.is_file() and image_suffix(entry):
                 found.append((entry.name, "an image beside the subjects; give it alone", False))
         elif not entry.exists():
             found.append((entry.name, _NOT_THERE, True))
@@ -60,13 +62,6 @@ def left_out(path: Path, folders: Iterable[Path]) -> list[tuple[str, str, bool]]
         elif entry.is_dir() and entry not in seen:
             found.append((entry.name, f"no folder called {_ANAT} is in it", False))
     return found
-
-
-def image_like(path: Path) -> bool:
-    """Tells by its name whether a file is an image of some format that is read."""
-    from shoulderseg.datasets.files import image_suffix
-
-    return bool(image_suffix(path))
 
 
 def of_participants(folders: Iterable[Path], labels: Sequence[str]) -> list[Path]:
