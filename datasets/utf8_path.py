@@ -25,7 +25,7 @@ def utf8_path(path: Path) -> Iterator[Path]:
         The path itself, or for a while a link to it (where there are no links, a copy) under a
         plain name with the same image suffix.
     """
-    if _is_utf8(str(path)):
+    if is_utf8(str(path)):
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -37,7 +37,7 @@ def utf8_path(path: Path) -> Iterator[Path]:
         yield plain
 
 
-def _is_utf8(name: str) -> bool:
+def is_utf8(name: str) -> bool:
     """Tells whether a name can be written as UTF-8; old archives hold others."""
     try:
         name.encode()

@@ -22,6 +22,7 @@ from pydicom.uid import (
 
 from shoulderseg.datasets.dicom.file import read_dataset
 from shoulderseg.datasets.dicom.header_checks import HeaderError, header_errors
+from shoulderseg.datasets.dicom.silence import silence_dicom_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +81,8 @@ class MultiFrameFiles:
             single = _single_frame(self._dataset, header)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "frame.dcm")
-            pydicom.dcmwrite(path, single, enforce_file_format=True)
+            with silence_dicom_libraries():
+                pydicom.dcmwrite(path, single, enforce_file_format=True)
             return decode_file(path, header.shape)
 
 
