@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+# Hidden folders of files that are being written begin with this.
+UNFINISHED = ".part-"
 _WRITABLE = (".nii.gz", ".nii", ".nrrd", ".mha")
 
 
@@ -97,13 +100,24 @@ def replaced_file(path: Path) -> Iterator[Path]:
     Raises:
         OSError: If the folder cannot be written to.
     """
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".part-") as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=UNFINISHED) as folder:
         part = Path(folder) / f"part{_suffix_of(path.name)}"
         yield part
         # Windows flushes only what is open for writing.
         with part.open("rb+") as stream:
             os.fsync(stream.fileno())
         part.replace(path)
+
+
+def sweep_unfinished(folder: Path) -> None:
+    """Removes what killed processes left of files that they were writing.
+
+    Args:
+        folder: A folder into which nobody else writes now; links in it are not followed.
+    """
+    for left in folder.rglob(f"{UNFINISHED}*"):
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _suffix_of(name: str) -> str:

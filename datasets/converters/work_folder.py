@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoulderseg.datasets.converters.target import SOURCES_NAME, replaced_folder
 from shoulderseg.datasets.nnunet_raw import FILE_ENDING, dataset_folder_name, write_json
-from shoulderseg.datasets.writer import replaced_file
+from shoulderseg.datasets.writer import replaced_file, sweep_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -81,6 +81,7 @@ def open_work(out: Path, spec: DatasetSpec, settings: Mapping[str, Any]) -> Work
     shutil.rmtree(work.removed, ignore_errors=True)
     (work.root / "done").mkdir(parents=True, exist_ok=True)
     work.dataset.mkdir(exist_ok=True)
+    sweep_unfinished(work.dataset)
     write_json(work.root / "settings.json", wanted)
     # A run may have stopped after it had told the test cases apart.
     _move(work, work.dataset.glob(f"imagesTs/*{FILE_ENDING}"), "Tr")

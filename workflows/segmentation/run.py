@@ -136,9 +136,12 @@ def execute_run(run: Run, listener: Listener | None = None) -> None:
         ValueError: if another run is at work in the folder.
         OSError: if the folder or the report cannot be written.
     """
+    from shoulderseg.datasets.writer import sweep_unfinished
+
     listener = listener or Listener()
     run.plan.start()
     with claimed(run.plan.out):
+        sweep_unfinished(run.plan.out)
         _execute(run, listener)
 
 
