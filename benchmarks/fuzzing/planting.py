@@ -92,7 +92,11 @@ def plant_study(folder: Path, random: random.Random, planted: Planted) -> Path:
     (folder / "in").rename(patient)
     for number, spelt in enumerate(random.sample(planted.spelt, min(3, len(planted.spelt)))):
         planted.attempts += 1
-        mask = SimpleITK.GetImageFromArray(np.ones((1, _SIDE, _SIDE), np.uint8))
+        labels = np.ones((1, _SIDE, _SIDE), np.uint8)
+        labels[:, :4] = 2
+        mask = SimpleITK.GetImageFromArray(labels)
+        mask.SetMetaData("Segment1_Name", "glenoid")
+        mask.SetMetaData("Segment1_LabelValue", "2")
         mask.SetSpacing((0.5, 0.7, 3.0))
         mask.SetMetaData("Segment0_Name", f"{spelt} humerus")
         mask.SetMetaData("Segment0_LabelValue", "1")

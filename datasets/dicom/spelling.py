@@ -90,7 +90,8 @@ def spell_names(names: Iterable[str]) -> Spellings:
             for number in filter(str.isdecimal, runs):
                 apart |= {number} if len(number) >= _SHORTEST_NUMBER and number.strip("0") else {""}
             pairs = [*pairwise(runs), *((two, one) for one, two in pairwise(runs)), runs]
-            together = {form for pair in pairs if len(pair) > 1 for form in _forms("".join(pair))}
+            told = [pair for pair in pairs if len(pair) > 1 and not _is_nobody(pair)]
+            together = {form for pair in told for form in _forms("".join(pair))}
             joined |= {form for form in together if len(form) >= _SHORTEST_JOINED}
     return Spellings(frozenset(apart - {""}), frozenset(joined))
 
@@ -109,6 +110,8 @@ def spell_numbers(numbers: Iterable[str], shortest: int = _SHORTEST_NUMBER) -> S
     joined: set[str] = set()
     for number in numbers:
         plain = _bare(number.strip())
+        if _is_nobody(_runs(plain)):
+            continue
         if len(plain) >= shortest and plain.strip("0"):
             apart.add(plain)
         parts = [run for run in _runs(plain) if run not in _NOBODY]
@@ -178,6 +181,10 @@ def _name_words(text: str) -> Iterator[str]:
         long_enough = len(found[0]) >= shortest or _is_syllabic(found[0])
         if long_enough and _bare(found[0]) not in _NOBODY:
             yield found[0]
+
+
+def _is_nobody(runs: Iterable[str]) -> bool:
+    return all(_bare(run) in _NOBODY for run in runs)
 
 
 def _shortest(form: str) -> int:
