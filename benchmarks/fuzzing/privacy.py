@@ -67,6 +67,8 @@ def attempt(
     if command == "zip":
         images = _packed(images, folder / "in.zip")
     printed = run(_words(random, command, images, out, bundle))
+    # Where it lies is the user's choice.
+    printed = printed.replace(str(folder), "")
     if command == "inspect":
         # It names files at fault and folders, so that people find them, and says so.
         lines = [line for line in printed.splitlines() if line.startswith("use ")]

@@ -28,7 +28,7 @@ from shoulderseg.datasets.converters.study_mask import is_mask_file, mask_files
 from shoulderseg.datasets.converters.study_match import DrawnMask, match_mask
 from shoulderseg.datasets.converters.study_seg import is_seg
 from shoulderseg.datasets.dicom.folder import FileFinding, read_folder
-from shoulderseg.datasets.dicom.identity import join
+from shoulderseg.datasets.dicom.identity import identity_of_file, join
 from shoulderseg.datasets.files import DICOM_SUFFIX, holds_dicom, image_suffix
 
 if TYPE_CHECKING:
@@ -108,7 +108,9 @@ def _patient(patient: str, folder: Path, study: StudyFolder) -> Iterator[SourceC
         yield Rejected(patient, study.told(folder), reason)
     files, segs, unread = _sort_files(findings.files)
     yield from _summed_up(files, patient, study.told(folder))
-    people = join(entry.people for entry in findings.series)
+    # Also of files that are no image: a report may tell whom a mask is called after.
+    others = (identity_of_file(finding.path) for finding in findings.files)
+    people = join([*(entry.people for entry in findings.series), *others])
     structures = replace(study.structures, people=people)
     masks = segs + sorted([*unread, *(path for path in findings.others if is_mask_file(path))])
     drawn: dict[str, list[DrawnMask]] = {}

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pydicom
 from pydicom.datadict import dictionary_VR
 
+from shoulderseg.datasets.dicom.file import read_dataset
+from shoulderseg.datasets.dicom.silence import silence_dicom_libraries
 from shoulderseg.datasets.dicom.spelling import (
     Spellings,
     merge,
@@ -26,6 +28,7 @@ from shoulderseg.datasets.dicom.spelling import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from pydicom import Dataset
 
@@ -107,6 +110,16 @@ def read_identity(dataset: Dataset) -> Identity:
             seen in values that are still bytes.
     """
     return Identity(frozenset(_values(dataset, IDENTIFYING_TAGS, _MOST_NESTED)))
+
+
+def identity_of_file(path: Path) -> Identity:
+    """Reads who a file tells of; nobody where it is no DICOM, or cannot be read."""
+    with silence_dicom_libraries():
+        try:
+            return read_identity(read_dataset(path, IDENTIFYING_TAGS))
+        except Exception:
+            # Whatever is wrong with it: nothing of it was shown either.
+            return Identity()
 
 
 def join(identities: Iterable[Identity]) -> Identity:
