@@ -82,6 +82,7 @@ _TAGS = (
     "InConcatenationNumber",
     "InConcatenationTotalNumber",
     "PatientID",
+    "BurnedInAnnotation",
 )
 # What tells the contrast of enhanced images, before it is put where single-frame ones have it.
 _ENHANCED_TAGS = (
@@ -132,6 +133,11 @@ class SliceHeader:
         # A number of more digits is none that a scanner counted to.
         plain = re.fullmatch(r"[0-9]{1,5}", number) and not self.names_patient(number)
         return f"image number {int(number)}" if plain else "an image without a number"
+
+    @property
+    def is_annotated(self) -> bool:
+        """Whether the header says that text is burnt into the pixels."""
+        return self.text("BurnedInAnnotation").upper() == "YES"
 
     def names_patient(self, words: str) -> bool:
         """Tells whether a text holds a name or a number of the header, however spelt."""

@@ -178,6 +178,8 @@ def _doubts(stack: Stack, slices: list[SliceHeader]) -> list[str]:
     dropped = len(stack.duplicates)
     if dropped:
         notes.append(f"{dropped} slice{'s' * (dropped != 1)} twice; each counts once")
+    if any(header.is_annotated for header in slices):
+        notes.append("text is burnt into its pixels (BurnedInAnnotation is YES)")
     notes += [f"{h.label} left out: {h.fault}" for h in slices if h.fault]
     numbers = sorted({int(text) for text in map(_instance, stack.slices) if text.isdecimal()})
     whole = len(numbers) == len(stack.slices) > 1 and numbers[-1] - numbers[0] + 1 == len(numbers)

@@ -206,3 +206,15 @@ def test_a_segment_called_after_the_patient_is_not_quoted(
     told = run(*words, "--dry-run").output
     assert "okafor" not in told.casefold()
     assert "it holds a name that holds the patient's, expected" in told
+
+
+@pytest.mark.parametrize(("value", "told"), [("YES", True), ("NO", False)])
+def test_text_that_is_burnt_into_pixels_is_warned_of(
+    run: Run, small: Path, tmp_path: Path, value: str, told: bool
+) -> None:
+    write(tmp_path / "in" / "s", series(BurnedInAnnotation=value))
+    note = "text is burnt into its pixels (BurnedInAnnotation is YES)"
+    assert (note in run("inspect", tmp_path / "in").output) is told
+    text = everything(run, tmp_path / "in", tmp_path / "out", small)
+    assert (note.casefold() in text) is told
+    assert ("look at its pictures" in text) is told
