@@ -144,7 +144,7 @@ def test_wrong_use_ends_with_2(run: Run, bundle: Path, tmp_path: Path) -> None:
     outcome = run("predict", tmp_path / "empty", tmp_path / "out", "--model", bundle)
     assert outcome.exit_code == 2
     assert "no images found" in outcome.output
-    assert "readme.txt" in outcome.output
+    assert "1 other file;" in outcome.output
     missing = run("predict", tmp_path / "nowhere", tmp_path / "out", "--model", bundle)
     assert missing.exit_code == 2
     assert not (tmp_path / "out").exists()
