@@ -102,12 +102,15 @@ def put_file(folder: Path, name: str, write: Callable[[Path], None]) -> None:
         name: of the file.
         write: writes the file to a path.
     """
+    from shoulderseg.datasets.output_file import replaced_file, write_text
+
     # Hidden files are no part of a bundle, so that an interruption leaves it as it was.
     part, manifest_part = folder / f".{name}.part", folder / MANIFEST_PART
-    write(part)
+    with replaced_file(part) as made:
+        write(made)
     manifest = _read_manifest(folder)
     manifest["files"] = dict(sorted({**manifest["files"], name: sha256_of(part)}.items()))
-    manifest_part.write_text(json.dumps(manifest, indent=2) + "\n")
+    write_text(manifest_part, json.dumps(manifest, indent=2) + "\n")
     # In this order: `verified_manifest` makes up for a stop between the two.
     part.replace(folder / name)
     manifest_part.replace(folder / MANIFEST)
