@@ -193,17 +193,18 @@ def write_label_table(path: Path, labels: Iterable[Label]) -> None:
         path: the `.tsv`.
         labels: the labels.
     """
+    from shoulderseg.datasets.csv_file import safe_cell
     from shoulderseg.datasets.labels import as_hex
 
     rows = ["index\tname\tcolor"]
     rows += [
-        f"{label.value}\t{' '.join(label.name.split())}\t{as_hex(label.colour)}" for label in labels
+        f"{label.value}\t{safe_cell(' '.join(label.name.split()))}\t{as_hex(label.colour)}"
+        for label in labels
     ]
     _write(path, "\n".join(rows) + "\n")
 
 
 def _write(path: Path, text: str) -> None:
-    from shoulderseg.datasets.writer import replaced_file
+    from shoulderseg.datasets.output_file import write_text
 
-    with replaced_file(path) as part:
-        part.write_text(text, encoding="utf-8")
+    write_text(path, text)
