@@ -100,7 +100,11 @@ def _called_so(where: str, cell: str, side: dict[str, list[Path]], kind: str) ->
     from shoulderseg.datasets.csv_file import bare_cell
     from shoulderseg.datasets.files import case_name
 
-    named = list(dict.fromkeys(case_name(Path(text)) for text in (cell, bare_cell(cell))))
+    try:
+        named = list(dict.fromkeys(case_name(Path(text)) for text in (cell, bare_cell(cell))))
+    except ValueError as error:
+        msg = f"{where}: {error}" if cell else f"{where} names no {kind}; fill in its cell"
+        raise ValueError(msg) from None
     case = next((name for name in named if name in side), None)
     if case is None:
         msg = f"{where} names {named[0]}, and no {kind} is called so"
