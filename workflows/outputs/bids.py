@@ -151,8 +151,15 @@ def _links(out: Path) -> dict[str, str]:
 
 
 def _relative(out: Path, source: Path) -> str:
-    """Relative, since a dataset may be moved with its source and absolute paths tell of people."""
-    return quote(Path(os.path.relpath(source.resolve(), out.resolve())).as_posix())
+    """Relative, since a dataset may be moved with its source and absolute paths tell of people.
+
+    Where the source is a link its own name stands there: that of its target was not given.
+    """
+    named = Path(os.path.abspath(source))  # noqa: PTH100  (`resolve` follows links)
+    if not named.exists() or not named.samefile(source):
+        # A link with `..` after it.
+        named = source.resolve()
+    return quote(Path(os.path.relpath(named, out.resolve())).as_posix())
 
 
 def write_sidecar(
