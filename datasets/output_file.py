@@ -6,6 +6,7 @@ is whole or not there, and a link that waits under its name is replaced, never f
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 # Writers choose the format by the suffix, and ITK drops a second suffix of an image.
 _DOUBLE = ".nii.gz"
+_PART = ".part-"
 # Names of open streams, such as /dev/stdout: nothing can be put in their place.
 _STREAMS = tuple(map(Path, ("/dev", "/dev/fd", "/proc/self/fd")))
 
@@ -40,12 +42,13 @@ def replaced_file(path: Path) -> Iterator[Path]:
         The path to write to.
 
     Raises:
-        OSError: If the folder cannot be written to.
+        OSError: If the folder cannot be written to; names the file, not the temporary one.
     """
     stream = path.parent in _STREAMS
-    with tempfile.TemporaryDirectory(
-        dir=None if stream else path.parent, prefix=".part-"
-    ) as folder:
+    with (
+        _called_by(path),
+        tempfile.TemporaryDirectory(dir=None if stream else path.parent, prefix=_PART) as folder,
+    ):
         part = Path(folder) / f"part{_suffix_of(path.name)}"
         yield part
         if stream:
@@ -56,6 +59,19 @@ def replaced_file(path: Path) -> Iterator[Path]:
         with part.open("rb+") as written:
             os.fsync(written.fileno())
         part.replace(path)
+
+
+@contextmanager
+def _called_by(path: Path) -> Iterator[None]:
+    """Lets errors of the temporary file name the one that it was to become."""
+    try:
+        yield
+    except OSError as error:
+        file = "" if error.filename is None else os.fsdecode(error.filename)
+        ours = any(part.startswith(_PART) for part in Path(file).parts[-2:])
+        if not ours and (file or error.errno not in (errno.ENOSPC, errno.EDQUOT)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def write_text(path: Path, text: str) -> None:

@@ -89,6 +89,19 @@ def test_an_open_stream_is_written_to() -> None:
         assert stream.read() == "a,b\n"
 
 
+def test_errors_name_the_file_and_not_the_temporary_one(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        write_text(tmp_path / "none" / "a.txt", "x")
+    assert caught.value.filename == str(tmp_path / "none" / "a.txt")
+    (tmp_path / "b.txt").mkdir()
+    with pytest.raises(IsADirectoryError) as blocked:
+        write_text(tmp_path / "b.txt", "x")
+    assert str(blocked.value) == f"[Errno 21] Is a directory: '{tmp_path / 'b.txt'}'"
+    with pytest.raises(FileNotFoundError) as missing:
+        copy_file(tmp_path / "no source", tmp_path / "c.txt")
+    assert missing.value.filename == str(tmp_path / "no source")
+
+
 @pytest.mark.parametrize("link", ["p1", "p1/s2", "p1/s2/t3"])
 def test_a_folder_that_is_a_link_is_refused(tmp_path: Path, link: str) -> None:
     out, other = tmp_path / "out", tmp_path / "other"
