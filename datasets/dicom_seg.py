@@ -24,8 +24,8 @@ from shoulderseg.datasets.dicom.frame_references import as_single_frames, refer_
 from shoulderseg.datasets.dicom.silence import silence_dicom_libraries
 from shoulderseg.datasets.dicom_source import read_source_headers
 from shoulderseg.datasets.labels import CATEGORY, describe_labels
+from shoulderseg.datasets.output_file import replaced_file
 from shoulderseg.datasets.volume import Volume
-from shoulderseg.datasets.writer import replaced_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -111,6 +111,9 @@ def case_name(path: Path) -> str:
 
     A segmentation of 3D Slicer (`.seg.nrrd`) is called as its image.
 
+    Raises:
+        ValueError: If nothing is left to call it by, as in `.nii.gz`.
+
     Example:
         >>> from pathlib import Path
         >>> case_name(Path("images/shoulder_7_0000.nii.gz"))
@@ -119,6 +122,12 @@ def case_name(path: Path) -> str:
     name = shown_name(path)
     suffix = _SEGMENTATION if is_segmentation(path) else image_suffix(path)
     stem = name[: len(name) - len(suffix)]
+    if not stem.strip(". "):
+        msg = (
+            f"{name}: nothing stands before the suffix to call the case by; rename the file, for "
+            f"instance to shoulder{suffix}"
+        )
+        raise ValueError(msg)
     return stem.removesuffix(_CHANNEL) or stem
 
 

@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from shoulderseg.datasets.writer import replaced_file, write_image, write_label_map
+from shoulderseg.datasets.output_file import make_folder, write_text
+from shoulderseg.datasets.writer import write_image, write_label_map
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,13 +93,13 @@ def write_case(
         test: Whether the case goes to `imagesTs` and `labelsTs` and is never trained on.
 
     Raises:
-        ValueError: If the shapes differ or the label map is not uint8.
+        ValueError: If the shapes differ, the label map is not uint8 or a folder is a link.
         OSError: If a file cannot be written.
     """
     part = "Ts" if test else "Tr"
     images, labels = folder / f"images{part}", folder / f"labels{part}"
-    images.mkdir(parents=True, exist_ok=True)
-    labels.mkdir(parents=True, exist_ok=True)
+    make_folder(images, folder)
+    make_folder(labels, folder)
     write_label_map(labels / f"{case}{FILE_ENDING}", label_map, image)
     write_image(images / f"{case}_0000{FILE_ENDING}", image)
 
@@ -139,5 +140,4 @@ def write_json(path: Path, content: Any) -> None:  # noqa: ANN401
     Raises:
         OSError: If the file cannot be written.
     """
-    with replaced_file(path) as part:
-        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(content, indent=2) + "\n")

@@ -196,7 +196,11 @@ def _by_case(
         problems.append(f"{kind} folder {folder.name}: no images found. It holds {ignored}.")
     by_case: dict[str, Path] = {}
     for file in files:
-        case = case_name(file)
+        try:
+            case = case_name(file)
+        except ValueError as error:
+            problems.append(f"{kind} {error}.")
+            continue
         if case in by_case:
             first = by_case[case].name
             problems.append(f"{kind} {file.name}: same case name as {first}. Remove one.")

@@ -12,7 +12,7 @@ import trimesh
 from trimesh.exchange.ply import export_ply
 from trimesh.exchange.stl import export_stl
 
-from shoulderseg.datasets.writer import replaced_file
+from shoulderseg.datasets.output_file import replaced_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,15 +9,15 @@ import SimpleITK
 
 from shoulderseg.datasets.errors import UnreadableVolumeError
 from shoulderseg.datasets.integrity import check_file
+from shoulderseg.datasets.output_file import replaced_file
 from shoulderseg.datasets.volume import Volume
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from pathlib import Path
 
     import numpy.typing as npt
 
-# Hidden folders of files that are being written begin with this.
-UNFINISHED = ".part-"
 _WRITABLE = (".nii.gz", ".nii", ".nrrd", ".mha")
 
 
@@ -79,51 +74,6 @@ def write_image(path: Path, volume: Volume, fields: Mapping[str, str] | None = N
         except (RuntimeError, UnreadableVolumeError):
             msg = f"Cannot write {path.name}: the disk may be full or the folder read-only."
             raise OSError(msg) from None
-
-
-@contextmanager
-def replaced_file(path: Path) -> Iterator[Path]:
-    """Gives a temporary path that becomes `path` when the block ends without an error.
-
-    What was written is on the disk before the name is: a power cut leaves no empty file under it.
-
-    The temporary file lies in a hidden folder beside it, so that neither a suffix search nor a
-    folder listing takes it for a finished one. It has the suffixes of the final name alone, since
-    ITK drops a second suffix of an image: "a.img.nii.gz" would become "a.nii.gz".
-
-    Args:
-        path: The file to write or replace.
-
-    Yields:
-        The path to write to.
-
-    Raises:
-        OSError: If the folder cannot be written to.
-    """
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=UNFINISHED) as folder:
-        part = Path(folder) / f"part{_suffix_of(path.name)}"
-        yield part
-        # Windows flushes only what is open for writing.
-        with part.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        part.replace(path)
-
-
-def sweep_unfinished(folder: Path) -> None:
-    """Removes what killed processes left of files that they were writing.
-
-    Args:
-        folder: A folder into which nobody else writes now; links in it are not followed.
-    """
-    for left in folder.rglob(f"{UNFINISHED}*"):
-        if left.is_dir() and not left.is_symlink():
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def _suffix_of(name: str) -> str:
-    """The suffix that a writer chooses the format by."""
-    known = next((suffix for suffix in _WRITABLE if name.endswith(suffix)), None)
-    return Path(name).suffix if known is None else known
 
 
 def _as_sitk(volume: Volume) -> SimpleITK.Image:

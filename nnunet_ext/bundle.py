@@ -11,6 +11,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from shoulderseg.nnunet_ext.dataset_bounds import find_dataset_fault
+from shoulderseg.nnunet_ext.plan_bounds import shown
 from shoulderseg.nnunet_ext.regions import foreground_labels
 from shoulderseg.nnunet_ext.unets import (
     PARTS,
@@ -25,6 +27,8 @@ from shoulderseg.nnunet_ext.unets import (
 
 PLANS_FILE = "plans.json"
 DATASET_FILE = "dataset.json"
+# What a network computes in; whole numbers would pass for huge weights.
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 def weights_file(variant: str, fold: str) -> str:
@@ -72,6 +76,10 @@ def read_unets(folder: Path, folds: list[str], mirroring_axes: tuple[int, ...] |
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         msg = f"{DATASET_FILE} does not describe two bones: {error}"
         raise UntrustedModelError(msg) from error
+    fault = find_dataset_fault(dataset_json)
+    if fault is not None:
+        msg = f"{DATASET_FILE} is none of a bundle: {fault}; get it from where it was made"
+        raise UntrustedModelError(msg)
     if mirroring_axes is not None and not set(mirroring_axes) <= {0, 1}:
         msg = f"mirroring axes {mirroring_axes} are not among the two in-plane axes 0 and 1"
         raise UntrustedModelError(msg)
@@ -99,13 +107,23 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
 
     Raises:
         UntrustedModelError: If the file is missing or not in safetensors format, for instance
-            a pickle under a borrowed name.
+            a pickle under a borrowed name, or holds a weight that is no floating-point number.
     """
     try:
         tensors: dict[str, torch.Tensor] = load_file(path)
     except (SafetensorError, OSError) as error:
         msg = f"{path.name}: not a readable safetensors file: {error}"
         raise UntrustedModelError(msg) from error
+    for name, tensor in tensors.items():
+        # Batch normalisation counts its batches in an integer, which no result depends on.
+        if tensor.dtype not in _FLOATS and not name.endswith("num_batches_tracked"):
+            found = str(tensor.dtype).removeprefix("torch.")
+            expected = ", ".join(str(kind).removeprefix("torch.") for kind in _FLOATS)
+            msg = (
+                f"{path.name}: {shown(name)} is of type {found}, expected one of {expected}; get "
+                "the bundle from where it was made"
+            )
+            raise UntrustedModelError(msg)
     return tensors
 
 

@@ -19,6 +19,10 @@ _ENTRIES = {
 }
 _MOST_PATCH = 4096
 _SPACING_MM = (0.05, 100.0)
+# Plans tell of channels, stages and axes, none of which are many.
+_MOST_ENTRIES = 1000
+# Of the configuration, an entry a channel each; the networks see one image.
+_PER_CHANNEL = ("normalization_schemes", "use_mask_for_norm")
 # Values that the encoder's stages give for one patch: 2 GiB.
 _MOST_VALUES = 2**29
 
@@ -36,7 +40,32 @@ def find_excess(configuration: Mapping[str, Any]) -> str | None:
     return next(_excesses(configuration), None)
 
 
+def find_length(plans: Mapping[str, Any]) -> str | None:
+    """Returns which list or object of plans is too long for any plans of one channel, or None.
+
+    Args:
+        plans: From a file that may come from anywhere.
+    """
+    left: list[tuple[str, object]] = [("plans.json", plans)]
+    while left:
+        name, value = left.pop()
+        if isinstance(value, list | dict) and len(value) > _MOST_ENTRIES:
+            return f"{name} has {len(value)} entries, expected {_MOST_ENTRIES} at most"
+        if isinstance(value, dict):
+            left += [(shown(key), item) for key, item in value.items()]
+        elif isinstance(value, list):
+            left += [(name, item) for item in value]
+    per_channel = plans.get("foreground_intensity_properties_per_channel")
+    if isinstance(per_channel, dict) and len(per_channel) > 1:
+        return f"it tells of the intensities of {len(per_channel)} channels, expected one"
+    return None
+
+
 def _excesses(configuration: Mapping[str, Any]) -> Iterator[str]:
+    for name in _PER_CHANNEL:
+        entries = configuration[name]
+        if not isinstance(entries, list) or len(entries) != 1:
+            yield f"{name} is {shown(entries)}, expected a list of one entry, for one channel"
     kwargs = configuration["architecture"]["arch_kwargs"]
     stages = kwargs["n_stages"]
     if type(stages) is not int or not 1 <= stages <= MOST_STAGES:
@@ -44,14 +73,14 @@ def _excesses(configuration: Mapping[str, Any]) -> Iterator[str]:
     for name, most in _ENTRIES.items():
         if name in kwargs and not _are_counts(kwargs[name], stages, most):
             expected = f"expected up to {stages} numbers of 1 to {most}"
-            yield f"{name} is {_shown(kwargs[name])}, {expected}"
+            yield f"{name} is {shown(kwargs[name])}, {expected}"
     patch, spacing = configuration["patch_size"], configuration["spacing"]
     if not _are_counts(patch, 2, _MOST_PATCH) or len(patch) != 2:
-        yield f"patch_size is {_shown(patch)}, expected two numbers of 1 to {_MOST_PATCH}"
+        yield f"patch_size is {shown(patch)}, expected two numbers of 1 to {_MOST_PATCH}"
     least, greatest = _SPACING_MM
     # NaN fails every comparison.
     if len(spacing) != 2 or not all(least <= length <= greatest for length in spacing):
-        yield f"spacing is {_shown(spacing)}, expected two lengths of {least:g} to {greatest:g} mm"
+        yield f"spacing is {shown(spacing)}, expected two lengths of {least:g} to {greatest:g} mm"
     values = _values(patch, kwargs["features_per_stage"], kwargs["strides"])
     if values > _MOST_VALUES:
         yield f"its stages give {values} values for one patch, expected {_MOST_VALUES} at most"
@@ -73,6 +102,7 @@ def _values(patch: list[int], features: list[int], strides: list[list[int] | int
     return values
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Gives a value as a message may quote it: printable, and not long."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

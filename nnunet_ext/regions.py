@@ -5,6 +5,8 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+from shoulderseg.nnunet_ext.plan_bounds import shown
+
 BACKGROUND = "background"
 IGNORE = "ignore"
 
@@ -28,12 +30,12 @@ def foreground_labels(dataset_json: dict[str, Any]) -> dict[str, int]:
         raise ValueError(msg)
     foreground = {name: value for name, value in labels.items() if name != BACKGROUND}
     if not all(isinstance(value, int) for value in foreground.values()):
-        msg = f"expected plain integer labels in dataset.json, found regions: {labels}"
+        msg = f"expected plain integer labels in dataset.json, found regions: {shown(labels)}"
         raise ValueError(msg)
     if len(foreground) != 2:
         msg = (
             "the shoulder trainers need exactly two foreground labels (humerus, glenoid), "
-            f"found {len(foreground)} in dataset.json: {labels}"
+            f"found {len(foreground)} in dataset.json: {shown(labels)}"
         )
         raise ValueError(msg)
     return foreground

@@ -10,7 +10,7 @@ import torch
 from dynamic_network_architectures.architectures.unet import PlainConvUNet, ResidualEncoderUNet
 from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
-from shoulderseg.nnunet_ext.plan_bounds import find_excess
+from shoulderseg.nnunet_ext.plan_bounds import find_excess, find_length
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
 from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
 
@@ -85,6 +85,10 @@ def check_plans(plans: dict[str, Any]) -> None:
         UntrustedModelError: If a class, function or entry is not on the lists, or a number out of
             bounds; names it.
     """
+    excess = find_length(plans)
+    if excess is not None:
+        msg = f"plans.json asks for more than any plans of nnU-Net: {excess}"
+        raise UntrustedModelError(msg)
     try:
         configuration = plans["configurations"][CONFIGURATION]
         architecture = configuration["architecture"]

@@ -169,19 +169,12 @@ def _alone(root: Path) -> Iterator[None]:
     Raises:
         TimeoutError: if somebody does.
     """
-    from filelock import FileLock, Timeout
+    from shoulderseg.workflows.lock import locked
 
     root.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(root / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        msg = f"another build-default is at work in {root}; wait for its end or choose another"
-        raise TimeoutError(msg) from error
-    try:
+    msg = f"another build-default is at work in {root}; wait for its end or choose another"
+    with locked(root / ".lock", 0, TimeoutError(msg)):
         yield
-    finally:
-        lock.release()
 
 
 def _environment(root: Path) -> dict[str, str]:

@@ -80,12 +80,14 @@ def _check_packages() -> None:
 
 def _make_room(root: Path) -> None:
     """Removes what an earlier demo made; refuses a folder that holds anything else only."""
+    from shoulderseg.datasets.output_file import write_text
+
     if root.exists() and any(root.iterdir()) and not (root / MARK).is_file():
         msg = f"{root} is not empty and not of an earlier demo; choose another folder"
         raise ValueError(msg)
     root.mkdir(parents=True, exist_ok=True)
     # Stays, so that an interruption leaves a folder that the next demo knows.
-    (root / MARK).touch()
+    write_text(root / MARK, "")
     if (root / "made").exists():
         shutil.rmtree(root / "made")
     # Scans of the user's own may lie beside them.
@@ -97,15 +99,17 @@ def _gather(root: Path) -> str:
     """Puts the phantom's image and the real slice into one folder; says if the slice is missing."""
     from pydicom.data import get_testdata_file
 
+    from shoulderseg.datasets.output_file import copy_file, make_folder
+
     images = root / "images"
-    images.mkdir(exist_ok=True)
+    make_folder(images, root)
     made = next((root / "made").glob("Dataset*"))
-    shutil.copyfile(made / "imagesTr" / f"{PHANTOM}_0000.nii.gz", images / f"{PHANTOM}.nii.gz")
-    shutil.copyfile(made / "labelsTr" / f"{PHANTOM}.nii.gz", root / "truth.nii.gz")
+    copy_file(made / "imagesTr" / f"{PHANTOM}_0000.nii.gz", images / f"{PHANTOM}.nii.gz")
+    copy_file(made / "labelsTr" / f"{PHANTOM}.nii.gz", root / "truth.nii.gz")
     real = get_testdata_file(REAL_SLICE, download=False)
     if real is None:
         return f"no real slice: pydicom-data is not installed; {INSTALL}"
-    shutil.copyfile(str(real), images / REAL_SLICE)
+    copy_file(Path(real), images / REAL_SLICE)
     return ""
 
 

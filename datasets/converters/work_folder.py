@@ -8,7 +8,6 @@ made from and what is in them, `dataset/` holds the files. An older dataset is m
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from shoulderseg.datasets.converters.target import SOURCES_NAME, replaced_folder
+from shoulderseg.datasets.csv_file import write_csv
 from shoulderseg.datasets.nnunet_raw import FILE_ENDING, dataset_folder_name, write_json
-from shoulderseg.datasets.writer import replaced_file, sweep_unfinished
+from shoulderseg.datasets.output_file import make_folder, refuse_links, sweep_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,10 +63,12 @@ def open_work(out: Path, spec: DatasetSpec, settings: Mapping[str, Any]) -> Work
         The folder. What was made with other settings is gone from it.
 
     Raises:
+        ValueError: If it is a link.
         OSError: If it cannot be written to.
     """
     name = dataset_folder_name(spec)
     work = WorkFolder(out / f".{name}.converting", out / name)
+    refuse_links(work.root, out)
     older = replaced_folder(work.target)
     if older.exists() and not work.target.exists():
         older.replace(work.target)
@@ -79,8 +81,8 @@ def open_work(out: Path, spec: DatasetSpec, settings: Mapping[str, Any]) -> Work
     if work.root.exists() and read_json(work.root / "settings.json") != wanted:
         shutil.rmtree(work.root)
     shutil.rmtree(work.removed, ignore_errors=True)
-    (work.root / "done").mkdir(parents=True, exist_ok=True)
-    work.dataset.mkdir(exist_ok=True)
+    make_folder(work.root / "done", out)
+    make_folder(work.dataset, out)
     sweep_unfinished(work.dataset)
     write_json(work.root / "settings.json", wanted)
     # A run may have stopped after it had told the test cases apart.
@@ -121,13 +123,7 @@ def finish(work: WorkFolder, sources: Mapping[str, str]) -> None:
     Raises:
         OSError: If a file cannot be written or moved.
     """
-    with (
-        replaced_file(work.dataset / SOURCES_NAME) as part,
-        part.open("w", encoding="utf-8", newline="") as stream,
-    ):
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["case", "source"])
-        writer.writerows(sorted(sources.items()))
+    write_csv(work.dataset / SOURCES_NAME, [("case", "source"), *sorted(sources.items())])
     # Not into the working folder: that one is deleted when settings change.
     older = replaced_folder(work.target)
     if work.target.exists():

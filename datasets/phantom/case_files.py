@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from shoulderseg.datasets.nnunet_raw import FILE_ENDING, write_case, write_json
+from shoulderseg.datasets.output_file import make_folder
 from shoulderseg.datasets.phantom.dicom_series import SeriesIdentity, write_series
 from shoulderseg.datasets.phantom.partial_volume_file import write_partial_volumes
 from shoulderseg.datasets.phantom.presets import case_name, case_options, is_test_case
@@ -83,7 +84,7 @@ def write_case_files(
         partial_volumes: Its map, if the set has maps.
 
     Raises:
-        ValueError: As for `write_series` and `write_label_map`.
+        ValueError: As for `write_series`, `write_label_map` and `make_folder`.
         OSError: If a file cannot be written.
     """
     paths: list[Path] = [*case_paths(phantoms, number, file_format)]
@@ -96,7 +97,7 @@ def write_case_files(
         scratch = Path(name)
         for path in paths:
             (scratch / path).parent.mkdir(exist_ok=True)
-            (folder / path).parent.mkdir(exist_ok=True)
+            make_folder((folder / path).parent, folder)
         if file_format == "nifti":
             write_case(scratch, case_name(number), case.image, case.label_map, test=test)
         else:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors.numpy import save
 
+from shoulderseg.datasets.output_file import replaced_file
 from shoulderseg.datasets.phantom.scanner.relaxation import relaxation
 from shoulderseg.datasets.phantom.structures import COMPOSITION, Material, Structure
 
@@ -55,7 +56,8 @@ def write_partial_volumes(path: Path, volumes: PartialVolumes) -> None:
         "shares": volumes.shares,
         "bones": volumes.bones,
     }
-    path.write_bytes(_ordered(save(arrays, metadata=metadata)))
+    with replaced_file(path) as part:
+        part.write_bytes(_ordered(save(arrays, metadata=metadata)))
 
 
 def _composition(volumes: PartialVolumes) -> dict[str, list[dict[str, Any]]]:

@@ -11,7 +11,6 @@ import pytest
 import typer
 
 from shoulderseg.cli.failure import reported
-from shoulderseg.workflows.segmentation import run_report
 from tests.workflows.segmentation.test_earlier_runs import _images
 
 if TYPE_CHECKING:
@@ -28,11 +27,11 @@ def test_a_full_disk_is_told_in_words(
 ) -> None:
     """The report is the last file that a run writes, and the first that a full disk fails."""
 
-    def full(path: Path, _: str) -> None:
-        raise OSError(number, os.strerror(number), str(path))
+    def full(_: int) -> None:
+        raise OSError(number, os.strerror(number))
 
     images = _images(tmp_path / "in", "a")
-    monkeypatch.setattr(run_report, "_replace", full)
+    monkeypatch.setattr("os.fsync", full)
     outcome = run("predict", images, tmp_path / "out", "--model", untrained, "--device", "cpu")
     assert outcome.exit_code == 2
     told = " ".join(outcome.output.split())

@@ -154,7 +154,7 @@ def test_a_server_that_trickles(
     """The first byte is noticed while the others are on their way."""
     # Each look at this clock is an hour after the one before.
     clock = SimpleNamespace(monotonic=count(0, 3600).__next__)
-    monkeypatch.setattr(bundle_fetch, "time", clock)
+    monkeypatch.setattr("shoulderseg.workflows.bundles.deadline.time", clock)
     monkeypatch.setattr(bundle_fetch, "MAX_SECONDS", 1800.0)
     words = ["--sha256", NO_HASH, "--allow-http", "--timeout", "300"]
     reason = refused(run, store, f"{server}/trickle.zip", *words)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ import pytest
 
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.datasets.volume import Volume, same_grid
-from shoulderseg.datasets.writer import replaced_file, write_image, write_label_map
+from shoulderseg.datasets.writer import write_image, write_label_map
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,36 +99,6 @@ def test_full_disk_keeps_the_old_file_and_leaves_no_part(
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
-
-
-def test_replaced_file_appears_only_at_the_end(tmp_path: Path) -> None:
-    path = tmp_path / "a.json"
-
-    def fail() -> None:
-        with replaced_file(path) as part:
-            part.write_text("half")
-            assert not path.exists()
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fail()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_replaced_file_is_on_the_disk_before_it_has_its_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "a.json"
-    flushed: list[tuple[int, bool]] = []
-
-    def watched(number: int) -> None:
-        flushed.append((os.fstat(number).st_size, path.exists()))
-
-    monkeypatch.setattr("os.fsync", watched)
-    with replaced_file(path) as part:
-        part.write_text("whole")
-    assert flushed == [(len("whole"), False)]
-    assert path.read_text() == "whole"
 
 
 def test_written_file_has_ordinary_rights(tmp_path: Path, oblique: Volume) -> None:

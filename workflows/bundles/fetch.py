@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import re
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from shoulderseg.workflows.bundles.install import import_bundle, refuse_taken, source_name
 from shoulderseg.workflows.bundles.manifest import sha256_of
-from shoulderseg.workflows.bundles.store import TEMPORARY, checked_name, store_folder
+from shoulderseg.workflows.bundles.store import TEMPORARY, checked_name, made_store
 
 if TYPE_CHECKING:
     from requests import Response
 
+    from shoulderseg.workflows.bundles.deadline import Deadline
+
 MAX_BYTES = 2 * 2**30
 MAX_SECONDS = 3600.0
 _CHUNK = 2**16
+_MOST_ANSWERS = 11
 
 
 def fetch_bundle(
@@ -59,8 +62,7 @@ def fetch_bundle(
     file = unquote(urlsplit(url).path).rpartition("/")[2]
     name = checked_name(name or source_name(file))
     refuse_taken(name, overwrite=overwrite)
-    store = store_folder()
-    store.mkdir(parents=True, exist_ok=True)
+    store = made_store()
     # Not under the store's lock: a slow download need not stop other imports.
     with tempfile.TemporaryDirectory(dir=store, prefix=TEMPORARY) as work:
         archive = Path(work) / f"{name}.zip"
@@ -97,48 +99,62 @@ def _shown(url: str) -> str:
 
 
 def _without_secrets(error: Exception) -> str:
-    """The text of an error, which may hold addresses as they were asked for."""
-    return re.sub(r"\?[^\s'\")>]*", "", re.sub(r"//[^/\s]*@", "//", str(error)))
+    """The text of an error, which may hold addresses as they were asked for, and a server's words.
+
+    Control characters are the server's, and a terminal would do what they say.
+    """
+    text = re.sub(r"\?[^\s'\")>]*", "", re.sub(r"//[^/\s]*@", "//", str(error)))
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _download(url: str, target: Path, *, allow_http: bool, timeout: float) -> None:
-    end, shown = time.monotonic() + MAX_SECONDS, _shown(url)
-    with _answer(url, allow_http=allow_http, timeout=timeout) as response:
+    from shoulderseg.workflows.bundles.deadline import Deadline
+
+    deadline, shown = Deadline(MAX_SECONDS), _shown(url)
+    with _answer(url, deadline, allow_http=allow_http, timeout=timeout) as response:
         if not response.ok:
-            msg = f"{shown} answered {response.status_code} {response.reason}; check the address"
+            msg = f"{shown} answered {_status(response.status_code)}; check the address"
             raise OSError(msg)
         length = response.headers.get("Content-Length", "")
-        size = int(length) if length.isdecimal() else 0
+        # Twenty digits are too many for any file, and thousands too many for Python.
+        size = int(length[:20]) if length.isdecimal() else 0
         with target.open("xb") as stream:
             # What has come so far, not a full chunk: a server that trickles is noticed.
             while size <= MAX_BYTES and (chunk := response.raw.read1(_CHUNK)):
                 stream.write(chunk)
                 size = max(size, stream.tell())
-                if time.monotonic() > end:
-                    msg = f"{shown} was not complete after {MAX_SECONDS:g} s; try again later"
-                    raise TimeoutError(msg)
+                if deadline.is_over:
+                    break
         if size > MAX_BYTES:
             msg = f"{shown} is larger than the {MAX_BYTES} bytes that a bundle may have"
             raise ValueError(msg)
 
 
+def _status(code: int) -> str:
+    """A status code with the name that the standard has for it; servers may send any other."""
+    try:
+        return f"{code} {HTTPStatus(code).phrase}"
+    except ValueError:
+        return str(code)
+
+
 @contextmanager
-def _answer(url: str, *, allow_http: bool, timeout: float) -> Iterator[Response]:
+def _answer(
+    url: str, deadline: Deadline, *, allow_http: bool, timeout: float
+) -> Iterator[Response]:
     """Asks a server; whatever goes wrong on the way becomes an OSError that tells what."""
     import requests
     import urllib3
 
     shown = _shown(url)
-
     try:
-        with requests.Session() as session:
-            if not allow_http:
-                # Without an adapter for it, no redirect leads to http.
-                del session.adapters["http://"]
-            headers = {"Accept-Encoding": "identity"}
-            with session.get(url, stream=True, timeout=timeout, headers=headers) as response:
-                yield response
+        with deadline.running(), _followed(url, deadline, allow_http, timeout) as response:
+            # Headers that the deadline cut off look like all of them, and so does the content.
+            _check_time(shown, deadline)
+            yield response
+            _check_time(shown, deadline)
     except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
+        _check_time(shown, deadline)
         msg = f"{shown} was silent for {timeout:g} s; try again later or give a longer --timeout"
         raise TimeoutError(msg) from error
     except requests.exceptions.InvalidSchema as error:
@@ -146,6 +162,41 @@ def _answer(url: str, *, allow_http: bool, timeout: float) -> Iterator[Response]
         msg = f"{shown} redirects to an address that is not {allowed}; give the final address"
         raise OSError(msg) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        _check_time(shown, deadline)
         reason = _without_secrets(error)
         msg = f"{shown} cannot be downloaded: {reason}; check the address and the connection"
         raise OSError(msg) from error
+
+
+def _check_time(shown: str, deadline: Deadline) -> None:
+    if deadline.is_over:
+        msg = f"{shown} was not complete after {MAX_SECONDS:g} s; try again later"
+        raise TimeoutError(msg)
+
+
+@contextmanager
+def _followed(url: str, deadline: Deadline, allow_http: bool, timeout: float) -> Iterator[Response]:
+    """Asks one address after the other, as long as servers redirect."""
+    from shoulderseg.workflows.bundles.deadline import DeadlineAdapter, OneAnswer
+
+    shown = _shown(url)
+    with OneAnswer() as session:
+        session.adapters.clear()
+        # Without an adapter for it, no redirect leads to http.
+        for scheme in ("https://", "http://") if allow_http else ("https://",):
+            session.mount(scheme, DeadlineAdapter(deadline))
+        # A connection for each address: the deadline watches one at a time.
+        headers = {"Accept-Encoding": "identity", "Connection": "close"}
+        for _ in range(_MOST_ANSWERS):
+            with session.get(url, stream=True, timeout=timeout, headers=headers) as response:
+                target = session.target_of(response)
+                if not target:
+                    yield response
+                    return
+            try:
+                url = urljoin(url, target)
+            except ValueError:
+                msg = f"{shown} redirects to what is no address; give the final address"
+                raise OSError(msg) from None
+    msg = f"{shown} redirects more than {_MOST_ANSWERS - 1} times; give the final address"
+    raise OSError(msg)

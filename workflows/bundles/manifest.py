@@ -16,6 +16,8 @@ FORMAT = 2
 CLASSES = 3
 VOTES = 3
 _MOST_MM = 1000
+# nnU-Net makes five folds called by a digit, or one called `all`, of images in three axes.
+_MOST_FOLDS, _MOST_LETTERS, _MOST_AXES = 100, 16, 3
 NOTICE = "Research use only. Not a medical device; no clinical accuracy is claimed."
 
 
@@ -102,12 +104,15 @@ def put_file(folder: Path, name: str, write: Callable[[Path], None]) -> None:
         name: of the file.
         write: writes the file to a path.
     """
+    from shoulderseg.datasets.output_file import replaced_file, write_text
+
     # Hidden files are no part of a bundle, so that an interruption leaves it as it was.
     part, manifest_part = folder / f".{name}.part", folder / MANIFEST_PART
-    write(part)
+    with replaced_file(part) as made:
+        write(made)
     manifest = _read_manifest(folder)
     manifest["files"] = dict(sorted({**manifest["files"], name: sha256_of(part)}.items()))
-    manifest_part.write_text(json.dumps(manifest, indent=2) + "\n")
+    write_text(manifest_part, json.dumps(manifest, indent=2) + "\n")
     # In this order: `verified_manifest` makes up for a stop between the two.
     part.replace(folder / name)
     manifest_part.replace(folder / MANIFEST)
@@ -130,7 +135,7 @@ def _read_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any]:
         sound = (
             isinstance(manifest["files"], dict)
             and _are_folds(folds)
-            and (axes is None or all(isinstance(axis, int) for axis in axes))
+            and (axes is None or (len(axes) <= _MOST_AXES and all(type(a) is int for a in axes)))
             and (refiner is None or is_sound_refiner(refiner))
             and isinstance(manifest.get("upright", False), bool)
             and _are_bones(manifest.get("one_piece", []))
@@ -152,14 +157,23 @@ def _read_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any]:
 
 
 def _are_folds(folds: Any) -> bool:  # noqa: ANN401  (whatever a JSON file may hold)
-    """Whether something is a list of folds, which become part of file names."""
-    return isinstance(folds, list) and all(isinstance(f, str) and f.isalnum() for f in folds)
+    """Whether something is a list of folds, which become part of file names; each is read once."""
+    return (
+        isinstance(folds, list)
+        and len(folds) <= _MOST_FOLDS
+        and all(isinstance(f, str) and f.isalnum() and len(f) <= _MOST_LETTERS for f in folds)
+        and len(set(folds)) == len(folds)
+    )
 
 
 def _are_bones(names: Any) -> bool:  # noqa: ANN401
     from shoulderseg.nnunet_ext.variants import FIRST, SECOND
 
-    return isinstance(names, list) and all(name in (FIRST, SECOND) for name in names)
+    return (
+        isinstance(names, list)
+        and len(names) <= VOTES
+        and all(name in (FIRST, SECOND) for name in names)
+    )
 
 
 def is_sound_refiner(refiner: Any) -> bool:  # noqa: ANN401

@@ -15,6 +15,7 @@ QUALITY_FILE = "quality.json"
 _FORMAT = 1
 # No weight or volume comes near; it keeps sums of numbers from outside finite.
 _MOST = 1e6
+_MOST_LETTERS = 64
 
 
 def write_quality(
@@ -89,10 +90,22 @@ def read_settings(path: Path) -> dict[str, Any]:
     """What `predict` was set to when a file that `read_quality` accepts was made.
 
     Returns:
-        Nothing for files of earlier versions.
+        Nothing for files of earlier versions. What is no short text, switch or number is left out.
     """
     settings = json.loads(path.read_text(encoding="utf-8")).get("settings")
-    return settings if isinstance(settings, dict) else {}
+    # They come into every report, and into warnings; the file may come from anywhere.
+    return {
+        name: value
+        for name, value in (settings.items() if isinstance(settings, dict) else ())
+        if name.isprintable() and len(name) <= _MOST_LETTERS and _is_plain(value)
+    }
+
+
+def _is_plain(value: object) -> bool:
+    """Whether something is a short text in a line, a switch or a number."""
+    if isinstance(value, str):
+        return value.isprintable() and len(value) <= _MOST_LETTERS
+    return value is None or type(value) in (bool, int, float)
 
 
 def _bone(entry: Any) -> BoneCalibration:  # noqa: ANN401  (whatever a JSON file may hold)

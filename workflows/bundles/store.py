@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,13 +23,44 @@ _STALE_SECONDS = 86400.0
 
 
 def store_folder() -> Path:
-    """Folder of the imported bundles, which need not exist yet."""
-    chosen = os.environ.get(VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser().absolute()
+    """Folder of the imported bundles, which need not exist yet.
+
+    Raises:
+        ValueError: if it lies in the home folder of a user who has none.
+    """
     from platformdirs import user_data_path
 
-    return user_data_path("shoulderseg", appauthor=False) / "models"
+    chosen = os.environ.get(VARIABLE)
+    folder = Path(chosen) if chosen else user_data_path("shoulderseg", appauthor=False) / "models"
+    try:
+        return folder.expanduser().absolute()
+    except RuntimeError:
+        user = folder.parts[0].removeprefix("~")
+        whose = f"of a user {user!r}" if user else "of yours"
+        where = f"{VARIABLE} is {chosen!r}" if chosen else f"{VARIABLE} is not set"
+        msg = f"{where}, and no home folder {whose} is known; set it to the whole path of a folder"
+        raise ValueError(msg) from None
+
+
+def made_store() -> Path:
+    """Folder of the imported bundles, which is there afterwards and can be written to.
+
+    Raises:
+        OSError: if it cannot be made or written to; says so at once.
+    """
+    store = store_folder()
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=store, prefix=TEMPORARY):
+            return store
+    except OSError as error:
+        blocked = isinstance(error, FileExistsError | NotADirectoryError)
+        reason = "a file is in the way" if blocked else error.strerror
+        msg = (
+            f"bundles cannot be kept in {store}: {reason}; set {VARIABLE} to a folder that you can "
+            "write to"
+        )
+        raise OSError(msg) from error
 
 
 def checked_name(name: str) -> str:
@@ -108,22 +140,15 @@ def locked_store() -> Iterator[Path]:
 
     Raises:
         TimeoutError: if another process keeps it longer than `LOCK_SECONDS`.
+        OSError: if it cannot be made or written to.
     """
-    from filelock import FileLock, Timeout
+    from shoulderseg.workflows.lock import locked
 
-    store = store_folder()
-    store.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(store / ".lock")
-    try:
-        lock.acquire(timeout=LOCK_SECONDS)
-    except Timeout as error:
-        msg = f"another import has been at work in {store} for {LOCK_SECONDS:g} s; wait for its end"
-        raise TimeoutError(msg) from error
-    try:
+    store = made_store()
+    msg = f"another import has been at work in {store} for {LOCK_SECONDS:g} s; wait for its end"
+    with locked(store / ".lock", LOCK_SECONDS, TimeoutError(msg)):
         _sweep(store)
         yield store
-    finally:
-        lock.release()
 
 
 def _sweep(store: Path) -> None:

@@ -41,7 +41,7 @@ class Inputs:
     bids_root: Path | None = None
 
     def public_folder(self, images: Path) -> Path | None:
-        """Folder of the images; None where archives may have named it, or it is gone afterwards.
+        """Folder of the images; None unless the user named that very one, or where it is DICOM's.
 
         Args:
             images: what the user named.
@@ -50,8 +50,9 @@ class Inputs:
             item.files for item in self.skipped
         )
         folder = self.bids_root or next((case.path.parent for case in self.cases), None)
-        unpacked = images.is_file() and folder != images.parent
-        return None if dicom or unpacked else folder
+        # Folders below it, and those of a zip file, were named by others, after patients perhaps.
+        named = images.parent if images.is_file() else images
+        return None if dicom or folder != named else folder
 
     def require_images(self, images: Path) -> None:
         """Sees that there is anything to segment or to refuse.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,8 +43,9 @@ def write_sources(path: Path, cases: Sequence[CaseInput], root: Path, out: Path)
         ValueError: if the file would lie among the results.
         OSError: if it cannot be written.
     """
+    from shoulderseg.datasets.csv_file import csv_text
     from shoulderseg.datasets.files import shown_name
-    from shoulderseg.datasets.writer import replaced_file
+    from shoulderseg.datasets.output_file import write_text
 
     if path.resolve().is_relative_to(out.resolve()):
         msg = (
@@ -54,13 +53,9 @@ def write_sources(path: Path, cases: Sequence[CaseInput], root: Path, out: Path)
             "folders and files; choose a place outside of the folder of the results"
         )
         raise ValueError(msg)
-    text = io.StringIO()
-    text.write(NOTICE + "\n")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["case", "folder", "first_file", "files"])
+    rows: list[list[object]] = [["case", "folder", "first_file", "files"]]
     for case in cases:
         files = dict.fromkeys(case.source_files or (case.path,))
         folder = source_folder(case, root)
-        writer.writerow([case.name, folder, shown_name(case.path), len(files)])
-    with replaced_file(path) as part:
-        part.write_text(text.getvalue(), encoding="utf-8")
+        rows.append([case.name, folder, shown_name(case.path), len(files)])
+    write_text(path, f"{NOTICE}\n{csv_text(rows)}")

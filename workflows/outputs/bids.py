@@ -151,8 +151,15 @@ def _links(out: Path) -> dict[str, str]:
 
 
 def _relative(out: Path, source: Path) -> str:
-    """Relative, since a dataset may be moved with its source and absolute paths tell of people."""
-    return quote(Path(os.path.relpath(source.resolve(), out.resolve())).as_posix())
+    """Relative, since a dataset may be moved with its source and absolute paths tell of people.
+
+    Where the source is a link its own name stands there: that of its target was not given.
+    """
+    named = Path(os.path.abspath(source))  # noqa: PTH100  (`resolve` follows links)
+    if not named.exists() or not named.samefile(source):
+        # A link with `..` after it.
+        named = source.resolve()
+    return quote(Path(os.path.relpath(named, out.resolve())).as_posix())
 
 
 def write_sidecar(
@@ -193,17 +200,18 @@ def write_label_table(path: Path, labels: Iterable[Label]) -> None:
         path: the `.tsv`.
         labels: the labels.
     """
+    from shoulderseg.datasets.csv_file import safe_cell
     from shoulderseg.datasets.labels import as_hex
 
     rows = ["index\tname\tcolor"]
     rows += [
-        f"{label.value}\t{' '.join(label.name.split())}\t{as_hex(label.colour)}" for label in labels
+        f"{label.value}\t{safe_cell(' '.join(label.name.split()))}\t{as_hex(label.colour)}"
+        for label in labels
     ]
     _write(path, "\n".join(rows) + "\n")
 
 
 def _write(path: Path, text: str) -> None:
-    from shoulderseg.datasets.writer import replaced_file
+    from shoulderseg.datasets.output_file import write_text
 
-    with replaced_file(path) as part:
-        part.write_text(text, encoding="utf-8")
+    write_text(path, text)

@@ -13,6 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from shoulderseg.datasets.volume import Volume
 
@@ -83,7 +84,14 @@ def write_overlay(
         # Letters of this size are about 0.07 inches wide.
         wide_enough = max(20, int(figure.get_figwidth() / 0.075))
         figure.supxlabel("\n".join(wrap(picture.caption, wide_enough)), fontsize=8)
-    figure.savefig(path, dpi=110)
+    _save(path, figure)
+
+
+def _save(path: Path, figure: Figure) -> None:
+    from shoulderseg.datasets.output_file import replaced_file
+
+    with replaced_file(path) as part:
+        figure.savefig(part, dpi=110, format="png")
 
 
 def _chosen_slices(label_maps: list[npt.NDArray[np.uint8]], slices: int) -> npt.NDArray[np.intp]:

@@ -116,6 +116,31 @@ class OutputPlan:
         """
         return self.base(case, f"_{re.sub(r'[^A-Za-z0-9]+', '-', bone)}{file_suffix(form)}")
 
+    def check_folders(self, case: Case, others: Iterable[str] = ()) -> None:
+        """Refuses, before minutes are spent on it, a case whose files would lie elsewhere.
+
+        Args:
+            case: the case.
+            others: names of further folders that get a file of it.
+
+        Raises:
+            ValueError: if a folder is a link; names it. Or if BIDS cannot name the case.
+        """
+        from shoulderseg.datasets.output_file import refuse_links
+
+        for folder in [self.base(case).parent, *(self.out / name for name in others)]:
+            refuse_links(folder, self.out)
+
+    def make_folder(self, case: Case) -> None:
+        """Makes the folder of a case, below that of the output and through no link.
+
+        Raises:
+            ValueError: as `check_folders`.
+            OSError: if it cannot be made.
+        """
+        self.check_folders(case)
+        self.base(case).parent.mkdir(parents=True, exist_ok=True)
+
     def below(self, path: Path) -> str:
         """A path as it stands in the run report, below the folder."""
         return path.relative_to(self.out).as_posix()
@@ -172,6 +197,7 @@ class OutputPlan:
 
     def _files_of(self, case: Case, known: Collection[str]) -> list[str]:
         base = self.base(case)
+        self.check_folders(case)
         if not base.parent.is_dir():
             return []
         suffixes = "|".join(re.escape(file_suffix(form)) for form in Format)

@@ -51,13 +51,13 @@ def write_outputs(
         what is not written was asked for, and `of_an_earlier_run`, old files of other formats.
 
     Raises:
-        ValueError: if nothing of what was asked for can be written.
+        ValueError: if nothing that was asked for can be written, or a folder is a link.
         OSError: if no file can be written.
     """
     from shoulderseg.datasets.labels import describe_labels
 
     labels = describe_labels(values)
-    plan.base(case).parent.mkdir(parents=True, exist_ok=True)
+    plan.make_folder(case)
     said: dict[str, Any] = {}
     pieces = list(pieces_of(plan, case, (label_map, volume), labels, said))
     written, missing, errors = _write_all(pieces)

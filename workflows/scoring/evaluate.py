@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -140,11 +139,10 @@ def write_csv(path: Path, scores: Sequence[StructureScore]) -> None:
     Raises:
         OSError: if the file cannot be written.
     """
+    from shoulderseg.datasets import csv_file
+
     records = [score.as_record() for score in scores]
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(records[0]) if records else [])
-        writer.writeheader()
-        writer.writerows(records)
+    csv_file.write_csv(path, [*records[:1], *(record.values() for record in records)])
 
 
 def write_json(path: Path, evaluation: Evaluation) -> None:
@@ -153,6 +151,8 @@ def write_json(path: Path, evaluation: Evaluation) -> None:
     Raises:
         OSError: if the file cannot be written.
     """
+    from shoulderseg.datasets.output_file import write_text
+
     content = {
         "cases": [_without_nan(score.as_record()) for score in evaluation.scores],
         "summary": {
@@ -160,7 +160,7 @@ def write_json(path: Path, evaluation: Evaluation) -> None:
             for structure, metrics in evaluation.means.items()
         },
     }
-    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
 def _without_nan(record: Mapping[str, Any]) -> dict[str, Any]:

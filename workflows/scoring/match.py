@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,14 +69,9 @@ def _read_names(
     path: Path, found: dict[str, list[Path]], wanted: dict[str, list[Path]]
 ) -> dict[str, str]:
     """Case of the reference to case of the prediction."""
-    from shoulderseg.datasets.files import case_name
+    from shoulderseg.datasets.csv_file import read_csv
 
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = [row for row in csv.reader(stream) if any(cell.strip() for cell in row)]
-    except (UnicodeDecodeError, csv.Error):
-        msg = f"{path.name}: not a CSV file in UTF-8; expected rows of PREDICTION,REFERENCE"
-        raise ValueError(msg) from None
+    rows = read_csv(path)
     if rows and [cell.strip().lower() for cell in rows[0]] == ["prediction", "reference"]:
         rows = rows[1:]
     called: dict[str, str] = {}
@@ -85,14 +79,12 @@ def _read_names(
         if len(row) != 2:
             msg = f"{path.name}: row {number} has {len(row)} cells, expected PREDICTION,REFERENCE"
             raise ValueError(msg)
-        prediction, reference = (case_name(Path(cell.strip())) for cell in row)
-        for case, side, kind in (
-            (prediction, found, "prediction"),
-            (reference, wanted, "reference"),
-        ):
-            if case not in side:
-                msg = f"{path.name}: row {number} names {case}, and no {kind} is called so"
-                raise ValueError(msg)
+        prediction, reference = (
+            _called_so(f"{path.name}: row {number}", cell.strip(), side, kind)
+            for cell, side, kind in zip(
+                row, (found, wanted), ("prediction", "reference"), strict=True
+            )
+        )
         if reference in called:
             msg = f"{path.name}: reference {reference} comes twice"
             raise ValueError(msg)
@@ -101,3 +93,20 @@ def _read_names(
             raise ValueError(msg)
         called[reference] = prediction
     return called
+
+
+def _called_so(where: str, cell: str, side: dict[str, list[Path]], kind: str) -> str:
+    """The case that a cell names, also where our own tables put a quote before its name."""
+    from shoulderseg.datasets.csv_file import bare_cell
+    from shoulderseg.datasets.files import case_name
+
+    try:
+        named = list(dict.fromkeys(case_name(Path(text)) for text in (cell, bare_cell(cell))))
+    except ValueError as error:
+        msg = f"{where}: {error}" if cell else f"{where} names no {kind}; fill in its cell"
+        raise ValueError(msg) from None
+    case = next((name for name in named if name in side), None)
+    if case is None:
+        msg = f"{where} names {named[0]}, and no {kind} is called so"
+        raise ValueError(msg)
+    return case

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from typing import Any
-
-# A spreadsheet takes what begins like this for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def cases_table(records: Iterable[Mapping[str, Any]], bones: Iterable[str]) -> str:
@@ -21,17 +16,15 @@ def cases_table(records: Iterable[Mapping[str, Any]], bones: Iterable[str]) -> s
     Returns:
         CSV with a heading. Volumes are in ml; where a case has no value its cell is empty.
     """
+    from shoulderseg.datasets.csv_file import csv_text
+
     bones = list(bones)
     headings = ["case", "state"]
     headings += [f"{bone}_ml" for bone in bones]
     headings += [f"{bone}_predicted_dice" for bone in bones]
     headings += ["flags", "slices", "rows", "columns", "spacing_mm", "seconds", "outputs", "error"]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, headings, lineterminator="\n")
-    writer.writeheader()
-    for record in records:
-        writer.writerow({key: _cell(value) for key, value in _row(record, bones).items()})
-    return text.getvalue()
+    rows = (_row(record, bones) for record in records)
+    return csv_text([headings, *([row.get(heading) for heading in headings] for row in rows)])
 
 
 def case_line(record: Mapping[str, Any], bones: Iterable[str]) -> str:
@@ -71,8 +64,3 @@ def _row(record: Mapping[str, Any], bones: list[str]) -> dict[str, Any]:
         "spacing_mm": " x ".join(f"{step:g}" for step in record["spacing_mm"]),
         "seconds": record["seconds"]["total"],
     }
-
-
-def _cell(value: object) -> object:
-    """Keeps a text from being taken for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

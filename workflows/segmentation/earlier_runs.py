@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from shoulderseg.workflows.lock import locked
+
 LOCK_FILE = ".shoulderseg.lock"
 EARLIER = "earlier_runs"
 INPUT = "input"
@@ -23,30 +25,15 @@ def claimed(out: Path) -> Iterator[None]:
         out: the folder, which must exist.
 
     Raises:
-        ValueError: if another run is at work in it.
+        ValueError: if another run is at work in it, or the lock file is a link.
         OSError: if the folder cannot be written.
     """
-    from filelock import FileLock, Timeout
-
-    path = out / LOCK_FILE
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-        while not path.exists():
-            # Whoever held it has removed the file since it was opened.
-            lock.release()
-            lock.acquire(timeout=0)
-    except Timeout:
-        msg = (
-            f"another run is at work in {out}; wait until it ends, or choose another folder. One "
-            "run takes a folder of any number of images"
-        )
-        raise ValueError(msg) from None
-    try:
+    msg = (
+        f"another run is at work in {out}; wait until it ends, or choose another folder. One "
+        "run takes a folder of any number of images"
+    )
+    with locked(out / LOCK_FILE, 0, ValueError(msg), remove=True):
         yield
-    finally:
-        path.unlink(missing_ok=True)
-        lock.release()
 
 
 def read_earlier(report: Path) -> list[dict[str, Any]]:

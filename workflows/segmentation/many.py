@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -36,7 +37,11 @@ def segment_each(
     taken: set[str] = set()
     for number, image in enumerate(images, start=1):
         named = isinstance(image, str | os.PathLike)
-        name = case_name(Path(image)) if named else f"{IN_MEMORY}_{number}"  # type: ignore[arg-type]
+        name = f"{IN_MEMORY}_{number}"
+        if named:
+            # A path such as "." names no case, and may yet hold one.
+            with contextlib.suppress(ValueError):
+                name = case_name(Path(image))  # type: ignore[arg-type]
         try:
             result = segment(image, name)
         except Exception as error:

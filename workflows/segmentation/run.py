@@ -136,7 +136,7 @@ def execute_run(run: Run, listener: Listener | None = None) -> None:
         ValueError: if another run is at work in the folder.
         OSError: if the folder or the report cannot be written.
     """
-    from shoulderseg.datasets.writer import sweep_unfinished
+    from shoulderseg.datasets.output_file import sweep_unfinished
 
     listener = listener or Listener()
     run.plan.start()
@@ -173,6 +173,7 @@ def _segment_cases(run: Run, listener: Listener) -> None:
         listener.on_start(case.name)
         try:
             _refuse_clash(run.plan, case, others, labels)
+            run.plan.check_folders(case, [PREVIEWS] * run.preview)
             record = _run_case(run, source, case, others, listener)
         except Exception as error:
             # Whatever goes wrong in one case, the others go on.
@@ -230,11 +231,12 @@ def _run_case(
 
 def _preview(plan: OutputPlan, case: Case, result: Result) -> dict[str, Any]:
     """Draws a case; a picture that cannot be drawn is missed, and fails no case."""
+    from shoulderseg.datasets.output_file import make_folder
     from shoulderseg.workflows.outputs.preview import write_preview
 
     path = plan.out / PREVIEWS / f"{case.name}.png"
     try:
-        path.parent.mkdir(exist_ok=True)
+        make_folder(path.parent, plan.out)
         write_preview(path, result)
     except Exception:
         _LOGGER.warning("%s: its preview cannot be drawn", case.name, exc_info=True)

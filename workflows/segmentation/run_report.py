@@ -80,6 +80,8 @@ class RunReport:
         Raises:
             OSError: if it cannot be written.
         """
+        from shoulderseg.datasets.output_file import write_text
+
         complete, earlier = not self.not_reached, self._earlier()
         now = datetime.now(UTC).isoformat(timespec="seconds")
         report = {
@@ -91,8 +93,8 @@ class RunReport:
             **({EARLIER: earlier} if earlier else {}),
         }
         records = [*earlier_records(earlier), *self._records]
-        _replace(self._path, json.dumps(report, indent=2) + "\n")
-        _replace(self._path.with_name(CASES_FILE), cases_table(records, self._run["labels"]))
+        write_text(self._path, json.dumps(report, indent=2) + "\n")
+        write_text(self._path.with_name(CASES_FILE), cases_table(records, self._run["labels"]))
 
     def _earlier(self) -> list[dict[str, Any]]:
         return still_holding(self._before, self._records, self._cases, self._run.get(INPUT, ""))
@@ -138,12 +140,6 @@ class RunReport:
                 are = "is" if len(old) == 1 else "are"
                 lines.append(f"{record['case']}: {', '.join(old)} {are} of an earlier run")
         return [*lines, *skipped, *flag_lines(self._records, calibrated=calibrated)]
-
-
-def _replace(path: Path, text: str) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8", newline="")
-    part.replace(path)
 
 
 def describe_run(bundle: Bundle, settings: Settings) -> dict[str, Any]:

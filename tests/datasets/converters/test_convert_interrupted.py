@@ -11,6 +11,7 @@ import pytest
 
 from shoulderseg.datasets.converters.convert import Order, convert_cases, foresee_problems
 from shoulderseg.datasets.converters.target import ConversionError
+from shoulderseg.datasets.converters.work_folder import finish, open_work
 from shoulderseg.datasets.reader import read_image, read_label_map
 from tests.datasets.converters.six_cases import NAMES, SixCases
 
@@ -144,3 +145,24 @@ def test_killed_before_the_old_dataset_is_deleted(
     assert (older / "conversion.csv").read_bytes() == before["conversion.csv"]
     shutil.rmtree(older)
     assert len(convert_cases(source.cases(), again).training_cases) == 6
+
+
+def test_a_working_folder_that_is_a_link_is_refused(
+    source: SixCases, order: Order, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    order.out.mkdir()
+    (order.out / ".Dataset007_Shoulder.converting").symlink_to(other)
+    with pytest.raises(ValueError, match=r"converting in the folder of the output is a link"):
+        convert_cases(source.cases(), order)
+    assert list(other.iterdir()) == []
+
+
+def test_a_source_that_begins_a_formula_is_no_formula_in_the_table(
+    source: SixCases, order: Order
+) -> None:
+    work = open_work(order.out, order.spec, {})
+    finish(work, {"s8": "@cmd", "=s9": "plain"})
+    table = order.out / "Dataset007_Shoulder" / "conversion.csv"
+    assert table.read_text() == "case,source\n'=s9,plain\ns8,'@cmd\n"

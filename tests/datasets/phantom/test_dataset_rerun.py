@@ -144,3 +144,15 @@ def test_damaged_mark_and_taken_places_are_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match="is a file"):
         write_dicom(tmp_path / "file", THREE)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_folder_of_a_set_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    folder, other = write_dataset(tmp_path, THREE).folder, tmp_path / "other"
+    other.mkdir()
+    (folder / "labelsTr" / "phantom_0001.nii.gz").unlink()
+    (folder / "labelsTr").rename(tmp_path / "labels")
+    (folder / "labelsTr").symlink_to(other)
+    with pytest.raises(ValueError, match="labelsTr in the folder of the output is a link"):
+        write_dataset(tmp_path, THREE)
+    assert list(other.iterdir()) == []

@@ -57,3 +57,9 @@ def test_a_line_for_the_terminal() -> None:
     assert line == "a  humerus 90.8 ml  glenoid 22.0 ml  30 s"
     sure = DONE | {"quality": {"humerus": 0.971, "glenoid": 0.88, "flags": []}}
     assert "predicted Dice 0.97/0.88" in case_line(sure, ["humerus", "glenoid"])
+
+
+def test_signs_that_are_hidden_are_found_too() -> None:
+    hidden = "\N{ZERO WIDTH NO-BREAK SPACE}\N{FULLWIDTH EQUALS SIGN}A1"
+    (row,) = rows({"case": hidden, "outputs": ["@b.nii.gz"]})
+    assert (row["case"], row["outputs"]) == ("'" + hidden, "'@b.nii.gz")

@@ -1,0 +1,46 @@
+"""One process at a time in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def locked(
+    path: Path, timeout_s: float, busy: Exception, *, remove: bool = False
+) -> Iterator[None]:
+    """Holds a lock file while the block runs; raises `busy` where another process does.
+
+    Args:
+        path: the lock file, in a folder that is there.
+        timeout_s: how long to wait for another process.
+        busy: what is raised where another process keeps it longer.
+        remove: whether the file goes when the block ends.
+
+    Raises:
+        ValueError: if it is a link, through which a file elsewhere would be opened or made.
+        OSError: if it cannot be made.
+    """
+    from filelock import FileLock, Timeout
+
+    # Versions of filelock before 3.20.1 follow a link and empty the file that it leads to.
+    if path.is_symlink():
+        msg = f"{path} is a link, expected a lock file or none; remove the link"
+        raise ValueError(msg)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=timeout_s)
+        while remove and not path.exists():
+            # Whoever held it has removed the file since it was opened.
+            lock.release()
+            lock.acquire(timeout=timeout_s)
+    except Timeout:
+        raise busy from None
+    try:
+        yield
+    finally:
+        if remove:
+            path.unlink(missing_ok=True)
+        lock.release()
