@@ -7,6 +7,10 @@ a reason, or read. What is read must have the geometry, and its voxels the value
 library finds in the same file: nibabel for NIfTI, pydicom for DICOM. Where a warning says that the
 orientation is in doubt (it is not stated, or stated twice and differently), its difference counts
 as told.
+
+With `--privacy`, people are hidden in headers, descriptions and names of DICOM files instead, in
+many scripts and spellings; `predict` (of folders and zip files, plain and as BIDS), `inspect` and
+`convert dicom-study` run on them, and every byte that comes out is searched for them.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from typing import Any
 
 from benchmarks.fuzzing.damage import KINDS, damaged_file
 from benchmarks.fuzzing.judging import Outcome, judge_file
+from benchmarks.fuzzing.privacy_run import run_privacy
 
 BATCH = 50
 # A batch may take this long, its start included; a file takes a tenth of a second or so.
@@ -38,7 +43,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the counts as JSON")
     parser.add_argument("--keep", type=Path, help="folder for the files that failed")
     parser.add_argument("--one", type=int, nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--privacy", action="store_true", help="look for names that come out")
     asked = parser.parse_args()
+    if asked.privacy:
+        run_privacy(200 if asked.quick else asked.mutations, asked.seed, asked.json)
+        return
     if asked.one:
         _run_batch(asked.seed, range(*asked.one))
         return

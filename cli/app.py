@@ -21,7 +21,9 @@ from shoulderseg.cli.models import models_app
 from shoulderseg.cli.phantom import phantom
 from shoulderseg.cli.plan import plan
 from shoulderseg.cli.predict import predict
+from shoulderseg.cli.signals import end_in_order
 from shoulderseg.cli.signature import PlainGroup, add_command
+from shoulderseg.cli.terminal import echo
 from shoulderseg.cli.train import train
 from shoulderseg.cli.train_refiner import train_refiner
 
@@ -54,7 +56,7 @@ def _show_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"shoulderseg {version('shoulderseg')}")
+        echo(f"shoulderseg {version('shoulderseg')}")
         raise typer.Exit
 
 
@@ -69,12 +71,16 @@ def configure(
         ),
     ] = False,
 ) -> None:
-    """Sets up the log before any command runs."""
+    """Sets up the log before any command runs, and removes what killed ones have left."""
+    from shoulderseg.workflows.leftovers import sweep_temporary
+
     set_up_log(verbose=verbose, quiet=quiet)
+    sweep_temporary()
 
 
 def run() -> None:
     """Entry point of the console script."""
     use_utf8_names()
     never_fail_to_print()
+    end_in_order()
     app()

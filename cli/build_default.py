@@ -10,6 +10,7 @@ import typer
 
 from shoulderseg.cli.failure import reported, show_command
 from shoulderseg.cli.options import Device, DeviceOption
+from shoulderseg.cli.terminal import echo
 
 
 def build_default(
@@ -64,4 +65,4 @@ def build_default(
     )
     with reported():
         bundle = build_default_model(root, model, show_command)
-    typer.echo(f"{bundle}, after {time.monotonic() - started:.0f} s")
+    echo(f"{bundle}, after {time.monotonic() - started:.0f} s")

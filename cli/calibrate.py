@@ -12,6 +12,7 @@ import typer
 from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, SOME_CASES_FAILED, complain, reported
 from shoulderseg.cli.log import is_quiet
 from shoulderseg.cli.options import Device, DeviceOption, split_list
+from shoulderseg.cli.terminal import echo
 
 
 def calibrate(
@@ -56,8 +57,8 @@ def calibrate(
     with reported(), _progress() as on_image:
         report = calibrate_bundle(model, order, on_image)
     for line in describe_evidence(dict(report.evidence), limits, list(model.labels)):
-        typer.echo(line)
-    typer.echo(f"written to {report.path}")
+        echo(line)
+    echo(f"written to {report.path}")
     for line in report.left_out:
         complain(f"left out: {line}")
     if report.left_out:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from shoulderseg.cli.failure import reported, show_command
+from shoulderseg.cli.terminal import echo
 
 
 def demo(
@@ -26,10 +27,10 @@ def demo(
     with reported():
         made = make_demo(root, show_command)
     if made.missing:
-        typer.echo(made.missing)
+        echo(made.missing)
     scores = ", ".join(f"{bone} {score:.3f}" for bone, score in made.dice.items())
-    typer.echo(f"Dice of {PHANTOM}: {scores}")
+    echo(f"Dice of {PHANTOM}: {scores}")
     for picture in made.pictures:
-        typer.echo(f"picture: {picture}")
-    typer.echo(f"label maps and run report: {made.predicted}")
-    typer.echo(f"done in {time.monotonic() - started:.0f} s")
+        echo(f"picture: {picture}")
+    echo(f"label maps and run report: {made.predicted}")
+    echo(f"done in {time.monotonic() - started:.0f} s")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from shoulderseg.cli.failure import BROKEN_ENVIRONMENT
+from shoulderseg.cli.terminal import echo
 
 
 def doctor() -> None:
@@ -14,6 +15,6 @@ def doctor() -> None:
     broken = False
     for check in diagnose():
         broken |= not check.sound
-        typer.echo(f"{'ok   ' if check.sound else 'FAULT'}  {check.name}: {check.told}")
+        echo(f"{'ok   ' if check.sound else 'FAULT'}  {check.name}: {check.told}")
     if broken:
         raise typer.Exit(BROKEN_ENVIRONMENT)

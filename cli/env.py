@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from shoulderseg.cli.terminal import echo
+
 
 def env(
     root: Annotated[
@@ -24,4 +26,4 @@ def env(
         for variable in (RAW, PREPROCESSED, RESULTS):
             exports[variable] = str(root.resolve() / variable)
     for variable, value in exports.items():
-        typer.echo(f"export {variable}={shlex.quote(value)}")
+        echo(f"export {variable}={shlex.quote(value)}")

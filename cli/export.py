@@ -11,6 +11,7 @@ import typer
 
 from shoulderseg.cli.failure import reported
 from shoulderseg.cli.options import DatasetArgument, NetworkSize, SizeOption, split_list
+from shoulderseg.cli.terminal import echo
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.bundles.fill import Contents
@@ -99,11 +100,11 @@ def export(
                 synthetic=content.synthetic,
             )
     if exported.contents is None:
-        typer.echo(f"{out} is kept: it holds the same models already")
+        echo(f"{out} is kept: it holds the same models already")
         return
-    typer.echo(f"{out}: {_summary(exported.contents)}")
+    echo(f"{out}: {_summary(exported.contents)}")
     if exported.lost_calibration:
-        typer.echo(
+        echo(
             "the calibration of the earlier bundle does not hold for this one and is left out; "
             f"make it anew: shoulderseg calibrate {out} IMAGES LABELS"
         )

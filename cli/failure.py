@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 import typer
 
+from shoulderseg.cli.terminal import RED, YELLOW, echo
+
 SOME_CASES_FAILED = 1
 WRONG_USE = 2
 BROKEN_ENVIRONMENT = 3
@@ -16,12 +18,12 @@ BROKEN_ENVIRONMENT = 3
 
 def complain(message: str) -> None:
     """Writes an error line to stderr."""
-    typer.secho(f"error: {message}", fg=typer.colors.RED, err=True)
+    echo(f"error: {message}", colour=RED, err=True)
 
 
 def warn(message: str) -> None:
     """Writes a warning line to stderr."""
-    typer.secho(f"warning: {message}", fg=typer.colors.YELLOW, err=True)
+    echo(f"warning: {message}", colour=YELLOW, err=True)
 
 
 @contextmanager
@@ -59,4 +61,5 @@ def _in_words(error: ValueError | OSError) -> str:
 
 def show_command(line: str) -> None:
     """Shows a command that is about to run, as one would type it."""
-    typer.secho(f"\n$ {line}", bold=True)
+    echo("")
+    echo(f"$ {line}", bold=True)

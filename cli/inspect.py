@@ -11,6 +11,7 @@ import typer
 from shoulderseg.cli.failure import WRONG_USE, complain, reported
 from shoulderseg.cli.input_options import ParticipantOption
 from shoulderseg.cli.options import split_lists
+from shoulderseg.cli.terminal import echo, echo_lines
 
 # Of the files that are at fault in a series; `--json` lists them all.
 _MOST_SHOWN = 5
@@ -38,10 +39,10 @@ def inspect(
     with reported():
         entries = inspect_inputs(path, split_lists(participants))
     if as_json:
-        typer.echo(json.dumps(entries, indent=2))
+        echo_lines(json.dumps(entries, indent=2))
     else:
         for entry in entries:
-            typer.echo(_verdict_line(entry))
+            echo(_verdict_line(entry))
     if not any(entry["verdict"] == "use" for entry in entries):
         complain(f"nothing in {path} can be segmented")
         raise typer.Exit(WRONG_USE)

@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from shoulderseg.cli.terminal import RED, YELLOW, echo, echo_lines
+
 VerboseOption = Annotated[
     bool, typer.Option("--verbose", metavar="", help="Show what happens inside, with tracebacks.")
 ]
@@ -47,10 +49,10 @@ class TerminalHandler(logging.Handler):
         """Says how many warnings were held back, and forgets them."""
         for cause, count in self._repeats.items():
             times = "once" if count == 1 else f"{count} times"
-            typer.secho(
+            echo(
                 f"warning: {times} more, for other files: {self._first[cause]} "
                 "(--verbose shows each)",
-                fg=typer.colors.YELLOW,
+                colour=YELLOW,
                 err=True,
             )
         self.forget()
@@ -64,24 +66,20 @@ class TerminalHandler(logging.Handler):
         message = record.getMessage()
         if self.explicit:
             trace = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
-            typer.echo(f"{record.levelname.lower()} {record.name}: {message}", err=True)
+            echo(f"{record.levelname.lower()} {record.name}: {message}", err=True)
             if trace:
-                typer.echo(trace, err=True)
+                echo_lines(trace, err=True)
             return
         if record.levelno < logging.WARNING:
-            typer.echo(message, err=True)
+            echo(message, err=True)
             return
         cause, told = _cause(record)
         if record.levelno == logging.WARNING and cause in self._first:
             self._repeats[cause] += 1
             return
         self._first[cause] = told
-        word, colour = (
-            ("warning", typer.colors.YELLOW)
-            if record.levelno == logging.WARNING
-            else ("error", typer.colors.RED)
-        )
-        typer.secho(f"{word}: {message}", fg=colour, err=True)
+        word, colour = ("warning", YELLOW) if record.levelno == logging.WARNING else ("error", RED)
+        echo(f"{word}: {message}", colour=colour, err=True)
 
 
 _HANDLER = TerminalHandler()

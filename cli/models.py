@@ -11,6 +11,7 @@ import typer
 
 from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, reported
 from shoulderseg.cli.signature import PlainGroup, add_command, as_command, flowing
+from shoulderseg.cli.terminal import echo, echo_lines
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.bundles.summary import Summary
@@ -42,10 +43,10 @@ def models(
     store = store_folder()
     if as_json:
         listed = [{**asdict(summary), "verified": not summary.problem} for summary in summaries]
-        typer.echo(json.dumps({"store": str(store), "bundles": listed}, indent=2))
+        echo_lines(json.dumps({"store": str(store), "bundles": listed}, indent=2))
     else:
         _print_table(summaries)
-        typer.echo(f"imported bundles: {store}")
+        echo(f"imported bundles: {store}")
     if any(summary.problem for summary in summaries):
         raise typer.Exit(BROKEN_ENVIRONMENT)
 
@@ -95,7 +96,7 @@ def remove(
 
     with reported():
         remove_bundle(name)
-        typer.echo(f"{name} is removed")
+        echo(f"{name} is removed")
 
 
 def _announce(folder: Path) -> None:
@@ -103,11 +104,11 @@ def _announce(folder: Path) -> None:
 
     made = summarise(folder.name, "imported", folder)
     refiner = "with" if made.refiner else "without"
-    typer.echo(
+    echo(
         f"{made.name}: folds {', '.join(made.folds)}, {refiner} edge refiner, "
         f"{made.mebibytes:.1f} MiB, in {made.path}"
     )
-    typer.echo(f"use it: shoulderseg predict IN OUT --model {made.name}")
+    echo(f"use it: shoulderseg predict IN OUT --model {made.name}")
 
 
 def _print_table(summaries: list[Summary]) -> None:
@@ -115,24 +116,25 @@ def _print_table(summaries: list[Summary]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from shoulderseg.datasets.printable import one_line
     from shoulderseg.workflows.bundles.store import DEFAULT
 
     table = Table("name", "where", "MiB", "folds", "refiner", "digest", box=None, pad_edge=False)
     table.add_column("verified", overflow="fold")
     for made in summaries:
         table.add_row(
-            made.name,
+            escape(one_line(made.name)),
             made.where,
             f"{made.mebibytes:.1f}",
-            " ".join(made.folds),
+            escape(one_line(" ".join(made.folds))),
             {True: "yes", False: "no", None: ""}[made.refiner],
             (made.sha256 or "")[:12],
-            escape(made.problem or "ok"),
+            escape(one_line(made.problem or "ok")),
         )
     if summaries:
         Console(width=120).print(table)
     if DEFAULT not in {made.name for made in summaries}:
-        typer.echo("this installation has no default bundle")
+        echo("this installation has no default bundle")
 
 
 models_app.callback(invoke_without_command=True, help=flowing(models))(as_command(models))

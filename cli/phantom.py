@@ -20,6 +20,7 @@ from shoulderseg.cli.phantom_options import (
     VariationOptions,
     WorkOptions,
 )
+from shoulderseg.cli.terminal import echo
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.phantom.dataset import CaseReport, SetReport
@@ -75,7 +76,7 @@ def phantom(
             overwrite=work.overwrite, workers=work.workers, jobs=work.jobs, on_case=_tell
         )
         report = write_phantoms(out, phantoms, writing, files.file_format.value, names)
-        typer.echo(f"{_summary(report)}, {time.monotonic() - started:.1f} s")
+        echo(f"{_summary(report)}, {time.monotonic() - started:.1f} s")
 
 
 def _case_options(
@@ -164,4 +165,4 @@ def _three(flag: str, text: str | None, kind: type[int] | type[float]) -> tuple[
 
 def _tell(case: CaseReport) -> None:
     took = "there already" if case.seconds is None else f"{case.seconds:.1f} s"
-    typer.echo(f"{case.name}  {case.sequence}  {case.plane}  {took}")
+    echo(f"{case.name}  {case.sequence}  {case.plane}  {took}")

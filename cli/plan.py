@@ -8,6 +8,7 @@ import typer
 
 from shoulderseg.cli.failure import reported
 from shoulderseg.cli.options import FOLDS_ADOPTED, DatasetArgument, NetworkSize
+from shoulderseg.cli.terminal import echo
 
 
 def plan(
@@ -26,13 +27,13 @@ def plan(
     from shoulderseg.workflows.training.plan import plan_dataset
 
     with reported():
-        planning = plan_dataset(dataset, size.value, batch_size, typer.echo)
+        planning = plan_dataset(dataset, size.value, batch_size, echo)
     if planning.was_planned:
-        typer.echo(f"{planning.name} is planned already")
+        echo(f"{planning.name} is planned already")
     if planning.adopted_folds:
-        typer.echo(FOLDS_ADOPTED)
+        echo(FOLDS_ADOPTED)
     small = planning.small
     if small is not None and small.written:
-        typer.echo(f"wrote {small.path}")
+        echo(f"wrote {small.path}")
     elif small is not None:
-        typer.echo(f"{small.path.name} is there already, batch size {small.batch_size}")
+        echo(f"{small.path.name} is there already, batch size {small.batch_size}")

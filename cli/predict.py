@@ -17,6 +17,7 @@ from shoulderseg.cli.input_options import ImagesArgument, ParticipantOption, Sou
 from shoulderseg.cli.log import is_quiet
 from shoulderseg.cli.options import Device, DeviceOption, split_list, split_lists
 from shoulderseg.cli.output_options import BidsOption, FormatOption, PreviewOption
+from shoulderseg.cli.terminal import echo
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.segmentation.run import Listener, Run
@@ -156,8 +157,10 @@ def _warn(run: Run) -> None:
 def _shown_progress(run: Run) -> Iterator[Listener]:
     """Shows the case at work and how far it is, and a line for each that is done."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import Progress
 
+    from shoulderseg.datasets.printable import one_line
     from shoulderseg.workflows.segmentation.cases_table import case_line
     from shoulderseg.workflows.segmentation.run import Listener
 
@@ -168,7 +171,9 @@ def _shown_progress(run: Run) -> Iterator[Listener]:
         done = 0
 
         def start(name: str) -> None:
-            progress.update(task, description=f"{name} on {run.segmenter.settings.device}")
+            progress.update(
+                task, description=escape(f"{one_line(name)} on {run.segmenter.settings.device}")
+            )
 
         def advance(share: float) -> None:
             progress.update(task, completed=done + share)
@@ -176,9 +181,9 @@ def _shown_progress(run: Run) -> Iterator[Listener]:
         def tell(record: Mapping[str, Any]) -> None:
             nonlocal done, refused
             if "error" in record:
-                console.print(f"failed: {record['error']}", markup=False, soft_wrap=True)
+                console.print(one_line(f"failed: {record['error']}"), markup=False, soft_wrap=True)
             if "quality" in record:
-                typer.echo(case_line(record, run.segmenter.label_values))
+                echo(case_line(record, run.segmenter.label_values))
             if refused:
                 # Images that are no case come first, and the bar does not count them.
                 refused -= 1
@@ -194,4 +199,4 @@ def _print_summary(run: Run) -> None:
 
     lines = skipped_lines(run.inputs.skipped)
     for line in run.report.summary(lines, calibrated=run.segmenter.bundle.quality is not None):
-        typer.echo(line)
+        echo(line)

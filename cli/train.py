@@ -17,6 +17,7 @@ from shoulderseg.cli.options import (
     SizeOption,
     split_list,
 )
+from shoulderseg.cli.terminal import echo
 
 
 @dataclass(frozen=True)
@@ -102,13 +103,13 @@ def train(
         )
         run = prepare_trainings(order)
         if not dry_run and adopt_folds(run):
-            typer.echo(FOLDS_ADOPTED)
+            echo(FOLDS_ADOPTED)
     failed = []
     for training in run.trainings:
         if training.state == "finished":
-            typer.echo(f"# {describe_finished(run, training)}", err=dry_run)
+            echo(f"# {describe_finished(run, training)}", err=dry_run)
             continue
-        typer.echo(command_line(run, training))
+        echo(command_line(run, training))
         if not dry_run and not run_training(run, training):
             failed.append(f"{training.variant} fold {training.fold}")
     if failed:

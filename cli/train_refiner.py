@@ -17,6 +17,7 @@ from shoulderseg.cli.options import (
     SizeOption,
     split_list,
 )
+from shoulderseg.cli.terminal import echo
 
 if TYPE_CHECKING:
     from shoulderseg.refine.training import TrainingState
@@ -119,11 +120,11 @@ def train_refiner(
             restart=restart,
             without_votes=without_votes,
         )
-        typer.echo(_summary(train(order, _tell_fold)))
+        echo(_summary(train(order, _tell_fold)))
 
 
 def _tell_fold(fold: str, state: TrainingState) -> None:
-    typer.echo(
+    echo(
         f"fold {fold}: {state.epoch} epochs, balanced accuracy at the edges of its held-out cases "
         f"{state.best_score:.4f}"
     )

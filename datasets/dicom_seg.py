@@ -8,9 +8,6 @@ with the same care as its source images.
 from __future__ import annotations
 
 import hashlib
-import logging
-import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
@@ -24,13 +21,14 @@ from pydicom.uid import generate_uid
 from pydicom.valuerep import format_number_as_ds
 
 from shoulderseg.datasets.dicom.frame_references import as_single_frames, refer_to_frames
+from shoulderseg.datasets.dicom.silence import silence_dicom_libraries
 from shoulderseg.datasets.dicom_source import read_source_headers
 from shoulderseg.datasets.labels import CATEGORY, describe_labels
 from shoulderseg.datasets.output_file import replaced_file
 from shoulderseg.datasets.volume import Volume
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -102,12 +100,12 @@ def write_dicom_seg(
     labels = labels or describe_labels()
     options = options or SegOptions()
     segments = _as_segments(label_map, like, labels)
-    headers = read_source_headers(source_files, like, options.frames)
-    origins = as_single_frames(headers, options.frames)
-    for header in headers:
-        _fill_in(header, float(like.spacing_mm[0]))
-    with _silence_highdicom():
+    with silence_dicom_libraries():
+        headers = read_source_headers(source_files, like, options.frames)
         try:
+            origins = as_single_frames(headers, options.frames)
+            for header in headers:
+                _fill_in(header, float(like.spacing_mm[0]))
             dataset = _build(segments, headers, labels, options)
             refer_to_frames(dataset, origins)
         except (AttributeError, KeyError, LookupError, TypeError, ValueError) as error:
@@ -228,17 +226,3 @@ def _dicom_code(code: Code) -> DicomCode:
 
 def _uid(content: str, what: str) -> str:
     return str(generate_uid(entropy_srcs=[content, what]))
-
-
-@contextmanager
-def _silence_highdicom() -> Iterator[None]:
-    """Keeps names and numbers of patients out of logs and warnings."""
-    logger = logging.getLogger("highdicom")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(before)

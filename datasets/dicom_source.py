@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import warnings
 import zlib
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from shoulderseg.datasets.dicom.enhanced import count_frames, flat_frames
 from shoulderseg.datasets.dicom.file import read_dataset
 from shoulderseg.datasets.dicom.header_checks import header_errors
+from shoulderseg.datasets.dicom.silence import silence_dicom_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,9 +91,7 @@ def read_source_headers(
 
 
 def _read_header(place: str, path: Path) -> Dataset:
-    with warnings.catch_warnings():
-        # pydicom quotes odd header values in its warnings.
-        warnings.simplefilter("ignore")
+    with silence_dicom_libraries():
         try:
             return read_dataset(path)
         except (

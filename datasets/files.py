@@ -6,6 +6,8 @@ import os
 import struct
 from typing import TYPE_CHECKING, BinaryIO
 
+from shoulderseg.datasets.printable import one_line
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -50,8 +52,16 @@ def holds_dicom(path: Path) -> bool:
         OSError: If the file cannot be opened.
     """
     with path.open("rb") as stream:
-        head = stream.read(_HEAD_BYTES)
-        return head[128:132] == b"DICM" or begins_with_data_set(stream)
+        return begins_as_dicom(stream.read(_HEAD_BYTES))
+
+
+def begins_as_dicom(head: bytes) -> bool:
+    """Tells by its first bytes whether a file is DICOM, as `holds_dicom`.
+
+    Args:
+        head: 4096 bytes, or all of a shorter file.
+    """
+    return head[128:132] == b"DICM" or _begins_with_data_set(head[:_HEAD_BYTES])
 
 
 def begins_with_data_set(stream: BinaryIO) -> bool:
@@ -66,6 +76,10 @@ def begins_with_data_set(stream: BinaryIO) -> bool:
     stream.seek(0)
     head = stream.read(_HEAD_BYTES)
     stream.seek(place)
+    return _begins_with_data_set(head)
+
+
+def _begins_with_data_set(head: bytes) -> bool:
     for order in ("<", ">"):
         if len(head) < 8:
             return False
@@ -118,8 +132,11 @@ def case_name(path: Path) -> str:
 
 
 def shown_name(path: Path) -> str:
-    """Gives a file name as text, whatever the locale; bytes that are no UTF-8 become escapes."""
-    return os.fsencode(path.name).decode(errors="backslashreplace")
+    """Gives a file name as text in one line, whatever the locale.
+
+    Bytes that are no UTF-8 become escapes, and so do signs that a terminal would obey.
+    """
+    return one_line(os.fsencode(path.name).decode(errors="backslashreplace"))
 
 
 def find_volumes(path: Path) -> list[Path]:

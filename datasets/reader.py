@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from shoulderseg.datasets.integrity import MAX_VOXELS, check_file, file_format
 from shoulderseg.datasets.itk_warnings import silence_itk_warnings
 from shoulderseg.datasets.nifti_file import as_single_slice
 from shoulderseg.datasets.nifti_header import NO_ORIENTATION, orientation_doubt
+from shoulderseg.datasets.temporary_folder import temporary_folder
 from shoulderseg.datasets.text_header import lacks_orientation
 from shoulderseg.datasets.utf8_path import utf8_path
 from shoulderseg.datasets.values import as_float32
@@ -68,6 +68,7 @@ def read_image(path: Path) -> Volume:
         >>> from shoulderseg.datasets.writer import write_image
         >>> array = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
         >>> volume = Volume(array, (3.0, 0.5, 0.5), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+        >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     write_image(Path(folder) / "case.nii.gz", volume)
         ...     read = read_image(Path(folder) / "case.nii.gz")
@@ -149,8 +150,8 @@ def _read(path: Path) -> Volume:
     header = check_file(path)
     name = _READERS[file_format(path)]
     if header is not None and header.is_2d:
-        with tempfile.TemporaryDirectory() as folder:
-            flat = Path(folder) / "slice.nii"
+        with temporary_folder() as folder:
+            flat = folder / "slice.nii"
             flat.write_bytes(as_single_slice(path, header))
             image = _decode(flat, name, path)
     else:

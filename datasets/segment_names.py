@@ -72,8 +72,8 @@ def _from_nrrd(path: Path) -> dict[int, str]:
             continue
         if names.setdefault(int(value[1]), name) != name:
             reason = (
-                f"its header calls value {value[1]} both {names[int(value[1])]!r} and {name!r}: "
-                "segments overlap and lie in layers. Save it without overlap."
+                f"its header gives value {value[1]} two names: segments overlap and lie in layers. "
+                "Save it without overlap."
             )
             raise UnreadableVolumeError(path, reason)
     return names

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoulderseg.datasets.files import image_suffix
+from shoulderseg.datasets.temporary_folder import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @contextmanager
@@ -25,11 +25,11 @@ def utf8_path(path: Path) -> Iterator[Path]:
         The path itself, or for a while a link to it (where there are no links, a copy) under a
         plain name with the same image suffix.
     """
-    if _is_utf8(str(path)):
+    if is_utf8(str(path)):
         yield path
         return
-    with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / f"file{image_suffix(path)}"
+    with temporary_folder() as folder:
+        plain = folder / f"file{image_suffix(path)}"
         try:
             plain.symlink_to(path.absolute())
         except OSError:
@@ -37,7 +37,7 @@ def utf8_path(path: Path) -> Iterator[Path]:
         yield plain
 
 
-def _is_utf8(name: str) -> bool:
+def is_utf8(name: str) -> bool:
     """Tells whether a name can be written as UTF-8; old archives hold others."""
     try:
         name.encode()

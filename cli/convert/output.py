@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from shoulderseg.cli.failure import SOME_CASES_FAILED, WRONG_USE
+from shoulderseg.cli.terminal import RED, echo
 
 if TYPE_CHECKING:
     from shoulderseg.cli.convert.options import ConversionOptions
@@ -29,7 +30,7 @@ def run_conversion(conversion: Conversion, options: ConversionOptions) -> None:
         OSError: if a file cannot be read or written.
     """
     if conversion.notice:
-        typer.echo(conversion.notice)
+        echo(conversion.notice)
     if options.dry_run:
         show_survey(conversion.survey(), all_or_nothing=conversion.all_or_nothing)
         return
@@ -52,18 +53,18 @@ def show_survey(survey: Survey, *, all_or_nothing: bool) -> None:
         if entry.name != "-"
     ]
     for line in _aligned([_HEADINGS, *rows]):
-        typer.echo(line)
+        echo(line)
     tell_rejected(survey.rejected)
     sound, faults = len(survey.taken), [entry for entry in survey.rejected if entry.fault]
     obstacles = list(survey.problems)
     if all_or_nothing and faults and not obstacles:
         obstacles = [f"{len(faults)} rejected, and all are taken or none. Mend or remove them."]
     if obstacles:
-        typer.echo(f"{sound} sound, {len(survey.rejected)} not; dry run, nothing is written")
+        echo(f"{sound} sound, {len(survey.rejected)} not; dry run, nothing is written")
         for obstacle in obstacles:
-            typer.secho(f"would fail: {obstacle}", fg=typer.colors.RED, err=True)
+            echo(f"would fail: {obstacle}", colour=RED, err=True)
     else:
-        typer.echo(
+        echo(
             f"{sound} would be taken, {len(survey.rejected)} not, in {survey.folds} folds; "
             "dry run, nothing is written"
         )
@@ -82,7 +83,7 @@ def tell_report(report: ConversionReport, *, fewer_folds: bool = False) -> None:
     told = f"{report.folds} folds"
     if fewer_folds:
         told += f" instead of {_usual_folds()}, for so few patients"
-    typer.echo(
+    echo(
         f"{report.folder}: {len(report.training_cases)} training cases of "
         f"{report.training_patients} patients in {told}, {len(report.test_cases)} test cases"
     )
@@ -92,11 +93,11 @@ def tell_rejected(rejected: Sequence[Rejected]) -> None:
     """Prints what was not taken; faults after what only shows nothing of use, and on stderr."""
     for entry in rejected:
         if not entry.fault:
-            typer.echo(f"skipped {entry.name} ({entry.source}): {entry.reason}")
+            echo(f"skipped {entry.name} ({entry.source}): {entry.reason}")
     for entry in rejected:
         if entry.fault:
             told = "rejected" if entry.name == "-" else f"rejected {entry.name} ({entry.source})"
-            typer.secho(f"{told}: {entry.reason}", fg=typer.colors.RED, err=True)
+            echo(f"{told}: {entry.reason}", colour=RED, err=True)
 
 
 def tell_case(outcome: Examined | Rejected) -> None:
@@ -104,7 +105,7 @@ def tell_case(outcome: Examined | Rejected) -> None:
     from shoulderseg.datasets.converters.source import Rejected
 
     if not isinstance(outcome, Rejected):
-        typer.echo("  ".join(_row(outcome)))
+        echo("  ".join(_row(outcome)))
 
 
 def _end(rejected: Sequence[Rejected]) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 
 from shoulderseg.datasets.converters.study_seg import DAMAGED
 from shoulderseg.datasets.dicom.file import read_dataset
-from shoulderseg.datasets.dicom.header_checks import silence_pydicom
+from shoulderseg.datasets.dicom.pixel_claims import known_word
+from shoulderseg.datasets.dicom.silence import silence_dicom_libraries
 from shoulderseg.datasets.integrity import MAX_VOXELS
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def read_seg(
         OSError: If the file cannot be opened.
     """
     shape = slices[0].shape
-    with silence_pydicom():
+    with silence_dicom_libraries():
         try:
             seg = read_dataset(path, pixels=True)
             _check_claims(seg, len(slices), shape)
@@ -71,7 +72,8 @@ def _check_claims(seg: Dataset, slices: int, shape: tuple[int, int]) -> None:
     kind, count = str(seg.SegmentationType), int(seg.NumberOfFrames)
     found = (int(seg.Rows), int(seg.Columns))
     if kind not in ("BINARY", "LABELMAP"):
-        msg = f"this DICOM SEG is of the type {kind[:16]}, expected BINARY or LABELMAP."
+        told = known_word(kind, ("FRACTIONAL",))
+        msg = f"this DICOM SEG is of the type {told}, expected BINARY or LABELMAP."
         raise _UnfitSegError(msg)
     if found != shape or not 0 < count <= MAX_VOXELS // (shape[0] * shape[1]):
         msg = (

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from shoulderseg.datasets.converters.source import NothingToTakeError
+from shoulderseg.datasets.dicom.identity import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,10 +20,16 @@ class Structures:
         keys: Value (as text) or name of a segment in small letters to structure; `background` for
             what is left out.
         labels: Structure to value in the dataset, with `background`.
+        people: Whose names and numbers no message may quote from a mask.
     """
 
     keys: Mapping[str, str]
     labels: Mapping[str, int]
+    people: Identity = field(default_factory=Identity)
+
+    def quoted(self, name: str) -> str:
+        """Gives the name of a segment as messages show it."""
+        return "a name that holds the patient's" if self.people.is_in(name) else repr(name)
 
     def value_of(self, key: str) -> int | None:
         """Gives the dataset's value for a value or name in a mask, None if it has no meaning."""
@@ -54,7 +61,7 @@ class Structures:
         known = {value: meant for value, meant in found.items() if meant is not None}
         wanted = ", ".join(name for name, value in self.labels.items() if value)
         if unknown:
-            shown = ", ".join(map(repr, unknown[:5])) + (", ..." if len(unknown) > 5 else "")
+            shown = ", ".join(map(self.quoted, unknown[:5])) + (", ..." if len(unknown) > 5 else "")
             msg = (
                 f"it holds {shown}, expected {wanted}. Say with --map what each of them is, or "
                 "=background for what to leave out; if this is no mask, move it away."

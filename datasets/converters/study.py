@@ -6,7 +6,7 @@ Layout: SOURCE/PATIENT/ and anything below: DICOM series, and masks as DICOM SEG
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ from shoulderseg.datasets.converters.study_mask import is_mask_file, mask_files
 from shoulderseg.datasets.converters.study_match import DrawnMask, match_mask
 from shoulderseg.datasets.converters.study_seg import is_seg
 from shoulderseg.datasets.dicom.folder import FileFinding, read_folder
+from shoulderseg.datasets.dicom.identity import identity_of_file, join
 from shoulderseg.datasets.files import DICOM_SUFFIX, holds_dicom, image_suffix
 
 if TYPE_CHECKING:
@@ -107,13 +108,17 @@ def _patient(patient: str, folder: Path, study: StudyFolder) -> Iterator[SourceC
         yield Rejected(patient, study.told(folder), reason)
     files, segs, unread = _sort_files(findings.files)
     yield from _summed_up(files, patient, study.told(folder))
+    # Also of files that are no image: a report may tell whom a mask is called after.
+    others = (identity_of_file(finding.path) for finding in findings.files)
+    people = join([*(entry.people for entry in findings.series), *others])
+    structures = replace(study.structures, people=people)
     masks = segs + sorted([*unread, *(path for path in findings.others if is_mask_file(path))])
     drawn: dict[str, list[DrawnMask]] = {}
     faults: list[MaskFault] = []
     for number, path in enumerate(masks, start=1):
         name, told = f"{patient}_mask{number}", study.told(path)
         try:
-            series, mask = match_mask(path, findings.series, study.structures, seg=path in segs)
+            series, mask = match_mask(path, findings.series, structures, seg=path in segs)
             drawn.setdefault(series, []).append(mask)
         except NothingToTakeError as error:
             yield Rejected(name, told, str(error), fault=False)

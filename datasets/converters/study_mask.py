@@ -135,8 +135,8 @@ def _refuse_contradiction(
         mentioned = mentions(names.get(value, ""), structures.labels)
         if number is not None and mentioned and structures.name_of(number) not in mentioned:
             msg = (
-                f"its header calls value {value} {names[value]!r}, and the map says "
-                f"{structures.name_of(number)}. Say with --map what that name is."
+                f"its header calls value {value} {structures.quoted(names[value])}, and the map "
+                f"says {structures.name_of(number)}. Say with --map what that name is."
             )
             raise ValueError(msg)
 

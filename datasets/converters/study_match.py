@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ from shoulderseg.datasets.converters.study_fault import UnusableMaskError
 from shoulderseg.datasets.converters.study_grid import find_grid
 from shoulderseg.datasets.converters.study_mask import read_drawing, translated
 from shoulderseg.datasets.converters.study_seg import find_series, meant_series, read_seg_facts
+from shoulderseg.datasets.dicom.identity import join
 from shoulderseg.datasets.volume import Volume
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def _match_seg(
 ) -> tuple[str, DrawnMask]:
     facts = read_seg_facts(path)
     try:
-        segments = structures.values_of(facts.names)
+        people = join((facts.identity, structures.people))
+        segments = replace(structures, people=people).values_of(facts.names)
     except NothingToTakeError:
         raise
     except ValueError as error:

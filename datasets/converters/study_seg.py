@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pydicom.errors import BytesLengthException, InvalidDicomError
@@ -13,7 +13,8 @@ from pydicom.uid import SegmentationStorage
 
 from shoulderseg.datasets.converters.study_fault import UnusableMaskError
 from shoulderseg.datasets.dicom.file import read_dataset
-from shoulderseg.datasets.dicom.header_checks import silence_pydicom
+from shoulderseg.datasets.dicom.identity import Identity, read_identity
+from shoulderseg.datasets.dicom.silence import silence_dicom_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,12 +52,14 @@ class SegFacts:
         instances: `SOPInstanceUID` of the images it refers to.
         names: Number of each segment to its name.
         frames: `SOPInstanceUID` and number of the frames of multi-frame images it refers to.
+        identity: Who its header tells of.
     """
 
     series: frozenset[str]
     instances: frozenset[str]
     names: dict[int, str]
     frames: frozenset[tuple[str, int]] = frozenset()
+    identity: Identity = field(default_factory=Identity)
 
 
 def is_seg(path: Path) -> bool:
@@ -65,7 +68,7 @@ def is_seg(path: Path) -> bool:
     Raises:
         OSError: If the file cannot be opened.
     """
-    with silence_pydicom():
+    with silence_dicom_libraries():
         try:
             header = read_dataset(path, ["SOPClassUID"])
             # Of a file that is cut off early the first part alone may be left.
@@ -89,9 +92,10 @@ def read_seg_facts(path: Path) -> SegFacts:
             patient.
         OSError: If the file cannot be opened.
     """
-    with silence_pydicom():
+    with silence_dicom_libraries():
         try:
             header = read_dataset(path)
+            identity = read_identity(header)
             series, instances = _references(header)
             frames = _frame_references(header)
             names = {
@@ -102,7 +106,7 @@ def read_seg_facts(path: Path) -> SegFacts:
         except DAMAGED:
             msg = "the header of this DICOM SEG is damaged. Export it again."
             raise ValueError(msg) from None
-    return SegFacts(series, instances, names, frames)
+    return SegFacts(series, instances, names, frames, identity)
 
 
 def find_series(facts: SegFacts, series: Sequence[Series]) -> Series:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from shoulderseg.datasets.dicom.header import SliceHeader
+    from shoulderseg.datasets.dicom.identity import Identity
 
 Side = Literal["left", "right", "unknown"]
 _PLANES = ("sagittal", "coronal", "axial")
@@ -120,10 +121,15 @@ def contrast_of(header: SliceHeader) -> str:
     return name + (" fat-saturated" if saturated else "")
 
 
-def public_description(header: SliceHeader) -> str:
-    """Returns the description of a series, unless it holds a word of the patient's name."""
+def public_description(header: SliceHeader, people: Identity) -> str:
+    """Returns the description of a series, unless it holds a name or a number of the headers.
+
+    Args:
+        header: Any slice.
+        people: Who the headers of the series tell of.
+    """
     text = header.text("SeriesDescription")
-    return "(hidden: it names the patient)" if header.names_patient(text) else text
+    return "(hidden: it names the patient)" if people.is_in(text) else text
 
 
 def _number(header: SliceHeader, tag: str) -> float | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pydicom
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from shoulderseg.datasets.dicom.silence import silence_dicom_libraries
 from shoulderseg.datasets.files import begins_with_data_set
 
 if TYPE_CHECKING:
@@ -48,12 +49,13 @@ def read_dataset(
     if not isinstance(source, BufferedReader):
         with source.open("rb") as stream:
             return read_dataset(stream, tags, pixels=pixels)
-    dataset = pydicom.dcmread(
-        source,
-        force=begins_with_data_set(source),
-        stop_before_pixels=not pixels,
-        specific_tags=None if tags is None else list(tags),
-    )
+    with silence_dicom_libraries():
+        dataset = pydicom.dcmread(
+            source,
+            force=begins_with_data_set(source),
+            stop_before_pixels=not pixels,
+            specific_tags=None if tags is None else list(tags),
+        )
     if "TransferSyntaxUID" not in dataset.file_meta:
         implicit, little = dataset.original_encoding
         known = _SYNTAX.get((bool(implicit), bool(little)))

@@ -6,8 +6,6 @@ and to turn round MONOCHROME1, so that the voxels are those of the single-frame 
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pydicom
@@ -22,9 +20,12 @@ from pydicom.uid import (
 
 from shoulderseg.datasets.dicom.file import read_dataset
 from shoulderseg.datasets.dicom.header_checks import HeaderError, header_errors
+from shoulderseg.datasets.dicom.silence import silence_dicom_libraries
+from shoulderseg.datasets.temporary_folder import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import numpy as np
     import numpy.typing as npt
@@ -78,9 +79,10 @@ class MultiFrameFiles:
             self._path = header.path
         with header_errors():
             single = _single_frame(self._dataset, header)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "frame.dcm")
-            pydicom.dcmwrite(path, single, enforce_file_format=True)
+        with temporary_folder() as folder:
+            path = folder / "frame.dcm"
+            with silence_dicom_libraries():
+                pydicom.dcmwrite(path, single, enforce_file_format=True)
             return decode_file(path, header.shape)
 
 

@@ -134,5 +134,7 @@ def _name(owner: Key, header: SliceHeader, part: int) -> str:
     """`series_`, its number and eight digits of its UID; a count where it is in several groups."""
     digits = hashlib.sha256("\n".join(owner).encode()).hexdigest()[:8]
     number = _number(header)
-    shown = 0 if number == _NO_NUMBER else number
+    # Some archives put the patient's number there.
+    hidden = number == _NO_NUMBER or header.names_patient(str(number))
+    shown = 0 if hidden else number
     return f"series_{shown}_{digits}" + (f"_{part}" if part else "")

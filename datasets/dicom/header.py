@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +22,8 @@ from shoulderseg.datasets.dicom.header_checks import (
     header_errors,
     read_geometry,
 )
+from shoulderseg.datasets.dicom.identity import IDENTIFYING_TAGS, Identity, read_identity
 from shoulderseg.datasets.dicom.pixel_claims import check_kind, check_pixels, frame_fault
-from shoulderseg.datasets.dicom.spelling import holds_identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 _AXES_TOLERANCE = 1e-2
 _LONGEST_TEXT = 500
 _LOGGER = logging.getLogger(__name__)
-_IDENTITY = ("PatientName", "PatientID", "PatientBirthDate")
 _TAGS = (
     "SOPClassUID",
     "SOPInstanceUID",
@@ -82,7 +81,8 @@ _TAGS = (
     "ConcatenationUID",
     "InConcatenationNumber",
     "InConcatenationTotalNumber",
-    *_IDENTITY,
+    "PatientID",
+    "BurnedInAnnotation",
 )
 # What tells the contrast of enhanced images, before it is put where single-frame ones have it.
 _ENHANCED_TAGS = (
@@ -107,6 +107,7 @@ class SliceHeader:
         axes: Direction along a row, and down a column, as unit vectors, (2, 3).
         fault: What is wrong with the pixels, as far as it shows without decoding them.
         frame: Number of the frame in a multi-frame file, from 1; 0 in a single-frame file.
+        identity: Who the header tells of.
     """
 
     path: Path
@@ -117,6 +118,7 @@ class SliceHeader:
     axes: np.ndarray[Any, np.dtype[np.float64]]
     fault: str = ""
     frame: int = 0
+    identity: Identity = field(default_factory=Identity)
 
     def text(self, tag: str) -> str:
         """Returns the value of a tag as one line; empty where it is absent or cannot be read."""
@@ -132,9 +134,14 @@ class SliceHeader:
         plain = re.fullmatch(r"[0-9]{1,5}", number) and not self.names_patient(number)
         return f"image number {int(number)}" if plain else "an image without a number"
 
+    @property
+    def is_annotated(self) -> bool:
+        """Whether the header says that text is burnt into the pixels."""
+        return self.text("BurnedInAnnotation").upper() == "YES"
+
     def names_patient(self, words: str) -> bool:
-        """Tells whether a text holds a word of the patient's name or number, however spelt."""
-        return holds_identity(words, self.text("PatientName"), self.text("PatientID"))
+        """Tells whether a text holds a name or a number of the header, however spelt."""
+        return self.identity.is_in(words)
 
 
 def read_headers(path: Path) -> list[SliceHeader]:
@@ -154,27 +161,34 @@ def read_headers(path: Path) -> list[SliceHeader]:
     """
     with header_errors():
         with path.open("rb") as stream:
-            dataset = read_dataset(stream, [*_TAGS, *_ENHANCED_TAGS])
+            dataset = read_dataset(stream, [*_TAGS, *_ENHANCED_TAGS, *IDENTIFYING_TAGS])
             left = path.stat().st_size - stream.tell()
+        identity = read_identity(dataset)
         check_kind(dataset)
         shape = check_pixels(dataset)
+        whole = partial(_slice_header, path, identity, shape)
         if not is_enhanced(dataset):
-            return [_slice_header(path, dataset, shape, frame_fault(dataset, left))]
+            return [whole(dataset, frame_fault(dataset, left))]
         count = count_frames(dataset)
         missing = partial(frame_fault, dataset, left)
         return [
-            _slice_header(path, frame, shape, missing(number, count), number)
+            whole(frame, missing(number, count), number)
             for number, frame in enumerate(flat_frames(dataset), start=1)
         ]
 
 
 def _slice_header(
-    path: Path, dataset: Dataset, shape: tuple[int, int], fault: str, frame: int = 0
+    path: Path,
+    identity: Identity,
+    shape: tuple[int, int],
+    dataset: Dataset,
+    fault: str,
+    frame: int = 0,
 ) -> SliceHeader:
     spacing_mm, position_mm, axes = read_geometry(dataset, _AXES_TOLERANCE)
     texts = {tag: _text(dataset, tag) for tag in _TAGS}
     axes = _perpendicular(axes)
-    return SliceHeader(path, texts, shape, spacing_mm, position_mm, axes, fault, frame)
+    return SliceHeader(path, texts, shape, spacing_mm, position_mm, axes, fault, frame, identity)
 
 
 def _text(dataset: Dataset, tag: str) -> str:
@@ -184,7 +198,9 @@ def _text(dataset: Dataset, tag: str) -> str:
         if value is None or isinstance(value, pydicom.Sequence):
             return ""
         many = value if isinstance(value, list | tuple | pydicom.multival.MultiValue) else [value]
-        return "\\".join(str(item).strip() for item in many)[:_LONGEST_TEXT]
+        text = "\\".join(str(item).strip() for item in many)[:_LONGEST_TEXT]
+        # One line, with nothing that a terminal would obey.
+        return "".join(sign if sign.isprintable() else " " for sign in text)
     except Exception:
         # Any tag but those checked above may be anything, and is then as good as absent.
         _LOGGER.debug("tag %s cannot be read", tag)

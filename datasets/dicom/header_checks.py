@@ -5,15 +5,15 @@ Messages quote nothing from a header but numbers: other values may name the pati
 
 from __future__ import annotations
 
-import logging
 import struct
-import warnings
 import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydicom.errors import BytesLengthException, InvalidDicomError
+
+from shoulderseg.datasets.dicom.silence import silence_dicom_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,14 +48,14 @@ class NotAnImageError(ValueError):
 
 @contextmanager
 def header_errors() -> Iterator[None]:
-    """Turns every error of pydicom into one that quotes nothing, and keeps pydicom silent.
+    """Turns every error of pydicom into one that quotes nothing, and keeps its log silent.
 
     Raises:
         HeaderError: If a header cannot be read; one that a check raised passes as it is, and so
             does a NotAnImageError.
         OSError: If the file cannot be opened.
     """
-    with silence_pydicom():
+    with silence_dicom_libraries():
         try:
             yield
         except (NotAnImageError, HeaderError):
@@ -64,20 +64,6 @@ def header_errors() -> Iterator[None]:
             # What the libraries say quotes the header.
             msg = "DICOM header is damaged. Export it again."
             raise HeaderError(msg) from None
-
-
-@contextmanager
-def silence_pydicom() -> Iterator[None]:
-    """Keeps pydicom from warning: it quotes odd header values, a patient's name perhaps."""
-    logger = logging.getLogger("pydicom")
-    before = logger.disabled
-    logger.disabled = True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.disabled = before
 
 
 def check_single_frame(dataset: Dataset) -> None:

@@ -17,7 +17,33 @@ from shoulderseg.datasets.dicom.header_checks import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from pydicom import Dataset
+
+_MODALITIES = frozenset(
+    {
+        *("CT", "US", "CR", "DX", "MG", "PT", "NM", "XA", "RF", "OT", "SR", "PR", "SEG", "KO"),
+        *("DOC", "IO", "ES", "XC", "SM", "RG", "ECG", "AU", "REG", "SC", "BI", "OCT", "OP"),
+        *("RTSTRUCT", "RTDOSE", "RTPLAN", "RTIMAGE", "BMD", "PX", "GM", "MR", "RWV", "M3D"),
+    }
+)
+_COLOURS = frozenset(
+    {
+        *("RGB", "PALETTE COLOR", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422"),
+        *("YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT", "HSV", "ARGB", "CMYK"),
+    }
+)
+
+
+def known_word(value: object, known: Collection[str]) -> str:
+    """Quotes a word of a header if the standard knows it; any other may be the patient's name.
+
+    Args:
+        value: From the header.
+        known: Words that may be quoted.
+    """
+    return str(value) if str(value) in known else "none that the standard knows"
 
 
 def check_kind(dataset: Dataset) -> None:
@@ -32,16 +58,18 @@ def check_kind(dataset: Dataset) -> None:
         msg = "DICOM header is damaged: it does not say what the file is. Export it again."
         raise HeaderError(msg)
     kind = UID(str(stated))
-    modality = str(dataset.get("Modality") or "")
-    if kind == SecondaryCaptureImageStorage or "Secondary Capture" in kind.name:
+    # The name of an unknown one is itself, which may be anything.
+    name = kind.name if kind.name != kind else ""
+    modality = dataset.get("Modality") or "not stated"
+    if kind == SecondaryCaptureImageStorage or "Secondary Capture" in name:
         msg = "secondary capture (a screenshot), no image of the scanner"
         raise NotAnImageError(msg)
     if modality != "MR":
-        name = kind.name if kind and kind.name != kind else "no image"
-        msg = f"modality is {modality or 'not stated'} ({name}), expected MR"
+        told = known_word(modality, {*_MODALITIES, "not stated"})
+        msg = f"modality is {told} ({name or 'no image'}), expected MR"
         raise NotAnImageError(msg)
-    if "Image Storage" not in kind.name or "Rows" not in dataset:
-        msg = f"{kind.name or 'DICOM object'} without an image"
+    if "Image Storage" not in name or "Rows" not in dataset:
+        msg = f"{name or 'DICOM object'} without an image"
         raise NotAnImageError(msg)
 
 
@@ -72,21 +100,20 @@ def _check_values(dataset: Dataset) -> None:
         msg = f"BitsAllocated is {allocated} and BitsStored {stored}, which fit no image."
         raise HeaderError(msg)
     if int(dataset.get("HighBit") or stored - 1) != stored - 1:
-        msg = (
-            f"HighBit is {dataset.get('HighBit')}, expected {stored - 1} with BitsStored {stored}."
-        )
+        msg = f"HighBit is not {stored - 1}, as expected with BitsStored {stored}."
         raise HeaderError(msg)
     signed = dataset.get("PixelRepresentation")
     if signed not in (0, 1):
-        msg = f"DICOM tag PixelRepresentation is {signed}, expected 0 or 1 for the sign of values."
+        msg = "DICOM tag PixelRepresentation is neither 0 nor 1, which say the sign of values."
         raise HeaderError(msg)
-    colours = str(dataset.get("PhotometricInterpretation") or "missing")
+    colours = dataset.get("PhotometricInterpretation") or "missing"
     if colours not in ("MONOCHROME1", "MONOCHROME2"):
-        msg = f"DICOM tag PhotometricInterpretation is {colours}, expected MONOCHROME1 or 2."
+        told = known_word(colours, {*_COLOURS, "missing"})
+        msg = f"DICOM tag PhotometricInterpretation is {told}, expected MONOCHROME1 or 2."
         raise HeaderError(msg)
     syntax = getattr(dataset.file_meta, "TransferSyntaxUID", None)
     if syntax is None or UID(syntax).is_private or not UID(syntax).is_transfer_syntax:
-        msg = f"transfer syntax {syntax} is unknown. Export it uncompressed."
+        msg = "its transfer syntax is unknown. Export it uncompressed."
         raise HeaderError(msg)
 
 

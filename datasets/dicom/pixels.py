@@ -5,6 +5,7 @@ Errors speak of slices by their place in the stack: archives name files after pa
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from shoulderseg.datasets.dicom.header import SliceHeader
     from shoulderseg.datasets.dicom.stack import Stack
+
+_LOGGER = logging.getLogger(__name__)
 
 
 def read_stack(stack: Stack) -> Volume:
@@ -47,6 +50,11 @@ def read_stack(stack: Stack) -> Volume:
     if rows * columns * len(stack.slices) > MAX_VOXELS:
         reason = f"{len(stack.slices)} slices of {rows} x {columns}: more than {MAX_VOXELS} voxels."
         raise UnreadableVolumeError(stack.slices[0].path, reason, called="")
+    if any(header.is_annotated for header in stack.slices):
+        _LOGGER.warning(
+            "text is burnt into the pixels of a series (BurnedInAnnotation is YES): look at its "
+            "pictures, and the patient's name may be there; `inspect` shows which series"
+        )
     array = np.empty((len(stack.slices), rows, columns), np.float32)
     files = MultiFrameFiles()
     for index, header in enumerate(stack.slices):

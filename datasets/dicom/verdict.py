@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from shoulderseg.datasets.dicom.grouping import SAME_AXES, planes_of_series
+from shoulderseg.datasets.dicom.identity import join
 from shoulderseg.datasets.dicom.stack import SAME_PLACE_MM, StackError, build_stack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from shoulderseg.datasets.dicom.header import SliceHeader
+    from shoulderseg.datasets.dicom.identity import Identity
     from shoulderseg.datasets.dicom.stack import Stack
 
 Verdict = Literal["use", "skip", "refuse"]
@@ -71,6 +73,11 @@ class Series:
     reason: str
     stack: Stack | None
     notes: tuple[str, ...]
+
+    @property
+    def people(self) -> Identity:
+        """Who the headers of its slices tell of."""
+        return join(header.identity for header in self.slices)
 
 
 def judge(groups: Mapping[str, list[SliceHeader]]) -> list[Series]:
@@ -171,10 +178,12 @@ def _doubts(stack: Stack, slices: list[SliceHeader]) -> list[str]:
     dropped = len(stack.duplicates)
     if dropped:
         notes.append(f"{dropped} slice{'s' * (dropped != 1)} twice; each counts once")
+    if any(header.is_annotated for header in slices):
+        notes.append("text is burnt into its pixels (BurnedInAnnotation is YES)")
     notes += [f"{h.label} left out: {h.fault}" for h in slices if h.fault]
     numbers = sorted({int(text) for text in map(_instance, stack.slices) if text.isdecimal()})
     whole = len(numbers) == len(stack.slices) > 1 and numbers[-1] - numbers[0] + 1 == len(numbers)
-    if whole and numbers[0] > 1:
+    if whole and numbers[0] > 1 and not slices[0].names_patient(str(numbers[0])):
         notes.append(
             f"image numbers begin with {numbers[0]}: slices may be missing before the first"
         )
@@ -198,7 +207,8 @@ def _reason_to_skip(slices: list[SliceHeader], planes: int, originals: list[Slic
     if made:
         return f"derived image ({made[0]}), made from another series"
     if _PHASE & set(types[2:]):
-        return f"phase, real or imaginary part ({'/'.join(types)}), no magnitude image"
+        part = sorted(_PHASE & set(types[2:]))[0]
+        return f"phase, real or imaginary part ({part}), no magnitude image"
     if types[:1] == ["DERIVED"] and not _PARTS & set(types):
         frame, axes = slices[0].text("FrameOfReferenceUID"), slices[0].axes
         for original in originals:

@@ -17,6 +17,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 from pydicom.valuerep import format_number_as_ds
 
+from shoulderseg.datasets.dicom.silence import silence_dicom_libraries
 from shoulderseg.datasets.phantom.scanner.equations import PROTON_MHZ_PER_T
 from shoulderseg.datasets.phantom.scanner.signals import FAT_SATURATED, GRADIENT_ECHO, TURBO
 
@@ -181,7 +182,8 @@ def _save(path: Path, dataset: Dataset) -> None:
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    pydicom.dcmwrite(path, dataset, enforce_file_format=True)
+    with silence_dicom_libraries():
+        pydicom.dcmwrite(path, dataset, enforce_file_format=True)
 
 
 def _uid(identity: SeriesIdentity, what: str) -> str:

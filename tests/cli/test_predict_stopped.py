@@ -66,6 +66,19 @@ def test_a_stopped_run_does_not_look_complete(
     assert seen == [report]
 
 
+def test_unfinished_files_of_a_killed_run_are_removed(
+    run: Run, words: list[object], tmp_path: Path
+) -> None:
+    for folder in ("", "previews", "sub-1/anat"):
+        unfinished = tmp_path / "out" / folder / ".part-q7x2"
+        unfinished.mkdir(parents=True)
+        (unfinished / "part.dcm").write_bytes(b"half")
+    (tmp_path / "out" / ".part-link").symlink_to(tmp_path / "in")
+    assert run(*words).exit_code == 0
+    assert list((tmp_path / "out").rglob("part.dcm")) == []
+    assert len(list((tmp_path / "in").iterdir())) == 4
+
+
 def test_the_report_of_an_earlier_run_does_not_outlive_the_first_case(
     run: Run, words: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,6 +43,7 @@ def test_dataset_holds_the_images_the_new_labels_and_folds_by_patient(
     assert sorted(split["val"] for split in splits) == [["p1_a", "p1_b"], ["p2_a"], ["p4_a"]]
     assert json.loads((report.folder / "dataset.json").read_text())["numTraining"] == 4
     assert [entry.name for entry in (pairs / "out").iterdir()] == ["Dataset007_Shoulder"]
+    assert list((pairs / "out").rglob(".part-*")) == []
 
 
 def test_each_case_is_its_own_patient_by_default(pairs: Path) -> None:
@@ -123,6 +124,10 @@ def test_interrupted_conversion_keeps_what_is_written(
         with pytest.raises(KeyboardInterrupt):
             convert(pairs)
     assert written == ["p1_a", "p1_b"]
+    # What a killed process leaves of a file that it was writing.
+    unfinished = pairs / "out/.Dataset007_Shoulder.converting/dataset/imagesTr/.part-ab12"
+    unfinished.mkdir()
+    (unfinished / "part.nii.gz").write_bytes(b"half")
     report = convert(pairs)
     assert report.training_cases == tuple(CASES)
     assert [entry.name for entry in (pairs / "out").iterdir()] == ["Dataset007_Shoulder"]

@@ -16,7 +16,7 @@ from shoulderseg.workflows.inputs.bids_tree import (
 )
 from shoulderseg.workflows.inputs.case_input import CaseInput
 from shoulderseg.workflows.inputs.series_cases import series_cases
-from shoulderseg.workflows.inputs.skipped import SkippedInput, skipped_inputs
+from shoulderseg.workflows.inputs.skipped import SkippedInput, public_name, skipped_inputs
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
@@ -61,17 +61,22 @@ class Inputs:
             images: what the user named.
 
         Raises:
-            ValueError: if there is not; names what was ignored.
+            ValueError: if there is not; says how much was left out, and no names, which may be
+                those of patients' reports.
         """
         if self.cases or any(item.refused for item in self.skipped):
             return
-        others = [f"{item.name} ({item.reason})" for item in self.skipped] + [*self.ignored]
-        shown = ", ".join(others[:5]) + (" ..." if len(others) > 5 else "")
-        msg = f"no images found in {images}" + (f"; ignored: {shown}" if others else "")
-        raise ValueError(msg)
+        skipped = [f"{item.name} ({item.reason})" for item in self.skipped]
+        others = len(self.ignored)
+        told = skipped[:5] + (["..."] if len(skipped) > 5 else [])
+        told += [f"{others} other file{'s' * (others != 1)}"] if others else []
+        msg = f"no images found in {images}" + (f"; left out: {', '.join(told)}" if told else "")
+        raise ValueError(msg + ("; `shoulderseg inspect` names them" if others else ""))
 
 
-def find_inputs(path: Path, participants: Sequence[str] = ()) -> Inputs:
+def find_inputs(
+    path: Path, participants: Sequence[str] = (), *, from_archive: bool = False
+) -> Inputs:
     """Finds images of any supported format.
 
     Volumes lie in the folder itself, DICOM files anywhere below it. Of a BIDS dataset all that lies
@@ -80,12 +85,13 @@ def find_inputs(path: Path, participants: Sequence[str] = ()) -> Inputs:
     Args:
         path: a file or a folder; `unpacked` makes one of a zip file.
         participants: labels of the subjects of a BIDS dataset to take; empty for all.
+        from_archive: whether it was unpacked, so that no DICOM file has a name that the user gave.
 
     Raises:
         FileNotFoundError: if there is no such file or folder.
         ValueError: if the folder is far too large, or participants are named that it has not.
     """
-    named = path if path.is_dir() else path.parent
+    named = None if from_archive else path if path.is_dir() else path.parent
     path = _descended(path)
     anat = anat_folders(path)
     inputs = _bids_inputs(path, of_participants(anat, participants)) if anat else None
@@ -97,7 +103,7 @@ def find_inputs(path: Path, participants: Sequence[str] = ()) -> Inputs:
     return _folder_inputs(path, named)
 
 
-def _folder_inputs(path: Path, named: Path) -> Inputs:
+def _folder_inputs(path: Path, named: Path | None) -> Inputs:
     from shoulderseg.datasets.dicom.folder import read_folder
     from shoulderseg.datasets.files import (
         DICOM_SUFFIX,
@@ -137,10 +143,10 @@ def _folder_inputs(path: Path, named: Path) -> Inputs:
     ]
     others = [other for other in found.others if other not in taken]
     foreign = {other: foreign_format(other) for other in others}
+    refused = [(file, reason) for file, reason in foreign.items() if reason]
     skipped += [
-        SkippedInput(shown_name(file), reason, refused=True)
-        for file, reason in foreign.items()
-        if reason
+        SkippedInput(public_name(file, named, number), reason, refused=True, files=(file,))
+        for number, (file, reason) in enumerate(refused, start=1)
     ]
     ignored = sorted(shown_name(other) for other in others if not foreign[other])
     return Inputs(tuple(cases[name] for name in sorted(cases)), tuple(skipped), tuple(ignored))

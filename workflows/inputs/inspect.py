@@ -39,7 +39,7 @@ def inspect_inputs(path: Path, participants: Sequence[str] = ()) -> list[dict[st
     from shoulderseg.datasets.files import image_suffix
 
     with unpacked(path) as folder:
-        inputs = find_inputs(folder, participants)
+        inputs = find_inputs(folder, participants, from_archive=folder != path)
         entries = [_case_record(case, folder) for case in inputs.cases]
     entries += [
         {

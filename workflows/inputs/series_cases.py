@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def series_cases(
-    found: FolderFindings, skipped: list[SkippedInput], named: Path
+    found: FolderFindings, skipped: list[SkippedInput], named: Path | None
 ) -> list[CaseInput]:
     """The series that are used; one that turns out to be mixed is left out.
 
     Args:
         found: what lies in the folder.
         skipped: gets those that are left out.
-        named: the folder that the user named, or that of the file.
+        named: the folder that the user named, or that of the file; None for what was unpacked.
     """
     from shoulderseg.datasets.dicom.pixels import check_duplicates, read_stack
     from shoulderseg.datasets.errors import UnreadableVolumeError
@@ -48,22 +48,28 @@ def series_cases(
             continue
         files = tuple(header.path for header in stack.slices)
         own = case_name(files[0])
-        # A single file that the user put there keeps its name, unless that is the patient's. What
-        # lies deeper was named by an archive, after patients whom the header may not tell any more.
-        keeps = (
-            len(set(files)) == 1
-            and files[0].parent == named
-            and names[own] == 1
-            and not stack.slices[0].names_patient(own)
-        )
+        single = len(set(files)) == 1 and files[0].parent == named and names[own] == 1
         load = partial(read_stack, stack)
-        name = own if keeps else series.name
+        name = own if single and _may_keep(files[0], series) else series.name
         faulty = faulty_files(series)
         frames = tuple(header.frame for header in stack.slices)
         about = describe_series(series)
         case = CaseInput(name, files[0], load, files, frames if any(frames) else (), about, faulty)
         cases.append(case)
     return cases
+
+
+def _may_keep(path: Path, series: Series) -> bool:
+    """Whether a single file that the user put there may give its case the name.
+
+    Not if that is the patient's. What lies deeper, or in a zip, was named by an archive, after
+    patients whom the header may not tell any more.
+    """
+    from shoulderseg.datasets.files import case_name
+    from shoulderseg.datasets.utf8_path import is_utf8
+
+    # Bytes that are no text may be a name all the same.
+    return is_utf8(path.name) and not series.people.is_in(case_name(path))
 
 
 def describe_series(series: Series) -> dict[str, Any]:
@@ -80,7 +86,7 @@ def describe_series(series: Series) -> dict[str, Any]:
     side = find_side(header)
     return {
         "series": series.name,
-        "description": public_description(header),
+        "description": public_description(header, series.people),
         "plane": plane_of(normal_of(series)),
         "contrast": contrast_of(header),
         "shape": [len(stack.slices) if stack else len(series.slices), *header.shape],

@@ -46,6 +46,19 @@ def skipped_inputs(found: FolderFindings) -> list[SkippedInput]:
     return series + files
 
 
+def public_name(path: Path, named: Path | None, number: int) -> str:
+    """What to call a file of another format: its name, or a number if an archive named it.
+
+    Args:
+        path: the file.
+        named: the folder that the user named; None for what was unpacked.
+        number: of the file.
+    """
+    from shoulderseg.datasets.files import shown_name
+
+    return shown_name(path) if path.parent == named else f"file_{number}"
+
+
 def _number(path: Path, number: int) -> str:
     """A name for a lone DICOM file or a folder of such, which archives name after patients."""
     from shoulderseg.datasets.files import DICOM_SUFFIX, image_suffix, shown_name

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from shoulderseg.workflows.bundles.limits import Limits, check_count, check_ratio, check_size
 from shoulderseg.workflows.bundles.unpack import readable_zip, refuse_special
+from shoulderseg.workflows.leftovers import sweep_temporary
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo
@@ -26,6 +27,27 @@ LIMITS = Limits(
     of="a zip file of images",
 )
 SUFFIX = ".zip"
+_DOCUMENTS = frozenset(
+    {
+        *(
+            ".pdf",
+            ".txt",
+            ".rtf",
+            ".doc",
+            ".docx",
+            ".xls",
+            ".xlsx",
+            ".ppt",
+            ".pptx",
+            ".odt",
+            ".csv",
+        ),
+        *(".html", ".htm", ".xml", ".xsl", ".css", ".js", ".json", ".md", ".log", ".csv"),
+        *(".ini", ".inf"),
+        *(".jpg", ".jpeg", ".png", ".gif", ".bmp", ".ico", ".svg", ".mp4", ".avi", ".hl7", ".cda"),
+        *(".exe", ".dll", ".jar", ".msi", ".bat", ".sh", ".app", ".so", ".dylib", ".py", ".class"),
+    }
+)
 _LONGEST_NAME = 200
 _CHUNK = 2**20
 
@@ -34,20 +56,27 @@ _CHUNK = 2**20
 def unpacked(path: Path) -> Iterator[Path]:
     """Gives what is in a zip file as a folder for a while, and any other path as it is.
 
+    The folder is this user's alone. Folders that killed processes have left are removed.
+
     Raises:
         ValueError: As `unpack_images`.
     """
+    from shoulderseg.datasets.temporary_folder import temporary_folder
+
+    sweep_temporary()
     if path.suffix.lower() != SUFFIX or not path.is_file():
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="shoulderseg-") as folder:
-        unpack_images(path, Path(folder))
-        yield Path(folder)
+    with temporary_folder() as folder:
+        unpack_images(path, folder)
+        yield folder
 
 
 def unpack_images(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:
     """Unpacks a zip file with its folders. Sizes count as written, not as the archive says.
 
+    Of what is called as a document or a program, and is no DICOM, an empty file is made: reports
+    and viewers on the discs of hospitals are not needed, but their names tell what was left out.
     Messages of errors hold no names of entries: archives name files after patients.
 
     Args:
@@ -69,22 +98,36 @@ def unpack_images(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:
             written = 0
             entry_packed = min(info.compress_size, packed)
             with content.open(info) as stream, _new_file(archive.name, target) as file:
-                while chunk := stream.read(_CHUNK):
+                chunk = stream.read(_CHUNK)
+                if _is_needless(target, chunk):
+                    continue
+                while chunk:
                     written += len(chunk)
                     total += len(chunk)
                     check_size(archive.name, total, limits)
                     check_ratio(archive.name, written, entry_packed, limits)
                     check_ratio(archive.name, total, packed, limits)
                     file.write(chunk)
+                    chunk = stream.read(_CHUNK)
 
 
 def _new_file(archive: str, target: Path) -> BinaryIO:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        return target.open("xb")
+        # Patients' images are nobody else's to read, whatever the user's mask says.
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
+        return os.fdopen(os.open(target, flags, 0o600), "wb")
     except OSError as error:
         msg = f"an entry of {archive} cannot be unpacked ({error.strerror}); pack the images again"
         raise OSError(msg) from None
+
+
+def _is_needless(target: Path, head: bytes) -> bool:
+    """Whether a file is neither an image nor DICOM, by its name and by how it begins."""
+    from shoulderseg.datasets.files import begins_as_dicom, image_suffix
+
+    document = target.suffix.lower() in _DOCUMENTS and not image_suffix(target)
+    return document and not begins_as_dicom(head)
 
 
 def _inner_path(archive: str, info: ZipInfo) -> Path:

@@ -72,7 +72,7 @@ def segment_path(segment: Callable[[CaseInput], Result], images: Path) -> Iterat
     from shoulderseg.workflows.inputs.zip_archive import unpacked
 
     with unpacked(images) as folder:
-        inputs = find_inputs(folder)
+        inputs = find_inputs(folder, from_archive=folder != images)
         inputs.require_images(images)
         for item in inputs.skipped:
             if item.refused:

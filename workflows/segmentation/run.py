@@ -81,7 +81,7 @@ def collect_inputs(
         ValueError: if nothing is found, participants are not there, or the output would lie among
             the input.
     """
-    inputs = find_inputs(folder, participants)
+    inputs = find_inputs(folder, participants, from_archive=folder != images)
     inputs.require_images(images)
     if images.is_dir() and out.resolve().is_relative_to(images.resolve()):
         msg = f"{out} lies in the folder of the input; choose another folder for the output"
@@ -136,9 +136,12 @@ def execute_run(run: Run, listener: Listener | None = None) -> None:
         ValueError: if another run is at work in the folder.
         OSError: if the folder or the report cannot be written.
     """
+    from shoulderseg.datasets.output_file import sweep_unfinished
+
     listener = listener or Listener()
     run.plan.start()
     with claimed(run.plan.out):
+        sweep_unfinished(run.plan.out)
         _execute(run, listener)
 
 

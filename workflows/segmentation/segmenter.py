@@ -161,7 +161,7 @@ class Segmenter:
         from shoulderseg.workflows.inputs.zip_archive import unpacked
 
         with unpacked(path) as folder:
-            inputs = find_inputs(folder)
+            inputs = find_inputs(folder, from_archive=folder != path)
             if not inputs.cases:
                 reasons = [f"{item.name}: {item.reason}" for item in inputs.skipped]
                 told = f" ({'; '.join(reasons[:3])})" if reasons else ""

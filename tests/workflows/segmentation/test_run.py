@@ -80,5 +80,5 @@ def test_a_preview_that_cannot_be_drawn_fails_no_case(
 
 def test_without_images_there_is_nothing_to_run(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(ValueError, match=r"no images found in .*ignored: notes\.txt"):
+    with pytest.raises(ValueError, match=r"no images found in .*left out: 1 other file"):
         collect_inputs(tmp_path, tmp_path, tmp_path / "out")
