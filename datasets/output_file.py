@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 # Writers choose the format by the suffix, and ITK drops a second suffix of an image.
 _DOUBLE = ".nii.gz"
-_PART = ".part-"
+# Hidden folders of files that are being written begin with this.
+UNFINISHED = ".part-"
 # Names of open streams, such as /dev/stdout: nothing can be put in their place.
 _STREAMS = tuple(map(Path, ("/dev", "/dev/fd", "/proc/self/fd")))
 
@@ -47,7 +48,9 @@ def replaced_file(path: Path) -> Iterator[Path]:
     stream = path.parent in _STREAMS
     with (
         _called_by(path),
-        tempfile.TemporaryDirectory(dir=None if stream else path.parent, prefix=_PART) as folder,
+        tempfile.TemporaryDirectory(
+            dir=None if stream else path.parent, prefix=UNFINISHED
+        ) as folder,
     ):
         part = Path(folder) / f"part{_suffix_of(path.name)}"
         yield part
@@ -61,6 +64,17 @@ def replaced_file(path: Path) -> Iterator[Path]:
         part.replace(path)
 
 
+def sweep_unfinished(folder: Path) -> None:
+    """Removes what killed processes left of files that they were writing.
+
+    Args:
+        folder: A folder into which nobody else writes now; links in it are not followed.
+    """
+    for left in folder.rglob(f"{UNFINISHED}*"):
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+
+
 @contextmanager
 def _called_by(path: Path) -> Iterator[None]:
     """Lets errors of the temporary file name the one that it was to become."""
@@ -68,7 +82,7 @@ def _called_by(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         file = "" if error.filename is None else os.fsdecode(error.filename)
-        ours = any(part.startswith(_PART) for part in Path(file).parts[-2:])
+        ours = any(part.startswith(UNFINISHED) for part in Path(file).parts[-2:])
         if not ours and (file or error.errno not in (errno.ENOSPC, errno.EDQUOT)):
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
