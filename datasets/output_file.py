@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shoulderseg.datasets.temporary_folder import temporary_folder
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -45,19 +47,18 @@ def replaced_file(path: Path) -> Iterator[Path]:
     Raises:
         OSError: If the folder cannot be written to; names the file, not the temporary one.
     """
-    stream = path.parent in _STREAMS
+    if path.parent in _STREAMS:
+        with temporary_folder() as scratch:
+            yield scratch / "part"
+            with (scratch / "part").open("rb") as source, path.open("wb") as target:
+                shutil.copyfileobj(source, target)
+        return
     with (
         _called_by(path),
-        tempfile.TemporaryDirectory(
-            dir=None if stream else path.parent, prefix=UNFINISHED
-        ) as folder,
+        tempfile.TemporaryDirectory(dir=path.parent, prefix=UNFINISHED) as folder,
     ):
         part = Path(folder) / f"part{_suffix_of(path.name)}"
         yield part
-        if stream:
-            with part.open("rb") as source, path.open("wb") as target:
-                shutil.copyfileobj(source, target)
-            return
         # Windows flushes only what is open for writing.
         with part.open("rb+") as written:
             os.fsync(written.fileno())
@@ -151,17 +152,6 @@ def refuse_links(folder: Path, below: Path) -> None:
                 "Remove the link, or choose another folder for the output"
             )
             raise ValueError(msg)
-
-
-def sweep_unfinished(folder: Path) -> None:
-    """Removes what killed processes left of files that they were writing.
-
-    Args:
-        folder: A folder into which nobody else writes now; links in it are not followed.
-    """
-    for left in folder.rglob(f"{_PART}*"):
-        if left.is_dir() and not left.is_symlink():
-            shutil.rmtree(left, ignore_errors=True)
 
 
 def _suffix_of(name: str) -> str:

@@ -74,9 +74,13 @@ def test_unfinished_files_of_a_killed_run_are_removed(
         unfinished.mkdir(parents=True)
         (unfinished / "part.dcm").write_bytes(b"half")
     (tmp_path / "out" / ".part-link").symlink_to(tmp_path / "in")
+    kept = tmp_path / "elsewhere" / ".part-mine"
+    kept.mkdir(parents=True)
+    (tmp_path / "out" / "link").symlink_to(kept.parent)
     assert run(*words).exit_code == 0
     assert list((tmp_path / "out").rglob("part.dcm")) == []
     assert len(list((tmp_path / "in").iterdir())) == 4
+    assert kept.is_dir()
 
 
 def test_the_report_of_an_earlier_run_does_not_outlive_the_first_case(
