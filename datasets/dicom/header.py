@@ -129,10 +129,15 @@ class SliceHeader:
         """What to call the image in messages: file names may be the patient's."""
         if self.frame:
             return f"frame {self.frame}"
+        if self.is_counted:
+            return f"image number {int(self.text('InstanceNumber'))}"
+        return "an image without a number"
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether its number is one that a scanner counted to, and not the patient's."""
         number = self.text("InstanceNumber")
-        # A number of more digits is none that a scanner counted to.
-        plain = re.fullmatch(r"[0-9]{1,5}", number) and not self.names_patient(number)
-        return f"image number {int(number)}" if plain else "an image without a number"
+        return bool(re.fullmatch(r"[0-9]{1,5}", number)) and not self.names_patient(number)
 
     @property
     def is_annotated(self) -> bool:

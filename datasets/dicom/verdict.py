@@ -183,7 +183,7 @@ def _doubts(stack: Stack, slices: list[SliceHeader]) -> list[str]:
     notes += [f"{h.label} left out: {h.fault}" for h in slices if h.fault]
     numbers = sorted({int(text) for text in map(_instance, stack.slices) if text.isdecimal()})
     whole = len(numbers) == len(stack.slices) > 1 and numbers[-1] - numbers[0] + 1 == len(numbers)
-    if whole and numbers[0] > 1 and not slices[0].names_patient(str(numbers[0])):
+    if whole and numbers[0] > 1 and stack.slices[0].is_counted:
         notes.append(
             f"image numbers begin with {numbers[0]}: slices may be missing before the first"
         )
