@@ -128,10 +128,18 @@ def _in_text(needles: set[str], where: str, text: str) -> list[Leak]:
     folded = _folded(plain)
     leaks = []
     for needle in sorted(needles):
-        place = folded.find(needle)
+        place = _find(needle, folded)
         if place >= 0:
             leaks.append(Leak(needle, where, folded[max(0, place - 60) : place + 60]))
     return leaks
+
+
+def _find(needle: str, text: str) -> int:
+    """The place of a needle, or -1; two or three letters may be part of any word of ours."""
+    if len(needle) > 3 or not needle.isascii():
+        return text.find(needle)
+    found = re.search(rf"(?<![a-z]){needle}(?![a-z])", text)
+    return found.start() if found else -1
 
 
 def _folded(text: str) -> str:
