@@ -27,7 +27,7 @@ def write_untrained(
     folder: Path, seed: int = 0, *, upright: bool = False, one_piece: tuple[str, ...] = ()
 ) -> None:
     """Writes a bundle with one fold and no edge refiner into an existing folder."""
-    plans = _plans()
+    plans = untrained_plans()
     torch.manual_seed(seed)
     unets = UNetSet(
         plans=plans,
@@ -48,7 +48,7 @@ def write_untrained(
 
 def write_results(results: Path, seed: int = 0, *, synthetic: bool = False) -> None:
     """Writes what nnU-Net would leave of trainings of fold 0, into a folder of results."""
-    plans = _plans()
+    plans = untrained_plans()
     torch.manual_seed(seed)
     for variant, parts in PARTS.items():
         folder = model_folder(
@@ -64,7 +64,8 @@ def write_results(results: Path, seed: int = 0, *, synthetic: bool = False) -> N
         torch.save(checkpoint, folder / "fold_0" / CHECKPOINT)
 
 
-def _plans() -> dict[str, Any]:
+def untrained_plans() -> dict[str, Any]:
+    """Plans of slices of 32 x 32 pixels of 2 mm."""
     plans = unet_plans("Dataset001_Untrained", 32, 2.0, [4, 8], convolutions=1)
     plans["configurations"]["2d"] |= {
         "batch_size": 2,
