@@ -72,10 +72,10 @@ def configure(
     ] = False,
 ) -> None:
     """Sets up the log before any command runs, and removes what killed ones have left."""
-    from shoulderseg.workflows.leftovers import sweep_temporary
+    from shoulderseg.datasets.temporary_folder import sweep_temporary_folders
 
     set_up_log(verbose=verbose, quiet=quiet)
-    sweep_temporary()
+    sweep_temporary_folders()
 
 
 def run() -> None:

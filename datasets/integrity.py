@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MAX_VOXELS = 1 << 30
 
 
-def check_file(path: Path) -> NiftiHeader | None:
+def check_file(path: Path, known_format: str = "") -> NiftiHeader | None:
     """Refuses a file that is empty, damaged, cut off or not what its name says.
 
     NRRD files are only checked for being there and not empty: SimpleITK itself refuses them when
@@ -27,6 +27,7 @@ def check_file(path: Path) -> NiftiHeader | None:
 
     Args:
         path: The file.
+        known_format: Its format, as `file_format` gives it, where that is known from its content.
 
     Returns:
         The header of a NIfTI file, None for other formats.
@@ -39,7 +40,7 @@ def check_file(path: Path) -> NiftiHeader | None:
     try:
         if path.stat().st_size == 0:
             raise UnreadableVolumeError(path, "file is empty (0 bytes). Copy it again.")
-        return _check_format(path)
+        return _check_format(path, known_format or file_format(path))
     except OSError as error:
         reason = f"file cannot be opened ({error.strerror})."
         raise UnreadableVolumeError(path, reason) from None
@@ -59,8 +60,7 @@ def file_format(path: Path) -> str:
     return suffix
 
 
-def _check_format(path: Path) -> NiftiHeader | None:
-    suffix = file_format(path)
+def _check_format(path: Path, suffix: str) -> NiftiHeader | None:
     try:
         if suffix in {".nii", ".nii.gz"}:
             _refuse_sibling(path, suffix)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,6 +63,9 @@ def replaced_file(path: Path) -> Iterator[Path]:
         # Windows flushes only what is open for writing.
         with part.open("rb+") as written:
             os.fsync(written.fileno())
+        if path.is_file() and not path.is_symlink():
+            # Whoever made it for few eyes meant what is in it.
+            part.chmod(stat.S_IMODE(path.stat().st_mode))
         part.replace(path)
 
 
@@ -89,18 +93,21 @@ def _called_by(path: Path) -> Iterator[None]:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, private: bool = False) -> None:
     """Writes a text file in UTF-8, complete or not at all, with the line ends that the text has.
 
     Args:
         path: As for `replaced_file`.
         text: What goes into it.
+        private: Whether nobody else may read it.
 
     Raises:
         OSError: If the file cannot be written.
     """
     with replaced_file(path) as part:
         part.write_text(text, encoding="utf-8", newline="")
+        if private:
+            part.chmod(0o600)
 
 
 def copy_file(source: Path, path: Path) -> None:

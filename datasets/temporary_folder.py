@@ -7,7 +7,6 @@ import os
 import shutil
 import stat
 import tempfile
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,10 +14,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PREFIX = "shoulderseg-"
-_LOCK = ".lock"
-# A folder without a lock is just being made, or of a release that made none.
-_ABANDONED_SECONDS = 86400.0
+# Only what is called so, is this user's alone and holds these two is removed by a later process.
+PREFIX = ".shoulderseg-work-"
+_LOCK, _CONTENT = ".shoulderseg-lock", "content"
+_NEW = ".shoulderseg-new-"
 
 
 @contextmanager
@@ -34,50 +33,70 @@ def temporary_folder() -> Iterator[Path]:
     """
     from filelock import FileLock
 
-    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name:
-        # The system gives the lock up when the process ends, however it ends.
-        lock = FileLock(Path(name, _LOCK), mode=0o600)
+    folder = Path(tempfile.mkdtemp(prefix=_NEW))
+    # The system gives the lock up when the process ends, however it ends.
+    lock = FileLock(folder / _LOCK, mode=0o600)
+    try:
         lock.acquire(timeout=0)
-        try:
-            content = Path(name, "content")
-            content.mkdir(mode=0o700)
-            yield content
-        finally:
-            lock.release()
+        (folder / _CONTENT).mkdir(mode=0o700)
+        folder = _published(folder)
+        yield folder / _CONTENT
+    finally:
+        lock.release()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def sweep_temporary_folders() -> int:
     """Removes the folders of processes that were killed.
 
     Returns:
-        How many. Folders of other users, links, and folders of living processes are left alone.
+        How many. Folders of other users, links, folders of living processes and of other programs
+        are left alone.
     """
     swept = 0
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        # Another process may sweep the same, and what is not ours cannot be removed.
-        with contextlib.suppress(OSError):
-            if _is_own_folder(folder) and _is_abandoned(folder):
-                shutil.rmtree(folder)
-                swept += 1
+    # Without a folder for temporary files there is nothing to remove.
+    with contextlib.suppress(OSError):
+        for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+            # Another process may sweep the same.
+            with contextlib.suppress(OSError):
+                swept += _is_ours(folder) and _remove_abandoned(folder)
     return swept
 
 
-def _is_own_folder(folder: Path) -> bool:
+def _published(folder: Path) -> Path:
+    """Gives a folder that is locked the name that is swept: so no other process takes it for left.
+
+    Where a folder with an open file cannot be renamed (Windows) it keeps its first name.
+    """
+    name = folder.with_name(PREFIX + folder.name.removeprefix(_NEW))
+    try:
+        return folder.rename(name)
+    except PermissionError:
+        return folder
+
+
+def _is_ours(folder: Path) -> bool:
     found = folder.lstat()
-    own = not hasattr(os, "getuid") or found.st_uid == os.getuid()
-    return own and stat.S_ISDIR(found.st_mode)
+    private = not hasattr(os, "getuid") or (
+        found.st_uid == os.getuid() and stat.S_IMODE(found.st_mode) == 0o700
+    )
+    if not private or not stat.S_ISDIR(found.st_mode):
+        return False
+    return {entry.name for entry in folder.iterdir()} <= {_LOCK, _CONTENT} and (
+        (folder / _LOCK).is_file() and not (folder / _LOCK).is_symlink()
+    )
 
 
-def _is_abandoned(folder: Path) -> bool:
+def _remove_abandoned(folder: Path) -> bool:
     from filelock import FileLock, Timeout
 
-    path = folder / _LOCK
-    if not path.is_file() or path.is_symlink():
-        return time.time() - folder.stat().st_mtime > _ABANDONED_SECONDS
-    lock = FileLock(path)
+    lock = FileLock(folder / _LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout:
         return False
-    lock.release()
+    try:
+        shutil.rmtree(folder)
+    finally:
+        lock.release()
     return True

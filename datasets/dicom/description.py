@@ -129,7 +129,7 @@ def public_description(header: SliceHeader, people: Identity) -> str:
         people: Who the headers of the series tell of.
     """
     text = header.text("SeriesDescription")
-    return "(hidden: it names the patient)" if people.is_in(text) else text
+    return "(hidden: a name or a number of its header)" if people.is_in(text) else text
 
 
 def _number(header: SliceHeader, tag: str) -> float | None:

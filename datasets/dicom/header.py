@@ -19,6 +19,8 @@ from shoulderseg.datasets.dicom.enhanced import (
 )
 from shoulderseg.datasets.dicom.file import read_dataset
 from shoulderseg.datasets.dicom.header_checks import (
+    HeaderError,
+    NotAnImageError,
     header_errors,
     read_geometry,
 )
@@ -169,17 +171,24 @@ def read_headers(path: Path) -> list[SliceHeader]:
             dataset = read_dataset(stream, [*_TAGS, *_ENHANCED_TAGS, *IDENTIFYING_TAGS])
             left = path.stat().st_size - stream.tell()
         identity = read_identity(dataset)
-        check_kind(dataset)
-        shape = check_pixels(dataset)
-        whole = partial(_slice_header, path, identity, shape)
-        if not is_enhanced(dataset):
-            return [whole(dataset, frame_fault(dataset, left))]
-        count = count_frames(dataset)
-        missing = partial(frame_fault, dataset, left)
-        return [
-            whole(frame, missing(number, count), number)
-            for number, frame in enumerate(flat_frames(dataset), start=1)
-        ]
+        try:
+            return _checked(path, dataset, left, identity)
+        except (NotAnImageError, HeaderError) as error:
+            raise type(error)(identity.hide_numbers(str(error))) from None
+
+
+def _checked(path: Path, dataset: Dataset, left: int, identity: Identity) -> list[SliceHeader]:
+    check_kind(dataset)
+    shape = check_pixels(dataset)
+    whole = partial(_slice_header, path, identity, shape)
+    if not is_enhanced(dataset):
+        return [whole(dataset, frame_fault(dataset, left))]
+    count = count_frames(dataset)
+    missing = partial(frame_fault, dataset, left)
+    return [
+        whole(frame, missing(number, count), number)
+        for number, frame in enumerate(flat_frames(dataset), start=1)
+    ]
 
 
 def _slice_header(
@@ -203,7 +212,10 @@ def _text(dataset: Dataset, tag: str) -> str:
         if value is None or isinstance(value, pydicom.Sequence):
             return ""
         many = value if isinstance(value, list | tuple | pydicom.multival.MultiValue) else [value]
-        text = "\\".join(str(item).strip() for item in many)[:_LONGEST_TEXT]
+        text = "\\".join(str(item).strip() for item in many)
+        if len(text) > _LONGEST_TEXT:
+            # Half a name would not be known as one.
+            text = re.sub(r"[^\W_]*$", "", text[:_LONGEST_TEXT])
         # One line, with nothing that a terminal would obey.
         return "".join(sign if sign.isprintable() else " " for sign in text)
     except Exception:

@@ -8,6 +8,7 @@ archives call their files, and other persons and institutions.
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -37,7 +38,10 @@ _NAMES = (
     *("PatientName", "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName"),
     "ResponsiblePerson",
 )
-_NUMBERS = ("PatientID", "OtherPatientIDs", "MedicalRecordLocator")
+_NUMBERS = (
+    *("PatientID", "OtherPatientIDs", "MedicalRecordLocator", "InsurancePlanIdentification"),
+    "PatientBirthDateInAlternativeCalendar",
+)
 # Archives name files by them. Scanners count studies from 1, so short ones are no numbers here.
 _EXAMINATION = (
     *("AccessionNumber", "StudyID", "AdmissionID", "ServiceEpisodeID", "RequestedProcedureID"),
@@ -58,7 +62,7 @@ _OTHERS = (
     *("InstitutionName", "InstitutionAddress", "InstitutionalDepartmentName"),
     *("ResponsibleOrganization", "RequestingService", "ReferringPhysicianAddress"),
     *("PatientAddress", "PersonAddress", "PatientTelecomInformation", "PersonTelecomInformation"),
-    *("CurrentPatientLocation", "PatientInstitutionResidence"),
+    *("CurrentPatientLocation", "PatientInstitutionResidence", "RegionOfResidence"),
 )
 # Hold the same tags again; the last one what an archive has put something else for.
 _SEQUENCES = (
@@ -70,7 +74,14 @@ _SEQUENCES = (
 )
 IDENTIFYING_TAGS = (*_NAMES, *_NUMBERS, *_EXAMINATION, *_DATES, *_OTHERS, *_SEQUENCES)
 # What devices write without saying so, or beside what they say.
-_ENCODINGS = ("utf-8", "gb18030", "euc_kr", "shift_jis", "cp1251", "koi8_r", "cp1253", "cp1252")
+_ENCODINGS = (
+    *("gb18030", "big5", "euc_kr", "shift_jis", "euc_jp", "tis_620", "cp1250", "cp1251"),
+    *("cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "iso8859_2", "iso8859_5"),
+    *("iso8859_6", "iso8859_7", "iso8859_8"),
+)
+# These have no bytes but those of ASCII, and begin their signs with an escape.
+_ESCAPED = ("iso2022_jp_2", "iso2022_kr", "hz")
+_ESCAPE = b"\x1b"
 _SHORTEST_OF_EXAMINATION = 4
 _MOST_NESTED = 4
 
@@ -100,6 +111,14 @@ class Identity:
             text: Name of a file, a description, a number.
         """
         return _spellings(self.values).are_in(text)
+
+    def hide_numbers(self, text: str) -> str:
+        """Takes those numbers out of a message that are the patient's.
+
+        Args:
+            text: A message of our own, which quotes nothing of a header but numbers.
+        """
+        return re.sub(r"\d{3,}", lambda it: "..." if self.is_in(it[0]) else it[0], text)
 
 
 def read_identity(dataset: Dataset) -> Identity:
@@ -160,8 +179,8 @@ def _values(dataset: Dataset, tags: Iterable[str], depth: int) -> Iterator[_Valu
 
 def _texts(dataset: Dataset, tag: str) -> Iterator[str]:
     raw = getattr(dataset.get_item(tag), "value", None)
-    if isinstance(raw, bytes) and not raw.isascii():
-        for encoding in _ENCODINGS:
+    if isinstance(raw, bytes) and (not raw.isascii() or _ESCAPE in raw):
+        for encoding in _encodings(raw):
             try:
                 yield from _parts(raw.decode(encoding))
             except UnicodeDecodeError:
@@ -173,6 +192,18 @@ def _texts(dataset: Dataset, tag: str) -> Iterator[str]:
     for item in many:
         if item is not None:
             yield from _parts(str(item))
+
+
+def _encodings(raw: bytes) -> tuple[str, ...]:
+    """Encodings that signs beyond ASCII may be in."""
+    if raw.isascii():
+        return _ESCAPED
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return _ENCODINGS
+    # What is sound as this is nothing else, but by a rare chance.
+    return ("utf-8",)
 
 
 def _parts(text: str) -> list[str]:

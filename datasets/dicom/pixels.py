@@ -14,6 +14,7 @@ import SimpleITK
 from shoulderseg.datasets.dicom.frame_pixels import MultiFrameFiles
 from shoulderseg.datasets.dicom.header_checks import HeaderError
 from shoulderseg.datasets.errors import UnreadableVolumeError
+from shoulderseg.datasets.files import DICOM_SUFFIX
 from shoulderseg.datasets.integrity import MAX_VOXELS, check_file
 from shoulderseg.datasets.itk_warnings import silence_itk_warnings
 from shoulderseg.datasets.utf8_path import utf8_path
@@ -102,7 +103,7 @@ def _decode(header: SliceHeader, place: str, files: MultiFrameFiles) -> npt.NDAr
 
 
 def _decode_file(path: Path, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
-    check_file(path)
+    check_file(path, DICOM_SUFFIX)
     reader = SimpleITK.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
     with silence_itk_warnings(), utf8_path(path) as plain:

@@ -9,23 +9,25 @@ from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from shoulderseg.datasets.dicom.letters import (
+    bare_letters,
+    forms_of,
+    is_syllabic,
+    is_word,
+    joined_signs,
+    runs_of,
+    without_zeros,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# How letters are written where only A to Z are at hand; other marks are left out.
-_SPELT_OUT = str.maketrans(
-    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "œ": "oe", "ø": "oe", "å": "aa"}
-)
-_BARE = str.maketrans(
-    {
-        **{"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "\u0131": "i"},
-        **{"þ": "th", "ð": "d", "ħ": "h", "ŧ": "t", "ŋ": "n"},
-    }
-)
 # Shorter ones are found in too many words once these are joined.
 _SHORTEST_JOINED = 4
 _SHORTEST_NUMBER = 3
 _SHORTEST_NAME = 2
+# Two letters are a part of too many words.
+_SHORTEST_ANYWHERE = 3
 # Two letters beside digits are no name: MR1, T2.
 _SHORTEST_BESIDE_DIGITS = 3
 # Of addresses; shorter numbers are those of houses and wards.
@@ -36,6 +38,13 @@ _NOBODY = frozenset(
         *("anon", "anonym", "anonymous", "anonymized", "anonymised", "anonymisiert", "unknown"),
         *("patient", "subject", "volunteer", "proband", "phantom", "test", "none", "shoulder"),
         "schulter",
+    }
+)
+# Words of descriptions that are also those of hospitals, streets and initials of operators.
+_ORDINARY = frozenset(
+    {
+        *("left", "right", "links", "rechts", "axial", "coronal", "sagittal", "oblique", "tra"),
+        *("cor", "sag", "mrt", "mri", "tse", "fse", "stir", "joint", "gelenk", "arm"),
     }
 )
 _DATE = re.compile(r"(\d{4})[.\-/]?(\d{2})[.\-/]?(\d{2})")
@@ -57,13 +66,16 @@ class Spellings:
 
     def are_in(self, text: str) -> bool:
         """Tells whether a text holds one of them."""
-        for form in _forms(text):
+        forms = dict.fromkeys(
+            variant for form in forms_of(text) for variant in (form, without_zeros(form))
+        )
+        for form in forms:
             if any(wanted in form for wanted in self.apart):
                 return True
-            joined = _joined(form)
+            joined = joined_signs(form)
             if any(wanted in joined for wanted in self.joined):
                 return True
-            if self.whole and not self.whole.isdisjoint(_runs(form)):
+            if self.whole and not self.whole.isdisjoint(runs_of(form)):
                 return True
         return False
 
@@ -80,20 +92,23 @@ def spell_names(names: Iterable[str]) -> Spellings:
     """
     apart: set[str] = set()
     joined: set[str] = set()
+    whole: set[str] = set()
     for name in names:
         for writing in name.split("="):
-            runs = _runs(unicodedata.normalize("NFC", writing))
-            for run in _name_words(writing):
-                forms = {form for form in _forms(run) if len(form) >= _shortest(form)}
-                apart |= forms
-                joined |= {form for form in forms if len(form) >= _SHORTEST_JOINED}
-            for number in filter(str.isdecimal, runs):
-                apart |= {number} if len(number) >= _SHORTEST_NUMBER and number.strip("0") else {""}
+            runs = runs_of(unicodedata.normalize("NFC", writing))
+            for form in (form for run in _name_words(writing) for form in forms_of(run)):
+                if len(form) >= _SHORTEST_ANYWHERE or is_syllabic(form):
+                    apart.add(form)
+                else:
+                    whole.add(form)
+                joined |= {form} if len(form) >= _SHORTEST_JOINED else set()
+            numbers = map(without_zeros, filter(str.isdecimal, runs))
+            apart |= {number for number in numbers if len(number) >= _SHORTEST_NUMBER}
             pairs = [*pairwise(runs), *((two, one) for one, two in pairwise(runs)), runs]
             told = [pair for pair in pairs if len(pair) > 1 and not _is_nobody(pair)]
-            together = {form for pair in told for form in _forms("".join(pair))}
+            together = {form for pair in told for form in forms_of("".join(pair))}
             joined |= {form for form in together if len(form) >= _SHORTEST_JOINED}
-    return Spellings(frozenset(apart - {""}), frozenset(joined))
+    return Spellings(frozenset(apart), frozenset(joined), frozenset(whole))
 
 
 def spell_numbers(numbers: Iterable[str], shortest: int = _SHORTEST_NUMBER) -> Spellings:
@@ -109,16 +124,15 @@ def spell_numbers(numbers: Iterable[str], shortest: int = _SHORTEST_NUMBER) -> S
     apart: set[str] = set()
     joined: set[str] = set()
     for number in numbers:
-        plain = _bare(number.strip())
-        if _is_nobody(_runs(plain)):
+        plain = bare_letters(number.strip())
+        if _is_nobody(runs_of(plain)):
             continue
-        if len(plain) >= shortest and plain.strip("0"):
-            apart.add(plain)
-        parts = [run for run in _runs(plain) if run not in _NOBODY]
-        for part in (_joined(plain), *parts):
-            short = part.lstrip("0") if part.isdecimal() else part
-            if len(short) >= _SHORTEST_JOINED and short not in _NOBODY:
-                joined.add(short)
+        bare = without_zeros(plain)
+        apart |= {form for form in (plain, bare) if len(bare) >= shortest and bare.strip("0")}
+        parts = [without_zeros(run) for run in runs_of(plain) if run not in _NOBODY]
+        together = (joined_signs(plain), joined_signs(bare), *parts)
+        joined |= {part for part in together if len(part.lstrip("0")) >= _SHORTEST_JOINED}
+    joined -= _NOBODY
     return Spellings(frozenset(apart), frozenset(joined))
 
 
@@ -126,7 +140,8 @@ def spell_dates(dates: Iterable[str]) -> Spellings:
     """Spells dates (YYYYMMDD) in the orders in which people write them."""
     joined: set[str] = set()
     for date in dates:
-        found = _DATE.fullmatch(date.strip())
+        # A time may follow.
+        found = _DATE.match(date.strip())
         if found is None:
             continue
         try:
@@ -148,12 +163,12 @@ def spell_others(texts: Iterable[str]) -> Spellings:
     joined: set[str] = set()
     whole: set[str] = set()
     for text in texts:
-        for run in _runs(unicodedata.normalize("NFC", text)):
+        for run in runs_of(unicodedata.normalize("NFC", text)):
             if run.isdecimal():
                 joined |= {run} if len(run) >= _SHORTEST_OF_PLACE else set()
                 continue
-            for form in set(_forms(run)) - _NOBODY:
-                if len(form) >= _SHORTEST_JOINED or _is_syllabic(form[:1]):
+            for form in set(forms_of(run)) - _NOBODY - _ORDINARY:
+                if len(form) >= _SHORTEST_JOINED or is_syllabic(form[:1]):
                     joined.add(form)
                 elif len(form) >= _SHORTEST_BESIDE_DIGITS:
                     whole.add(form)
@@ -173,55 +188,15 @@ def merge(found: Iterable[Spellings]) -> Spellings:
 
 
 def _name_words(text: str) -> Iterator[str]:
-    composed = unicodedata.normalize("NFC", text)
-    for found in re.finditer(r"[^\W\d_]+", composed):
-        around = composed[max(0, found.start() - 1) : found.start()], composed[found.end() :][:1]
-        beside_digits = any(sign.isdecimal() for sign in around)
+    runs = runs_of(unicodedata.normalize("NFC", text), parted=True)
+    for before, run, after in zip(["", *runs], runs, [*runs[1:], ""], strict=False):
+        if not is_word(run):
+            continue
+        beside_digits = before.isdecimal() or after.isdecimal()
         shortest = _SHORTEST_BESIDE_DIGITS if beside_digits else _SHORTEST_NAME
-        long_enough = len(found[0]) >= shortest or _is_syllabic(found[0])
-        if long_enough and _bare(found[0]) not in _NOBODY:
-            yield found[0]
+        if (len(run) >= shortest or is_syllabic(run)) and bare_letters(run) not in _NOBODY:
+            yield run
 
 
 def _is_nobody(runs: Iterable[str]) -> bool:
-    return all(_bare(run) in _NOBODY for run in runs)
-
-
-def _shortest(form: str) -> int:
-    return 1 if _is_syllabic(form) else _SHORTEST_NAME
-
-
-def _is_syllabic(text: str) -> bool:
-    """Tells whether one sign may be a name: Chinese, Japanese and Korean ones."""
-    return bool(text) and all(
-        unicodedata.name(sign, "").startswith(("CJK", "HANGUL", "HIRAGANA", "KATAKANA"))
-        for sign in text
-    )
-
-
-def _runs(text: str) -> list[str]:
-    """Runs of letters and of digits; every other sign parts them."""
-    return re.findall(r"\d+|[^\W\d_]+", text)
-
-
-def _forms(text: str) -> tuple[str, ...]:
-    """A text as it may be written with the letters A to Z, in lower case."""
-    composed = unicodedata.normalize("NFC", text).casefold()
-    bare = _bare(composed)
-    spelt = _bare(composed.translate(_SPELT_OUT))
-    # Mueller and Muller are one name; the same is done to texts.
-    short = re.sub(r"(?<=[aou])e", "", spelt.replace("ss", "s"))
-    return tuple(dict.fromkeys((bare, spelt, *([short] if len(short) >= _SHORTEST_JOINED else []))))
-
-
-def _bare(text: str) -> str:
-    """In lower case, without marks on letters."""
-    apart = unicodedata.normalize("NFKD", text.casefold().translate(_BARE))
-    # Letters of mathematics become plain ones, capitals too.
-    kept = (sign for sign in apart if not unicodedata.combining(sign))
-    # Signs without a width, which part nothing that can be seen.
-    return "".join(sign for sign in kept if unicodedata.category(sign) != "Cf").casefold()
-
-
-def _joined(text: str) -> str:
-    return "".join(sign for sign in text if sign.isalnum())
+    return all(bare_letters(run) in _NOBODY for run in runs)

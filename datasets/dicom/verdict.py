@@ -117,8 +117,15 @@ def judge(groups: Mapping[str, list[SliceHeader]]) -> list[Series]:
         missing = _missing_parts(slices[0], parts)
         if judged.verdict == "use" and missing:
             judged = replace(judged, verdict="refuse", reason=missing, stack=None, notes=())
-        found.append(judged)
+        found.append(_without_numbers(judged))
     return found
+
+
+def _without_numbers(series: Series) -> Series:
+    """Takes numbers of the patient out of what is said: a header may hold them anywhere."""
+    people = series.people
+    notes = tuple(people.hide_numbers(note) for note in series.notes)
+    return replace(series, reason=people.hide_numbers(series.reason), notes=notes)
 
 
 def _judge_one(

@@ -220,3 +220,44 @@ def test_text_that_is_burnt_into_pixels_is_warned_of(
     text = everything(run, tmp_path / "in", tmp_path / "out", small)
     assert (note.casefold() in text) is told
     assert ("look at its pictures" in text) is told
+
+
+@pytest.mark.parametrize("suffix", [".nrrd", ".nii.gz", ".mha"])
+def test_dicom_that_is_called_otherwise_is_dicom_all_the_same(
+    run: Run, small: Path, tmp_path: Path, suffix: str
+) -> None:
+    one_file(tmp_path / "in", f"OKAFOR_CHI{suffix}", PatientName="Okafor^Chi")
+    told = everything(run, tmp_path / "in", tmp_path / "out", small)
+    assert "okafor" not in told
+    assert "1 of 1 cases written" in told
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"ConcatenationUID": "1.2", "InConcatenationTotalNumber": "55449"},
+        {"PixelSpacing": "55449\\55449"},
+        {"HighBit": "9"},
+    ],
+)
+def test_numbers_in_reasons_that_are_the_patients(
+    run: Run, small: Path, tmp_path: Path, tags: dict[str, str]
+) -> None:
+    with silence_dicom_libraries():
+        slices = series(PatientID="55449")
+        for item in slices:
+            for tag, value in tags.items():
+                item.dataset[tag] = raw_element(tag, value)
+        write(tmp_path / "in" / "s", slices)
+    told = everything(run, tmp_path / "in", tmp_path / "out", small)
+    assert "55449" not in told + run("inspect", tmp_path / "in").output
+
+
+def test_half_a_name_at_the_end_of_a_long_description_is_not_told(run: Run, tmp_path: Path) -> None:
+    words = "pd " * 163 + " Featherstonehaugh"
+    with silence_dicom_libraries():
+        slices = series(PatientName="Featherstonehaugh")
+        for item in slices:
+            item.dataset["SeriesDescription"] = raw_element("SeriesDescription", words)
+        write(tmp_path / "in" / "s", slices)
+    assert "Feather" not in run("inspect", tmp_path / "in").output

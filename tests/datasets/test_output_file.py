@@ -120,3 +120,12 @@ def test_the_folder_that_the_user_named_may_be_a_link(tmp_path: Path) -> None:
     out.symlink_to("disk")
     make_folder(out / "a" / "b", out)
     assert (tmp_path / "disk" / "a" / "b").is_dir()
+
+
+def test_a_file_for_few_eyes_stays_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    write_text(path, "first", private=True)
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o640)
+    write_text(path, "second")
+    assert path.stat().st_mode & 0o777 == 0o640

@@ -11,7 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from shoulderseg.datasets.temporary_folder import sweep_temporary_folders, temporary_folder
+from shoulderseg.datasets.temporary_folder import (
+    PREFIX,
+    sweep_temporary_folders,
+    temporary_folder,
+)
 
 KEEPING = """
 import sys, time
@@ -86,18 +90,37 @@ def test_only_what_dead_processes_left_is_swept(temporary: Path) -> None:
 
 
 def test_other_folders_stay(temporary: Path, tmp_path: Path) -> None:
-    elsewhere = tmp_path / "mine"
-    elsewhere.mkdir()
-    (elsewhere / ".lock").touch()
-    (temporary / "shoulderseg-link").symlink_to(elsewhere)
-    (temporary / "shoulderseg-new").mkdir()
-    (temporary / "another-program").mkdir()
-    (temporary / "shoulderseg-file").touch()
-    old = temporary / "shoulderseg-old"
-    old.mkdir()
-    long_ago = time.time() - 10 * 86400
-    os.utime(old, (long_ago, long_ago))
+    """Whatever they are called: only what this package made is its to remove."""
+    elsewhere = left(tmp_path / "mine")
+    (temporary / f"{PREFIX}link").symlink_to(elsewhere)
+    (temporary / f"{PREFIX}file").touch()
+    (temporary / f"{PREFIX}empty").mkdir(0o700)
+    (left(temporary / f"{PREFIX}more") / "thesis.txt").touch()
+    left(temporary / f"{PREFIX}open").chmod(0o755)
+    for name in ("shoulderseg-results", "shoulderseg-clone", "another-program"):
+        folder = left(temporary / name)
+        long_ago = time.time() - 10 * 86400
+        os.utime(folder, (long_ago, long_ago))
+    before = sorted(path.name for path in temporary.iterdir())
+    assert sweep_temporary_folders() == 0
+    assert sorted(path.name for path in temporary.iterdir()) == before
+    left(temporary / f"{PREFIX}a1b2c3d4")
     assert sweep_temporary_folders() == 1
-    assert not old.exists()
-    assert len(list(temporary.iterdir())) == 4
-    assert (elsewhere / ".lock").exists()
+
+
+def left(folder: Path) -> Path:
+    """What a killed process leaves."""
+    folder.mkdir(0o700)
+    (folder / "content").mkdir()
+    (folder / ".shoulderseg-lock").touch()
+    return folder
+
+
+def test_without_a_folder_for_temporary_files_nothing_is_swept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def none() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    assert sweep_temporary_folders() == 0

@@ -106,20 +106,15 @@ def find_inputs(
 def _folder_inputs(path: Path, named: Path | None) -> Inputs:
     from shoulderseg.datasets.dicom.folder import read_folder
     from shoulderseg.datasets.files import (
-        DICOM_SUFFIX,
         dangling_volumes,
         find_volumes,
         foreign_format,
-        image_suffix,
         is_segmentation,
         shown_name,
     )
 
-    files = [
-        file
-        for file in find_volumes(path)
-        if image_suffix(file) not in ("", DICOM_SUFFIX) or not _is_dicom(file)
-    ]
+    # By content: an archive may have called DICOM anything, after a patient too.
+    files = [file for file in find_volumes(path) if not _is_dicom(file)]
     volumes = [file for file in files if not is_segmentation(file)]
     if path.is_file() and volumes:
         return Inputs((_volume_case(path),), (), ())

@@ -61,10 +61,6 @@ def public_name(path: Path, named: Path | None, number: int) -> str:
 
 def _number(path: Path, number: int) -> str:
     """A name for a lone DICOM file or a folder of such, which archives name after patients."""
-    from shoulderseg.datasets.files import DICOM_SUFFIX, image_suffix, shown_name
-
-    if image_suffix(path) not in ("", DICOM_SUFFIX):
-        return shown_name(path)
     return f"{'folder' if path.is_dir() else 'dicom_file'}_{number}"
 
 

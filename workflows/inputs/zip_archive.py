@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from shoulderseg.workflows.bundles.limits import Limits, check_count, check_ratio, check_size
 from shoulderseg.workflows.bundles.unpack import readable_zip, refuse_special
-from shoulderseg.workflows.leftovers import sweep_temporary
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo
@@ -29,23 +28,11 @@ LIMITS = Limits(
 SUFFIX = ".zip"
 _DOCUMENTS = frozenset(
     {
-        *(
-            ".pdf",
-            ".txt",
-            ".rtf",
-            ".doc",
-            ".docx",
-            ".xls",
-            ".xlsx",
-            ".ppt",
-            ".pptx",
-            ".odt",
-            ".csv",
-        ),
-        *(".html", ".htm", ".xml", ".xsl", ".css", ".js", ".json", ".md", ".log", ".csv"),
-        *(".ini", ".inf"),
+        *(".pdf", ".txt", ".rtf", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".odt"),
+        *(".html", ".htm", ".xml", ".xsl", ".css", ".js", ".json", ".md", ".log", ".csv", ".ini"),
         *(".jpg", ".jpeg", ".png", ".gif", ".bmp", ".ico", ".svg", ".mp4", ".avi", ".hl7", ".cda"),
         *(".exe", ".dll", ".jar", ".msi", ".bat", ".sh", ".app", ".so", ".dylib", ".py", ".class"),
+        ".inf",
     }
 )
 _LONGEST_NAME = 200
@@ -61,9 +48,10 @@ def unpacked(path: Path) -> Iterator[Path]:
     Raises:
         ValueError: As `unpack_images`.
     """
-    from shoulderseg.datasets.temporary_folder import temporary_folder
+    from shoulderseg.datasets.temporary_folder import sweep_temporary_folders, temporary_folder
 
-    sweep_temporary()
+    # Programs that call this come by no command, which would do it.
+    sweep_temporary_folders()
     if path.suffix.lower() != SUFFIX or not path.is_file():
         yield path
         return
