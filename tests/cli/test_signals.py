@@ -43,7 +43,11 @@ def temporary(tmp_path: Path) -> Path:
 
 def started(words: list[object], temporary: Path, *, ignored: str = "") -> subprocess.Popen[bytes]:
     """A command at work, which has unpacked its input."""
-    before = f"import signal; signal.signal(signal.{ignored}, signal.SIG_IGN); " if ignored else ""
+    # However the tests were started: in the background of a shell some signals are ignored.
+    before = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    for name in ("SIGTERM", "SIGHUP"):
+        handler = "SIG_IGN" if name == ignored else "SIG_DFL"
+        before += f"signal.signal(signal.{name}, signal.{handler}); "
     process = subprocess.Popen(
         [sys.executable, "-c", before + COMMAND[2], *map(str, words)],
         env={**os.environ, "TMPDIR": str(temporary)},
