@@ -14,18 +14,9 @@ from pydicom.uid import MRImageStorage
 from shoulderseg.datasets.dicom.silence import silence_dicom_libraries
 from tests.cli.private_inputs import everything, raw_element
 from tests.datasets.dicom.writing import series, write
-from tests.untrained import write_untrained
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle of untrained U-Nets."""
-    folder = tmp_path_factory.mktemp("bundle")
-    write_untrained(folder)
-    return folder
 
 
 @pytest.mark.parametrize(
@@ -44,7 +35,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_free_text_in_a_tag_reaches_no_message(
     run: Run,
-    small: Path,
+    untrained: Path,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
     tags: dict[str, str],
@@ -59,7 +50,7 @@ def test_free_text_in_a_tag_reaches_no_message(
             if "SOPClassUID" in tags:
                 data = path.read_bytes()
                 path.write_bytes(data.replace(MRImageStorage.encode(), b"1.2.276.05519.1.2.3.4.77"))
-    told = everything(run, tmp_path / "in", tmp_path / "out", small)
+    told = everything(run, tmp_path / "in", tmp_path / "out", untrained)
     told += "".join(capfd.readouterr()).casefold()
     told += run("inspect", tmp_path / "in").output.casefold()
     assert "okafor" not in told
@@ -90,12 +81,12 @@ def test_a_segment_called_after_the_patient_is_not_quoted(
 
 @pytest.mark.parametrize(("value", "told"), [("YES", True), ("NO", False)])
 def test_text_that_is_burnt_into_pixels_is_warned_of(
-    run: Run, small: Path, tmp_path: Path, value: str, told: bool
+    run: Run, untrained: Path, tmp_path: Path, value: str, told: bool
 ) -> None:
     write(tmp_path / "in" / "s", series(BurnedInAnnotation=value))
     note = "text is burnt into its pixels (BurnedInAnnotation is YES)"
     assert (note in run("inspect", tmp_path / "in").output) is told
-    text = everything(run, tmp_path / "in", tmp_path / "out", small)
+    text = everything(run, tmp_path / "in", tmp_path / "out", untrained)
     assert (note.casefold() in text) is told
     assert ("look at its pictures" in text) is told
 
@@ -109,7 +100,7 @@ def test_text_that_is_burnt_into_pixels_is_warned_of(
     ],
 )
 def test_numbers_in_reasons_that_are_the_patients(
-    run: Run, small: Path, tmp_path: Path, tags: dict[str, str]
+    run: Run, untrained: Path, tmp_path: Path, tags: dict[str, str]
 ) -> None:
     with silence_dicom_libraries():
         slices = series(PatientID="55449")
@@ -117,7 +108,7 @@ def test_numbers_in_reasons_that_are_the_patients(
             for tag, value in tags.items():
                 item.dataset[tag] = raw_element(tag, value)
         write(tmp_path / "in" / "s", slices)
-    told = everything(run, tmp_path / "in", tmp_path / "out", small)
+    told = everything(run, tmp_path / "in", tmp_path / "out", untrained)
     assert "55449" not in told + run("inspect", tmp_path / "in").output
 
 
@@ -133,13 +124,13 @@ def test_half_a_name_at_the_end_of_a_long_description_is_not_told(run: Run, tmp_
 
 @pytest.mark.parametrize(("number", "first"), [(8813, 8813), (7740021, 7740022)])
 def test_numbers_of_series_and_images_that_are_the_patients(
-    run: Run, small: Path, tmp_path: Path, number: int, first: int
+    run: Run, untrained: Path, tmp_path: Path, number: int, first: int
 ) -> None:
     slices = series(PatientID=str(number), SeriesNumber=number)
     for index, item in enumerate(slices):
         item.dataset.InstanceNumber = first + index
     write(tmp_path / "in" / "s", slices)
-    told = everything(run, tmp_path / "in", tmp_path / "out", small)
+    told = everything(run, tmp_path / "in", tmp_path / "out", untrained)
     told += run("inspect", tmp_path / "in").output
     assert str(first) not in told
     assert str(number) not in re.sub(r"(series_\d+_)[0-9a-f]{8}", r"\1", told)
