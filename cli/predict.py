@@ -41,6 +41,14 @@ class Voters(StrEnum):
     all = "all"
 
 
+class Engine(StrEnum):
+    """What computes the U-Nets on a CPU."""
+
+    auto = "auto"
+    openvino = "openvino"
+    torch = "torch"
+
+
 @dataclass(frozen=True)
 class NetworkOptions:
     """Which networks run, and how they decide, one option a field; see `as_command`."""
@@ -80,6 +88,13 @@ class NetworkOptions:
             help="Do not turn volumes upright first; for files whose directions are wrong.",
         ),
     ] = False
+    engine: Annotated[
+        Engine,
+        typer.Option(
+            help="What computes the U-Nets on a CPU.",
+            show_default="openvino where it knows the networks, else torch",
+        ),
+    ] = Engine.auto
 
 
 def predict(
@@ -142,6 +157,7 @@ def _segmenter(network: NetworkOptions, device: Device) -> Segmenter:
         voters=network.voters.value,
         refine=network.refine,
         as_stored=network.as_stored,
+        engine=network.engine.value,
     )
 
 

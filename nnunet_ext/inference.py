@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from nnunetv2.inference.export_prediction import (
-    convert_predicted_logits_to_segmentation_with_correct_shape,
-)
-from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
-from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 
+from shoulderseg.nnunet_ext.cases.prepare import (
+    PreparedCase,
+    can_prepare,
+    prepare_case,
+    restore_logits,
+    uncrop,
+)
+from shoulderseg.nnunet_ext.cases.windows import predict_logits
+from shoulderseg.nnunet_ext.engines.choice import Engine, EngineChoice, choose_engine, load_network
+from shoulderseg.nnunet_ext.engines.network import Network
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
-from shoulderseg.nnunet_ext.regions import region_dataset_json
 from shoulderseg.nnunet_ext.tiling import covering_tile
-from shoulderseg.nnunet_ext.unets import PARTS, UNetSet, build_unet
+from shoulderseg.nnunet_ext.unets import UNetSet
+
+if TYPE_CHECKING:
+    from shoulderseg.nnunet_ext.nnunet_prediction import NnunetPredictors
 
 _LOGGER = logging.getLogger(__name__)
 
-Predictors = dict[str, nnUNetPredictor]
 FloatArray = npt.NDArray[np.float32]
 # Is told which share of the networks' work is done, 0 to 1.
 OnProgress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Predictors:
+    """The networks of a model, ready to run.
+
+    Attributes:
+        engine: What computes them.
+        plans: nnU-Net's plans.
+        mirroring_axes: In-plane axes of mirror images that are averaged over; None for none.
+        networks: For each of the three U-Nets one for each fold.
+        in_nnunet: nnU-Net's predictors instead, on a GPU and for plans that resample otherwise.
+    """
+
+    engine: Engine
+    plans: Mapping[str, Any]
+    mirroring_axes: tuple[int, ...] | None
+    networks: Mapping[str, Sequence[Network]]
+    in_nnunet: NnunetPredictors | None = None
 
 
 def build_predictors(
@@ -36,8 +60,9 @@ def build_predictors(
     *,
     folds: Sequence[str] | None = None,
     mirroring: bool = True,
+    engine: EngineChoice = "auto",
 ) -> Predictors:
-    """Prepares one nnU-Net predictor for each of the three U-Nets.
+    """Loads the three U-Nets.
 
     Args:
         unets: The trained U-Nets.
@@ -45,51 +70,36 @@ def build_predictors(
         folds: Folds whose logits are averaged; by default all.
         mirroring: Average over in-plane mirror images, as nnU-Net does by default; twice the work
             for each of the mirroring axes.
+        engine: What computes the networks on a CPU, see `choose_engine`.
 
     Raises:
-        ValueError: If a fold is not among the trained ones.
+        ValueError: If a fold is not among the trained ones, or the engine cannot run the networks.
     """
-    return {
-        variant: _predictor(unets, variant, device, folds=folds, mirroring=mirroring)
-        for variant in unets.weights
+    chosen = _folds(unets, folds)
+    axes = unets.mirroring_axes if mirroring else None
+    found = choose_engine(engine, device, unets.plans)
+    if device.type != "cpu" or not can_prepare(unets.plans):
+        from shoulderseg.nnunet_ext.nnunet_prediction import build_nnunet_predictors
+
+        predictors = build_nnunet_predictors(unets, device, folds=chosen, mirroring=mirroring)
+        return Predictors(found, unets.plans, axes, {}, predictors)
+    networks = {
+        variant: [load_network(found, unets.plans, trained[fold]) for fold in chosen[variant]]
+        for variant, trained in unets.weights.items()
     }
+    return Predictors(found, unets.plans, axes, networks)
 
 
-def _predictor(
-    unets: UNetSet,
-    variant: str,
-    device: torch.device,
-    *,
-    folds: Sequence[str] | None,
-    mirroring: bool,
-) -> nnUNetPredictor:
-    trained = unets.weights[variant]
-    chosen = list(trained) if folds is None else list(folds)
-    unknown = [fold for fold in chosen if fold not in trained]
-    if unknown or not chosen:
-        msg = f"fold {unknown} is not in the model; it has {list(trained)}"
-        raise ValueError(msg)
-    network = build_unet(unets.plans)
-    network.load_state_dict(trained[chosen[0]])
-    plans = PlansManager(unets.plans)
-    # It prints on every device but CUDA.
-    with contextlib.redirect_stdout(io.StringIO()):
-        predictor = nnUNetPredictor(
-            use_mirroring=mirroring and unets.mirroring_axes is not None,
-            perform_everything_on_device=device.type == "cuda",
-            device=device,
-            allow_tqdm=False,
-        )
-    predictor.manual_initialization(
-        network,
-        plans,
-        plans.get_configuration(CONFIGURATION),
-        [trained[fold] for fold in chosen],
-        region_dataset_json(unets.dataset_json, PARTS[variant]),
-        "nnUNetTrainer",
-        unets.mirroring_axes,
-    )
-    return predictor
+def _folds(unets: UNetSet, folds: Sequence[str] | None) -> dict[str, list[str]]:
+    """The folds of each U-Net that are used."""
+    chosen = {}
+    for variant, trained in unets.weights.items():
+        chosen[variant] = list(trained) if folds is None else list(folds)
+        unknown = [fold for fold in chosen[variant] if fold not in trained]
+        if unknown or not chosen[variant]:
+            msg = f"fold {unknown} is not in the model; it has {list(trained)}"
+            raise ValueError(msg)
+    return chosen
 
 
 def slice_axis(unets: UNetSet) -> int:
@@ -106,7 +116,7 @@ def predict_probabilities(
     """Runs all U-Nets with all their folds on one case.
 
     The case is preprocessed once, since the U-Nets share their plans. Where its slices fit into
-    the planned patch, what comes out equals three runs of `nnUNetv2_predict_from_modelfolder
+    the planned patch, what torch gives equals three runs of `nnUNetv2_predict_from_modelfolder
     --save_probabilities`. Larger ones are seen at once instead of in overlapping patches; see
     `covering_tile`.
 
@@ -126,101 +136,81 @@ def predict_probabilities(
     if image.ndim != 3:
         msg = f"expected an image of shape (Z, Y, X), found {image.shape}"
         raise ValueError(msg)
-    shared = next(iter(predictors.values()))
-    properties: dict[str, Any] = {"spacing": list(spacing_mm)}
-    preprocessor = shared.configuration_manager.preprocessor_class(verbose=False)
-    data, _, properties = preprocessor.run_case_npy(
-        image[None].astype(np.float32),
-        None,
-        properties,
-        shared.plans_manager,
-        shared.configuration_manager,
-        shared.dataset_json,
-    )
-    prepared = torch.from_numpy(data)
+    if predictors.in_nnunet is not None:
+        from shoulderseg.nnunet_ext.nnunet_prediction import predict_in_nnunet
+
+        return predict_in_nnunet(predictors.in_nnunet, image, spacing_mm, on_progress)
+    case = prepare_case(image, spacing_mm, predictors.plans)
     probabilities = {}
-    for number, (variant, predictor) in enumerate(predictors.items()):
-        with _counted(predictor, prepared, on_progress, (number, len(predictors))):
-            probabilities[variant] = _bone_probability(predictor, prepared, properties)
+    for number, (variant, folds) in enumerate(predictors.networks.items()):
+        place = (number, len(predictors.networks))
+        logits = _logits(predictors, folds, case, on_progress, place)
+        restored = restore_logits(logits, case, predictors.plans)
+        bone = torch.sigmoid(torch.from_numpy(restored).float()).numpy()
+        if not np.isfinite(bone).all():
+            msg = "a network answered with NaN or infinite values"
+            raise ValueError(msg)
+        probabilities[variant] = uncrop(bone, case, predictors.plans)
     return probabilities
 
 
-@contextlib.contextmanager
-def _counted(
-    predictor: nnUNetPredictor,
-    prepared: torch.Tensor,
+def _logits(
+    predictors: Predictors,
+    folds: Sequence[Network],
+    case: PreparedCase,
     on_progress: OnProgress | None,
     place: tuple[int, int],
-) -> Iterator[None]:
-    """Tells after every pass of a network how far all of them are.
-
-    Args:
-        predictor: The network at work.
-        prepared: Its slices, (1, Z, Y, X).
-        on_progress: Is told.
-        place: Which of the networks this is, and how many there are.
-    """
-    if on_progress is None:
-        yield
-        return
-    mirrors = predictor.allowed_mirroring_axes if predictor.use_mirroring else None
-    images = 2 ** len(mirrors or ())
-    passes = prepared.shape[1] * images * len(predictor.list_of_parameters)
-    number, networks = place
-    done = 0
-
-    def count(*_: object) -> None:
-        nonlocal done
-        done += 1
-        # Where slices are seen in patches there are more passes than slices.
-        on_progress((number + min(done / passes, 1.0)) / networks)
-
-    handle = predictor.network.register_forward_hook(count)
-    try:
-        yield
-    finally:
-        handle.remove()
-
-
-def _bone_probability(
-    predictor: nnUNetPredictor, prepared: torch.Tensor, properties: dict[str, Any]
-) -> FloatArray:
-    logits = _logits(predictor, prepared)
-    _, probabilities = convert_predicted_logits_to_segmentation_with_correct_shape(
-        logits,
-        predictor.plans_manager,
-        predictor.configuration_manager,
-        predictor.label_manager,
-        properties,
-        return_probabilities=True,
-    )
-    bone: FloatArray = probabilities[0].astype(np.float32)
-    if not np.isfinite(bone).all():
-        msg = "a network answered with NaN or infinite values"
+) -> npt.NDArray[np.float16]:
+    """The mean logits of a U-Net's folds; see `_counted` for `place`."""
+    total: npt.NDArray[np.float16] | None = None
+    windows = len(folds) * len(case.slices)
+    on_window = None if on_progress is None else _counted(on_progress, windows, place)
+    for network in folds:
+        found = _seen_whole(predictors, network, case, on_window)
+        total = found if total is None else total + found
+    if total is None:
+        msg = "a U-Net has no fold"
         raise ValueError(msg)
-    return bone
+    if len(folds) > 1:
+        total /= np.float16(len(folds))
+    return total
 
 
-def _logits(predictor: nnUNetPredictor, prepared: torch.Tensor) -> torch.Tensor:
+def _seen_whole(
+    predictors: Predictors,
+    network: Network,
+    case: PreparedCase,
+    on_window: Callable[[], None] | None,
+) -> npt.NDArray[np.float16]:
     """Sees whole slices if it can, and the planned patches where memory does not last for that."""
-    planned = predictor.configuration_manager
-    tile = _tile(planned, tuple(prepared.shape[2:]))
-    if tile != list(planned.patch_size):
-        larger = ConfigurationManager({**planned.configuration, "patch_size": tile})
-        predictor.configuration_manager = larger
-        try:
-            seen: torch.Tensor = predictor.predict_logits_from_preprocessed_data(prepared)
-            return seen.cpu()
-        except RuntimeError as error:
-            _LOGGER.warning("slices are seen in patches, as they do not fit at once: %s", error)
-        finally:
-            predictor.configuration_manager = planned
-    logits: torch.Tensor = predictor.predict_logits_from_preprocessed_data(prepared)
-    return logits.cpu()
-
-
-def _tile(planned: ConfigurationManager, slice_shape: Sequence[int]) -> list[int]:
-    stages = planned.network_arch_init_kwargs["strides"]
+    planned = predictors.plans["configurations"][CONFIGURATION]
+    patch = list(planned["patch_size"])
+    stages = planned["architecture"]["arch_kwargs"]["strides"]
     # A plain number stands for both axes.
     strides = np.prod([np.broadcast_to(stride, 2) for stride in stages], axis=0).tolist()
-    return covering_tile(slice_shape, planned.patch_size, strides)
+    window = covering_tile(case.slices.shape[1:], patch, strides)
+    axes = predictors.mirroring_axes
+    if window != patch:
+        try:
+            return predict_logits(network, case.slices, window, axes, on_window)
+        except (RuntimeError, MemoryError) as error:
+            _LOGGER.warning("slices are seen in patches, as they do not fit at once: %s", error)
+    return predict_logits(network, case.slices, patch, axes, on_window)
+
+
+def _counted(on_progress: OnProgress, windows: int, place: tuple[int, int]) -> Callable[[], None]:
+    """Tells after every window how far all networks are.
+
+    Args:
+        on_progress: Is told.
+        windows: How many the U-Net at work will see.
+        place: Which of the U-Nets this is, and how many there are.
+    """
+    number, networks = place
+    counted: Iterator[int] = iter(range(1, 2**62))
+
+    def count() -> None:
+        # Where slices are seen in patches there are more windows than slices.
+        on_progress((number + min(next(counted) / windows, 1.0)) / networks)
+
+    return count

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from dynamic_network_architectures.architectures.unet import PlainConvUNet, ResidualEncoderUNet
-from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
+from torch import nn
 
 from shoulderseg.nnunet_ext.plan_bounds import find_excess, find_length
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
@@ -21,18 +21,18 @@ PARTS: dict[str, tuple[int, ...]] = {FIRST: (0,), SECOND: (1,), WHOLE: (0, 1)}
 
 # plans.json names classes that nnU-Net imports and calls. A file from outside may name these
 # and nothing else.
-NETWORKS = {
-    f"dynamic_network_architectures.architectures.unet.{network.__name__}"
+NETWORKS: dict[str, type[torch.nn.Module]] = {
+    f"dynamic_network_architectures.architectures.unet.{network.__name__}": network
     for network in (PlainConvUNet, ResidualEncoderUNet)
 }
-LAYERS = {
-    "torch.nn.modules.conv.Conv2d",
-    "torch.nn.modules.instancenorm.InstanceNorm2d",
-    "torch.nn.modules.batchnorm.BatchNorm2d",
-    "torch.nn.modules.dropout.Dropout2d",
-    "torch.nn.LeakyReLU",
-    "torch.nn.ReLU",
-    "torch.nn.GELU",
+LAYERS: dict[str, type[torch.nn.Module]] = {
+    "torch.nn.modules.conv.Conv2d": nn.Conv2d,
+    "torch.nn.modules.instancenorm.InstanceNorm2d": nn.InstanceNorm2d,
+    "torch.nn.modules.batchnorm.BatchNorm2d": nn.BatchNorm2d,
+    "torch.nn.modules.dropout.Dropout2d": nn.Dropout2d,
+    "torch.nn.LeakyReLU": nn.LeakyReLU,
+    "torch.nn.ReLU": nn.ReLU,
+    "torch.nn.GELU": nn.GELU,
 }
 PREPROCESSORS = {"DefaultPreprocessor"}
 NORMALISATIONS = {
@@ -117,7 +117,7 @@ def check_plans(plans: dict[str, Any]) -> None:
         raise UntrustedModelError(msg)
 
 
-def _allow(what: str, names: list[str], allowed: set[str]) -> None:
+def _allow(what: str, names: list[str], allowed: Collection[str]) -> None:
     for name in names:
         if name not in allowed:
             msg = f"plans.json names the {what} {name!r}; allowed are {sorted(allowed)}"
@@ -138,14 +138,15 @@ def build_unet(plans: dict[str, Any]) -> torch.nn.Module:
     """
     check_plans(plans)
     architecture = plans["configurations"][CONFIGURATION]["architecture"]
+    named = {
+        name: architecture["arch_kwargs"][name] for name in architecture["_kw_requires_import"]
+    }
+    classes = {name: None if layer is None else LAYERS[layer] for name, layer in named.items()}
     try:
-        network: torch.nn.Module = get_network_from_plans(
-            architecture["network_class_name"],
-            architecture["arch_kwargs"],
-            architecture["_kw_requires_import"],
-            1,
-            1,
-            allow_init=False,
+        network = NETWORKS[architecture["network_class_name"]](
+            **(architecture["arch_kwargs"] | classes),
+            input_channels=1,
+            num_classes=1,
             deep_supervision=False,
         )
     except (TypeError, ValueError, AssertionError, RuntimeError) as error:

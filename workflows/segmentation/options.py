@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
+    from shoulderseg.nnunet_ext.engines.choice import EngineChoice
     from shoulderseg.refine.voting import Rule
     from shoulderseg.workflows.segmentation.settings import Settings
 
@@ -25,6 +26,8 @@ class Options:
         voters: the three U-Nets, or all: with the AlexNet as the fourth.
         refine: whether the AlexNet decides the edges; None asks the bundle whether that helps.
         as_stored: whether volumes keep the orientation of their files.
+        engine: what computes the U-Nets on a CPU: torch, openvino, or auto for the faster one that
+            is there.
 
     Raises:
         ValueError: if a choice is none of those that there are.
@@ -37,9 +40,11 @@ class Options:
     voters: Voters = "unets"
     refine: bool | None = None
     as_stored: bool = False
+    engine: EngineChoice = "auto"
 
     def __post_init__(self) -> None:
         """Checks the choices before anything is loaded."""
+        from shoulderseg.nnunet_ext.engines.choice import EngineChoice
         from shoulderseg.refine.voting import Rule
 
         _check_choice("vote", self.vote, get_args(Rule))
@@ -47,6 +52,7 @@ class Options:
         _check_choice("mirroring", self.mirroring, (True, False))
         _check_choice("refine", self.refine, (True, False, None))
         _check_choice("as_stored", self.as_stored, (True, False))
+        _check_choice("engine", self.engine, get_args(EngineChoice))
 
 
 def folds_of(folds: Sequence[str] | Sequence[int] | None) -> tuple[str, ...] | None:
@@ -84,6 +90,7 @@ def settings_of(options: Options) -> Settings:
         refine=options.refine,
         all_voters=options.voters == "all",
         as_stored=options.as_stored,
+        engine=options.engine,
     )
 
 

@@ -100,6 +100,7 @@ def prepare(bundle: Bundle, settings: Settings) -> Segment:
         torch.device(settings.device),
         folds=settings.folds,
         mirroring=settings.mirroring,
+        engine=settings.engine,
     )
     check_refiner(bundle, settings)
 

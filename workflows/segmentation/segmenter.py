@@ -23,6 +23,7 @@ from shoulderseg.workflows.segmentation.result import Result
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
+    from shoulderseg.nnunet_ext.engines.choice import EngineChoice
     from shoulderseg.refine.voting import Rule
     from shoulderseg.workflows.inputs.case_input import CaseInput
     from shoulderseg.workflows.segmentation.segment import OnProgress
@@ -56,6 +57,7 @@ class Segmenter:
         voters: Voters = "unets",
         refine: bool | None = None,
         as_stored: bool = False,
+        engine: EngineChoice = "auto",
     ) -> None:
         """Verifies and loads a bundle.
 
@@ -68,6 +70,7 @@ class Segmenter:
             voters: unets or all.
             refine: whether edges are refined.
             as_stored: whether volumes are turned upright.
+            engine: of the U-Nets on a CPU.
 
         Raises:
             FileNotFoundError: if there is no such bundle.
@@ -77,7 +80,9 @@ class Segmenter:
         from shoulderseg.workflows.bundles.bundle import read_bundle
         from shoulderseg.workflows.segmentation.segment import prepare
 
-        self._options = Options(device, folds_of(folds), mirroring, vote, voters, refine, as_stored)
+        self._options = Options(
+            device, folds_of(folds), mirroring, vote, voters, refine, as_stored, engine
+        )
         folder = find_bundle(os.fspath(model))
         # A copy in another process may have another working folder.
         self._model = str(folder.absolute()) if Path(model).is_dir() else os.fspath(model)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from shoulderseg.nnunet_ext.engines.choice import EngineChoice
     from shoulderseg.refine.voting import Rule
 
 
@@ -22,6 +23,7 @@ class Settings:
         all_voters: whether the AlexNet votes beside the U-Nets.
         as_stored: whether volumes are left as they lie in their files, though the bundle was
             trained on upright ones.
+        engine: what computes the U-Nets on a CPU.
     """
 
     device: str
@@ -31,3 +33,4 @@ class Settings:
     refine: bool | None = None
     all_voters: bool = False
     as_stored: bool = False
+    engine: EngineChoice = "auto"

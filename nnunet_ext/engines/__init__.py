@@ -1,0 +1,1 @@
+"""What computes the U-Nets: torch, or OpenVINO on a CPU."""

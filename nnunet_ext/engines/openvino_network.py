@@ -1,0 +1,105 @@
+"""A U-Net run by OpenVINO on a CPU."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from shoulderseg.nnunet_ext.engines.network import FloatArray, Precision
+from shoulderseg.nnunet_ext.engines.openvino_graph import build_graph
+
+if TYPE_CHECKING:
+    from openvino import Core
+
+    from shoulderseg.nnunet_ext.unets import Weights
+
+_TELEMETRY = "openvino_telemetry"
+_HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16"}
+
+
+class OpenvinoNetwork:
+    """A U-Net compiled for this machine's CPU.
+
+    Attributes:
+        batch: four images.
+    """
+
+    # More gain nothing and take memory.
+    batch = 4
+
+    def __init__(self, plans: Mapping[str, Any], weights: Weights, precision: Precision) -> None:
+        """Compiles the network.
+
+        Args:
+            plans: nnU-Net's plans of a network that `has_graph` knows.
+            weights: A full state dict, float32.
+            precision: What the CPU computes in.
+        """
+        arrays = {name: tensor.numpy() for name, tensor in weights.items()}
+        settings = {
+            # Left to itself it takes bfloat16 where the CPU has that.
+            "INFERENCE_PRECISION_HINT": _HINTS[precision],
+            "NUM_STREAMS": "1",
+            # OpenVINO counts the cores of the machine, torch those that this process may use.
+            "INFERENCE_NUM_THREADS": str(torch.get_num_threads()),
+            # Two processes would be pinned to the same cores.
+            "ENABLE_CPU_PINNING": "NO",
+        }
+        self._compiled = load_core().compile_model(build_graph(plans, arrays), "CPU", settings)
+
+    def __call__(self, images: FloatArray) -> FloatArray:
+        """Computes logits, see `Network`."""
+        logits: FloatArray = self._compiled(images[:, None])[0][:, 0]
+        return logits
+
+
+def has_openvino() -> bool:
+    """Tells whether OpenVINO is there and runs."""
+    try:
+        load_core()
+    except (ImportError, RuntimeError):
+        return False
+    return True
+
+
+def best_precision() -> Precision:
+    """What this machine's CPU computes fastest in: bfloat16 where it has instructions for that."""
+    abilities: list[str] = load_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "bfloat16" if "BF16" in abilities else "float32"
+
+
+@cache
+def load_core() -> Core:
+    """Imports OpenVINO, without its telemetry, and looks for its devices; once a process.
+
+    Raises:
+        ImportError: If it is not installed.
+        RuntimeError: If it does not run here.
+    """
+    with _no_telemetry():
+        import openvino
+    return openvino.Core()
+
+
+@contextmanager
+def _no_telemetry() -> Iterator[None]:
+    """Lets OpenVINO be imported as if its telemetry package were not installed.
+
+    It comes with OpenVINO, and sends word of every import to a statistics service and leaves an
+    identifier in the home folder unless the user has objected. Whoever segments patients does not
+    expect that.
+    """
+    if _TELEMETRY in sys.modules:
+        yield
+        return
+    # None makes the import fail, which OpenVINO is prepared for.
+    sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[_TELEMETRY]

@@ -1,0 +1,190 @@
+"""The three U-Nets on one case by nnU-Net's own predictor: on GPUs, and for rare plans."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from nnunetv2.inference.export_prediction import (
+    convert_predicted_logits_to_segmentation_with_correct_shape,
+)
+from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
+
+from shoulderseg.nnunet_ext.plans import CONFIGURATION
+from shoulderseg.nnunet_ext.regions import region_dataset_json
+from shoulderseg.nnunet_ext.tiling import covering_tile
+from shoulderseg.nnunet_ext.unets import PARTS, UNetSet, build_unet
+
+_LOGGER = logging.getLogger(__name__)
+
+NnunetPredictors = dict[str, nnUNetPredictor]
+FloatArray = npt.NDArray[np.float32]
+# Is told which share of the networks' work is done, 0 to 1.
+OnProgress = Callable[[float], None]
+
+
+def build_nnunet_predictors(
+    unets: UNetSet,
+    device: torch.device,
+    *,
+    folds: Mapping[str, Sequence[str]],
+    mirroring: bool,
+) -> NnunetPredictors:
+    """Prepares one nnU-Net predictor for each of the three U-Nets.
+
+    Args:
+        unets: The trained U-Nets.
+        device: Where the networks run.
+        folds: For each U-Net the folds whose logits are averaged, one or more.
+        mirroring: Average over in-plane mirror images.
+    """
+    return {
+        variant: _predictor(unets, variant, device, folds=folds[variant], mirroring=mirroring)
+        for variant in unets.weights
+    }
+
+
+def _predictor(
+    unets: UNetSet,
+    variant: str,
+    device: torch.device,
+    *,
+    folds: Sequence[str],
+    mirroring: bool,
+) -> nnUNetPredictor:
+    trained = unets.weights[variant]
+    network = build_unet(unets.plans)
+    network.load_state_dict(trained[folds[0]])
+    plans = PlansManager(unets.plans)
+    # It prints on every device but CUDA.
+    with contextlib.redirect_stdout(io.StringIO()):
+        predictor = nnUNetPredictor(
+            use_mirroring=mirroring and unets.mirroring_axes is not None,
+            perform_everything_on_device=device.type == "cuda",
+            device=device,
+            allow_tqdm=False,
+        )
+    predictor.manual_initialization(
+        network,
+        plans,
+        plans.get_configuration(CONFIGURATION),
+        [trained[fold] for fold in folds],
+        region_dataset_json(unets.dataset_json, PARTS[variant]),
+        "nnUNetTrainer",
+        unets.mirroring_axes,
+    )
+    return predictor
+
+
+def predict_in_nnunet(
+    predictors: NnunetPredictors,
+    image: FloatArray,
+    spacing_mm: tuple[float, float, float],
+    on_progress: OnProgress | None,
+) -> dict[str, FloatArray]:
+    """Runs all U-Nets on one case, see `predict_probabilities`."""
+    shared = next(iter(predictors.values()))
+    properties: dict[str, Any] = {"spacing": list(spacing_mm)}
+    preprocessor = shared.configuration_manager.preprocessor_class(verbose=False)
+    data, _, properties = preprocessor.run_case_npy(
+        image[None].astype(np.float32),
+        None,
+        properties,
+        shared.plans_manager,
+        shared.configuration_manager,
+        shared.dataset_json,
+    )
+    prepared = torch.from_numpy(data)
+    probabilities = {}
+    for number, (variant, predictor) in enumerate(predictors.items()):
+        with _counted(predictor, prepared, on_progress, (number, len(predictors))):
+            probabilities[variant] = _bone_probability(predictor, prepared, properties)
+    return probabilities
+
+
+@contextlib.contextmanager
+def _counted(
+    predictor: nnUNetPredictor,
+    prepared: torch.Tensor,
+    on_progress: OnProgress | None,
+    place: tuple[int, int],
+) -> Iterator[None]:
+    """Tells after every pass of a network how far all of them are.
+
+    Args:
+        predictor: The network at work.
+        prepared: Its slices, (1, Z, Y, X).
+        on_progress: Is told.
+        place: Which of the networks this is, and how many there are.
+    """
+    if on_progress is None:
+        yield
+        return
+    mirrors = predictor.allowed_mirroring_axes if predictor.use_mirroring else None
+    images = 2 ** len(mirrors or ())
+    passes = prepared.shape[1] * images * len(predictor.list_of_parameters)
+    number, networks = place
+    done = 0
+
+    def count(*_: object) -> None:
+        nonlocal done
+        done += 1
+        # Where slices are seen in patches there are more passes than slices.
+        on_progress((number + min(done / passes, 1.0)) / networks)
+
+    handle = predictor.network.register_forward_hook(count)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _bone_probability(
+    predictor: nnUNetPredictor, prepared: torch.Tensor, properties: dict[str, Any]
+) -> FloatArray:
+    logits = _logits(predictor, prepared)
+    _, probabilities = convert_predicted_logits_to_segmentation_with_correct_shape(
+        logits,
+        predictor.plans_manager,
+        predictor.configuration_manager,
+        predictor.label_manager,
+        properties,
+        return_probabilities=True,
+    )
+    bone: FloatArray = probabilities[0].astype(np.float32)
+    if not np.isfinite(bone).all():
+        msg = "a network answered with NaN or infinite values"
+        raise ValueError(msg)
+    return bone
+
+
+def _logits(predictor: nnUNetPredictor, prepared: torch.Tensor) -> torch.Tensor:
+    """Sees whole slices if it can, and the planned patches where memory does not last for that."""
+    planned = predictor.configuration_manager
+    tile = _tile(planned, tuple(prepared.shape[2:]))
+    if tile != list(planned.patch_size):
+        larger = ConfigurationManager({**planned.configuration, "patch_size": tile})
+        predictor.configuration_manager = larger
+        try:
+            seen: torch.Tensor = predictor.predict_logits_from_preprocessed_data(prepared)
+            return seen.cpu()
+        except RuntimeError as error:
+            _LOGGER.warning("slices are seen in patches, as they do not fit at once: %s", error)
+        finally:
+            predictor.configuration_manager = planned
+    logits: torch.Tensor = predictor.predict_logits_from_preprocessed_data(prepared)
+    return logits.cpu()
+
+
+def _tile(planned: ConfigurationManager, slice_shape: Sequence[int]) -> list[int]:
+    stages = planned.network_arch_init_kwargs["strides"]
+    # A plain number stands for both axes.
+    strides = np.prod([np.broadcast_to(stride, 2) for stride in stages], axis=0).tolist()
+    return covering_tile(slice_shape, planned.patch_size, strides)
