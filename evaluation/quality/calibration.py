@@ -13,7 +13,6 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from shoulderseg.evaluation.quality.measures import BoneQuality, CaseQuality
 
@@ -195,6 +194,9 @@ def _fit_bone(examples: Sequence[Example], k: int) -> BoneCalibration:
 
 
 def _nonnegative_ridge(inputs: FloatArray, target: FloatArray) -> FloatArray:
+    # Half a second to import, and no prediction needs it.
+    from scipy.optimize import nnls
+
     size = inputs.shape[1]
     penalty = math.sqrt(_RIDGE) * np.eye(size)
     weights, _ = nnls(np.vstack([inputs, penalty]), np.concatenate([target, np.zeros(size)]))
