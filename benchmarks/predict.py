@@ -1,0 +1,247 @@
+"""How long a case takes, with each engine, against nnU-Net's command run for each U-Net.
+
+Phantoms of usual size (24 slices of 384 x 384, fat-suppressed PD, axial) are segmented on the CPU
+by (i) three runs of `nnUNetv2_predict_from_modelfolder` and the patch loop of `benchmarks.refine`
+over the pixels within 5 of the edge, and (ii) `shoulderseg predict`, once with each engine, with
+the edge refiner's own engine over the same pixels. Every command is a process of its own, so what
+it takes to start counts; `start` is the part before and after the cases.
+
+`ratio` is nnU-Net's wall time over ours, first without and then with the loop and the refiner. The
+loop classifies a sample of 256 patches; its time is that of the sample times the number of pixels
+in it. `band` is the share of voxels that agree with the vote of nnU-Net's probabilities, within two
+pixels of an edge of that vote. `Dice change` is that of the humerus and the glenoid against the
+phantom's truth. `cold start` is the whole command for an image of one slice, the median of some.
+
+`--engines` takes engines of `predict`; `torch` computes as nnU-Net does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from benchmarks.nnunet_way import Spent, predict_thrice, run_measured, vote, write_models
+from benchmarks.refine_ways import runs_by_way
+from benchmarks.timing import timed
+from shoulderseg.datasets.phantom.dataset import Writing, write_dataset
+from shoulderseg.datasets.phantom.options import PhantomOptions
+from shoulderseg.datasets.phantom.presets import PhantomSet
+from shoulderseg.datasets.reader import read_image, read_label_map
+from shoulderseg.evaluation.overlap import count_voxels, dice
+from shoulderseg.nnunet_ext.unets import UNetSet
+from shoulderseg.refine.boundary import boundary_band
+from shoulderseg.refine.inputs import patch_inputs
+from shoulderseg.refine.network import AlexNetConfig, build_alexnet
+from shoulderseg.workflows.bundles.bundle import read_bundle
+from shoulderseg.workflows.bundles.store import find_bundle
+from shoulderseg.workflows.processes.scripts import installed_script
+
+SPACING_MM = (4.0, 0.42, 0.42)
+SIDE = 384
+# Pixels on either side of the edge: of what the refiner sees, and of what is compared.
+REFINED, COMPARED = 5, 2
+LOOP_SAMPLE = 256
+SEED = 78
+
+
+class Load(NamedTuple):
+    """What is segmented in one go."""
+
+    cases: int
+    slices: int
+
+
+FULL = (Load(1, 24), Load(4, 24), Load(20, 24), Load(1, 100))
+QUICK = (Load(1, 24),)
+COLD_STARTS = 5
+
+
+class Row(NamedTuple):
+    """What one engine took for one load."""
+
+    cases: int
+    slices: int
+    way: str
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+    start_s: float
+    unets_s: float
+    other_s: float
+    ratio: float
+    refiner_s: float
+    ratio_with_loop: float
+    band: float
+    dice_change: float
+
+
+def main() -> None:
+    """Measures and prints the table."""
+    asked = _parse()
+    unets = read_bundle(find_bundle(asked.model)).unets
+    print(f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}\n")
+    print("| " + " | ".join(Row._fields).replace("_", " ") + " |")
+    print("|---" * len(Row._fields) + "|", flush=True)
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(asked.data or scratch)
+        write_models(unets, Path(scratch) / "models")
+        for load in QUICK if asked.quick else FULL:
+            data = _phantoms(root, load)
+            rows += _measure(asked, unets, data, load, Path(scratch))
+        cold = _cold_starts(asked, root, Path(scratch))
+    first = asked.engines[0]
+    main_row = max((row for row in rows if row.way == first), key=lambda row: -abs(row.cases - 4))
+    summary: dict[str, Any] = {
+        "ratio_to_three_nnunet_runs": main_row.ratio,
+        "ratio_to_three_nnunet_runs_and_loop": main_row.ratio_with_loop,
+        "band_agreement": min(row.band for row in rows if row.way == first),
+        "cold_start_one_slice_s": cold,
+    }
+    print("\n" + ", ".join(f"{name} {value:.4g}" for name, value in summary.items()))
+    if asked.json:
+        summary["rows"] = [row._asdict() for row in rows]
+        asked.json.write_text(json.dumps(summary, indent=2) + "\n")
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="default", help="name or folder of a bundle")
+    parser.add_argument("--engines", nargs="+", default=["auto", "torch"], metavar="ENGINE")
+    parser.add_argument("--data", type=Path, help="keep the phantoms here, and find them again")
+    parser.add_argument("--quick", action="store_true", help="one case of 24 slices")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure here")
+    return parser.parse_args()
+
+
+def _phantoms(root: Path, load: Load) -> Path:
+    name = f"{load.cases}x{load.slices}"
+    options = PhantomOptions(shape=(load.slices, SIDE, SIDE), spacing_mm=SPACING_MM)
+    everything = PhantomSet(options, ("pd-fs",), ("axial",), cases=load.cases, seed=SEED)
+    writing = Writing(workers=1, jobs=2)
+    return write_dataset(root / name, everything, writing, dataset_id=905, name="Predict").folder
+
+
+def _measure(
+    asked: argparse.Namespace, unets: UNetSet, data: Path, load: Load, scratch: Path
+) -> list[Row]:
+    images, here = data / "imagesTr", scratch / data.parent.name
+    here.mkdir()
+    theirs = predict_thrice(
+        scratch / "models", images, here / "nnunet", list(next(iter(unets.weights.values())))
+    )
+    cases = [path.name.removesuffix("_0000.nii.gz") for path in sorted(images.iterdir())]
+    voted = {case: vote(here / "nnunet", case) for case in cases}
+    loop_s, refiner_s = _refining(images, voted)
+    rows = [_row(load, "three nnU-Net runs", theirs, theirs, loop_s, loop_s, {}, 1.0, 0.0)]
+    for engine in asked.engines:
+        out = here / engine
+        words = [installed_script("shoulderseg"), "predict", str(images), str(out)]
+        words += ["--engine", engine, "--device", "cpu", "--model", asked.model]
+        ours = run_measured([*words, "--no-refine", "--format", "nii.gz"])
+        report = json.loads((out / "shoulderseg_report.json").read_text(encoding="utf-8"))
+        band, change = _agreement(data, out, voted)
+        rows.append(
+            _row(load, engine, ours, theirs, loop_s, refiner_s, _stages(report), band, change)
+        )
+    for row in rows:
+        cells = [f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row]
+        print("| " + " | ".join(cells) + " |", flush=True)
+    return rows
+
+
+def _row(
+    load: Load,
+    way: str,
+    ours: Spent,
+    theirs: Spent,
+    loop_s: float,
+    refiner_s: float,
+    stages: dict[str, float],
+    band: float,
+    change: float,
+) -> Row:
+    inside = stages.get("total", float("nan"))
+    networks = stages.get("unets", float("nan"))
+    return Row(
+        *load,
+        way,
+        *ours,
+        start_s=ours.wall_s - inside,
+        unets_s=networks,
+        other_s=inside - networks,
+        ratio=theirs.wall_s / ours.wall_s,
+        refiner_s=refiner_s,
+        ratio_with_loop=(theirs.wall_s + loop_s) / (ours.wall_s + refiner_s),
+        band=band,
+        dice_change=change,
+    )
+
+
+def _stages(report: dict[str, Any]) -> dict[str, float]:
+    """Seconds of each stage, of all cases together."""
+    total: dict[str, float] = {}
+    for case in report["cases"]:
+        for stage, seconds in case["seconds"].items():
+            total[stage] = total.get(stage, 0.0) + seconds
+    return total
+
+
+def _agreement(
+    data: Path, out: Path, voted: dict[str, npt.NDArray[np.uint8]]
+) -> tuple[float, float]:
+    """The share of equal voxels near the edge, and the largest mean change of a bone's Dice."""
+    equal, changes = [], []
+    for case, wanted in voted.items():
+        found = read_label_map(out / f"{case}.nii.gz").array
+        truth = read_label_map(data / "labelsTr" / f"{case}.nii.gz").array
+        near = boundary_band(wanted, (1, 1, 1), COMPARED)
+        equal.append(np.mean(found[near] == wanted[near]))
+        changes.append(
+            [
+                dice(count_voxels(found == bone, truth == bone))
+                - dice(count_voxels(wanted == bone, truth == bone))
+                for bone in (1, 2)
+            ]
+        )
+    means = np.mean(changes, axis=0)
+    return float(np.mean(equal)), float(means[np.argmax(np.abs(means))])
+
+
+def _refining(images: Path, voted: dict[str, npt.NDArray[np.uint8]]) -> tuple[float, float]:
+    """Seconds of the patch loop and of the edge refiner for all cases, measured on the first."""
+    case, labels = next(iter(voted.items()))
+    image = read_image(images / f"{case}_0000.nii.gz").array
+    model = build_alexnet(AlexNetConfig(), torch.Generator().manual_seed(0)).eval()
+    voxels = np.argwhere(boundary_band(labels, (1, 1, 1), REFINED)).astype(np.int64)
+    sample = np.linspace(0, len(voxels) - 1, LOOP_SAMPLE).astype(np.int64)
+    cpu = torch.device("cpu")
+    runs = runs_by_way(model, patch_inputs(image, cpu), image, voxels, sample, cpu)
+    runs["auto"]()
+    _, loop_s, _ = timed(runs["loop"], cpu)
+    _, auto_s, _ = timed(runs["auto"], cpu)
+    pixels = [int(boundary_band(map_, (1, 1, 1), REFINED).sum()) for map_ in voted.values()]
+    return loop_s / LOOP_SAMPLE * sum(pixels), auto_s / len(voxels) * sum(pixels)
+
+
+def _cold_starts(asked: argparse.Namespace, root: Path, scratch: Path) -> float:
+    data = _phantoms(root, Load(1, 1))
+    seconds = []
+    for number in range(COLD_STARTS):
+        words = [installed_script("shoulderseg"), "predict", str(data / "imagesTr")]
+        words += [str(scratch / f"cold{number}"), "--device", "cpu", "--model", asked.model]
+        seconds.append(run_measured([*words, "--engine", asked.engines[0]]).wall_s)
+    return statistics.median(seconds)
+
+
+if __name__ == "__main__":
+    main()
