@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 
 from shoulderseg.nnunet_ext.regions import region_dataset_json
-from shoulderseg.nnunet_ext.unets import PARTS, UNetSet
+from shoulderseg.nnunet_ext.unet_set import PARTS, UNetSet
 from shoulderseg.refine.voting import fuse
 from shoulderseg.workflows.processes.scripts import installed_script, process_limit
 

@@ -37,7 +37,7 @@ from shoulderseg.datasets.phantom.options import PhantomOptions
 from shoulderseg.datasets.phantom.presets import PhantomSet
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.evaluation.overlap import count_voxels, dice
-from shoulderseg.nnunet_ext.unets import UNetSet
+from shoulderseg.nnunet_ext.unet_set import UNetSet
 from shoulderseg.refine.boundary import boundary_band
 from shoulderseg.refine.inputs import patch_inputs
 from shoulderseg.refine.network import AlexNetConfig, build_alexnet

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from benchmarks.real_mr import DATASET
 from benchmarks.real_mr_scores import PARTS
@@ -86,7 +85,7 @@ def vote_on_tests(work: Path, device: str) -> dict[str, Path]:
     # Another name for other weights, so that old votes are never taken for theirs.
     kept = work / "test_votes" / hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
     kept.mkdir(parents=True, exist_ok=True)
-    predictors = build_predictors(unets, torch.device(device), mirroring=False)
+    predictors = build_predictors(unets, device, mirroring=False)
     found = {case: kept / f"{case}.npy" for case in tests}
     for case, path in found.items():
         if not path.is_file():

@@ -5,30 +5,33 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
 
 from shoulderseg.nnunet_ext.dataset_bounds import find_dataset_fault
+from shoulderseg.nnunet_ext.plain_unet import is_plain_unet, parameter_shapes
 from shoulderseg.nnunet_ext.plan_bounds import shown
+from shoulderseg.nnunet_ext.plan_checks import check_plans
 from shoulderseg.nnunet_ext.regions import foreground_labels
-from shoulderseg.nnunet_ext.unets import (
-    PARTS,
-    UNetSet,
-    UntrustedModelError,
-    Weights,
-    check_plans,
-    complete_weights,
-    outline_unet,
-    unique_weights,
-)
+from shoulderseg.nnunet_ext.unet_set import PARTS, UNetSet, UntrustedModelError, Weights
 
+if TYPE_CHECKING:
+    import torch
+
+FloatArray = npt.NDArray[np.float32]
+Stored = Literal["float16", "float32"]
 PLANS_FILE = "plans.json"
 DATASET_FILE = "dataset.json"
 # What a network computes in; whole numbers would pass for huge weights.
-_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_FLOATS = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
+# Of the others, those that torch stores, as it calls them.
+_OTHERS = {
+    **{"BOOL": "bool", "U8": "uint8", "I8": "int8", "I16": "int16", "I32": "int32"},
+    **{"I64": "int64", "U16": "uint16", "U32": "uint32", "U64": "uint64", "C64": "complex64"},
+}
 
 
 def weights_file(variant: str, fold: str) -> str:
@@ -36,7 +39,7 @@ def weights_file(variant: str, fold: str) -> str:
     return f"{variant}_fold_{fold}.safetensors"
 
 
-def write_unets(unets: UNetSet, folder: Path, precision: torch.dtype = torch.float16) -> None:
+def write_unets(unets: UNetSet, folder: Path, precision: Stored = "float16") -> None:
     """Writes the three U-Nets into an existing folder.
 
     Args:
@@ -45,13 +48,20 @@ def write_unets(unets: UNetSet, folder: Path, precision: torch.dtype = torch.flo
         precision: Type of the stored weights; float16 halves the size and moves a probability
             by a few thousandths at most.
     """
+    import torch
+    from safetensors.torch import save_file
+
+    from shoulderseg.nnunet_ext.unets import unique_weights
+
+    kind = torch.float16 if precision == "float16" else torch.float32
     (folder / PLANS_FILE).write_text(json.dumps(unets.plans, indent=2) + "\n")
     (folder / DATASET_FILE).write_text(json.dumps(unets.dataset_json, indent=2) + "\n")
     for variant, folds in unets.weights.items():
         for fold, weights in folds.items():
+            tensors = {name: torch.as_tensor(values) for name, values in weights.items()}
             stored = {
-                name: tensor.to(precision).contiguous()
-                for name, tensor in unique_weights(weights).items()
+                name: tensor.to(kind).contiguous()
+                for name, tensor in unique_weights(tensors).items()
             }
             save_file(stored, folder / weights_file(variant, fold))
 
@@ -83,23 +93,44 @@ def read_unets(folder: Path, folds: list[str], mirroring_axes: tuple[int, ...] |
     if mirroring_axes is not None and not set(mirroring_axes) <= {0, 1}:
         msg = f"mirroring axes {mirroring_axes} are not among the two in-plane axes 0 and 1"
         raise UntrustedModelError(msg)
-    network = outline_unet(plans)
     weights: dict[str, Mapping[str, Weights]] = {
         variant: {
-            fold: _read_weights(network, folder / weights_file(variant, fold)) for fold in folds
+            fold: _read_weights(plans, folder / weights_file(variant, fold)) for fold in folds
         }
         for variant in PARTS
     }
     return UNetSet(plans, dataset_json, mirroring_axes, weights)
 
 
-def _read_weights(network: torch.nn.Module, path: Path) -> Weights:
+def _read_weights(plans: dict[str, Any], path: Path) -> Weights:
+    """A network's parameters, checked; without torch where all is as it should be."""
+    arrays = _read_arrays(path) if is_plain_unet(plans) else None
+    if arrays is not None and _are_parameters(arrays, plans):
+        return arrays
+    from shoulderseg.nnunet_ext.unets import complete_weights, outline_unet
+
     stored = read_tensors(path)
     try:
-        return complete_weights(network, stored)
+        return complete_weights(outline_unet(plans), stored)
     except UntrustedModelError as error:
         msg = f"{path.name}: {error}"
         raise UntrustedModelError(msg) from error
+
+
+def _are_parameters(arrays: Mapping[str, FloatArray], plans: dict[str, Any]) -> bool:
+    found = {name: values.shape for name, values in arrays.items()}
+    return found == parameter_shapes(plans) and all(
+        np.isfinite(values).all() for values in arrays.values()
+    )
+
+
+def _read_arrays(path: Path) -> dict[str, FloatArray] | None:
+    """A safetensors file's values as float32; None where numpy does not know their type."""
+    kinds = _types(path)
+    if not set(kinds.values()) <= {"F16", "F32"}:
+        return None
+    with safe_open(path, framework="numpy") as stored:
+        return {name: stored.get_tensor(name).astype(np.float32) for name in kinds}
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
@@ -109,22 +140,35 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
         UntrustedModelError: If the file is missing or not in safetensors format, for instance
             a pickle under a borrowed name, or holds a weight that is no floating-point number.
     """
+    from safetensors.torch import load_file
+
+    _types(path)
+    tensors: dict[str, torch.Tensor] = load_file(path)
+    return tensors
+
+
+def _types(path: Path) -> dict[str, str]:
+    """The type of each tensor of a safetensors file, of which only the head is read.
+
+    Raises:
+        UntrustedModelError: See `read_tensors`.
+    """
     try:
-        tensors: dict[str, torch.Tensor] = load_file(path)
+        with safe_open(path, framework="numpy") as stored:
+            kinds = {name: str(stored.get_slice(name).get_dtype()) for name in stored.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         msg = f"{path.name}: not a readable safetensors file: {error}"
         raise UntrustedModelError(msg) from error
-    for name, tensor in tensors.items():
+    for name, kind in kinds.items():
         # Batch normalisation counts its batches in an integer, which no result depends on.
-        if tensor.dtype not in _FLOATS and not name.endswith("num_batches_tracked"):
-            found = str(tensor.dtype).removeprefix("torch.")
-            expected = ", ".join(str(kind).removeprefix("torch.") for kind in _FLOATS)
+        if kind not in _FLOATS and not name.endswith("num_batches_tracked"):
+            found = _OTHERS.get(kind, kind)
             msg = (
-                f"{path.name}: {shown(name)} is of type {found}, expected one of {expected}; get "
-                "the bundle from where it was made"
+                f"{path.name}: {shown(name)} is of type {found}, expected one of "
+                f"{', '.join(_FLOATS.values())}; get the bundle from where it was made"
             )
             raise UntrustedModelError(msg)
-    return tensors
+    return kinds
 
 
 def _read_json(path: Path) -> dict[str, Any]:

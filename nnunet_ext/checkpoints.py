@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from shoulderseg.nnunet_ext.plan_checks import check_plans
 from shoulderseg.nnunet_ext.regions import BACKGROUND
-from shoulderseg.nnunet_ext.unets import UNetSet, UntrustedModelError, Weights, check_plans
+from shoulderseg.nnunet_ext.unet_set import UNetSet, UntrustedModelError, Weights
 from shoulderseg.nnunet_ext.variants import CHECKPOINT, FIRST, SECOND, TRAINERS, model_folder
 
 # numpy scalars in nnU-Net's log are all that its checkpoints hold beside tensors.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
+from scipy.special import expit
 
 from shoulderseg.nnunet_ext.cases.prepare import (
     PreparedCase,
@@ -23,7 +23,7 @@ from shoulderseg.nnunet_ext.engines.choice import Engine, EngineChoice, choose_e
 from shoulderseg.nnunet_ext.engines.network import Network
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
 from shoulderseg.nnunet_ext.tiling import covering_tile
-from shoulderseg.nnunet_ext.unets import UNetSet
+from shoulderseg.nnunet_ext.unet_set import UNetSet
 
 if TYPE_CHECKING:
     from shoulderseg.nnunet_ext.nnunet_prediction import NnunetPredictors
@@ -56,7 +56,7 @@ class Predictors:
 
 def build_predictors(
     unets: UNetSet,
-    device: torch.device,
+    device: str,
     *,
     folds: Sequence[str] | None = None,
     mirroring: bool = True,
@@ -66,7 +66,7 @@ def build_predictors(
 
     Args:
         unets: The trained U-Nets.
-        device: Where the networks run.
+        device: Where the networks run: cpu, cuda or mps.
         folds: Folds whose logits are averaged; by default all.
         mirroring: Average over in-plane mirror images, as nnU-Net does by default; twice the work
             for each of the mirroring axes.
@@ -78,7 +78,7 @@ def build_predictors(
     chosen = _folds(unets, folds)
     axes = unets.mirroring_axes if mirroring else None
     found = choose_engine(engine, device, unets.plans)
-    if device.type != "cpu" or not can_prepare(unets.plans):
+    if device != "cpu" or not can_prepare(unets.plans):
         from shoulderseg.nnunet_ext.nnunet_prediction import build_nnunet_predictors
 
         predictors = build_nnunet_predictors(unets, device, folds=chosen, mirroring=mirroring)
@@ -146,7 +146,7 @@ def predict_probabilities(
         place = (number, len(predictors.networks))
         logits = _logits(predictors, folds, case, on_progress, place)
         restored = restore_logits(logits, case, predictors.plans)
-        bone = torch.sigmoid(torch.from_numpy(restored).float()).numpy()
+        bone: FloatArray = expit(restored.astype(np.float32)).astype(np.float32, copy=False)
         if not np.isfinite(bone).all():
             msg = "a network answered with NaN or infinite values"
             raise ValueError(msg)

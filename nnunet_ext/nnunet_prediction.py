@@ -20,7 +20,8 @@ from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
 from shoulderseg.nnunet_ext.regions import region_dataset_json
 from shoulderseg.nnunet_ext.tiling import covering_tile
-from shoulderseg.nnunet_ext.unets import PARTS, UNetSet, build_unet
+from shoulderseg.nnunet_ext.unet_set import PARTS, UNetSet
+from shoulderseg.nnunet_ext.unets import build_unet, complete_weights
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ OnProgress = Callable[[float], None]
 
 def build_nnunet_predictors(
     unets: UNetSet,
-    device: torch.device,
+    device: str,
     *,
     folds: Mapping[str, Sequence[str]],
     mirroring: bool,
@@ -46,7 +47,9 @@ def build_nnunet_predictors(
         mirroring: Average over in-plane mirror images.
     """
     return {
-        variant: _predictor(unets, variant, device, folds=folds[variant], mirroring=mirroring)
+        variant: _predictor(
+            unets, variant, torch.device(device), folds=folds[variant], mirroring=mirroring
+        )
         for variant in unets.weights
     }
 
@@ -59,9 +62,9 @@ def _predictor(
     folds: Sequence[str],
     mirroring: bool,
 ) -> nnUNetPredictor:
-    trained = unets.weights[variant]
     network = build_unet(unets.plans)
-    network.load_state_dict(trained[folds[0]])
+    trained = [complete_weights(network, unets.weights[variant][fold]) for fold in folds]
+    network.load_state_dict(trained[0])
     plans = PlansManager(unets.plans)
     # It prints on every device but CUDA.
     with contextlib.redirect_stdout(io.StringIO()):
@@ -75,7 +78,7 @@ def _predictor(
         network,
         plans,
         plans.get_configuration(CONFIGURATION),
-        [trained[fold] for fold in folds],
+        trained,
         region_dataset_json(unets.dataset_json, PARTS[variant]),
         "nnUNetTrainer",
         unets.mirroring_axes,

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 
 from shoulderseg.nnunet_ext.bundle import read_tensors, weights_file
-from shoulderseg.nnunet_ext.unets import UntrustedModelError, complete_weights
+from shoulderseg.nnunet_ext.unet_set import UntrustedModelError
+from shoulderseg.nnunet_ext.unets import complete_weights
 from shoulderseg.nnunet_ext.variants import START_VARIABLE, variant_of
 
 

@@ -10,7 +10,8 @@ import torch
 
 from shoulderseg.nnunet_ext.bundle import write_unets
 from shoulderseg.nnunet_ext.regions import region_dataset_json
-from shoulderseg.nnunet_ext.unets import PARTS, UNetSet, build_unet
+from shoulderseg.nnunet_ext.unet_set import PARTS, UNetSet
+from shoulderseg.nnunet_ext.unets import build_unet
 from shoulderseg.nnunet_ext.variants import CHECKPOINT, model_folder
 from shoulderseg.workflows.bundles.manifest import write_manifest
 from tests.unet_plans import unet_plans

@@ -48,11 +48,7 @@ def predict_logits(
     importance = window_importance(window)
     logits = np.zeros(padded.shape, np.float16)
     weights = np.zeros(padded.shape[1:], np.float16)
-    places = [
-        (slice(row, row + window[0]), slice(column, column + window[1]))
-        for row in window_starts(padded.shape[1], window[0])
-        for column in window_starts(padded.shape[2], window[1])
-    ]
+    places = _places(padded, window)
     for place in places:
         weights[place] += importance
     flips = _flips(mirroring_axes)
@@ -71,6 +67,15 @@ def predict_logits(
         slice(start, start + have) for start, have in zip(below, slices.shape[1:], strict=True)
     )
     return logits[:, rows, columns]
+
+
+def _places(padded: FloatArray, window: Sequence[int]) -> list[tuple[slice, slice]]:
+    """Rows and columns of each window."""
+    return [
+        (slice(row, row + window[0]), slice(column, column + window[1]))
+        for row in window_starts(padded.shape[1], window[0])
+        for column in window_starts(padded.shape[2], window[1])
+    ]
 
 
 def window_starts(pixels: int, window: int) -> list[int]:

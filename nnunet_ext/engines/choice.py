@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from shoulderseg.nnunet_ext.engines.network import EngineName, Network, Precision
-from shoulderseg.nnunet_ext.engines.openvino_graph import has_graph
+from shoulderseg.nnunet_ext.plain_unet import is_plain_unet
 
 if TYPE_CHECKING:
-    import torch
-
-    from shoulderseg.nnunet_ext.unets import Weights
+    from shoulderseg.nnunet_ext.unet_set import Weights
 
 EngineChoice = Literal["auto", "torch", "openvino"]
 
@@ -30,13 +28,13 @@ class Engine:
     precision: Precision
 
 
-def choose_engine(choice: EngineChoice, device: torch.device, plans: Mapping[str, Any]) -> Engine:
+def choose_engine(choice: EngineChoice, device: str, plans: Mapping[str, Any]) -> Engine:
     """Chooses what computes the networks of a model.
 
     Args:
         choice: auto takes OpenVINO on a CPU where it is installed and knows the network, and
             torch otherwise.
-        device: Where they run.
+        device: Where they run: cpu, cuda or mps.
         plans: nnU-Net's plans, checked.
 
     Raises:
@@ -57,12 +55,12 @@ def choose_engine(choice: EngineChoice, device: torch.device, plans: Mapping[str
     return Engine("torch", "float32")
 
 
-def _reason_against_openvino(device: torch.device, plans: Mapping[str, Any]) -> str | None:
+def _reason_against_openvino(device: str, plans: Mapping[str, Any]) -> str | None:
     from shoulderseg.nnunet_ext.cases.prepare import can_prepare
 
-    if device.type != "cpu":
-        return f"it computes on the CPU, and the device is {device.type}; choose `--device cpu`"
-    if not has_graph(plans):
+    if device != "cpu":
+        return f"it computes on the CPU, and the device is {device}; choose `--device cpu`"
+    if not is_plain_unet(plans):
         return "it knows nnU-Net's plain U-Net alone, and the model is another one"
     if not can_prepare(plans):
         return "the model's plans resample in a way that is left to nnU-Net"
@@ -75,7 +73,7 @@ def load_network(engine: Engine, plans: Mapping[str, Any], weights: Weights) -> 
     Args:
         engine: What computes it, chosen for these plans.
         plans: nnU-Net's plans.
-        weights: A full state dict, float32.
+        weights: Its parameters.
     """
     if engine.name == "openvino":
         from shoulderseg.nnunet_ext.engines.openvino_network import OpenvinoNetwork

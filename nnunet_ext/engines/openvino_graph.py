@@ -19,44 +19,14 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float32]
 # torch's own slope of LeakyReLU.
 _SLOPE = 0.01
-_KNOWN = {
-    "conv_op": "torch.nn.modules.conv.Conv2d",
-    "norm_op": "torch.nn.modules.instancenorm.InstanceNorm2d",
-    "dropout_op": None,
-    "nonlin": "torch.nn.LeakyReLU",
-}
-
-
-def has_graph(plans: Mapping[str, Any]) -> bool:
-    """Tells whether plans describe a network that is known here.
-
-    That is a plain U-Net of convolutions, instance normalisation and LeakyReLU, as nnU-Net plans it
-    unless told otherwise.
-
-    Args:
-        plans: nnU-Net's plans with a `2d` configuration, checked.
-    """
-    architecture = plans["configurations"][CONFIGURATION]["architecture"]
-    kwargs = architecture["arch_kwargs"]
-    normalised = kwargs.get("norm_op_kwargs") or {}
-    return (
-        architecture["network_class_name"].endswith(".PlainConvUNet")
-        and all(kwargs.get(name) == value for name, value in _KNOWN.items())
-        and set(normalised) <= {"eps", "affine"}
-        and normalised.get("affine") is True
-        and set(kwargs.get("nonlin_kwargs") or {}) <= {"inplace", "negative_slope"}
-        and not kwargs.get("nonlin_first", False)
-        and kwargs.get("pool", "conv") == "conv"
-        and all(size % 2 for stage in kwargs["kernel_sizes"] for size in np.broadcast_to(stage, 2))
-    )
 
 
 def build_graph(plans: Mapping[str, Any], weights: Mapping[str, FloatArray]) -> Model:
     """Builds the graph for images of any number and size.
 
     Args:
-        plans: Plans that `has_graph` knows.
-        weights: nnU-Net's state dict, float32.
+        plans: Plans of a plain U-Net, see `is_plain_unet`.
+        weights: Its parameters by nnU-Net's names, float32.
 
     Returns:
         A model from (image, 1, row, column) to logits of the same shape.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import torch
+import numpy as np
 
 from shoulderseg.nnunet_ext.engines.network import FloatArray, Precision
 from shoulderseg.nnunet_ext.engines.openvino_graph import build_graph
@@ -16,7 +17,7 @@ from shoulderseg.nnunet_ext.engines.openvino_graph import build_graph
 if TYPE_CHECKING:
     from openvino import Core
 
-    from shoulderseg.nnunet_ext.unets import Weights
+    from shoulderseg.nnunet_ext.unet_set import Weights
 
 _TELEMETRY = "openvino_telemetry"
 _HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16"}
@@ -36,17 +37,16 @@ class OpenvinoNetwork:
         """Compiles the network.
 
         Args:
-            plans: nnU-Net's plans of a network that `has_graph` knows.
-            weights: A full state dict, float32.
+            plans: nnU-Net's plans of a plain U-Net, see `is_plain_unet`.
+            weights: Its parameters.
             precision: What the CPU computes in.
         """
-        arrays = {name: tensor.numpy() for name, tensor in weights.items()}
+        arrays = {name: np.asarray(values, np.float32) for name, values in weights.items()}
         settings = {
             # Left to itself it takes bfloat16 where the CPU has that.
             "INFERENCE_PRECISION_HINT": _HINTS[precision],
             "NUM_STREAMS": "1",
-            # OpenVINO counts the cores of the machine, torch those that this process may use.
-            "INFERENCE_NUM_THREADS": str(torch.get_num_threads()),
+            "INFERENCE_NUM_THREADS": str(_threads()),
             # Two processes would be pinned to the same cores.
             "ENABLE_CPU_PINNING": "NO",
         }
@@ -71,6 +71,16 @@ def best_precision() -> Precision:
     """What this machine's CPU computes fastest in: bfloat16 where it has instructions for that."""
     abilities: list[str] = load_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return "bfloat16" if "BF16" in abilities else "float32"
+
+
+def _threads() -> int:
+    """As many as torch would take: OpenVINO counts the cores that this process may not use too."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    if asked.isdecimal() and int(asked) > 0:
+        return int(asked)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @cache

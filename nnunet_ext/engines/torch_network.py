@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from shoulderseg.nnunet_ext.engines.network import FloatArray
-from shoulderseg.nnunet_ext.unets import Weights, build_unet
+from shoulderseg.nnunet_ext.unets import build_unet, complete_weights
+
+if TYPE_CHECKING:
+    from shoulderseg.nnunet_ext.unet_set import Weights
 
 
 class TorchNetwork:
@@ -28,13 +31,14 @@ class TorchNetwork:
 
         Args:
             plans: nnU-Net's plans with a `2d` configuration.
-            weights: A full state dict.
+            weights: Its parameters.
 
         Raises:
-            UntrustedModelError: If the plans name code that is not allowed.
+            UntrustedModelError: If the plans name code that is not allowed, or the parameters are
+                not the network's.
         """
         self.module = build_unet(dict(plans))
-        self.module.load_state_dict(dict(weights))
+        self.module.load_state_dict(complete_weights(self.module, weights))
 
     def __call__(self, images: FloatArray) -> FloatArray:
         """Computes logits, see `Network`."""

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from shoulderseg.nnunet_ext.checkpoints import finished_folds, load_checkpoint, load_unets
-from shoulderseg.nnunet_ext.unets import UntrustedModelError
+from shoulderseg.nnunet_ext.unet_set import UntrustedModelError
 
 if TYPE_CHECKING:
     from tests.conftest import PayloadMaker

@@ -17,7 +17,7 @@ from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from safetensors.torch import load_file, save_file
 
 from shoulderseg.datasets.reader import read_image
-from shoulderseg.nnunet_ext.bundle import read_unets, weights_file, write_unets
+from shoulderseg.nnunet_ext.bundle import Stored, read_unets, weights_file, write_unets
 from shoulderseg.nnunet_ext.checkpoints import load_unets
 from shoulderseg.nnunet_ext.engines.choice import EngineChoice
 from shoulderseg.nnunet_ext.engines.network import FloatArray, Network
@@ -27,14 +27,14 @@ from shoulderseg.nnunet_ext.inference import (
     predict_probabilities,
     slice_axis,
 )
-from shoulderseg.nnunet_ext.unets import UNetSet, UntrustedModelError
+from shoulderseg.nnunet_ext.unet_set import UNetSet, UntrustedModelError
 from shoulderseg.nnunet_ext.variants import TRAINERS, model_folder
 
 if TYPE_CHECKING:
     from tests.conftest import TrainedDataset
 
 PLANS = "shoulderSmallPlans"
-CPU = torch.device("cpu")
+CPU = "cpu"
 
 
 def planned(unets: UNetSet) -> tuple[list[int], tuple[float, float, float]]:
@@ -75,7 +75,7 @@ def unets(trained: TrainedDataset) -> UNetSet:
 def predict_with_nnunet(folder: Path, image: Path, out: Path) -> tuple[Any, Any]:
     """What `nnUNetv2_predict_from_modelfolder --save_probabilities` does, without workers."""
     out.mkdir()
-    predictor = nnUNetPredictor(device=CPU, allow_tqdm=False)
+    predictor = nnUNetPredictor(device=torch.device(CPU), allow_tqdm=False)
     predictor.initialize_from_trained_model_folder(str(folder), use_folds=(0,))
     predictor.predict_from_files_sequential([[str(image)]], [str(out / "c")], True)
     mask = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(out / "c.nii.gz")))
@@ -152,23 +152,30 @@ def folder(unets: UNetSet, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_bundle_keeps_the_weights_to_half_precision(unets: UNetSet, folder: Path) -> None:
-    back = read_unets(folder, ["0"], unets.mirroring_axes)
+@pytest.mark.parametrize("precision", ["float16", "float32"])
+def test_a_bundle_keeps_the_weights_to_its_precision(
+    unets: UNetSet, tmp_path: Path, precision: Stored
+) -> None:
+    write_unets(unets, tmp_path, precision)
+    back = read_unets(tmp_path, ["0"], unets.mirroring_axes)
     assert back.plans == unets.plans
     assert back.dataset_json == unets.dataset_json
     for variant, folds in unets.weights.items():
-        for name, tensor in folds["0"].items():
-            torch.testing.assert_close(
-                back.weights[variant]["0"][name], tensor.half().float(), rtol=0, atol=0
-            )
+        found = back.weights[variant]["0"]
+        assert len(found) > 10
+        assert all(isinstance(values, np.ndarray) for values in found.values())
+        for name, values in found.items():
+            wanted = np.asarray(folds["0"][name]).astype(precision).astype(np.float32)
+            np.testing.assert_array_equal(values, wanted)
 
 
-def test_full_precision_bundle_is_exact(unets: UNetSet, tmp_path: Path) -> None:
-    write_unets(unets, tmp_path, torch.float32)
-    back = read_unets(tmp_path, ["0"], unets.mirroring_axes)
-    for variant, folds in unets.weights.items():
-        for name, tensor in folds["0"].items():
-            torch.testing.assert_close(back.weights[variant]["0"][name], tensor, rtol=0, atol=0)
+def test_weights_in_bfloat16_are_read_too(unets: UNetSet, folder: Path) -> None:
+    path = folder / weights_file("glenoid", "0")
+    tensors = {name: tensor.bfloat16() for name, tensor in load_file(path).items()}
+    save_file(tensors, path)
+    found = read_unets(folder, ["0"], None).weights["glenoid"]["0"]
+    for name, tensor in tensors.items():
+        np.testing.assert_array_equal(np.asarray(found[name]), tensor.float().numpy())
 
 
 @pytest.mark.parametrize("damage", ["pickle", "missing", "renamed", "not finite"])

@@ -8,17 +8,10 @@ import pytest
 import torch
 
 from shoulderseg.nnunet_ext.bundle import read_unets, write_unets
+from shoulderseg.nnunet_ext.plan_checks import check_plans
 from shoulderseg.nnunet_ext.plans import small_plans
-from shoulderseg.nnunet_ext.unets import (
-    PARTS,
-    UNetSet,
-    UntrustedModelError,
-    build_unet,
-    check_plans,
-    complete_weights,
-    outline_unet,
-    unique_weights,
-)
+from shoulderseg.nnunet_ext.unet_set import PARTS, UNetSet, UntrustedModelError
+from shoulderseg.nnunet_ext.unets import build_unet, complete_weights, outline_unet, unique_weights
 
 
 def test_nnunets_own_plans_pass(plans: dict[str, Any]) -> None:

@@ -10,7 +10,8 @@ from shoulderseg.nnunet_ext import trainers
 from shoulderseg.nnunet_ext.bundle import weights_file, write_unets
 from shoulderseg.nnunet_ext.checkpoints import load_unets
 from shoulderseg.nnunet_ext.plans import SMALL_PLANS, small_plans
-from shoulderseg.nnunet_ext.unets import UNetSet, build_unet
+from shoulderseg.nnunet_ext.unet_set import UNetSet
+from shoulderseg.nnunet_ext.unets import build_unet
 from shoulderseg.nnunet_ext.variants import (
     START_VARIABLE,
     SYNTHETIC_TRAINERS,
@@ -37,7 +38,7 @@ def start(
         torch.manual_seed(seed)
         networks[variant] = build_unet(small)
     weights = {variant: {"0": network.state_dict()} for variant, network in networks.items()}
-    write_unets(UNetSet(small, {}, None, weights), tmp_path, torch.float32)
+    write_unets(UNetSet(small, {}, None, weights), tmp_path, "float32")
     monkeypatch.setenv(START_VARIABLE, str(tmp_path))
     return networks
 
@@ -104,8 +105,8 @@ def test_nnunets_trainer_starts_there_unless_it_goes_on(
     trained: TrainedDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unets = load_unets(trained.results, SMALL_PLANS)
-    write_unets(unets, tmp_path, torch.float32)
-    stored = unets.weights["whole"]["0"]
+    write_unets(unets, tmp_path, "float32")
+    stored = {name: torch.as_tensor(values) for name, values in unets.weights["whole"]["0"].items()}
     preprocessed = trained.root / "nnUNet_preprocessed" / trained.name
     planned = json.loads((preprocessed / f"{SMALL_PLANS}.json").read_text())
     described = json.loads((preprocessed / "dataset.json").read_text())

@@ -12,7 +12,7 @@ from shoulderseg.workflows.bundles.quality_file import QUALITY_FILE, read_qualit
 
 if TYPE_CHECKING:
     from shoulderseg.evaluation.quality.calibration import Calibration
-    from shoulderseg.nnunet_ext.unets import UNetSet
+    from shoulderseg.nnunet_ext.unet_set import UNetSet
     from shoulderseg.refine.edges import EdgeRule
     from shoulderseg.refine.network import PatchAlexNet
 

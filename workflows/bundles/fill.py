@@ -82,8 +82,6 @@ def fill_trained(
         FileNotFoundError: if a training is missing.
         ValueError: if the trainings do not belong together.
     """
-    import torch
-
     from shoulderseg.nnunet_ext.bundle import write_unets
     from shoulderseg.nnunet_ext.checkpoints import load_unets
     from shoulderseg.nnunet_ext.folders import RESULTS, data_folder, dataset_name
@@ -91,7 +89,7 @@ def fill_trained(
 
     name = dataset_name(dataset)
     unets = load_unets(data_folder(RESULTS) / name, plans_name, folds, synthetic=synthetic)
-    write_unets(unets, folder, torch.float16 if traits.precision == "fp16" else torch.float32)
+    write_unets(unets, folder, "float16" if traits.precision == "fp16" else "float32")
     refiner = None if synthetic else _take_trained_refiner(folder, name, plans_name)
     chosen = list(next(iter(unets.weights.values())))
     write_manifest(

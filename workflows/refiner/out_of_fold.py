@@ -75,12 +75,11 @@ def _vote(
     targets: Mapping[str, tuple[Path, str]],
     device: str,
 ) -> None:
-    import torch
 
     from shoulderseg.nnunet_ext.inference import build_predictors, predict_probabilities
     from shoulderseg.nnunet_ext.variants import TRAINERS
 
-    predictors = build_predictors(voters.load(fold), torch.device(device), mirroring=False)
+    predictors = build_predictors(voters.load(fold), device, mirroring=False)
     for case, (path, key) in targets.items():
         image, _ = read_case(name, case, upright=voters.upright)
         found = predict_probabilities(predictors, image.array, image.spacing_mm)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from shoulderseg.nnunet_ext.unets import UNetSet
+    from shoulderseg.nnunet_ext.unet_set import UNetSet
 
 
 @dataclass(frozen=True)

@@ -149,15 +149,12 @@ def describe_run(bundle: Bundle, settings: Settings) -> dict[str, Any]:
         bundle: the models.
         settings: how they are used.
     """
-    import torch
-
     from shoulderseg.nnunet_ext.engines.choice import choose_engine
     from shoulderseg.nnunet_ext.regions import foreground_labels
     from shoulderseg.workflows.bundles.manifest import NOTICE
     from shoulderseg.workflows.segmentation.refining import is_refining
 
-    device = torch.device(settings.device)
-    engine = choose_engine(settings.engine, device, bundle.unets.plans)
+    engine = choose_engine(settings.engine, settings.device, bundle.unets.plans)
     packages = ["shoulderseg", "nnunetv2", "torch", "SimpleITK", "numpy"]
     packages += ["openvino"] if engine.name == "openvino" else []
     return {

@@ -91,13 +91,11 @@ def prepare(bundle: Bundle, settings: Settings) -> Segment:
     Raises:
         ValueError: if the bundle lacks a fold or the AlexNet that was asked for.
     """
-    import torch
-
     from shoulderseg.nnunet_ext.inference import build_predictors
 
     predictors = build_predictors(
         bundle.unets,
-        torch.device(settings.device),
+        settings.device,
         folds=settings.folds,
         mirroring=settings.mirroring,
         engine=settings.engine,

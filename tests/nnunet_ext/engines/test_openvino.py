@@ -13,13 +13,12 @@ import torch
 
 from shoulderseg.nnunet_ext.engines import openvino_network
 from shoulderseg.nnunet_ext.engines.choice import Engine, choose_engine, load_network
-from shoulderseg.nnunet_ext.engines.openvino_graph import has_graph
 from shoulderseg.nnunet_ext.engines.openvino_network import OpenvinoNetwork
 from shoulderseg.nnunet_ext.engines.torch_network import TorchNetwork
-from shoulderseg.nnunet_ext.unets import build_unet
+from shoulderseg.nnunet_ext.plain_unet import is_plain_unet, parameter_shapes
+from shoulderseg.nnunet_ext.unets import build_unet, unique_weights
 from tests.untrained import untrained_plans
 
-CPU = torch.device("cpu")
 FULL = Engine("openvino", "float32")
 
 
@@ -62,8 +61,10 @@ def weights_of(plans: dict[str, Any], seed: int = 0) -> dict[str, torch.Tensor]:
 )
 def test_gives_what_torch_gives(changes: dict[str, Any]) -> None:
     plans = plans_of(**changes)
-    assert has_graph(plans)
+    assert is_plain_unet(plans)
     weights = unaliased(plans)
+    unique = unique_weights(weights)
+    assert parameter_shapes(plans) == {name: tuple(t.shape) for name, t in unique.items()}
     images = np.random.default_rng(1).normal(size=(4, 40, 24)).astype(np.float32)
     found = OpenvinoNetwork(plans, weights, "float32")(images)
     wanted = TorchNetwork(plans, weights)(images)
@@ -93,10 +94,10 @@ def unaliased(plans: dict[str, Any]) -> dict[str, torch.Tensor]:
 )
 def test_other_networks_are_left_to_torch(changes: dict[str, Any]) -> None:
     plans = plans_of(**changes)
-    assert not has_graph(plans)
-    assert choose_engine("auto", CPU, plans) == Engine("torch", "float32")
+    assert not is_plain_unet(plans)
+    assert choose_engine("auto", "cpu", plans) == Engine("torch", "float32")
     with pytest.raises(ValueError, match="plain U-Net alone"):
-        choose_engine("openvino", CPU, plans)
+        choose_engine("openvino", "cpu", plans)
 
 
 def test_residual_networks_are_left_to_torch() -> None:
@@ -104,26 +105,26 @@ def test_residual_networks_are_left_to_torch() -> None:
     plans["configurations"]["2d"]["architecture"]["network_class_name"] = (
         "dynamic_network_architectures.architectures.unet.ResidualEncoderUNet"
     )
-    assert not has_graph(plans)
+    assert not is_plain_unet(plans)
 
 
 def test_the_engine_that_is_asked_for() -> None:
     plans = plans_of()
-    assert choose_engine("auto", CPU, plans).name == "openvino"
-    assert choose_engine("openvino", CPU, plans).name == "openvino"
-    assert choose_engine("torch", CPU, plans) == Engine("torch", "float32")
-    assert choose_engine("auto", torch.device("cuda"), plans) == Engine("torch", "float32")
+    assert choose_engine("auto", "cpu", plans).name == "openvino"
+    assert choose_engine("openvino", "cpu", plans).name == "openvino"
+    assert choose_engine("torch", "cpu", plans) == Engine("torch", "float32")
+    assert choose_engine("auto", "cuda", plans) == Engine("torch", "float32")
     with pytest.raises(ValueError, match=r"the device is cuda; choose `--device cpu`"):
-        choose_engine("openvino", torch.device("cuda"), plans)
+        choose_engine("openvino", "cuda", plans)
 
 
 def test_without_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
     openvino_network.load_core.cache_clear()
     try:
-        assert choose_engine("auto", CPU, plans_of()) == Engine("torch", "float32")
+        assert choose_engine("auto", "cpu", plans_of()) == Engine("torch", "float32")
         with pytest.raises(ValueError, match="not installed"):
-            choose_engine("openvino", CPU, plans_of())
+            choose_engine("openvino", "cpu", plans_of())
     finally:
         openvino_network.load_core.cache_clear()
 

@@ -1,0 +1,87 @@
+"""nnU-Net's plain U-Net: whether plans describe it, and which parameters it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from shoulderseg.nnunet_ext.plan_checks import CONVOLUTION, INSTANCE_NORM, LEAKY_RELU, PLAIN_UNET
+from shoulderseg.nnunet_ext.plans import CONFIGURATION
+
+_LAYERS = {
+    "conv_op": CONVOLUTION,
+    "norm_op": INSTANCE_NORM,
+    "dropout_op": None,
+    "nonlin": LEAKY_RELU,
+}
+
+
+def is_plain_unet(plans: Mapping[str, Any]) -> bool:
+    """Tells whether plans describe a U-Net as nnU-Net plans it unless told otherwise.
+
+    That is one of convolutions, instance normalisation and LeakyReLU, without residual blocks.
+
+    Args:
+        plans: nnU-Net's plans with a `2d` configuration, checked.
+    """
+    architecture = plans["configurations"][CONFIGURATION]["architecture"]
+    kwargs = architecture["arch_kwargs"]
+    normalised = kwargs.get("norm_op_kwargs") or {}
+    return (
+        architecture["network_class_name"] == PLAIN_UNET
+        and all(kwargs.get(name) == value for name, value in _LAYERS.items())
+        and set(normalised) <= {"eps", "affine"}
+        and normalised.get("affine") is True
+        and set(kwargs.get("nonlin_kwargs") or {}) <= {"inplace", "negative_slope"}
+        and not kwargs.get("nonlin_first", False)
+        and kwargs.get("pool", "conv") == "conv"
+        and all(size % 2 for stage in kwargs["kernel_sizes"] for size in np.broadcast_to(stage, 2))
+    )
+
+
+def parameter_shapes(plans: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the network's parameters, each under the first of nnU-Net's names.
+
+    Args:
+        plans: Plans of a plain U-Net of one channel and one output.
+    """
+    kwargs = plans["configurations"][CONFIGURATION]["architecture"]["arch_kwargs"]
+    features, kernels, strides = (
+        [1, *kwargs["features_per_stage"]],
+        [_pair(kernel) for kernel in kwargs["kernel_sizes"]],
+        [_pair(stride) for stride in kwargs["strides"]],
+    )
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def convolve(name: str, shape: tuple[int, ...], channels: int, *, bias: bool) -> None:
+        shapes[f"{name}.weight"] = shape
+        if bias:
+            shapes[f"{name}.bias"] = (channels,)
+
+    def block(name: str, before: int, after: int, kernel: tuple[int, int]) -> None:
+        bias = kwargs["conv_bias"]
+        convolve(f"{name}.conv", (after, before, *kernel), after, bias=bias)
+        shapes[f"{name}.norm.weight"] = shapes[f"{name}.norm.bias"] = (after,)
+
+    for stage, count in enumerate(kwargs["n_conv_per_stage"]):
+        before, after = features[stage : stage + 2]
+        for number in range(count):
+            name = f"encoder.stages.{stage}.0.convs.{number}"
+            block(name, after if number else before, after, kernels[stage])
+    for stage, count in enumerate(kwargs["n_conv_per_stage_decoder"]):
+        below, after = features[-1 - stage], features[-2 - stage]
+        up = f"decoder.transpconvs.{stage}"
+        convolve(up, (below, after, *strides[-1 - stage]), after, bias=kwargs["conv_bias"])
+        for number in range(count):
+            name = f"decoder.stages.{stage}.convs.{number}"
+            block(name, after if number else 2 * after, after, kernels[-2 - stage])
+        convolve(f"decoder.seg_layers.{stage}", (1, after, 1, 1), 1, bias=True)
+    return shapes
+
+
+def _pair(value: Any) -> tuple[int, int]:  # noqa: ANN401 - from a file
+    """A plain number stands for both axes."""
+    first, second = np.broadcast_to(value, 2).tolist()
+    return first, second

@@ -1,0 +1,44 @@
+"""The three trained U-Nets as plain data, whether from a training folder or a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
+
+if TYPE_CHECKING:
+    import torch
+
+# Of a training they are torch's, of a bundle numpy's: whoever predicts may not need torch, which
+# takes seconds to import.
+Weights: TypeAlias = "Mapping[str, torch.Tensor] | Mapping[str, npt.NDArray[np.float32]]"
+
+# Where each U-Net's labels stand among the dataset's two foreground labels.
+PARTS: dict[str, tuple[int, ...]] = {FIRST: (0,), SECOND: (1,), WHOLE: (0, 1)}
+
+
+class UntrustedModelError(ValueError):
+    """A model file asks for something that a model has no business to ask for."""
+
+
+@dataclass(frozen=True)
+class UNetSet:
+    """Three U-Nets trained on one dataset with one plans file.
+
+    Attributes:
+        plans: nnU-Net's plans, checked by `check_plans`.
+        dataset_json: The dataset's description with its two plain foreground labels.
+        mirroring_axes: In-plane axes that test-time mirroring may use, or None.
+        weights: For each U-Net and fold the network's parameters, float32. A parameter that the
+            network lists under several names stands under all of them or under the first.
+    """
+
+    plans: dict[str, Any]
+    dataset_json: dict[str, Any]
+    mirroring_axes: tuple[int, ...] | None
+    weights: Mapping[str, Mapping[str, Weights]]
