@@ -16,6 +16,15 @@ _LAYERS = {
     "dropout_op": None,
     "nonlin": LEAKY_RELU,
 }
+_NUMBERS = ("n_stages", "conv_bias", "norm_op_kwargs", "dropout_op_kwargs", "nonlin_kwargs")
+# How many entries more than stages these lists have.
+_PER_STAGE = {
+    "features_per_stage": 0,
+    "kernel_sizes": 0,
+    "strides": 0,
+    "n_conv_per_stage": 0,
+    "n_conv_per_stage_decoder": -1,
+}
 
 
 def is_plain_unet(plans: Mapping[str, Any]) -> bool:
@@ -24,20 +33,30 @@ def is_plain_unet(plans: Mapping[str, Any]) -> bool:
     That is one of convolutions, instance normalisation and LeakyReLU, without residual blocks.
 
     Args:
-        plans: nnU-Net's plans with a `2d` configuration, checked.
+        plans: nnU-Net's plans with a `2d` configuration, checked. They may come from outside, and
+            be none that nnU-Net could build.
     """
     architecture = plans["configurations"][CONFIGURATION]["architecture"]
-    kwargs = architecture["arch_kwargs"]
-    normalised = kwargs.get("norm_op_kwargs") or {}
+    try:
+        return architecture["network_class_name"] == PLAIN_UNET and _is_plain(
+            architecture["arch_kwargs"]
+        )
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def _is_plain(kwargs: Mapping[str, Any]) -> bool:
+    normalised, activated = kwargs["norm_op_kwargs"], kwargs["nonlin_kwargs"] or {}
+    stages = kwargs["n_stages"]
     return (
-        architecture["network_class_name"] == PLAIN_UNET
-        and all(kwargs.get(name) == value for name, value in _LAYERS.items())
-        and set(normalised) <= {"eps", "affine"}
-        and normalised.get("affine") is True
-        and set(kwargs.get("nonlin_kwargs") or {}) <= {"inplace", "negative_slope"}
-        and not kwargs.get("nonlin_first", False)
-        and kwargs.get("pool", "conv") == "conv"
-        and all(size % 2 for stage in kwargs["kernel_sizes"] for size in np.broadcast_to(stage, 2))
+        set(kwargs) == {*_LAYERS, *_NUMBERS, *_PER_STAGE}
+        and all(kwargs[name] == value for name, value in _LAYERS.items())
+        and all(len(kwargs[name]) == stages + more for name, more in _PER_STAGE.items())
+        and isinstance(kwargs["conv_bias"], bool)
+        and set(normalised) == {"eps", "affine"}
+        and normalised["affine"] is True
+        and set(activated) <= {"inplace", "negative_slope"}
+        and all(size % 2 for stage in kwargs["kernel_sizes"] for size in _pair(stage))
     )
 
 

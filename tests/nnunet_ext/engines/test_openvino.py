@@ -89,6 +89,12 @@ def unaliased(plans: dict[str, Any]) -> dict[str, torch.Tensor]:
         {"nonlin": "torch.nn.ReLU"},
         {"dropout_op": "torch.nn.modules.dropout.Dropout2d", "dropout_op_kwargs": {"p": 0.1}},
         {"nonlin_first": True},
+        {"n_stages": 3},
+        {"strides": [[1, 1], [2, 2], [2, 2]]},
+        {"strides": [[1, 1, 1], [2, 2, 2], [2, 2, 2], [2, 2, 2]], "kernel_sizes": [[3, 3, 3]] * 4},
+        {"norm_op_kwargs": None},
+        {"nonlin_kwargs": 7},
+        {"block": "a"},
         {"kernel_sizes": [[3, 3], [3, 3], [2, 2], [3, 3]]},
     ],
 )
