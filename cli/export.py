@@ -70,6 +70,14 @@ class ContentOptions:
             "volume; predict then keeps their largest piece.",
         ),
     ] = ""
+    crop: Annotated[
+        bool,
+        typer.Option(
+            "--crop",
+            help="The U-Nets learned from patches around the joint, as `train --synthetic` makes "
+            "them: predict then shows them the surroundings of the bones alone.",
+        ),
+    ] = False
 
 
 def export(
@@ -95,7 +103,7 @@ def export(
                 out,
                 size.plans_name,
                 folds=split_list(content.folds),
-                traits=Traits(precision, content.upright, one_piece),
+                traits=Traits(precision, content.upright, one_piece, content.crop),
                 overwrite=content.overwrite,
                 synthetic=content.synthetic,
             )
@@ -116,13 +124,14 @@ def _refuse_other_options(size: NetworkSize, content: ContentOptions) -> None:
         content.folds,
         content.upright,
         content.one_piece,
+        content.crop,
         content.precision,
         content.synthetic,
     )
     if any(given) or size is not NetworkSize.auto:
         msg = (
-            "--size, --folds, --precision, --upright, --one-piece and --synthetic are what the "
-            "bundle of --unets says itself; leave them out"
+            "--size, --folds, --precision, --upright, --one-piece, --crop and --synthetic are what "
+            "the bundle of --unets says itself; leave them out"
         )
         raise ValueError(msg)
 

@@ -88,6 +88,13 @@ class NetworkOptions:
             help="Do not turn volumes upright first; for files whose directions are wrong.",
         ),
     ] = False
+    crop: Annotated[
+        bool | None,
+        typer.Option(
+            help="Show the U-Nets the surroundings of the bones alone, which a coarse look finds.",
+            show_default="as the bundle says",
+        ),
+    ] = None
     engine: Annotated[
         Engine,
         typer.Option(
@@ -158,6 +165,7 @@ def _segmenter(network: NetworkOptions, device: Device) -> Segmenter:
         refine=network.refine,
         as_stored=network.as_stored,
         engine=network.engine.value,
+        crop=network.crop,
     )
 
 

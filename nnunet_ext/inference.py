@@ -12,18 +12,19 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from shoulderseg.nnunet_ext.cases.prepare import (
-    PreparedCase,
     can_prepare,
     prepare_case,
     restore_logits,
     uncrop,
 )
+from shoulderseg.nnunet_ext.cases.region import OUTSIDE, Sides, find_region
 from shoulderseg.nnunet_ext.cases.windows import predict_logits
 from shoulderseg.nnunet_ext.engines.choice import Engine, EngineChoice, choose_engine, load_network
 from shoulderseg.nnunet_ext.engines.network import Network
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
-from shoulderseg.nnunet_ext.tiling import covering_tile
+from shoulderseg.nnunet_ext.tiling import covering_tile, total_strides
 from shoulderseg.nnunet_ext.unet_set import UNetSet
+from shoulderseg.nnunet_ext.variants import WHOLE
 
 if TYPE_CHECKING:
     from shoulderseg.nnunet_ext.nnunet_prediction import NnunetPredictors
@@ -44,6 +45,7 @@ class Predictors:
         plans: nnU-Net's plans.
         mirroring_axes: In-plane axes of mirror images that are averaged over; None for none.
         networks: For each of the three U-Nets one for each fold.
+        crop: Whether they see the surroundings of the bones alone.
         in_nnunet: nnU-Net's predictors instead, on a GPU and for plans that resample otherwise.
     """
 
@@ -51,6 +53,7 @@ class Predictors:
     plans: Mapping[str, Any]
     mirroring_axes: tuple[int, ...] | None
     networks: Mapping[str, Sequence[Network]]
+    crop: bool = False
     in_nnunet: NnunetPredictors | None = None
 
 
@@ -61,6 +64,7 @@ def build_predictors(
     folds: Sequence[str] | None = None,
     mirroring: bool = True,
     engine: EngineChoice = "auto",
+    crop: bool = False,
 ) -> Predictors:
     """Loads the three U-Nets.
 
@@ -71,6 +75,7 @@ def build_predictors(
         mirroring: Average over in-plane mirror images, as nnU-Net does by default; twice the work
             for each of the mirroring axes.
         engine: What computes the networks on a CPU, see `choose_engine`.
+        crop: Show the networks the surroundings of the bones alone, see `find_region`.
 
     Raises:
         ValueError: If a fold is not among the trained ones, or the engine cannot run the networks.
@@ -82,12 +87,12 @@ def build_predictors(
         from shoulderseg.nnunet_ext.nnunet_prediction import build_nnunet_predictors
 
         predictors = build_nnunet_predictors(unets, device, folds=chosen, mirroring=mirroring)
-        return Predictors(found, unets.plans, axes, {}, predictors)
+        return Predictors(found, unets.plans, axes, {}, crop, predictors)
     networks = {
         variant: [load_network(found, unets.plans, trained[fold]) for fold in chosen[variant]]
         for variant, trained in unets.weights.items()
     }
-    return Predictors(found, unets.plans, axes, networks)
+    return Predictors(found, unets.plans, axes, networks, crop)
 
 
 def _folds(unets: UNetSet, folds: Sequence[str] | None) -> dict[str, list[str]]:
@@ -139,12 +144,17 @@ def predict_probabilities(
     if predictors.in_nnunet is not None:
         from shoulderseg.nnunet_ext.nnunet_prediction import predict_in_nnunet
 
-        return predict_in_nnunet(predictors.in_nnunet, image, spacing_mm, on_progress)
+        return predict_in_nnunet(
+            predictors.in_nnunet, image, spacing_mm, on_progress, crop=predictors.crop
+        )
     case = prepare_case(image, spacing_mm, predictors.plans)
+    sides = _sides(predictors, case.slices)
+    seen = case.slices[:, *sides]
     probabilities = {}
     for number, (variant, folds) in enumerate(predictors.networks.items()):
         place = (number, len(predictors.networks))
-        logits = _logits(predictors, folds, case, on_progress, place)
+        logits = np.full(case.slices.shape, OUTSIDE, np.float16)
+        logits[:, *sides] = _logits(predictors, folds, seen, on_progress, place)
         restored = restore_logits(logits, case, predictors.plans)
         bone: FloatArray = expit(restored.astype(np.float32)).astype(np.float32, copy=False)
         if not np.isfinite(bone).all():
@@ -154,19 +164,28 @@ def predict_probabilities(
     return probabilities
 
 
+def _sides(predictors: Predictors, slices: FloatArray) -> Sides:
+    """Rows and columns that the networks see."""
+    if not predictors.crop:
+        return slice(0, slices.shape[1]), slice(0, slices.shape[2])
+    patch = predictors.plans["configurations"][CONFIGURATION]["patch_size"]
+    strides = total_strides(predictors.plans)
+    return find_region(predictors.networks[WHOLE][0], slices, tuple(patch), strides)
+
+
 def _logits(
     predictors: Predictors,
     folds: Sequence[Network],
-    case: PreparedCase,
+    slices: FloatArray,
     on_progress: OnProgress | None,
     place: tuple[int, int],
 ) -> npt.NDArray[np.float16]:
     """The mean logits of a U-Net's folds; see `_counted` for `place`."""
     total: npt.NDArray[np.float16] | None = None
-    windows = len(folds) * len(case.slices)
+    windows = len(folds) * len(slices)
     on_window = None if on_progress is None else _counted(on_progress, windows, place)
     for network in folds:
-        found = _seen_whole(predictors, network, case, on_window)
+        found = _seen_whole(predictors, network, slices, on_window)
         total = found if total is None else total + found
     if total is None:
         msg = "a U-Net has no fold"
@@ -179,23 +198,19 @@ def _logits(
 def _seen_whole(
     predictors: Predictors,
     network: Network,
-    case: PreparedCase,
+    slices: FloatArray,
     on_window: Callable[[], None] | None,
 ) -> npt.NDArray[np.float16]:
     """Sees whole slices if it can, and the planned patches where memory does not last for that."""
-    planned = predictors.plans["configurations"][CONFIGURATION]
-    patch = list(planned["patch_size"])
-    stages = planned["architecture"]["arch_kwargs"]["strides"]
-    # A plain number stands for both axes.
-    strides = np.prod([np.broadcast_to(stride, 2) for stride in stages], axis=0).tolist()
-    window = covering_tile(case.slices.shape[1:], patch, strides)
+    patch = list(predictors.plans["configurations"][CONFIGURATION]["patch_size"])
+    window = covering_tile(slices.shape[1:], patch, total_strides(predictors.plans))
     axes = predictors.mirroring_axes
     if window != patch:
         try:
-            return predict_logits(network, case.slices, window, axes, on_window)
+            return predict_logits(network, slices, window, axes, on_window)
         except (RuntimeError, MemoryError) as error:
             _LOGGER.warning("slices are seen in patches, as they do not fit at once: %s", error)
-    return predict_logits(network, case.slices, patch, axes, on_window)
+    return predict_logits(network, slices, patch, axes, on_window)
 
 
 def _counted(on_progress: OnProgress, windows: int, place: tuple[int, int]) -> Callable[[], None]:

@@ -17,11 +17,13 @@ from nnunetv2.inference.export_prediction import (
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 
+from shoulderseg.nnunet_ext.cases.region import OUTSIDE, Sides, find_region
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
 from shoulderseg.nnunet_ext.regions import region_dataset_json
-from shoulderseg.nnunet_ext.tiling import covering_tile
+from shoulderseg.nnunet_ext.tiling import covering_tile, total_strides
 from shoulderseg.nnunet_ext.unet_set import PARTS, UNetSet
 from shoulderseg.nnunet_ext.unets import build_unet, complete_weights
+from shoulderseg.nnunet_ext.variants import WHOLE
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -91,8 +93,18 @@ def predict_in_nnunet(
     image: FloatArray,
     spacing_mm: tuple[float, float, float],
     on_progress: OnProgress | None,
+    *,
+    crop: bool,
 ) -> dict[str, FloatArray]:
-    """Runs all U-Nets on one case, see `predict_probabilities`."""
+    """Runs all U-Nets on one case, see `predict_probabilities`.
+
+    Args:
+        predictors: As `build_nnunet_predictors` gives them.
+        image: Intensities, (Z, Y, X), finite.
+        spacing_mm: Distance of voxel centres along (Z, Y, X).
+        on_progress: Is told how far they are.
+        crop: Whether they see the surroundings of the bones alone.
+    """
     shared = next(iter(predictors.values()))
     properties: dict[str, Any] = {"spacing": list(spacing_mm)}
     preprocessor = shared.configuration_manager.preprocessor_class(verbose=False)
@@ -105,11 +117,38 @@ def predict_in_nnunet(
         shared.dataset_json,
     )
     prepared = torch.from_numpy(data)
+    sides = _sides(predictors[WHOLE], data[0]) if crop else (slice(None), slice(None))
+    seen = prepared[:, :, *sides].contiguous()
     probabilities = {}
     for number, (variant, predictor) in enumerate(predictors.items()):
-        with _counted(predictor, prepared, on_progress, (number, len(predictors))):
-            probabilities[variant] = _bone_probability(predictor, prepared, properties)
+        with _counted(predictor, seen, on_progress, (number, len(predictors))):
+            logits = torch.full(prepared.shape, OUTSIDE, dtype=torch.half)
+            logits[:, :, *sides] = _logits(predictor, seen)
+            probabilities[variant] = _bone_probability(predictor, logits, properties)
     return probabilities
+
+
+class _OnDevice:
+    """A predictor's network as `find_region` calls it."""
+
+    batch = 4
+
+    def __init__(self, predictor: nnUNetPredictor) -> None:
+        self._network = predictor.network.to(predictor.device).eval()
+        self._network.load_state_dict(predictor.list_of_parameters[0])
+        self._device = predictor.device
+
+    def __call__(self, images: FloatArray) -> FloatArray:
+        with torch.inference_mode():
+            found = self._network(torch.from_numpy(images[:, None]).to(self._device))
+        logits: FloatArray = found[:, 0].float().cpu().numpy()
+        return logits
+
+
+def _sides(predictor: nnUNetPredictor, slices: FloatArray) -> Sides:
+    rows, columns = predictor.configuration_manager.patch_size
+    strides = total_strides(predictor.plans_manager.plans)
+    return find_region(_OnDevice(predictor), slices, (rows, columns), strides)
 
 
 @contextlib.contextmanager
@@ -150,9 +189,8 @@ def _counted(
 
 
 def _bone_probability(
-    predictor: nnUNetPredictor, prepared: torch.Tensor, properties: dict[str, Any]
+    predictor: nnUNetPredictor, logits: torch.Tensor, properties: dict[str, Any]
 ) -> FloatArray:
-    logits = _logits(predictor, prepared)
     _, probabilities = convert_predicted_logits_to_segmentation_with_correct_shape(
         logits,
         predictor.plans_manager,
@@ -171,7 +209,8 @@ def _bone_probability(
 def _logits(predictor: nnUNetPredictor, prepared: torch.Tensor) -> torch.Tensor:
     """Sees whole slices if it can, and the planned patches where memory does not last for that."""
     planned = predictor.configuration_manager
-    tile = _tile(planned, tuple(prepared.shape[2:]))
+    strides = total_strides(predictor.plans_manager.plans)
+    tile = covering_tile(tuple(prepared.shape[2:]), planned.patch_size, strides)
     if tile != list(planned.patch_size):
         larger = ConfigurationManager({**planned.configuration, "patch_size": tile})
         predictor.configuration_manager = larger
@@ -184,10 +223,3 @@ def _logits(predictor: nnUNetPredictor, prepared: torch.Tensor) -> torch.Tensor:
             predictor.configuration_manager = planned
     logits: torch.Tensor = predictor.predict_logits_from_preprocessed_data(prepared)
     return logits.cpu()
-
-
-def _tile(planned: ConfigurationManager, slice_shape: Sequence[int]) -> list[int]:
-    stages = planned.network_arch_init_kwargs["strides"]
-    # A plain number stands for both axes.
-    strides = np.prod([np.broadcast_to(stride, 2) for stride in stages], axis=0).tolist()
-    return covering_tile(slice_shape, planned.patch_size, strides)

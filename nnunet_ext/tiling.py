@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from shoulderseg.nnunet_ext.plans import CONFIGURATION
 
 # Of both axes together, in multiples of the pixels of the planned patch: what a CPU's or a small
 # GPU's memory holds without a thought.
@@ -32,3 +37,11 @@ def covering_tile(
         for pixels, usual, stride in zip(slice_shape, patch, strides, strict=True)
     ]
     return tile if math.prod(tile) <= MOST_PATCHES * math.prod(patch) else list(patch)
+
+
+def total_strides(plans: Mapping[str, Any]) -> tuple[int, int]:
+    """Returns by how much the network of plans divides rows and columns in all."""
+    stages = plans["configurations"][CONFIGURATION]["architecture"]["arch_kwargs"]["strides"]
+    # A plain number stands for both axes.
+    rows, columns = np.prod([np.broadcast_to(stride, 2) for stride in stages], axis=0).tolist()
+    return rows, columns

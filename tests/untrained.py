@@ -25,7 +25,12 @@ DATASET = {
 
 
 def write_untrained(
-    folder: Path, seed: int = 0, *, upright: bool = False, one_piece: tuple[str, ...] = ()
+    folder: Path,
+    seed: int = 0,
+    *,
+    upright: bool = False,
+    one_piece: tuple[str, ...] = (),
+    crop: bool = False,
 ) -> None:
     """Writes a bundle with one fold and no edge refiner into an existing folder."""
     plans = untrained_plans()
@@ -44,6 +49,7 @@ def write_untrained(
         refiner=None,
         upright=upright,
         one_piece=one_piece,
+        crop=crop,
     )
 
 

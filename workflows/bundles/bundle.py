@@ -46,6 +46,8 @@ class Bundle:
         upright: whether it was trained on slices that stand as scanners store them, so that
             volumes which lie otherwise are turned first.
         one_piece: names of the bones of which only the largest piece counts.
+        crop: whether the U-Nets learned from patches around the joint and are to see the
+            surroundings of the bones alone.
         digest: sha256 of the manifest, which holds the sha256 of every other file.
     """
 
@@ -55,6 +57,7 @@ class Bundle:
     quality_settings: Mapping[str, Any]
     upright: bool
     one_piece: tuple[str, ...]
+    crop: bool
     digest: str
 
 
@@ -80,9 +83,10 @@ def read_bundle(folder: Path) -> Bundle:
         refiner=None if refiner is None else _read_refiner(folder, refiner),
         quality=read_quality(folder / QUALITY_FILE) if calibrated else None,
         quality_settings=read_settings(folder / QUALITY_FILE) if calibrated else {},
-        # Bundles of earlier versions say neither.
+        # Bundles of earlier versions say none of these.
         upright=manifest.get("upright", False),
         one_piece=tuple(manifest.get("one_piece", ())),
+        crop=manifest.get("crop", False),
         digest=sha256_of(folder / MANIFEST),
     )
 

@@ -22,6 +22,7 @@ class Traits:
         precision: type of the stored U-Net weights, `fp16` or `fp32`.
         upright: whether all training slices stood as scanners store them.
         one_piece: names of the bones of which only the largest piece counts.
+        crop: whether the U-Nets are to see the surroundings of the bones alone.
 
     Raises:
         ValueError: if a name is not that of a bone, or there is no such precision.
@@ -30,6 +31,7 @@ class Traits:
     precision: str = "fp16"
     upright: bool = False
     one_piece: tuple[str, ...] = ()
+    crop: bool = False
 
     def __post_init__(self) -> None:
         from shoulderseg.nnunet_ext.variants import FIRST, SECOND
@@ -99,6 +101,7 @@ def fill_trained(
         refiner=refiner,
         upright=traits.upright,
         one_piece=traits.one_piece,
+        crop=traits.crop,
     )
     return _checked_contents(folder, chosen, refined=refiner is not None)
 
@@ -151,6 +154,7 @@ def fill_refined(folder: Path, dataset: str, bundle: str) -> Contents:
         refiner=refiner,
         upright=manifest.get("upright", False),
         one_piece=manifest.get("one_piece", ()),
+        crop=manifest.get("crop", False),
     )
     return _checked_contents(folder, manifest["folds"], refined=True)
 

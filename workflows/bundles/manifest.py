@@ -40,6 +40,7 @@ def write_manifest(
     refiner: Mapping[str, Any] | None,
     upright: bool = False,
     one_piece: Sequence[str] = (),
+    crop: bool = False,
 ) -> None:
     """Describes the files of a new bundle.
 
@@ -50,6 +51,7 @@ def write_manifest(
         refiner: what `train-refiner` wrote about the edge refiner, or None without one.
         upright: whether all training slices stood as scanners store them.
         one_piece: names of the bones of which only the largest piece counts.
+        crop: whether the U-Nets are to see the surroundings of the bones alone.
     """
     manifest = {
         "format": FORMAT,
@@ -60,6 +62,7 @@ def write_manifest(
         "refiner": refiner,
         "upright": upright,
         "one_piece": list(one_piece),
+        "crop": crop,
         "files": {path.name: sha256_of(path) for path in sorted(visible_files(folder))},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
@@ -138,6 +141,7 @@ def _read_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any]:
             and (axes is None or (len(axes) <= _MOST_AXES and all(type(a) is int for a in axes)))
             and (refiner is None or is_sound_refiner(refiner))
             and isinstance(manifest.get("upright", False), bool)
+            and isinstance(manifest.get("crop", False), bool)
             and _are_bones(manifest.get("one_piece", []))
         )
     except (

@@ -58,12 +58,14 @@ class Model:
         segment: gives the segmentation of an image, as `predict` does by default.
         labels: value of each bone.
         mirroring: whether mirror images are averaged over.
+        cropped: whether the U-Nets see the surroundings of the bones alone.
     """
 
     folder: Path
     segment: Segment
     labels: Mapping[str, int]
     mirroring: bool
+    cropped: bool
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def load_model(folder: Path, device: str, *, mirroring: bool) -> Model:
         prepare(bundle, Settings(device, None, mirroring, "majority")),
         foreground_labels(bundle.unets.dataset_json),
         mirroring and bundle.unets.mirroring_axes is not None,
+        bundle.crop,
     )
 
 
@@ -139,7 +142,7 @@ def calibrate_bundle(model: Model, order: CalibrationOrder, on_image: OnImage) -
         with _noted(path, failed):
             flagged.append(_is_flagged(path, model, calibration))
     found = evidence(judged, order.flag_below, names, flagged)
-    used = {"mirroring": model.mirroring, **_USUAL}
+    used = {"mirroring": model.mirroring, "cropped": model.cropped, **_USUAL}
     put_file(
         model.folder,
         QUALITY_FILE,

@@ -79,7 +79,8 @@ def _vote(
     from shoulderseg.nnunet_ext.inference import build_predictors, predict_probabilities
     from shoulderseg.nnunet_ext.variants import TRAINERS
 
-    predictors = build_predictors(voters.load(fold), device, mirroring=False)
+    unets = voters.load(fold)
+    predictors = build_predictors(unets, device, mirroring=False, crop=voters.crop)
     for case, (path, key) in targets.items():
         image, _ = read_case(name, case, upright=voters.upright)
         found = predict_probabilities(predictors, image.array, image.spacing_mm)

@@ -25,6 +25,7 @@ class Voters:
         trained_elsewhere: Whether they were trained on other patients than the dataset's, so that
             they may vote on every case and not on held-out ones alone.
         upright: Whether images are turned upright for them, as `predict` does.
+        crop: Whether they see the surroundings of the bones alone, as in `predict`.
         folder_name: Of the refiner's folder beside nnU-Net's models.
     """
 
@@ -34,6 +35,7 @@ class Voters:
     labels: tuple[str, ...]
     trained_elsewhere: bool
     upright: bool
+    crop: bool
     folder_name: str
 
 
@@ -62,6 +64,7 @@ def trained_voters(name: str, plans_name: str, folds: Sequence[str]) -> Voters:
         labels=tuple(foreground_labels(described)),
         trained_elsewhere=False,
         upright=False,
+        crop=False,
         folder_name=trained_folder_name(plans_name),
     )
 
@@ -106,6 +109,7 @@ def bundle_voters(folder: Path, folds: Sequence[str]) -> Voters:
         labels=tuple(foreground_labels(bundle.unets.dataset_json)),
         trained_elsewhere=True,
         upright=bundle.upright,
+        crop=bundle.crop,
         folder_name=bundle_folder_name(digest),
     )
 
@@ -121,7 +125,10 @@ def bundle_digest(folder: Path) -> str:
 
     manifest = verified_manifest(folder)
     files = {name: sha for name, sha in manifest["files"].items() if is_of_unets(name)}
-    told = json.dumps([files, manifest.get("upright", False)], sort_keys=True)
+    said = [manifest.get("upright", False)]
+    # Bundles that do not crop keep the fingerprint that they had before there was a choice.
+    said += [True] if manifest.get("crop", False) else []
+    told = json.dumps([files, *said], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()
 
 

@@ -28,6 +28,7 @@ class Options:
         as_stored: whether volumes keep the orientation of their files.
         engine: what computes the U-Nets on a CPU: torch, openvino, or auto for the faster one that
             is there.
+        crop: whether the U-Nets see the surroundings of the bones alone; None asks the bundle.
 
     Raises:
         ValueError: if a choice is none of those that there are.
@@ -41,6 +42,7 @@ class Options:
     refine: bool | None = None
     as_stored: bool = False
     engine: EngineChoice = "auto"
+    crop: bool | None = None
 
     def __post_init__(self) -> None:
         """Checks the choices before anything is loaded."""
@@ -52,6 +54,7 @@ class Options:
         _check_choice("mirroring", self.mirroring, (True, False))
         _check_choice("refine", self.refine, (True, False, None))
         _check_choice("as_stored", self.as_stored, (True, False))
+        _check_choice("crop", self.crop, (True, False, None))
         _check_choice("engine", self.engine, get_args(EngineChoice))
 
 
@@ -91,6 +94,7 @@ def settings_of(options: Options) -> Settings:
         all_voters=options.voters == "all",
         as_stored=options.as_stored,
         engine=options.engine,
+        crop=options.crop,
     )
 
 

@@ -1,4 +1,4 @@
-"""Whether the edge refiner of a bundle is used."""
+"""What of a bundle is used, where neither the user nor the other settings say it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,16 @@ def is_refining(bundle: Bundle, settings: Settings) -> bool:
         return settings.refine
     usual = settings.vote == "majority" and not settings.all_voters
     return usual and bundle.refiner.helps
+
+
+def is_cropping(bundle: Bundle, settings: Settings) -> bool:
+    """Whether the U-Nets see the surroundings of the bones alone: as asked for, or as they learned.
+
+    Args:
+        bundle: the models.
+        settings: how they are used.
+    """
+    return bundle.crop if settings.crop is None else settings.crop
 
 
 def check_refiner(bundle: Bundle, settings: Settings) -> None:

@@ -152,7 +152,7 @@ def describe_run(bundle: Bundle, settings: Settings) -> dict[str, Any]:
     from shoulderseg.nnunet_ext.engines.choice import choose_engine
     from shoulderseg.nnunet_ext.regions import foreground_labels
     from shoulderseg.workflows.bundles.manifest import NOTICE
-    from shoulderseg.workflows.segmentation.refining import is_refining
+    from shoulderseg.workflows.segmentation.refining import is_cropping, is_refining
 
     engine = choose_engine(settings.engine, settings.device, bundle.unets.plans)
     packages = ["shoulderseg", "nnunetv2", "torch", "SimpleITK", "numpy"]
@@ -169,6 +169,7 @@ def describe_run(bundle: Bundle, settings: Settings) -> dict[str, Any]:
         "vote": settings.vote,
         "voters": "all" if settings.all_voters else "unets",
         "mirroring": settings.mirroring and bundle.unets.mirroring_axes is not None,
+        "cropped": is_cropping(bundle, settings),
         "refined": is_refining(bundle, settings),
         "quality_calibrated_with": dict(bundle.quality_settings),
     }
@@ -186,7 +187,7 @@ def calibration_doubt(described: Mapping[str, Any]) -> str:
     used = described["quality_calibrated_with"]
     differing = [
         f"{name} {used[name]} (now {described[name]})"
-        for name in ("mirroring", "vote", "voters")
+        for name in ("mirroring", "vote", "voters", "cropped")
         if name in used and used[name] != described[name]
     ]
     if not differing:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from shoulderseg.workflows.segmentation.case_quality import measure_quality, quality_record
 from shoulderseg.workflows.segmentation.edges import classifier_opinions, refine, refiner_case
-from shoulderseg.workflows.segmentation.refining import check_refiner, is_refining
+from shoulderseg.workflows.segmentation.refining import check_refiner, is_cropping, is_refining
 from shoulderseg.workflows.segmentation.settings import Settings
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ def prepare(bundle: Bundle, settings: Settings) -> Segment:
         folds=settings.folds,
         mirroring=settings.mirroring,
         engine=settings.engine,
+        crop=is_cropping(bundle, settings),
     )
     check_refiner(bundle, settings)
 

@@ -58,6 +58,7 @@ class Segmenter:
         refine: bool | None = None,
         as_stored: bool = False,
         engine: EngineChoice = "auto",
+        crop: bool | None = None,
     ) -> None:
         """Verifies and loads a bundle.
 
@@ -71,6 +72,7 @@ class Segmenter:
             refine: whether edges are refined.
             as_stored: whether volumes are turned upright.
             engine: of the U-Nets on a CPU.
+            crop: whether the U-Nets see the surroundings of the bones alone.
 
         Raises:
             FileNotFoundError: if there is no such bundle.
@@ -81,7 +83,7 @@ class Segmenter:
         from shoulderseg.workflows.segmentation.segment import prepare
 
         self._options = Options(
-            device, folds_of(folds), mirroring, vote, voters, refine, as_stored, engine
+            device, folds_of(folds), mirroring, vote, voters, refine, as_stored, engine, crop
         )
         folder = find_bundle(os.fspath(model))
         # A copy in another process may have another working folder.

@@ -24,6 +24,7 @@ class Settings:
         as_stored: whether volumes are left as they lie in their files, though the bundle was
             trained on upright ones.
         engine: what computes the U-Nets on a CPU.
+        crop: whether the U-Nets see the surroundings of the bones alone; None asks the bundle.
     """
 
     device: str
@@ -34,3 +35,4 @@ class Settings:
     all_voters: bool = False
     as_stored: bool = False
     engine: EngineChoice = "auto"
+    crop: bool | None = None

@@ -1,0 +1,87 @@
+"""The surroundings of the bones within the slices, found by a coarse look."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+from shoulderseg.nnunet_ext.cases.windows import predict_logits
+from shoulderseg.nnunet_ext.engines.network import Network
+from shoulderseg.nnunet_ext.tiling import covering_tile
+
+FloatArray = npt.NDArray[np.float32]
+Sides = tuple[slice, slice]
+# The logit of what is not seen: certainly no bone.
+OUTSIDE = -30.0
+# Bone is suspected above this; missing some costs more than seeing too much.
+_SUSPECTED = 0.1
+# Pixels of the prepared slices around what is suspected.
+_MARGIN = 40
+# The least that is seen, as a share of the planned patch: that of the smallest training patches.
+_LEAST = 0.75
+
+
+def find_region(
+    network: Network, slices: FloatArray, patch: tuple[int, int], strides: tuple[int, int]
+) -> Sides:
+    """Finds rows and columns that hold the bones in all slices of a case.
+
+    The network looks once at slices of half the resolution, a quarter of the work of one pass.
+
+    Args:
+        network: That finds both bones.
+        slices: Prepared, (slice, row, column).
+        patch: Rows and columns of the planned patch.
+        strides: By how much the network divides each axis in all.
+
+    Returns:
+        Rows and columns, each a multiple of the strides long or the whole axis; the whole of both
+        where no bone is suspected.
+    """
+    whole = slice(0, slices.shape[1]), slice(0, slices.shape[2])
+    if not slices.size or min(slices.shape[1:]) < 2:
+        return whole
+    coarse = _halved(slices)
+    window = covering_tile(coarse.shape[1:], _coarse_patch(patch, strides), strides)
+    logits = predict_logits(network, coarse, window, None).max(axis=0)
+    suspected: npt.NDArray[np.bool_] = expit(logits.astype(np.float32)) > _SUSPECTED
+    if not suspected.any():
+        return whole
+    rows, columns = (
+        _side(np.flatnonzero(suspected.any(axis=1 - axis)), pixels, side, stride)
+        for axis, (pixels, side, stride) in enumerate(
+            zip(slices.shape[1:], patch, strides, strict=True)
+        )
+    )
+    return rows, columns
+
+
+def _halved(slices: FloatArray) -> FloatArray:
+    """Means of two by two pixels; an odd last row or column is left out."""
+    count, rows, columns = slices.shape
+    even = slices[:, : rows // 2 * 2, : columns // 2 * 2]
+    halved: FloatArray = even.reshape(count, rows // 2, 2, columns // 2, 2).mean(
+        axis=(2, 4), dtype=np.float32
+    )
+    return halved
+
+
+def _coarse_patch(patch: tuple[int, int], strides: tuple[int, int]) -> tuple[int, int]:
+    """The planned patch at half the resolution, in multiples of the strides."""
+    rows, columns = (
+        max(stride, side // 2 // stride * stride)
+        for side, stride in zip(patch, strides, strict=True)
+    )
+    return rows, columns
+
+
+def _side(found: npt.NDArray[np.intp], pixels: int, patch: int, stride: int) -> slice:
+    """The part of an axis around suspected pixels, which are those of half the resolution."""
+    first, last = 2 * int(found[0]) - _MARGIN, 2 * int(found[-1]) + 2 + _MARGIN
+    least = max(int(_LEAST * patch), min(last, pixels) - max(first, 0))
+    length = -(-least // stride) * stride
+    if length >= pixels:
+        return slice(0, pixels)
+    start = min(max((first + last - length) // 2, 0), pixels - length)
+    return slice(start, start + length)

@@ -1,0 +1,140 @@
+"""The surroundings of the bones, found by a coarse look."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shoulderseg.nnunet_ext.cases import region
+from shoulderseg.nnunet_ext.cases.region import find_region
+from shoulderseg.nnunet_ext.engines.choice import Engine
+from shoulderseg.nnunet_ext.inference import (
+    Predictors,
+    build_predictors,
+    predict_probabilities,
+)
+from shoulderseg.nnunet_ext.nnunet_prediction import build_nnunet_predictors, predict_in_nnunet
+from shoulderseg.nnunet_ext.unet_set import PARTS, UNetSet
+from shoulderseg.nnunet_ext.unets import build_unet
+from tests.untrained import DATASET, untrained_plans
+
+FloatArray = npt.NDArray[np.float32]
+PATCH, STRIDES = (256, 192), (32, 16)
+MARGIN = 40
+
+
+class Bright:
+    """A network that takes what is bright for bone, each pixel for itself."""
+
+    batch = 3
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, ...]] = []
+
+    def __call__(self, images: FloatArray) -> FloatArray:
+        self.seen.append(images.shape)
+        return np.where(images > 0.5, 5, -5).astype(np.float32)
+
+
+def slices_with(rows: slice, columns: slice, shape: tuple[int, int, int]) -> FloatArray:
+    slices = np.zeros(shape, np.float32)
+    slices[len(slices) // 2, rows, columns] = 1
+    return slices
+
+
+def test_a_region_on_paper() -> None:
+    slices = slices_with(slice(300, 310), slice(100, 320), (5, 500, 420))
+    rows, columns = find_region(Bright(), slices, PATCH, STRIDES)
+    # The least is 3/4 of the patch, 192 rows, around row 305.
+    assert rows == slice(209, 401)
+    # 220 columns with 40 on either side are 300, and 304 a multiple of 16, around column 210.
+    assert columns == slice(58, 362)
+
+
+def test_the_coarse_look_is_at_half_the_resolution() -> None:
+    network = Bright()
+    find_region(network, slices_with(slice(9), slice(9), (2, 300, 200)), PATCH, STRIDES)
+    assert {shape[1:] for shape in network.seen} == {(160, 112)}
+    assert sum(shape[0] for shape in network.seen) == 2
+
+
+def test_what_lies_at_the_border_keeps_its_length() -> None:
+    slices = slices_with(slice(0, 4), slice(296, 300), (1, 400, 300))
+    assert find_region(Bright(), slices, PATCH, STRIDES) == (slice(0, 192), slice(156, 300))
+
+
+@pytest.mark.parametrize("shape", [(3, 400, 300), (0, 400, 300), (2, 1, 300), (2, 400, 1)])
+def test_without_a_suspicion_all_is_seen(shape: tuple[int, int, int]) -> None:
+    found = find_region(Bright(), np.zeros(shape, np.float32), PATCH, STRIDES)
+    assert found == (slice(0, shape[1]), slice(0, shape[2]))
+
+
+@given(
+    st.integers(2, 600), st.integers(2, 600), st.floats(0, 1), st.floats(0, 1), st.integers(2, 200)
+)
+def test_the_region_holds_what_is_suspected_and_its_margin(
+    rows: int, columns: int, down: float, right: float, size: int
+) -> None:
+    # An odd last row or column is not looked at.
+    top, left = int(down * (rows // 2 * 2 - 2)), int(right * (columns // 2 * 2 - 2))
+    slices = slices_with(slice(top, top + size), slice(left, left + size), (1, rows, columns))
+    sides = find_region(Bright(), slices, PATCH, STRIDES)
+    places = ((rows, top, PATCH[0], STRIDES[0]), (columns, left, PATCH[1], STRIDES[1]))
+    for side, (pixels, first, patch, stride) in zip(sides, places, strict=True):
+        length = side.stop - side.start
+        assert 0 <= side.start < side.stop <= pixels
+        assert length == pixels or (length % stride == 0 and length >= 0.75 * patch)
+        # A mean of two pixels, of which one is bright, is not yet suspected.
+        assert side.start <= max(0, first + 1 - MARGIN)
+        assert side.stop >= min(pixels, first + size - 1 + MARGIN) or length == pixels
+
+
+def test_outside_the_region_is_no_bone_and_inside_nothing_changes() -> None:
+    plans = untrained_plans()
+    image = np.zeros((3, 260, 200), np.float32)
+    image[1, 30:50, 30:50] = 8
+    image[2, 200, 150] = 8
+    bright = {variant: [Bright()] for variant in PARTS}
+    whole = Predictors(Engine("torch", "float32"), plans, None, bright)
+    cropped = Predictors(Engine("torch", "float32"), plans, None, bright, crop=True)
+    spacing_mm = (4.0, 2.0, 2.0)
+    # A lone pixel is no suspicion at half the resolution.
+    expected = predict_probabilities(whole, image, spacing_mm)["glenoid"]
+    found = predict_probabilities(cropped, image, spacing_mm)["glenoid"]
+    assert expected[2, 200, 150] > 0.9
+    seen = found[1] > 1e-6
+    # The zeros above and to the left are cut away before anything else.
+    assert np.count_nonzero(seen) == (20 + 40) ** 2
+    # Logits are kept in half precision.
+    np.testing.assert_allclose(found[:, seen], expected[:, seen], atol=1e-3)
+    assert found[1, 40, 40] > 0.9
+    assert found[2, 200, 150] < 1e-6
+    assert found.shape == image.shape
+
+
+def test_nnunets_predictor_sees_the_same_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(region, "_MARGIN", 4)
+    plans = untrained_plans()
+    torch.manual_seed(5)
+    weights = {variant: {"0": build_unet(plans).state_dict()} for variant in PARTS}
+    unets = UNetSet(plans, DATASET, (1,), weights)
+    image = np.random.default_rng(1).normal(size=(2, 90, 110)).astype(np.float32)
+    spacing_mm = (4.0, 2.0, 2.0)
+    own = build_predictors(unets, "cpu", engine="torch", crop=True)
+    for suspected in np.linspace(0.5, 1, 50):
+        monkeypatch.setattr(region, "_SUSPECTED", suspected)
+        found = predict_probabilities(own, image, spacing_mm)
+        # Until a part of the image is suspected.
+        if found["whole"].min() < 1e-6:
+            break
+    predictors = build_nnunet_predictors(
+        unets, "cpu", folds={variant: ["0"] for variant in PARTS}, mirroring=True
+    )
+    theirs = predict_in_nnunet(predictors, image, spacing_mm, None, crop=True)
+    for variant, probability in found.items():
+        np.testing.assert_allclose(theirs[variant], probability, atol=2e-3)
+        assert 0 < np.count_nonzero(probability > 1e-6) < probability.size
