@@ -156,7 +156,9 @@ def predict_probabilities(
         logits = np.full(case.slices.shape, OUTSIDE, np.float16)
         logits[:, *sides] = _logits(predictors, folds, seen, on_progress, place)
         restored = restore_logits(logits, case, predictors.plans)
-        bone: FloatArray = expit(restored.astype(np.float32)).astype(np.float32, copy=False)
+        bone: FloatArray = restored.astype(np.float32)
+        del logits, restored
+        expit(bone, out=bone)
         if not np.isfinite(bone).all():
             msg = "a network answered with NaN or infinite values"
             raise ValueError(msg)

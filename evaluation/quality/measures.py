@@ -102,6 +102,10 @@ def case_quality(
         ValueError: Not two bones, different shapes, spacing not three positive lengths.
     """
     _check(own, whole, label_map, disagreement, spacing_mm)
+    # What lies beyond counts nothing, and large cases would need several times their memory.
+    box = _box_of_all_that_counts([*own, whole], [label_map, disagreement], spacing_mm)
+    own, whole = [array[box] for array in own], whole[box]
+    label_map, disagreement = label_map[box], disagreement[box]
     masks = [label_map == k + 1 for k in range(_BONES)]
     bones = [
         _bone(own[k], _rest(whole, own[1 - k]), masks[k], disagreement, spacing_mm, edge_band)
@@ -114,6 +118,25 @@ def case_quality(
         undisputed=float(agreed / either) if either else 0.0,
         gap_mm=_gap_mm(masks[0], masks[1], spacing_mm),
     )
+
+
+def _box_of_all_that_counts(
+    probabilities: Sequence[FloatArray],
+    labels: Sequence[NDArray[np.integer] | Mask],
+    spacing_mm: Sequence[float],
+) -> tuple[slice, slice, slice]:
+    """Rows and columns of what may be bone, with those of the edge's band; all slices."""
+    counted = [(array > _FAINT).any(axis=0) for array in probabilities]
+    counted += [(array != 0).any(axis=0) for array in labels]
+    marked = np.logical_or.reduce(counted)
+    sides = [slice(None)]
+    for axis, length in enumerate(spacing_mm[1:]):
+        margin = math.ceil(max(BAND_MM, *spacing_mm[1:]) / length) + 1
+        found = np.flatnonzero(marked.any(axis=1 - axis))
+        first, last = (found[0], found[-1]) if found.size else (0, 0)
+        sides.append(slice(max(0, int(first) - margin), int(last) + margin + 1))
+    stack, rows, columns = sides
+    return stack, rows, columns
 
 
 def _rest(whole: FloatArray, other: FloatArray) -> FloatArray:

@@ -56,8 +56,15 @@ def resample(
     if tuple(array.shape) == tuple(shape):
         return array
     axis = _separate_axis(how, spacing_mm, new_spacing_mm)
-    data = array.astype(np.float64, copy=False)
     result = np.zeros(tuple(shape), dtype=array.dtype)
+    if axis is None and array.shape[0] == shape[0]:
+        # A spline through the slices gives the slices back; one after the other takes the memory
+        # of one.
+        bounds = float(array.min()), float(array.max())
+        for number, part in enumerate(array):
+            result[number] = _resize(part.astype(np.float64), shape[1:], how.order, bounds)
+        return result
+    data = array.astype(np.float64, copy=False)
     if axis is None:
         result[...] = _resize(data, shape, how.order)
         return result
@@ -89,9 +96,19 @@ def _is_anisotropic(spacing_mm: Sequence[float]) -> bool:
 
 
 def _resize(
-    data: npt.NDArray[np.float64], shape: Sequence[int], order: Order
+    data: npt.NDArray[np.float64],
+    shape: Sequence[int],
+    order: Order,
+    bounds: tuple[float, float] | None = None,
 ) -> npt.NDArray[np.float64]:
-    """As `skimage.transform.resize` with the mode `edge` and without anti-aliasing."""
+    """As `skimage.transform.resize` with the mode `edge` and without anti-aliasing.
+
+    Args:
+        data: To resize.
+        shape: The new shape.
+        order: Of the spline.
+        bounds: Between which the result is kept; None for those of the data.
+    """
     if data.shape == tuple(shape):
         # A spline through the points gives the points back, but for rounding.
         factors = [1.0] * data.ndim
@@ -101,7 +118,8 @@ def _resize(
         data, factors, order=order, mode="nearest", grid_mode=True
     )
     if order > 1:
-        np.clip(resized, data.min(), data.max(), out=resized)
+        lowest, highest = (data.min(), data.max()) if bounds is None else bounds
+        np.clip(resized, lowest, highest, out=resized)
     return resized
 
 

@@ -143,7 +143,9 @@ def _segment_as_stored(
         bones = predict_probabilities(predictors, volume.array, volume.spacing_mm, on_progress)
     # Before anything is counted, compared or kept because it is the largest.
     scanned = scanned_region(volume.array, axis)
-    bones = {variant: probability * scanned for variant, probability in bones.items()}
+    for probability in bones.values():
+        # In place, since a large case hardly fits into memory once.
+        probability *= scanned
     refining = is_refining(bundle, settings)
     case = refiner_case(volume, bones, axis) if refining or settings.all_voters else None
     fusion = _vote(bones, bundle, settings, case, scanned, seconds)

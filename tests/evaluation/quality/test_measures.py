@@ -118,6 +118,17 @@ def test_faint_probabilities_far_away_do_not_count() -> None:
     assert (bone.agreement, bone.expected_dice) == (1.0, 1.0)
 
 
+@pytest.mark.parametrize("spacing", [(4.0, 1.0, 1.0), (1.0, 0.3, 2.5)])
+def test_more_air_around_changes_nothing(spacing: tuple[float, float, float]) -> None:
+    rng = np.random.default_rng(4)
+    inside = (slice(None), slice(12, 20), slice(12, 20))
+    votes = [np.zeros((4, 32, 32), np.float32) for _ in range(3)]
+    for array in votes:
+        array[inside] = rng.random((4, 8, 8)) ** 0.5
+    wider = [np.pad(array, ((0, 0), (30, 5), (0, 40))) for array in votes]
+    assert measured(*votes, spacing) == measured(*wider, spacing)
+
+
 def test_a_bone_that_fills_its_slices_has_a_confidence() -> None:
     full, none = np.full(SHAPE, 0.75, np.float32), np.zeros(SHAPE, np.float32)
     assert measured(full, none, full).bones[0].confidence == pytest.approx(0.5)
