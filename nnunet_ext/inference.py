@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from shoulderseg.nnunet_ext.cases.prepare import (
+    PreparedCase,
     can_prepare,
     prepare_case,
     restore_logits,
@@ -155,15 +156,20 @@ def predict_probabilities(
         place = (number, len(predictors.networks))
         logits = np.full(case.slices.shape, OUTSIDE, np.float16)
         logits[:, *sides] = _logits(predictors, folds, seen, on_progress, place)
-        restored = restore_logits(logits, case, predictors.plans)
-        bone: FloatArray = restored.astype(np.float32)
-        del logits, restored
-        expit(bone, out=bone)
-        if not np.isfinite(bone).all():
-            msg = "a network answered with NaN or infinite values"
-            raise ValueError(msg)
-        probabilities[variant] = uncrop(bone, case, predictors.plans)
+        probabilities[variant] = _probability(logits, case, predictors.plans)
     return probabilities
+
+
+def _probability(
+    logits: npt.NDArray[np.float16], case: PreparedCase, plans: Mapping[str, Any]
+) -> FloatArray:
+    """Probabilities on the image's grid."""
+    bone: FloatArray = restore_logits(logits, case, plans).astype(np.float32)
+    expit(bone, out=bone)
+    if not np.isfinite(bone).all():
+        msg = "a network answered with NaN or infinite values"
+        raise ValueError(msg)
+    return uncrop(bone, case, plans)
 
 
 def _sides(predictors: Predictors, slices: FloatArray) -> Sides:
