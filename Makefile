@@ -42,7 +42,7 @@ format: install
 
 # A bundle as in workflows/bundles/default_bundle, calibrated, from nothing but a seed. An interrupted run goes on,
 # a finished one keeps its bundle; it lies in build-default/bundle and is copied by hand.
-DEFAULT_MODEL_OPTIONS ?=
+DEFAULT_MODEL_OPTIONS ?= --synthetic
 default-model: install
 	$(BIN)/shoulderseg build-default build-default $(DEFAULT_MODEL_OPTIONS)
 

@@ -78,6 +78,7 @@ def main() -> None:
         default=True,
         help="average over mirror images, as `predict` does",
     )
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="every Nth phantom only")
     parser.add_argument("--quick", action="store_true", help="two sequences, small images")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores as JSON")
     asked = parser.parse_args()
@@ -88,7 +89,7 @@ def main() -> None:
         segment = prepare(bundle, settings)
         scored = [
             _score(folder, path, segment, mirror=number % MIRROR_EVERY == 0)
-            for number, path in enumerate(sorted(folder.glob("imagesTr/*.nii.gz")))
+            for number, path in enumerate(sorted(folder.glob("imagesTr/*.nii.gz"))[:: asked.every])
         ]
     _print_table(scored)
     if asked.json:

@@ -18,6 +18,8 @@ OUTSIDE = -30.0
 _SUSPECTED = 0.1
 # Pixels of the prepared slices around what is suspected.
 _MARGIN = 40
+# Bone this near to a side may go on beyond it; then the side is moved by so many strides.
+_NEAR, _STEPS = 16, 2
 # The least that is seen, as a share of the planned patch: that of the smallest training patches.
 _LEAST = 0.75
 
@@ -27,7 +29,9 @@ def find_region(
 ) -> Sides:
     """Finds rows and columns that hold the bones in all slices of a case.
 
-    The network looks once at slices of half the resolution, a quarter of the work of one pass.
+    The network looks at slices of half the resolution first, a quarter of the work of one pass, and
+    then at what it suspects in full. Where bone reaches a side of that, the side is moved: a thin
+    shaft is easily missed at half the resolution.
 
     Args:
         network: That finds both bones.
@@ -42,10 +46,7 @@ def find_region(
     whole = slice(0, slices.shape[1]), slice(0, slices.shape[2])
     if not slices.size or min(slices.shape[1:]) < 2:
         return whole
-    coarse = _halved(slices)
-    window = covering_tile(coarse.shape[1:], _coarse_patch(patch, strides), strides)
-    logits = predict_logits(network, coarse, window, None).max(axis=0)
-    suspected: npt.NDArray[np.bool_] = expit(logits.astype(np.float32)) > _SUSPECTED
+    suspected = _suspected(network, _halved(slices), _coarse_patch(patch, strides), strides)
     if not suspected.any():
         return whole
     rows, columns = (
@@ -54,7 +55,38 @@ def find_region(
             zip(slices.shape[1:], patch, strides, strict=True)
         )
     )
+    while (rows, columns) != whole:
+        suspected = _suspected(network, slices[:, rows, columns], patch, strides)
+        grown = (
+            _grown(rows, np.flatnonzero(suspected.any(axis=1)), slices.shape[1], strides[0]),
+            _grown(columns, np.flatnonzero(suspected.any(axis=0)), slices.shape[2], strides[1]),
+        )
+        if grown == (rows, columns):
+            break
+        rows, columns = grown
     return rows, columns
+
+
+def _suspected(
+    network: Network, slices: FloatArray, patch: tuple[int, int], strides: tuple[int, int]
+) -> npt.NDArray[np.bool_]:
+    """Rows and columns where a slice may show bone."""
+    window = covering_tile(slices.shape[1:], patch, strides)
+    logits = predict_logits(network, slices, window, None).max(axis=0)
+    suspected: npt.NDArray[np.bool_] = expit(logits.astype(np.float32)) > _SUSPECTED
+    return suspected
+
+
+def _grown(side: slice, found: npt.NDArray[np.intp], pixels: int, stride: int) -> slice:
+    """A part of an axis, longer where bone is suspected next to its end."""
+    length = side.stop - side.start
+    before, after = (found < _NEAR).any(), (found >= length - _NEAR).any()
+    start = max(0, side.start - _STEPS * stride) if before else side.start
+    stop = min(pixels, side.stop + _STEPS * stride) if after else side.stop
+    # The length stays a multiple of the strides, or the whole axis.
+    missing = -(stop - start) % stride
+    start = max(0, start - missing)
+    return slice(start, min(pixels, stop + -(stop - start) % stride))
 
 
 def _halved(slices: FloatArray) -> FloatArray:
