@@ -15,6 +15,7 @@ import torch
 
 from shoulderseg.nnunet_ext.regions import region_dataset_json
 from shoulderseg.nnunet_ext.unet_set import PARTS, UNetSet
+from shoulderseg.nnunet_ext.unets import complete_weights, outline_unet
 from shoulderseg.refine.voting import fuse
 from shoulderseg.workflows.processes.scripts import installed_script, process_limit
 
@@ -33,7 +34,7 @@ def run_measured(words: list[str], environment: dict[str, str] | None = None) ->
     """Runs a command.
 
     Raises:
-        RuntimeError: If it fails; with the end of what it said.
+        RuntimeError: If it fails.
     """
     started = time.perf_counter()
     log = Path(os.devnull)
@@ -42,7 +43,7 @@ def run_measured(words: list[str], environment: dict[str, str] | None = None) ->
         _, status, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - started
     code = process.returncode = os.waitstatus_to_exitcode(status)
-    if code not in (0, 1):
+    if code:
         msg = f"{' '.join(words)} ended with {code}"
         raise RuntimeError(msg)
     return Spent(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
@@ -50,12 +51,13 @@ def run_measured(words: list[str], environment: dict[str, str] | None = None) ->
 
 def write_models(unets: UNetSet, root: Path) -> None:
     """Writes each U-Net as a model folder of nnU-Net's plain trainer."""
+    network = outline_unet(unets.plans)
     for variant, parts in PARTS.items():
         folder = root / variant
         for fold, weights in unets.weights[variant].items():
             (folder / f"fold_{fold}").mkdir(parents=True)
             checkpoint = {
-                "network_weights": dict(weights),
+                "network_weights": complete_weights(network, weights),
                 "trainer_name": "nnUNetTrainer",
                 "init_args": {"configuration": "2d"},
                 "inference_allowed_mirroring_axes": unets.mirroring_axes,
