@@ -20,8 +20,9 @@ from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.evaluation.paired import Paired, compare_paired
 from shoulderseg.evaluation.scores import score_case_at_tolerances
 from shoulderseg.nnunet_ext.checkpoints import load_unets
-from shoulderseg.nnunet_ext.inference import build_predictors, predict_probabilities
+from shoulderseg.nnunet_ext.inference import predict_probabilities
 from shoulderseg.nnunet_ext.plans import SMALL_PLANS
+from shoulderseg.nnunet_ext.predictors import build_predictors
 from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
 from shoulderseg.refine.edges import Voted, decide_edges, edge_opinions
 from shoulderseg.refine.ensemble import ClassifyConfig

@@ -36,26 +36,26 @@ def calibrate(
     seed: Annotated[int, typer.Option(min=0, help="Source of all randomness.")] = 1,
     device: DeviceOption = Device.auto,
 ) -> None:
-    """Fit predicted Dice and what is usual, and write both into the bundle.
+    """Fit predicted Dice and what is usual, measure what int8 needs, and keep all in the bundle.
 
-    Each image and its degraded copies are segmented as `predict` does by default and compared
-    with the label map. The printed figures are of images left out from the fit. A second call
-    replaces the first one's result. Exit code 1: some images could not be used and were left out.
+    Some of the images tell which values the U-Nets' activations take, for CPUs that can compute in
+    eight bits. Then each image and its degraded copies are segmented as `predict` does by default
+    and compared with the label map. The printed figures are of images left out from the fit. A
+    second call replaces the first one's result. Exit code 1: some images could not be used.
     """
-    from shoulderseg.workflows.calibration.calibrate import (
-        CalibrationOrder,
-        calibrate_bundle,
-        load_model,
-    )
+    from shoulderseg.workflows.calibration import calibrate as work
     from shoulderseg.workflows.calibration.evidence import describe_evidence
+    from shoulderseg.workflows.calibration.int8 import allow_int8, describe_int8
 
-    with reported(BROKEN_ENVIRONMENT):
-        model = load_model(bundle, device.resolve(), mirroring=mirroring)
     with reported():
         limits = _limits(flag_below)
-    order = CalibrationOrder(images, labels, negatives, copies, limits, seed)
+        order = work.CalibrationOrder(images, labels, negatives, copies, limits, seed)
+        work.check_order(order)
+    with reported(BROKEN_ENVIRONMENT):
+        echo(describe_int8(allow_int8(bundle, images)))
+        model = work.load_model(bundle, device.resolve(), mirroring=mirroring)
     with reported(), _progress() as on_image:
-        report = calibrate_bundle(model, order, on_image)
+        report = work.calibrate_bundle(model, order, on_image)
     for line in describe_evidence(dict(report.evidence), limits, list(model.labels)):
         echo(line)
     echo(f"written to {report.path}")

@@ -49,6 +49,15 @@ class Engine(StrEnum):
     torch = "torch"
 
 
+class Precision(StrEnum):
+    """What the U-Nets are computed in on a CPU."""
+
+    auto = "auto"
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+    int8 = "int8"
+
+
 @dataclass(frozen=True)
 class NetworkOptions:
     """Which networks run, and how they decide, one option a field; see `as_command`."""
@@ -102,6 +111,13 @@ class NetworkOptions:
             show_default="openvino where it knows the networks, else torch",
         ),
     ] = Engine.auto
+    precision: Annotated[
+        Precision,
+        typer.Option(
+            help="What they are computed in; float32 is the slowest and the most exact.",
+            show_default="the fastest that the CPU has instructions for and the bundle allows",
+        ),
+    ] = Precision.auto
 
 
 def predict(
@@ -165,6 +181,7 @@ def _segmenter(network: NetworkOptions, device: Device) -> Segmenter:
         refine=network.refine,
         as_stored=network.as_stored,
         engine=network.engine.value,
+        precision=network.precision.value,
         crop=network.crop,
     )
 

@@ -15,6 +15,7 @@ from shoulderseg.nnunet_ext.dataset_bounds import find_dataset_fault
 from shoulderseg.nnunet_ext.plain_unet import is_plain_unet, parameter_shapes
 from shoulderseg.nnunet_ext.plan_bounds import shown
 from shoulderseg.nnunet_ext.plan_checks import check_plans
+from shoulderseg.nnunet_ext.ranges_file import RANGES_FILE, read_ranges
 from shoulderseg.nnunet_ext.regions import foreground_labels
 from shoulderseg.nnunet_ext.unet_set import PARTS, UNetSet, UntrustedModelError, Weights
 
@@ -99,7 +100,9 @@ def read_unets(folder: Path, folds: list[str], mirroring_axes: tuple[int, ...] |
         }
         for variant in PARTS
     }
-    return UNetSet(plans, dataset_json, mirroring_axes, weights)
+    ranges = folder / RANGES_FILE
+    known = read_ranges(ranges, plans, folds) if ranges.is_file() else {}
+    return UNetSet(plans, dataset_json, mirroring_axes, weights, known)
 
 
 def _read_weights(plans: dict[str, Any], path: Path) -> Weights:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,99 +12,24 @@ from scipy.special import expit
 
 from shoulderseg.nnunet_ext.cases.prepare import (
     PreparedCase,
-    can_prepare,
     prepare_case,
     restore_logits,
     uncrop,
 )
-from shoulderseg.nnunet_ext.cases.region import OUTSIDE, Sides, find_region
+from shoulderseg.nnunet_ext.cases.region import OUTSIDE, Region, find_region
 from shoulderseg.nnunet_ext.cases.windows import predict_logits
-from shoulderseg.nnunet_ext.engines.choice import Engine, EngineChoice, choose_engine, load_network
 from shoulderseg.nnunet_ext.engines.network import Network
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
-from shoulderseg.nnunet_ext.tiling import covering_tile, total_strides
+from shoulderseg.nnunet_ext.predictors import Predictors
+from shoulderseg.nnunet_ext.tiling import covering_tile, seen_at_once, total_strides
 from shoulderseg.nnunet_ext.unet_set import UNetSet
 from shoulderseg.nnunet_ext.variants import WHOLE
-
-if TYPE_CHECKING:
-    from shoulderseg.nnunet_ext.nnunet_prediction import NnunetPredictors
 
 _LOGGER = logging.getLogger(__name__)
 
 FloatArray = npt.NDArray[np.float32]
 # Is told which share of the networks' work is done, 0 to 1.
 OnProgress = Callable[[float], None]
-
-
-@dataclass(frozen=True)
-class Predictors:
-    """The networks of a model, ready to run.
-
-    Attributes:
-        engine: What computes them.
-        plans: nnU-Net's plans.
-        mirroring_axes: In-plane axes of mirror images that are averaged over; None for none.
-        networks: For each of the three U-Nets one for each fold.
-        crop: Whether they see the surroundings of the bones alone.
-        in_nnunet: nnU-Net's predictors instead, on a GPU and for plans that resample otherwise.
-    """
-
-    engine: Engine
-    plans: Mapping[str, Any]
-    mirroring_axes: tuple[int, ...] | None
-    networks: Mapping[str, Sequence[Network]]
-    crop: bool = False
-    in_nnunet: NnunetPredictors | None = None
-
-
-def build_predictors(
-    unets: UNetSet,
-    device: str,
-    *,
-    folds: Sequence[str] | None = None,
-    mirroring: bool = True,
-    engine: EngineChoice = "auto",
-    crop: bool = False,
-) -> Predictors:
-    """Loads the three U-Nets.
-
-    Args:
-        unets: The trained U-Nets.
-        device: Where the networks run: cpu, cuda or mps.
-        folds: Folds whose logits are averaged; by default all.
-        mirroring: Average over in-plane mirror images, as nnU-Net does by default; twice the work
-            for each of the mirroring axes.
-        engine: What computes the networks on a CPU, see `choose_engine`.
-        crop: Show the networks the surroundings of the bones alone, see `find_region`.
-
-    Raises:
-        ValueError: If a fold is not among the trained ones, or the engine cannot run the networks.
-    """
-    chosen = _folds(unets, folds)
-    axes = unets.mirroring_axes if mirroring else None
-    found = choose_engine(engine, device, unets.plans)
-    if device != "cpu" or not can_prepare(unets.plans):
-        from shoulderseg.nnunet_ext.nnunet_prediction import build_nnunet_predictors
-
-        predictors = build_nnunet_predictors(unets, device, folds=chosen, mirroring=mirroring)
-        return Predictors(found, unets.plans, axes, {}, crop, predictors)
-    networks = {
-        variant: [load_network(found, unets.plans, trained[fold]) for fold in chosen[variant]]
-        for variant, trained in unets.weights.items()
-    }
-    return Predictors(found, unets.plans, axes, networks, crop)
-
-
-def _folds(unets: UNetSet, folds: Sequence[str] | None) -> dict[str, list[str]]:
-    """The folds of each U-Net that are used."""
-    chosen = {}
-    for variant, trained in unets.weights.items():
-        chosen[variant] = list(trained) if folds is None else list(folds)
-        unknown = [fold for fold in chosen[variant] if fold not in trained]
-        if unknown or not chosen[variant]:
-            msg = f"fold {unknown} is not in the model; it has {list(trained)}"
-            raise ValueError(msg)
-    return chosen
 
 
 def slice_axis(unets: UNetSet) -> int:
@@ -149,13 +73,14 @@ def predict_probabilities(
             predictors.in_nnunet, image, spacing_mm, on_progress, crop=predictors.crop
         )
     case = prepare_case(image, spacing_mm, predictors.plans)
-    sides = _sides(predictors, case.slices)
-    seen = case.slices[:, *sides]
+    region = _region(predictors, case.slices)
+    seen = case.slices[:, *region.sides]
     probabilities = {}
     for number, (variant, folds) in enumerate(predictors.networks.items()):
         place = (number, len(predictors.networks))
         logits = np.full(case.slices.shape, OUTSIDE, np.float16)
-        logits[:, *sides] = _logits(predictors, folds, seen, on_progress, place)
+        answers = region.answers if variant == WHOLE else None
+        logits[:, *region.sides] = _logits(predictors, folds, seen, answers, on_progress, place)
         probabilities[variant] = _probability(logits, case, predictors.plans)
     return probabilities
 
@@ -172,28 +97,47 @@ def _probability(
     return uncrop(bone, case, plans)
 
 
-def _sides(predictors: Predictors, slices: FloatArray) -> Sides:
+def _region(predictors: Predictors, slices: FloatArray) -> Region:
     """Rows and columns that the networks see."""
     if not predictors.crop:
-        return slice(0, slices.shape[1]), slice(0, slices.shape[2])
-    patch = predictors.plans["configurations"][CONFIGURATION]["patch_size"]
-    strides = total_strides(predictors.plans)
-    return find_region(predictors.networks[WHOLE][0], slices, tuple(patch), strides)
+        return Region((slice(0, slices.shape[1]), slice(0, slices.shape[2])))
+    return find_region(
+        predictors.networks[WHOLE][0],
+        slices,
+        _patch(predictors),
+        total_strides(predictors.plans),
+    )
+
+
+def _patch(predictors: Predictors) -> tuple[int, int]:
+    rows, columns = predictors.plans["configurations"][CONFIGURATION]["patch_size"]
+    return rows, columns
 
 
 def _logits(
     predictors: Predictors,
     folds: Sequence[Network],
     slices: FloatArray,
+    answers: FloatArray | None,
     on_progress: OnProgress | None,
     place: tuple[int, int],
 ) -> npt.NDArray[np.float16]:
-    """The mean logits of a U-Net's folds; see `_counted` for `place`."""
+    """The mean logits of a U-Net's folds.
+
+    Args:
+        predictors: The networks.
+        folds: Those of one U-Net.
+        slices: What they see.
+        answers: What the first of them said of the slices, where that is known.
+        on_progress: Is told.
+        place: See `_counted`.
+    """
     total: npt.NDArray[np.float16] | None = None
     windows = len(folds) * len(slices)
     on_window = None if on_progress is None else _counted(on_progress, windows, place)
-    for network in folds:
-        found = _seen_whole(predictors, network, slices, on_window)
+    for number, network in enumerate(folds):
+        known = answers if number == 0 else None
+        found = _seen_whole(predictors, network, slices, known, on_window)
         total = found if total is None else total + found
     if total is None:
         msg = "a U-Net has no fold"
@@ -207,17 +151,22 @@ def _seen_whole(
     predictors: Predictors,
     network: Network,
     slices: FloatArray,
+    answers: FloatArray | None,
     on_window: Callable[[], None] | None,
 ) -> npt.NDArray[np.float16]:
     """Sees whole slices if it can, and the planned patches where memory does not last for that."""
-    patch = list(predictors.plans["configurations"][CONFIGURATION]["patch_size"])
-    window = covering_tile(slices.shape[1:], patch, total_strides(predictors.plans))
+    patch, strides = _patch(predictors), total_strides(predictors.plans)
+    shape = slices.shape[1:]
+    # A part of the slices is like a patch of the training: nothing is laid around it.
+    as_it_is = predictors.crop and seen_at_once(shape, patch, strides)
+    window = shape if as_it_is else covering_tile(shape, patch, strides)
     axes = predictors.mirroring_axes
-    if window != patch:
-        try:
-            return predict_logits(network, slices, window, axes, on_window)
-        except (RuntimeError, MemoryError) as error:
-            _LOGGER.warning("slices are seen in patches, as they do not fit at once: %s", error)
+    try:
+        return predict_logits(network, slices, window, axes, on_window, answers)
+    except (RuntimeError, MemoryError) as error:
+        if tuple(window) == patch:
+            raise
+        _LOGGER.warning("slices are seen in patches, as they do not fit at once: %s", error)
     return predict_logits(network, slices, patch, axes, on_window)
 
 

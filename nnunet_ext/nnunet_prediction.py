@@ -20,7 +20,7 @@ from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
 from shoulderseg.nnunet_ext.cases.region import OUTSIDE, Sides, find_region
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
 from shoulderseg.nnunet_ext.regions import region_dataset_json
-from shoulderseg.nnunet_ext.tiling import covering_tile, total_strides
+from shoulderseg.nnunet_ext.tiling import covering_tile, seen_at_once, total_strides
 from shoulderseg.nnunet_ext.unet_set import PARTS, UNetSet
 from shoulderseg.nnunet_ext.unets import build_unet, complete_weights
 from shoulderseg.nnunet_ext.variants import WHOLE
@@ -123,7 +123,7 @@ def predict_in_nnunet(
     for number, (variant, predictor) in enumerate(predictors.items()):
         with _counted(predictor, seen, on_progress, (number, len(predictors))):
             logits = torch.full(prepared.shape, OUTSIDE, dtype=torch.half)
-            logits[:, :, *sides] = _logits(predictor, seen)
+            logits[:, :, *sides] = _logits(predictor, seen, crop=crop)
             probabilities[variant] = _bone_probability(predictor, logits, properties)
     return probabilities
 
@@ -148,7 +148,7 @@ class _OnDevice:
 def _sides(predictor: nnUNetPredictor, slices: FloatArray) -> Sides:
     rows, columns = predictor.configuration_manager.patch_size
     strides = total_strides(predictor.plans_manager.plans)
-    return find_region(_OnDevice(predictor), slices, (rows, columns), strides)
+    return find_region(_OnDevice(predictor), slices, (rows, columns), strides).sides
 
 
 @contextlib.contextmanager
@@ -206,11 +206,13 @@ def _bone_probability(
     return bone
 
 
-def _logits(predictor: nnUNetPredictor, prepared: torch.Tensor) -> torch.Tensor:
+def _logits(predictor: nnUNetPredictor, prepared: torch.Tensor, *, crop: bool) -> torch.Tensor:
     """Sees whole slices if it can, and the planned patches where memory does not last for that."""
     planned = predictor.configuration_manager
     strides = total_strides(predictor.plans_manager.plans)
-    tile = covering_tile(tuple(prepared.shape[2:]), planned.patch_size, strides)
+    shape = tuple(prepared.shape[2:])
+    as_it_is = crop and seen_at_once(shape, planned.patch_size, strides)
+    tile = list(shape) if as_it_is else covering_tile(shape, planned.patch_size, strides)
     if tile != list(planned.patch_size):
         larger = ConfigurationManager({**planned.configuration, "patch_size": tile})
         predictor.configuration_manager = larger

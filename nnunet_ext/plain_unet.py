@@ -17,6 +17,8 @@ _LAYERS = {
     "nonlin": LEAKY_RELU,
 }
 _NUMBERS = ("n_stages", "conv_bias", "norm_op_kwargs", "dropout_op_kwargs", "nonlin_kwargs")
+# Of a block's normalisation, and of the layers that enlarge.
+_NORMALISED, _ENLARGED = ".norm.weight", "decoder.transpconvs."
 # How many entries more than stages these lists have.
 _PER_STAGE = {
     "features_per_stage": 0,
@@ -97,6 +99,21 @@ def parameter_shapes(plans: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
             name = f"decoder.stages.{stage}.convs.{number}"
             block(name, after if number else 2 * after, after, kernels[-2 - stage])
         convolve(f"decoder.seg_layers.{stage}", (1, after, 1, 1), 1, bias=True)
+    return shapes
+
+
+def range_shapes(plans: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    """Names of the layers whose ranges are needed, and the shapes of these.
+
+    Args:
+        plans: Plans of a plain U-Net.
+    """
+    shapes = {}
+    for name, shape in parameter_shapes(plans).items():
+        if name.endswith(_NORMALISED):
+            shapes[name.removesuffix(_NORMALISED)] = (2, shape[0])
+        elif name.startswith(_ENLARGED) and name.endswith(".weight"):
+            shapes[name.removesuffix(".weight")] = (2, shape[1])
     return shapes
 
 

@@ -39,6 +39,18 @@ def covering_tile(
     return tile if math.prod(tile) <= MOST_PATCHES * math.prod(patch) else list(patch)
 
 
+def seen_at_once(slice_shape: Sequence[int], patch: Sequence[int], strides: Sequence[int]) -> bool:
+    """Tells whether a network can see a slice as it is: no side is padded, and it is not too large.
+
+    Args:
+        slice_shape: Pixels along both axes.
+        patch: Pixels that the plans have.
+        strides: By how much the network divides each axis in all.
+    """
+    fits = all(pixels % stride == 0 for pixels, stride in zip(slice_shape, strides, strict=True))
+    return fits and 0 < math.prod(slice_shape) <= MOST_PATCHES * math.prod(patch)
+
+
 def total_strides(plans: Mapping[str, Any]) -> tuple[int, int]:
     """Returns by how much the network of plans divides rows and columns in all."""
     stages = plans["configurations"][CONFIGURATION]["architecture"]["arch_kwargs"]["strides"]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from shoulderseg.nnunet_ext.cases.windows import predict_logits
+from shoulderseg.nnunet_ext.cases.windows import answer_slices, predict_logits
 from shoulderseg.nnunet_ext.engines.network import Network
-from shoulderseg.nnunet_ext.tiling import covering_tile
+from shoulderseg.nnunet_ext.tiling import covering_tile, seen_at_once
 
 FloatArray = npt.NDArray[np.float32]
 Sides = tuple[slice, slice]
@@ -24,9 +26,23 @@ _NEAR, _STEPS = 16, 2
 _LEAST = 0.75
 
 
+class Region(NamedTuple):
+    """Rows and columns that hold the bones.
+
+    Attributes:
+        sides: rows and columns, each a multiple of the strides long or the whole axis; the whole
+            of both where no bone is suspected.
+        answers: what the network said of them, (slice, row, column), float32; None where it was
+            not asked, or could not see all of them at once.
+    """
+
+    sides: Sides
+    answers: FloatArray | None = None
+
+
 def find_region(
     network: Network, slices: FloatArray, patch: tuple[int, int], strides: tuple[int, int]
-) -> Sides:
+) -> Region:
     """Finds rows and columns that hold the bones in all slices of a case.
 
     The network looks at slices of half the resolution first, a quarter of the work of one pass, and
@@ -39,32 +55,35 @@ def find_region(
         patch: Rows and columns of the planned patch.
         strides: By how much the network divides each axis in all.
 
-    Returns:
-        Rows and columns, each a multiple of the strides long or the whole axis; the whole of both
-        where no bone is suspected.
     """
     whole = slice(0, slices.shape[1]), slice(0, slices.shape[2])
     if not slices.size or min(slices.shape[1:]) < 2:
-        return whole
+        return Region(whole)
     suspected = _suspected(network, _halved(slices), _coarse_patch(patch, strides), strides)
     if not suspected.any():
-        return whole
+        return Region(whole)
     rows, columns = (
         _side(np.flatnonzero(suspected.any(axis=1 - axis)), pixels, side, stride)
         for axis, (pixels, side, stride) in enumerate(
             zip(slices.shape[1:], patch, strides, strict=True)
         )
     )
+    answers: FloatArray | None = None
     while (rows, columns) != whole:
-        suspected = _suspected(network, slices[:, rows, columns], patch, strides)
+        seen = slices[:, rows, columns]
+        if seen_at_once(seen.shape[1:], patch, strides):
+            answers = answer_slices(network, seen)
+            suspected = _suspect(answers)
+        else:
+            suspected = _suspected(network, seen, patch, strides)
         grown = (
             _grown(rows, np.flatnonzero(suspected.any(axis=1)), slices.shape[1], strides[0]),
             _grown(columns, np.flatnonzero(suspected.any(axis=0)), slices.shape[2], strides[1]),
         )
         if grown == (rows, columns):
-            break
-        rows, columns = grown
-    return rows, columns
+            return Region((rows, columns), answers)
+        (rows, columns), answers = grown, None
+    return Region(whole)
 
 
 def _suspected(
@@ -72,8 +91,11 @@ def _suspected(
 ) -> npt.NDArray[np.bool_]:
     """Rows and columns where a slice may show bone."""
     window = covering_tile(slices.shape[1:], patch, strides)
-    logits = predict_logits(network, slices, window, None).max(axis=0)
-    suspected: npt.NDArray[np.bool_] = expit(logits.astype(np.float32)) > _SUSPECTED
+    return _suspect(predict_logits(network, slices, window, None))
+
+
+def _suspect(logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
+    suspected: npt.NDArray[np.bool_] = expit(logits.max(axis=0).astype(np.float32)) > _SUSPECTED
     return suspected
 
 

@@ -26,6 +26,7 @@ def predict_logits(
     window: Sequence[int],
     mirroring_axes: Sequence[int] | None,
     on_window: Callable[[], None] | None = None,
+    answers: FloatArray | None = None,
 ) -> HalfArray:
     """Runs a network over prepared slices.
 
@@ -39,6 +40,7 @@ def predict_logits(
         mirroring_axes: In-plane axes (0 rows, 1 columns) over whose mirror images the logits are
             averaged; None for none.
         on_window: Is called after every window of a slice.
+        answers: What the network says of the slices, if that is known and the window covers them.
 
     Returns:
         Logits of the slices' shape.
@@ -52,11 +54,12 @@ def predict_logits(
     for place in places:
         weights[place] += importance
     flips = _flips(mirroring_axes)
-    step = max(1, network.batch // len(flips))
+    step = max(1, network.batch // (len(flips) if answers is None else len(flips) - 1 or 1))
     for first in range(0, len(padded), step):
         few = slice(first, first + step)
         for place in places:
-            answer = _answer(network, padded[few, place[0], place[1]], flips)
+            known = None if answers is None else answers[few]
+            answer = _answer(network, padded[few, place[0], place[1]], flips, known)
             answer *= importance
             logits[(few, *place)] += answer
             if on_window is not None:
@@ -114,18 +117,46 @@ def _flips(mirroring_axes: Sequence[int] | None) -> list[tuple[int, ...]]:
     ]
 
 
-def _answer(network: Network, seen: FloatArray, flips: Sequence[tuple[int, ...]]) -> FloatArray:
-    """The network's mean answer to slices and their mirror images."""
-    images = np.concatenate([np.flip(seen, axes) for axes in flips])
-    found = np.concatenate(
+def answer_slices(network: Network, slices: FloatArray) -> FloatArray:
+    """Shows a network whole slices, a few at a time.
+
+    Args:
+        network: To run.
+        slices: (slice, row, column), at least one.
+
+    Returns:
+        Logits of the same shape.
+    """
+    return np.concatenate(
         [
-            network(np.ascontiguousarray(images[first : first + network.batch]))
-            for first in range(0, len(images), network.batch)
+            network(np.ascontiguousarray(slices[first : first + network.batch]))
+            for first in range(0, len(slices), network.batch)
         ]
     )
-    mean: FloatArray = found[: len(seen)].copy()
-    for number, axes in enumerate(flips[1:], start=1):
-        mean += np.flip(found[number * len(seen) : (number + 1) * len(seen)], axes)
+
+
+def _answer(
+    network: Network,
+    seen: FloatArray,
+    flips: Sequence[tuple[int, ...]],
+    known: FloatArray | None,
+) -> FloatArray:
+    """The network's mean answer to slices and their mirror images.
+
+    Args:
+        network: To run.
+        seen: The slices.
+        flips: Axes of each image; the first are none.
+        known: The answer to the first, where it is known.
+    """
+    asked = flips if known is None else flips[1:]
+    images = [np.flip(seen, axes) for axes in asked]
+    found = answer_slices(network, np.concatenate(images)) if images else seen[:0]
+    parts = [] if known is None else [known]
+    parts += [found[first : first + len(seen)] for first in range(0, len(found), len(seen))]
+    mean: FloatArray = parts[0].copy()
+    for axes, part in zip(flips[1:], parts[1:], strict=True):
+        mean += np.flip(part, axes)
     if len(flips) > 1:
         mean /= len(flips)
     return mean

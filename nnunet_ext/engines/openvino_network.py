@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,42 +16,53 @@ from shoulderseg.nnunet_ext.engines.network import FloatArray, Precision
 from shoulderseg.nnunet_ext.engines.openvino_graph import build_graph
 
 if TYPE_CHECKING:
-    from openvino import Core
+    from openvino import CompiledModel, Core, Model
 
+    from shoulderseg.nnunet_ext.engines.quantisation import Ranges
     from shoulderseg.nnunet_ext.unet_set import Weights
 
 _TELEMETRY = "openvino_telemetry"
-_HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16"}
+# Of what is left in floating point.
+_HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
+# Instructions for sums of products of bytes; without them such sums overflow or are slow.
+_BYTE_INSTRUCTIONS = {"avx512_vnni", "avx_vnni", "amx_int8"}
 
 
 class OpenvinoNetwork:
     """A U-Net compiled for this machine's CPU.
 
     Attributes:
-        batch: four images.
+        batch: two images, a slice and its mirror image.
     """
 
-    # More gain nothing and take memory.
-    batch = 4
+    # More gain nothing and take memory, and a case of few slices would end with a batch of another
+    # size, for which OpenVINO prepares itself anew.
+    batch = 2
 
-    def __init__(self, plans: Mapping[str, Any], weights: Weights, precision: Precision) -> None:
+    def __init__(
+        self,
+        plans: Mapping[str, Any],
+        weights: Weights,
+        precision: Precision,
+        ranges: Ranges | None = None,
+    ) -> None:
         """Compiles the network.
 
         Args:
             plans: nnU-Net's plans of a plain U-Net, see `is_plain_unet`.
             weights: Its parameters.
             precision: What the CPU computes in.
+            ranges: Of the activations, which int8 needs; see `measure_ranges`.
+
+        Raises:
+            ValueError: If int8 is asked for without ranges.
         """
+        if precision == "int8" and not ranges:
+            msg = "int8 needs the ranges of the network's activations; `shoulderseg calibrate`"
+            raise ValueError(msg)
         arrays = {name: np.asarray(values, np.float32) for name, values in weights.items()}
-        settings = {
-            # Left to itself it takes bfloat16 where the CPU has that.
-            "INFERENCE_PRECISION_HINT": _HINTS[precision],
-            "NUM_STREAMS": "1",
-            "INFERENCE_NUM_THREADS": str(_threads()),
-            # Two processes would be pinned to the same cores.
-            "ENABLE_CPU_PINNING": "NO",
-        }
-        self._compiled = load_core().compile_model(build_graph(plans, arrays), "CPU", settings)
+        graph = build_graph(plans, arrays, ranges if precision == "int8" else None)
+        self._compiled = compile_graph(graph, precision)
 
     def __call__(self, images: FloatArray) -> FloatArray:
         """Computes logits, see `Network`."""
@@ -67,10 +79,44 @@ def has_openvino() -> bool:
     return True
 
 
-def best_precision() -> Precision:
-    """What this machine's CPU computes fastest in: bfloat16 where it has instructions for that."""
+def compile_graph(graph: Model, precision: Precision) -> CompiledModel:
+    """Compiles a graph for this machine's CPU."""
+    settings = {
+        # Left to itself it takes bfloat16 where the CPU has that.
+        "INFERENCE_PRECISION_HINT": _HINTS[precision],
+        "NUM_STREAMS": "1",
+        "INFERENCE_NUM_THREADS": str(_threads()),
+        # Two processes would be pinned to the same cores.
+        "ENABLE_CPU_PINNING": "NO",
+    }
+    return load_core().compile_model(graph, "CPU", settings)
+
+
+def best_precision(*, quantisable: bool) -> Precision:
+    """What this machine's CPU computes fastest in.
+
+    Args:
+        quantisable: Whether the model has what int8 needs.
+
+    Returns:
+        int8 where the CPU has instructions for that and the model allows it, else bfloat16 where
+        it has instructions for that, else float32.
+    """
+    if quantisable and _BYTE_INSTRUCTIONS & cpu_instructions():
+        return "int8"
     abilities: list[str] = load_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return "bfloat16" if "BF16" in abilities else "float32"
+
+
+@cache
+def cpu_instructions() -> frozenset[str]:
+    """Instructions of this machine's CPU by Linux's names; none where the system tells none."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return frozenset()
+    flags = [line.partition(":")[2].split() for line in lines if line.startswith("flags")]
+    return frozenset(flags[0]) if flags else frozenset()
 
 
 def _threads() -> int:

@@ -169,9 +169,10 @@ def test_a_stop_between_the_two_renames_is_made_up_for(
     calibrate(run, folder, "--copies", "0")
     bundle = folder / "bundle"
     replace, digest = Path.replace, read_bundle(bundle).digest
+    first = (bundle / "quality.json").read_bytes()
 
     def stop(self: Path, target: Path) -> Path:
-        if target.name == "bundle.json":
+        if target.name == "bundle.json" and (bundle / "quality.json").read_bytes() != first:
             raise KeyboardInterrupt
         return replace(self, target)
 
@@ -205,5 +206,9 @@ def test_wrong_input_ends_with_2_and_leaves_the_bundle(run: Run, folder: Path) -
     assert outcome.exit_code == 2
     assert "found 3 images with label maps, expected more than 3" in outcome.output
     assert read_bundle(folder / "bundle").digest == before
+
+
+def test_without_a_bundle_it_ends_with_3(run: Run, folder: Path) -> None:
+    words = [folder / name for name in ("bundle", "images", "labels")]
     shutil.rmtree(folder / "bundle")
     assert run("calibrate", *words, "--device", "cpu").exit_code == 3

@@ -21,12 +21,8 @@ from shoulderseg.nnunet_ext.bundle import Stored, read_unets, weights_file, writ
 from shoulderseg.nnunet_ext.checkpoints import load_unets
 from shoulderseg.nnunet_ext.engines.choice import EngineChoice
 from shoulderseg.nnunet_ext.engines.network import FloatArray, Network
-from shoulderseg.nnunet_ext.inference import (
-    Predictors,
-    build_predictors,
-    predict_probabilities,
-    slice_axis,
-)
+from shoulderseg.nnunet_ext.inference import predict_probabilities, slice_axis
+from shoulderseg.nnunet_ext.predictors import Predictors, build_predictors
 from shoulderseg.nnunet_ext.unet_set import UNetSet, UntrustedModelError
 from shoulderseg.nnunet_ext.variants import TRAINERS, model_folder
 

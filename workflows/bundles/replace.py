@@ -69,7 +69,7 @@ def refuse_foreign(bundle: Path) -> None:
 
 def has_calibration(bundle: Path) -> bool:
     """Whether a folder that `refuse_foreign` let pass has a calibration to lose."""
-    return (bundle / QUALITY_FILE).is_file()
+    return any((bundle / name).is_file() for name in _calibrated())
 
 
 def is_current(bundle: Path, made: Path) -> bool:
@@ -88,5 +88,12 @@ def is_current(bundle: Path, made: Path) -> bool:
 
 def _without_calibration(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What a training decides; versions of libraries that wrote the same files do not matter."""
-    files = {k: digest for k, digest in manifest["files"].items() if k != QUALITY_FILE}
+    files = {k: digest for k, digest in manifest["files"].items() if k not in _calibrated()}
     return {**manifest, "files": files, "made_with": None}
+
+
+def _calibrated() -> tuple[str, str]:
+    """The files that `calibrate` adds to a bundle."""
+    from shoulderseg.nnunet_ext.ranges_file import RANGES_FILE
+
+    return QUALITY_FILE, RANGES_FILE

@@ -109,6 +109,12 @@ def load_model(folder: Path, device: str, *, mirroring: bool) -> Model:
     )
 
 
+def check_order(order: CalibrationOrder) -> None:
+    """Finds before any image is read that files have no partner or are too few: `ValueError`."""
+    _pairs(order.images, order.labels)
+    _negatives(order.negatives)
+
+
 def calibrate_bundle(model: Model, order: CalibrationOrder, on_image: OnImage) -> CalibrationReport:
     """Fits predicted Dice and what is usual, and writes both into the bundle.
 

@@ -76,7 +76,8 @@ def _vote(
     device: str,
 ) -> None:
 
-    from shoulderseg.nnunet_ext.inference import build_predictors, predict_probabilities
+    from shoulderseg.nnunet_ext.inference import predict_probabilities
+    from shoulderseg.nnunet_ext.predictors import build_predictors
     from shoulderseg.nnunet_ext.variants import TRAINERS
 
     unets = voters.load(fold)

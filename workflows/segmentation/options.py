@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
-    from shoulderseg.nnunet_ext.engines.choice import EngineChoice
+    from shoulderseg.nnunet_ext.engines.choice import EngineChoice, PrecisionChoice
     from shoulderseg.refine.voting import Rule
     from shoulderseg.workflows.segmentation.settings import Settings
 
@@ -28,6 +28,8 @@ class Options:
         as_stored: whether volumes keep the orientation of their files.
         engine: what computes the U-Nets on a CPU: torch, openvino, or auto for the faster one that
             is there.
+        precision: what they are computed in: float32, bfloat16, int8, or auto for the fastest that
+            the CPU has instructions for and the bundle allows.
         crop: whether the U-Nets see the surroundings of the bones alone; None asks the bundle.
 
     Raises:
@@ -42,11 +44,12 @@ class Options:
     refine: bool | None = None
     as_stored: bool = False
     engine: EngineChoice = "auto"
+    precision: PrecisionChoice = "auto"
     crop: bool | None = None
 
     def __post_init__(self) -> None:
         """Checks the choices before anything is loaded."""
-        from shoulderseg.nnunet_ext.engines.choice import EngineChoice
+        from shoulderseg.nnunet_ext.engines.choice import EngineChoice, PrecisionChoice
         from shoulderseg.refine.voting import Rule
 
         _check_choice("vote", self.vote, get_args(Rule))
@@ -56,6 +59,7 @@ class Options:
         _check_choice("as_stored", self.as_stored, (True, False))
         _check_choice("crop", self.crop, (True, False, None))
         _check_choice("engine", self.engine, get_args(EngineChoice))
+        _check_choice("precision", self.precision, get_args(PrecisionChoice))
 
 
 def folds_of(folds: Sequence[str] | Sequence[int] | None) -> tuple[str, ...] | None:
@@ -94,6 +98,7 @@ def settings_of(options: Options) -> Settings:
         all_voters=options.voters == "all",
         as_stored=options.as_stored,
         engine=options.engine,
+        precision=options.precision,
         crop=options.crop,
     )
 

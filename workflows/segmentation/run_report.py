@@ -151,10 +151,17 @@ def describe_run(bundle: Bundle, settings: Settings) -> dict[str, Any]:
     """
     from shoulderseg.nnunet_ext.engines.choice import choose_engine
     from shoulderseg.nnunet_ext.regions import foreground_labels
+    from shoulderseg.nnunet_ext.unet_set import is_quantisable
     from shoulderseg.workflows.bundles.manifest import NOTICE
     from shoulderseg.workflows.segmentation.refining import is_cropping, is_refining
 
-    engine = choose_engine(settings.engine, settings.device, bundle.unets.plans)
+    engine = choose_engine(
+        settings.engine,
+        settings.device,
+        bundle.unets.plans,
+        precision=settings.precision,
+        quantisable=is_quantisable(bundle.unets),
+    )
     packages = ["shoulderseg", "nnunetv2", "torch", "SimpleITK", "numpy"]
     packages += ["openvino"] if engine.name == "openvino" else []
     return {

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.orientation import Reorientation
     from shoulderseg.datasets.volume import Volume
     from shoulderseg.evaluation.quality.measures import CaseQuality
-    from shoulderseg.nnunet_ext.inference import Predictors
+    from shoulderseg.nnunet_ext.predictors import Predictors
     from shoulderseg.refine.voting import Fusion
     from shoulderseg.workflows.bundles.bundle import Bundle
     from shoulderseg.workflows.segmentation.edges import RefinerCase
@@ -91,7 +91,7 @@ def prepare(bundle: Bundle, settings: Settings) -> Segment:
     Raises:
         ValueError: if the bundle lacks a fold or the AlexNet that was asked for.
     """
-    from shoulderseg.nnunet_ext.inference import build_predictors
+    from shoulderseg.nnunet_ext.predictors import build_predictors
 
     predictors = build_predictors(
         bundle.unets,
@@ -99,6 +99,7 @@ def prepare(bundle: Bundle, settings: Settings) -> Segment:
         folds=settings.folds,
         mirroring=settings.mirroring,
         engine=settings.engine,
+        precision=settings.precision,
         crop=is_cropping(bundle, settings),
     )
     check_refiner(bundle, settings)

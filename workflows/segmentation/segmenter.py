@@ -23,7 +23,7 @@ from shoulderseg.workflows.segmentation.result import Result
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
-    from shoulderseg.nnunet_ext.engines.choice import EngineChoice
+    from shoulderseg.nnunet_ext.engines.choice import EngineChoice, PrecisionChoice
     from shoulderseg.refine.voting import Rule
     from shoulderseg.workflows.inputs.case_input import CaseInput
     from shoulderseg.workflows.segmentation.segment import OnProgress
@@ -58,6 +58,7 @@ class Segmenter:
         refine: bool | None = None,
         as_stored: bool = False,
         engine: EngineChoice = "auto",
+        precision: PrecisionChoice = "auto",
         crop: bool | None = None,
     ) -> None:
         """Verifies and loads a bundle.
@@ -72,6 +73,7 @@ class Segmenter:
             refine: whether edges are refined.
             as_stored: whether volumes are turned upright.
             engine: of the U-Nets on a CPU.
+            precision: of their arithmetic.
             crop: whether the U-Nets see the surroundings of the bones alone.
 
         Raises:
@@ -82,9 +84,8 @@ class Segmenter:
         from shoulderseg.workflows.bundles.bundle import read_bundle
         from shoulderseg.workflows.segmentation.segment import prepare
 
-        self._options = Options(
-            device, folds_of(folds), mirroring, vote, voters, refine, as_stored, engine, crop
-        )
+        how = (vote, voters, refine, as_stored, engine, precision, crop)
+        self._options = Options(device, folds_of(folds), mirroring, *how)
         folder = find_bundle(os.fspath(model))
         # A copy in another process may have another working folder.
         self._model = str(folder.absolute()) if Path(model).is_dir() else os.fspath(model)

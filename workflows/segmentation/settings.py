@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shoulderseg.nnunet_ext.engines.choice import EngineChoice
+    from shoulderseg.nnunet_ext.engines.choice import EngineChoice, PrecisionChoice
     from shoulderseg.refine.voting import Rule
 
 
@@ -24,6 +24,7 @@ class Settings:
         as_stored: whether volumes are left as they lie in their files, though the bundle was
             trained on upright ones.
         engine: what computes the U-Nets on a CPU.
+        precision: what they are computed in.
         crop: whether the U-Nets see the surroundings of the bones alone; None asks the bundle.
     """
 
@@ -35,4 +36,5 @@ class Settings:
     all_voters: bool = False
     as_stored: bool = False
     engine: EngineChoice = "auto"
+    precision: PrecisionChoice = "auto"
     crop: bool | None = None

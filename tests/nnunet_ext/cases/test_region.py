@@ -12,12 +12,9 @@ from hypothesis import strategies as st
 from shoulderseg.nnunet_ext.cases import region
 from shoulderseg.nnunet_ext.cases.region import find_region
 from shoulderseg.nnunet_ext.engines.choice import Engine
-from shoulderseg.nnunet_ext.inference import (
-    Predictors,
-    build_predictors,
-    predict_probabilities,
-)
+from shoulderseg.nnunet_ext.inference import predict_probabilities
 from shoulderseg.nnunet_ext.nnunet_prediction import build_nnunet_predictors, predict_in_nnunet
+from shoulderseg.nnunet_ext.predictors import Predictors, build_predictors
 from shoulderseg.nnunet_ext.unet_set import PARTS, UNetSet
 from shoulderseg.nnunet_ext.unets import build_unet
 from tests.untrained import DATASET, untrained_plans
@@ -48,7 +45,7 @@ def slices_with(rows: slice, columns: slice, shape: tuple[int, int, int]) -> Flo
 
 def test_a_region_on_paper() -> None:
     slices = slices_with(slice(300, 310), slice(100, 320), (5, 500, 420))
-    rows, columns = find_region(Bright(), slices, PATCH, STRIDES)
+    (rows, columns), _ = find_region(Bright(), slices, PATCH, STRIDES)
     # The least is 3/4 of the patch, 192 rows, around row 305.
     assert rows == slice(209, 401)
     # 220 columns with 40 on either side are 300, and 304 a multiple of 16, around column 210.
@@ -60,8 +57,20 @@ def test_the_coarse_look_is_at_half_the_resolution() -> None:
     find_region(network, slices_with(slice(9), slice(9), (2, 300, 200)), PATCH, STRIDES)
     assert network.seen[0][1:] == (160, 112)
     # Once more in full, where bone is suspected.
-    assert [shape[1:] for shape in network.seen[1:]] == [(256, 192)]
+    assert [shape[1:] for shape in network.seen[1:]] == [(192, 144)]
     assert sum(shape[0] for shape in network.seen) == 4
+
+
+def test_what_the_network_said_of_the_region_comes_along() -> None:
+    slices = slices_with(slice(150, 160), slice(70, 80), (3, 300, 200))
+    (rows, columns), answers = find_region(Bright(), slices, PATCH, STRIDES)
+    assert answers is not None
+    np.testing.assert_array_equal(answers, Bright()(slices[:, rows, columns]))
+    # Where a side is the whole axis and no multiple of the strides, the network sees more than it.
+    wide = slices_with(slice(150, 160), slice(2, 190), (3, 300, 200))
+    (_, columns), answers = find_region(Bright(), wide, PATCH, STRIDES)
+    assert columns == slice(0, 200)
+    assert answers is None
 
 
 def test_a_side_that_bone_reaches_is_moved() -> None:
@@ -69,23 +78,23 @@ def test_a_side_that_bone_reaches_is_moved() -> None:
     slices = slices_with(slice(0, 60), slice(60, 70), (3, 640, 300))
     # Every second pixel: half as bright in a mean of four.
     slices[0, 60:500:2, 60:70] = 1
-    rows, _ = find_region(Bright(), slices, PATCH, STRIDES)
+    (rows, _), _ = find_region(Bright(), slices, PATCH, STRIDES)
     # 64 rows at a time, from 192 on: at 512 the bone at row 498 is still next to the end.
     assert rows == slice(0, 576)
     for ends in (slice(0, 60), slice(580, 640)):
         alone = slices_with(ends, slice(60, 70), (3, 640, 300))
-        rows, _ = find_region(Bright(), alone, PATCH, STRIDES)
+        (rows, _), _ = find_region(Bright(), alone, PATCH, STRIDES)
         assert rows.stop - rows.start == 192
 
 
 def test_what_lies_at_the_border_keeps_its_length() -> None:
     slices = slices_with(slice(0, 4), slice(296, 300), (1, 400, 300))
-    assert find_region(Bright(), slices, PATCH, STRIDES) == (slice(0, 192), slice(156, 300))
+    assert find_region(Bright(), slices, PATCH, STRIDES).sides == (slice(0, 192), slice(156, 300))
 
 
 @pytest.mark.parametrize("shape", [(3, 400, 300), (0, 400, 300), (2, 1, 300), (2, 400, 1)])
 def test_without_a_suspicion_all_is_seen(shape: tuple[int, int, int]) -> None:
-    found = find_region(Bright(), np.zeros(shape, np.float32), PATCH, STRIDES)
+    found = find_region(Bright(), np.zeros(shape, np.float32), PATCH, STRIDES).sides
     assert found == (slice(0, shape[1]), slice(0, shape[2]))
 
 
@@ -99,7 +108,7 @@ def test_the_region_holds_what_is_suspected_and_its_margin(
     # An odd last row or column is not looked at.
     top, left = int(down * (rows // 2 * 2 - 2)), int(right * (columns // 2 * 2 - 2))
     slices = slices_with(slice(top, top + size), slice(left, left + size), (1, rows, columns))
-    sides = find_region(Bright(), slices, PATCH, STRIDES)
+    sides = find_region(Bright(), slices, PATCH, STRIDES).sides
     places = ((rows, top, PATCH[0], STRIDES[0]), (columns, left, PATCH[1], STRIDES[1]))
     for side, (pixels, first, patch, stride) in zip(sides, places, strict=True):
         length = side.stop - side.start
@@ -155,3 +164,24 @@ def test_nnunets_predictor_sees_the_same_region(monkeypatch: pytest.MonkeyPatch)
     for variant, probability in found.items():
         np.testing.assert_allclose(theirs[variant], probability, atol=2e-3)
         assert 0 < np.count_nonzero(probability > 1e-6) < probability.size
+
+
+def test_no_pass_is_made_twice_and_nothing_is_laid_around_the_region(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(region, "_MARGIN", 6)
+    monkeypatch.setattr(region, "_NEAR", 2)
+    networks = {variant: [Bright()] for variant in PARTS}
+    plans = untrained_plans()
+    predictors = Predictors(Engine("torch", "float32"), plans, (1,), networks, crop=True)
+    image = np.zeros((3, 90, 110), np.float32)
+    image[:, 40:52, 50:60] = 8
+    image[0, 0, 0] = image[2, -1, -1] = 1
+    predict_probabilities(predictors, image, (4.0, 2.0, 2.0))
+    (humerus,), (whole,) = networks["humerus"], networks["whole"]
+    # 24 rows and 22 columns, for which the planned patch of 32 x 32 is too large.
+    assert {shape[1:] for shape in humerus.seen} == {(24, 24)}
+    # A slice and its mirror image each.
+    assert sum(shape[0] for shape in humerus.seen) == 6
+    # Three at half the resolution, three in full, and their mirror images.
+    assert sum(shape[0] for shape in whole.seen) == 9

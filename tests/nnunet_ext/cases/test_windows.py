@@ -11,7 +11,7 @@ import torch
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
-from shoulderseg.nnunet_ext.cases.windows import predict_logits, window_importance
+from shoulderseg.nnunet_ext.cases.windows import answer_slices, predict_logits, window_importance
 from shoulderseg.nnunet_ext.engines.torch_network import TorchNetwork
 from shoulderseg.nnunet_ext.regions import region_dataset_json
 from shoulderseg.nnunet_ext.unets import build_unet
@@ -67,3 +67,29 @@ def test_no_pixel_of_a_window_counts_nothing() -> None:
     importance = window_importance((900, 8))
     assert importance.min() > 0
     assert importance[450, 4] == 10
+
+
+@pytest.mark.parametrize("axes", [None, (1,), (0, 1)])
+def test_what_is_known_is_not_asked_again(axes: tuple[int, ...] | None) -> None:
+    slices = np.random.default_rng(0).normal(size=(3, 32, 48)).astype(np.float32)
+    network = Counting()
+    known = answer_slices(network, slices)
+    assert network.seen == 3
+    expected = predict_logits(network, slices, (32, 48), axes)
+    images = 2 ** len(axes or ())
+    assert network.seen == 3 + 3 * images
+    found = predict_logits(network, slices, (32, 48), axes, answers=known)
+    assert network.seen == 3 + 3 * images + 3 * (images - 1)
+    np.testing.assert_array_equal(found, expected)
+
+
+class Counting(TorchNetwork):
+    """Counts the images that it sees."""
+
+    def __init__(self) -> None:
+        super().__init__(PLANS, WEIGHTS)
+        self.seen = 0
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        self.seen += len(images)
+        return super().__call__(images)

@@ -1,0 +1,84 @@
+"""`int8.safetensors` of a bundle: which values the activations of its networks take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoulderseg.nnunet_ext.plain_unet import is_plain_unet, range_shapes
+from shoulderseg.nnunet_ext.unet_set import PARTS, UntrustedModelError
+
+if TYPE_CHECKING:
+    from shoulderseg.nnunet_ext.engines.quantisation import FloatArray, Ranges
+
+RANGES_FILE = "int8.safetensors"
+# Normalised activations stay far below; what is larger would make all others one step of a byte.
+_MOST = 1e6
+
+
+def write_ranges(path: Path, ranges: Mapping[str, Mapping[str, Ranges]]) -> None:
+    """Writes the ranges of each U-Net and fold."""
+    from safetensors.numpy import save_file
+
+    tensors = {
+        f"{variant}/{fold}/{layer}": np.ascontiguousarray(limits, np.float32)
+        for variant, folds in ranges.items()
+        for fold, layers in folds.items()
+        for layer, limits in layers.items()
+    }
+    save_file(tensors, path)
+
+
+def read_ranges(
+    path: Path, plans: Mapping[str, Any], folds: Sequence[str]
+) -> dict[str, dict[str, Ranges]]:
+    """Reads what `write_ranges` wrote; the file may come from anywhere.
+
+    Args:
+        path: The file.
+        plans: Of the networks, checked.
+        folds: Of each U-Net.
+
+    Raises:
+        UntrustedModelError: If it is not in safetensors format, or does not hold the ranges of
+            these networks and nothing else.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        stored = load_file(path)
+    except (SafetensorError, OSError, KeyError) as error:
+        msg = f"{path.name}: not a readable safetensors file: {error}"
+        raise UntrustedModelError(msg) from error
+    shapes = range_shapes(plans) if is_plain_unet(plans) else {}
+    expected = {
+        f"{variant}/{fold}/{layer}": shape
+        for variant in PARTS
+        for fold in folds
+        for layer, shape in shapes.items()
+    }
+    if {name: limits.shape for name, limits in stored.items()} != expected:
+        msg = f"{path.name}: does not hold the ranges of this bundle's networks"
+        raise UntrustedModelError(msg)
+    if not all(_are_sound(limits) for limits in stored.values()):
+        msg = f"{path.name}: holds a range that is none; calibrate the bundle again"
+        raise UntrustedModelError(msg)
+    return {
+        variant: {
+            fold: {layer: stored[f"{variant}/{fold}/{layer}"] for layer in shapes} for fold in folds
+        }
+        for variant in PARTS
+    }
+
+
+def _are_sound(limits: FloatArray) -> bool:
+    """Whether these are least and greatest values that eight bits can be laid over."""
+    return (
+        limits.dtype == np.float32
+        and bool((np.abs(limits) < _MOST).all())
+        and bool((limits[0] <= limits[1]).all())
+    )
