@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores as JSON")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        folder = _phantoms(asked.data or Path(scratch), quick=asked.quick)
+        folder = held_out_phantoms(asked.data or Path(scratch), quick=asked.quick)
         bundle = read_bundle(find_bundle(asked.model))
         settings = Settings("cpu", None, mirroring=asked.mirroring, vote="majority")
         segment = prepare(bundle, settings)
@@ -97,7 +97,8 @@ def main() -> None:
         asked.json.write_text(json.dumps(rows, indent=2) + "\n")
 
 
-def _phantoms(root: Path, *, quick: bool) -> Path:
+def held_out_phantoms(root: Path, *, quick: bool) -> Path:
+    """Makes a phantom of every sequence in every plane, or finds those of before."""
     options = PhantomOptions(shape=(6, 128, 128) if quick else SHAPE)
     sequences = SEQUENCES[:2] if quick else SEQUENCES
     everything = PhantomSet(

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ import torch
 from shoulderseg.nnunet_ext.regions import region_dataset_json
 from shoulderseg.nnunet_ext.unet_set import PARTS, UNetSet
 from shoulderseg.nnunet_ext.unets import complete_weights, outline_unet
+from shoulderseg.nnunet_ext.variants import FIRST, SECOND
+from shoulderseg.refine.connected_components import keep_largest_component
 from shoulderseg.refine.voting import fuse
 from shoulderseg.workflows.processes.scripts import installed_script, process_limit
 
@@ -83,11 +86,18 @@ def predict_thrice(models: Path, images: Path, out: Path, folds: list[str]) -> S
     )
 
 
-def vote(out: Path, case: str) -> npt.NDArray[np.uint8]:
-    """Fuses what the three runs said of a case, as `predict` does; uint8 (Z, Y, X)."""
+def vote(out: Path, case: str, one_piece: Sequence[str]) -> npt.NDArray[np.uint8]:
+    """Fuses what the three runs said of a case, as `predict` does; uint8 (Z, Y, X).
+
+    Args:
+        out: Where `predict_thrice` put what they said.
+        case: Its name.
+        one_piece: Bones of which the bundle keeps only the largest piece.
+    """
     said = {}
     for variant in PARTS:
         with np.load(out / variant / f"{case}.npz") as arrays:
             said[variant] = arrays["probabilities"][0].astype(np.float32)
     first, second, whole = said.values()
-    return fuse([[first], [second]], "majority", whole=[whole]).label_map
+    voted = fuse([[first], [second]], "majority", whole=[whole]).label_map
+    return keep_largest_component(voted, [1 + (FIRST, SECOND).index(bone) for bone in one_piece])

@@ -2,10 +2,10 @@
 
 Phantoms of usual size (24 slices of 384 x 384, fat-suppressed PD, axial) are segmented on the CPU
 by (i) three runs of `nnUNetv2_predict_from_modelfolder` and the patch loop of `benchmarks.refine`
-over the pixels within 5 of the edge, and (ii) `shoulderseg predict` by its defaults, and with each
-engine on whole slices as nnU-Net sees them, with the edge refiner's own engine over the same
-pixels. Every command is a process of its own, so what
-it takes to start counts; `start` is the part before and after the cases.
+over the pixels within 5 of the edge, and (ii) `shoulderseg predict` by its defaults, and on whole
+slices as nnU-Net sees them: in the precision it chooses, and in float32 with each engine. Our edge
+refiner runs over the same pixels. Every command is a process of its own, so what it takes to start
+counts; `start` is the part before and after the cases.
 
 `ratio` is nnU-Net's wall time over ours, first without and then with the loop and the refiner. The
 loop classifies a sample of 256 patches; its time is that of the sample times the number of pixels
@@ -38,11 +38,11 @@ from shoulderseg.datasets.phantom.options import PhantomOptions
 from shoulderseg.datasets.phantom.presets import PhantomSet
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.evaluation.overlap import count_voxels, dice
-from shoulderseg.nnunet_ext.unet_set import UNetSet
+from shoulderseg.nnunet_ext.variants import WHOLE as WHOLE_BONE
 from shoulderseg.refine.boundary import boundary_band
 from shoulderseg.refine.inputs import patch_inputs
 from shoulderseg.refine.network import AlexNetConfig, build_alexnet
-from shoulderseg.workflows.bundles.bundle import read_bundle
+from shoulderseg.workflows.bundles.bundle import Bundle, read_bundle
 from shoulderseg.workflows.bundles.store import find_bundle
 from shoulderseg.workflows.processes.scripts import installed_script
 
@@ -63,11 +63,12 @@ class Load(NamedTuple):
 
 FULL = (Load(1, 24), Load(4, 24), Load(20, 24), Load(1, 100))
 QUICK = (Load(1, 24),)
-DEFAULT, WHOLE = "default", "openvino, whole slices"
+DEFAULT, WHOLE = "default", "whole slices"
 WAYS = {
     DEFAULT: [],
-    WHOLE: ["--engine", "openvino", "--no-crop"],
-    "torch, whole slices": ["--engine", "torch", "--no-crop"],
+    WHOLE: ["--no-crop"],
+    "openvino float32, whole slices": ["--no-crop", "--precision", "float32"],
+    "torch float32, whole slices": ["--no-crop", "--engine", "torch"],
 }
 
 
@@ -93,17 +94,17 @@ class Row(NamedTuple):
 def main() -> None:
     """Measures and prints the table."""
     asked = _parse()
-    unets = read_bundle(find_bundle(asked.model)).unets
+    bundle = read_bundle(find_bundle(asked.model))
     print(f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}\n")
     titles = " | ".join(Row._fields).replace("_", " ")
     print(f"| {titles} |\n" + "|---" * len(Row._fields) + "|", flush=True)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(asked.data or scratch)
-        write_models(unets, Path(scratch) / "models")
+        write_models(bundle.unets, Path(scratch) / "models")
         for load in QUICK if asked.quick else FULL:
             data = _phantoms(root, load)
-            rows += _measure(asked, unets, data, load, Path(scratch))
+            rows += _measure(asked, bundle, data, load, Path(scratch))
         cold = _cold_starts(asked, root, Path(scratch))
     main_row = max((row for row in rows if row.way == DEFAULT), key=lambda row: -abs(row.cases - 4))
     summary: dict[str, Any] = {
@@ -137,15 +138,15 @@ def _phantoms(root: Path, load: Load) -> Path:
 
 
 def _measure(
-    asked: argparse.Namespace, unets: UNetSet, data: Path, load: Load, scratch: Path
+    asked: argparse.Namespace, bundle: Bundle, data: Path, load: Load, scratch: Path
 ) -> list[Row]:
-    images, here = data / "imagesTr", scratch / data.parent.name
-    here.mkdir()
+    images, here = data / "imagesTr", scratch / "out" / data.parent.name
+    here.mkdir(parents=True)
     theirs = predict_thrice(
-        scratch / "models", images, here / "nnunet", list(next(iter(unets.weights.values())))
+        scratch / "models", images, here / "nnunet", list(bundle.unets.weights[WHOLE_BONE])
     )
     cases = [path.name.removesuffix("_0000.nii.gz") for path in sorted(images.iterdir())]
-    voted = {case: vote(here / "nnunet", case) for case in cases}
+    voted = {case: vote(here / "nnunet", case, bundle.one_piece) for case in cases}
     loop_s, refiner_s = _refining(images, voted)
     rows = [_row(load, "three nnU-Net runs", theirs, theirs, loop_s, loop_s, {}, 1.0, 0.0)]
     for way, options in WAYS.items():
@@ -153,7 +154,9 @@ def _measure(
         words = [installed_script("shoulderseg"), "predict", str(images), str(out), *options]
         words += ["--device", "cpu", "--model", asked.model]
         ours = run_measured([*words, "--no-refine", "--format", "nii.gz"])
-        report = json.loads((out / "shoulderseg_report.json").read_text(encoding="utf-8"))
+        report: dict[str, Any] = json.loads(
+            (out / "shoulderseg_report.json").read_text(encoding="utf-8")
+        )
         band, change = _agreement(data, out, voted)
         rows.append(_row(load, way, ours, theirs, loop_s, refiner_s, _stages(report), band, change))
     for row in rows:
