@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -54,7 +55,8 @@ def predict_probabilities(
         predictors: As `build_predictors` gives them.
         image: Intensities, (Z, Y, X), float32, finite.
         spacing_mm: Distance of voxel centres along (Z, Y, X).
-        on_progress: Is called after every slice that a network has seen.
+        on_progress: Is called after every slice that a network has seen; the look for the
+            surroundings of the bones comes before.
 
     Returns:
         For each U-Net the probability of its bone, (Z, Y, X), float32, on the image's grid. A
@@ -99,14 +101,15 @@ def _probability(
 
 def _region(predictors: Predictors, slices: FloatArray) -> Region:
     """Rows and columns that the networks see."""
+    everything = Region((slice(0, slices.shape[1]), slice(0, slices.shape[2])))
     if not predictors.crop:
-        return Region((slice(0, slices.shape[1]), slice(0, slices.shape[2])))
-    return find_region(
-        predictors.networks[WHOLE][0],
-        slices,
-        _patch(predictors),
-        total_strides(predictors.plans),
-    )
+        return everything
+    network, strides = predictors.networks[WHOLE][0], total_strides(predictors.plans)
+    try:
+        return find_region(network, slices, _patch(predictors), strides)
+    except (RuntimeError, MemoryError) as error:
+        _LOGGER.warning("there is no crop, as it does not fit into memory at once: %s", error)
+    return everything
 
 
 def _patch(predictors: Predictors) -> tuple[int, int]:
@@ -164,7 +167,7 @@ def _seen_whole(
     try:
         return predict_logits(network, slices, window, axes, on_window, answers)
     except (RuntimeError, MemoryError) as error:
-        if tuple(window) == patch:
+        if math.prod(window) <= math.prod(patch):
             raise
         _LOGGER.warning("slices are seen in patches, as they do not fit at once: %s", error)
     return predict_logits(network, slices, patch, axes, on_window)

@@ -58,6 +58,10 @@ def _is_plain(kwargs: Mapping[str, Any]) -> bool:
         and set(normalised) == {"eps", "affine"}
         and normalised["affine"] is True
         and set(activated) <= {"inplace", "negative_slope"}
+        and all(
+            type(number) in (int, float)
+            for number in (normalised["eps"], activated.get("negative_slope", 0))
+        )
         and all(size % 2 for stage in kwargs["kernel_sizes"] for size in _pair(stage))
     )
 

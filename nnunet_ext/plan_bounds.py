@@ -74,6 +74,9 @@ def _excesses(configuration: Mapping[str, Any]) -> Iterator[str]:
         if name in kwargs and not _are_counts(kwargs[name], stages, most):
             expected = f"expected up to {stages} numbers of 1 to {most}"
             yield f"{name} is {shown(kwargs[name])}, {expected}"
+    strides = kwargs["strides"]
+    if isinstance(strides, list) and strides and strides[0] not in (1, [1, 1]):
+        yield f"its first stride is {shown(strides[0])}, expected 1: slices keep their size"
     patch, spacing = configuration["patch_size"], configuration["spacing"]
     if not _are_counts(patch, 2, _MOST_PATCH) or len(patch) != 2:
         yield f"patch_size is {shown(patch)}, expected two numbers of 1 to {_MOST_PATCH}"

@@ -46,6 +46,10 @@ REQUIRED_PLANS = (
 )
 
 
+# What CT normalisation reads of the intensities.
+_OF_CT = ("mean", "std", "percentile_00_5", "percentile_99_5")
+
+
 def check_plans(plans: dict[str, Any]) -> None:
     """Refuses plans that name code outside the lists above, or need too much memory.
 
@@ -76,15 +80,32 @@ def check_plans(plans: dict[str, Any]) -> None:
         _allow("label manager", [plans.get("label_manager", "LabelManager")], {"LabelManager"})
         for entry in REQUIRED_PLANS:
             plans[entry]
+        _check_numbers(plans, configuration)
         if "inherits_from" in configuration:
             msg = "the 2d configuration of plans.json inherits from another; write it out"
             raise UntrustedModelError(msg)
         excess = find_excess(configuration)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         msg = f"plans.json is not a complete nnU-Net plans file: {error!r}"
         raise UntrustedModelError(msg) from error
     if excess is not None:
         msg = f"plans.json asks for more than any plans of nnU-Net: {excess}"
+        raise UntrustedModelError(msg)
+
+
+def _check_numbers(plans: dict[str, Any], configuration: dict[str, Any]) -> None:
+    """Refuses plans without the numbers that preparing a case needs."""
+    kinds = ("data", "seg", "probabilities")
+    missing = [
+        name
+        for name in (f"resampling_fn_{kind}_kwargs" for kind in kinds)
+        if not isinstance(configuration[name], dict)
+    ]
+    if "CTNormalization" in configuration["normalization_schemes"]:
+        known = plans["foreground_intensity_properties_per_channel"].get("0", {})
+        missing += [name for name in _OF_CT if type(known.get(name)) not in (int, float)]
+    if missing:
+        msg = f"plans.json lacks {', '.join(missing)}; get the bundle from where it was made"
         raise UntrustedModelError(msg)
 
 

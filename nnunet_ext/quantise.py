@@ -16,8 +16,9 @@ from shoulderseg.nnunet_ext.tiling import total_strides
 from shoulderseg.nnunet_ext.unet_set import UNetSet
 
 if TYPE_CHECKING:
-    from shoulderseg.nnunet_ext.engines.network import FloatArray
+    from shoulderseg.nnunet_ext.engines.network import FloatArray, Precision
 
+_PRECISIONS: tuple[Precision, Precision] = ("float32", "int8")
 # Slices of an image that are looked at, from the middle half of the stack, where the joint is.
 _SLICES = 4
 
@@ -75,8 +76,8 @@ def with_ranges(unets: UNetSet, images: Sequence[FloatArray]) -> UNetSet:
     return replace(unets, ranges=ranges)
 
 
-def changed_share(unets: UNetSet, images: Iterable[FloatArray]) -> float:
-    """How much of the masks eight bits change.
+def changed_share(unets: UNetSet, images: Iterable[FloatArray]) -> float | None:
+    """How much of the masks eight bits change, of the U-Net of which they change most.
 
     Args:
         unets: The U-Nets with their ranges.
@@ -84,19 +85,23 @@ def changed_share(unets: UNetSet, images: Iterable[FloatArray]) -> float:
 
     Returns:
         Pixels that are bone in float32 or in int8 but not in both, as a share of those that are
-        bone in float32, over all networks; 0 where none is.
+        bone in float32; None where a U-Net finds none, so that nothing can be said.
     """
     seen = [image for image in images if image.size]
-    changed = bone = 0
+    worst = 0.0
     for variant, folds in unets.weights.items():
+        changed = bone = 0
         for fold, weights in folds.items():
             ranges = unets.ranges[variant][fold]
             exact, short = (
                 load_network(Engine("openvino", precision), unets.plans, weights, ranges)
-                for precision in ("float32", "int8")
+                for precision in _PRECISIONS
             )
             for image in seen:
                 mask = exact(image) > 0
                 changed += int(np.count_nonzero(mask != (short(image) > 0)))
                 bone += int(np.count_nonzero(mask))
-    return changed / bone if bone else 0.0
+        if not bone:
+            return None
+        worst = max(worst, changed / bone)
+    return worst

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 RANGES_FILE = "int8.safetensors"
 # Normalised activations stay far below; what is larger would make all others one step of a byte.
 _MOST = 1e6
+_ADVICE = "get the bundle from where it was made"
 
 
 def write_ranges(path: Path, ranges: Mapping[str, Mapping[str, Ranges]]) -> None:
@@ -46,12 +47,18 @@ def read_ranges(
         UntrustedModelError: If it is not in safetensors format, or does not hold the ranges of
             these networks and nothing else.
     """
-    from safetensors import SafetensorError
+    from safetensors import SafetensorError, safe_open
     from safetensors.numpy import load_file
 
     try:
-        stored = load_file(path)
-    except (SafetensorError, OSError, KeyError) as error:
+        with safe_open(path, framework="numpy") as opened:
+            shapes_there = {
+                name: tuple(opened.get_slice(name).get_shape())
+                for name in opened.keys()  # noqa: SIM118
+                if opened.get_slice(name).get_dtype() == "F32"
+            }
+            count = len(opened.keys())
+    except (SafetensorError, OSError) as error:
         msg = f"{path.name}: not a readable safetensors file: {error}"
         raise UntrustedModelError(msg) from error
     shapes = range_shapes(plans) if is_plain_unet(plans) else {}
@@ -61,11 +68,12 @@ def read_ranges(
         for fold in folds
         for layer, shape in shapes.items()
     }
-    if {name: limits.shape for name, limits in stored.items()} != expected:
-        msg = f"{path.name}: does not hold the ranges of this bundle's networks"
+    if shapes_there != expected or count != len(expected):
+        msg = f"{path.name}: does not hold the ranges of this bundle's networks; {_ADVICE}"
         raise UntrustedModelError(msg)
+    stored = load_file(path)
     if not all(_are_sound(limits) for limits in stored.values()):
-        msg = f"{path.name}: holds a range that is none; calibrate the bundle again"
+        msg = f"{path.name}: holds a range that is none; {_ADVICE}"
         raise UntrustedModelError(msg)
     return {
         variant: {
@@ -77,8 +85,4 @@ def read_ranges(
 
 def _are_sound(limits: FloatArray) -> bool:
     """Whether these are least and greatest values that eight bits can be laid over."""
-    return (
-        limits.dtype == np.float32
-        and bool((np.abs(limits) < _MOST).all())
-        and bool((limits[0] <= limits[1]).all())
-    )
+    return bool((np.abs(limits) < _MOST).all()) and bool((limits[0] <= limits[1]).all())

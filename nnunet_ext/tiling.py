@@ -13,6 +13,8 @@ from shoulderseg.nnunet_ext.plans import CONFIGURATION
 # Of both axes together, in multiples of the pixels of the planned patch: what a CPU's or a small
 # GPU's memory holds without a thought.
 MOST_PATCHES = 4
+# The least that is seen, as a share of the planned patch: that of the smallest training patches.
+LEAST_PATCH = 0.75
 
 
 def covering_tile(
@@ -40,15 +42,18 @@ def covering_tile(
 
 
 def seen_at_once(slice_shape: Sequence[int], patch: Sequence[int], strides: Sequence[int]) -> bool:
-    """Tells whether a network can see a slice as it is: no side is padded, and it is not too large.
+    """Tells whether a network can see a slice as it is, with no side padded.
 
     Args:
         slice_shape: Pixels along both axes.
         patch: Pixels that the plans have.
         strides: By how much the network divides each axis in all.
     """
-    fits = all(pixels % stride == 0 for pixels, stride in zip(slice_shape, strides, strict=True))
-    return fits and 0 < math.prod(slice_shape) <= MOST_PATCHES * math.prod(patch)
+    fits = all(
+        pixels % stride == 0 and pixels >= LEAST_PATCH * usual
+        for pixels, usual, stride in zip(slice_shape, patch, strides, strict=True)
+    )
+    return fits and math.prod(slice_shape) <= MOST_PATCHES * math.prod(patch)
 
 
 def total_strides(plans: Mapping[str, Any]) -> tuple[int, int]:

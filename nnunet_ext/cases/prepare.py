@@ -55,6 +55,9 @@ def prepare_case(
 
     Returns:
         The case as the networks see it.
+
+    Raises:
+        ValueError: If intensities are so large that they cannot be normalised.
     """
     planned = plans["configurations"][CONFIGURATION]
     order = plans["transpose_forward"]
@@ -72,11 +75,17 @@ def prepare_case(
     normalise(planned["normalization_schemes"][0], cropped, inside, known)
     before = (first, second, third)
     shape = [
-        round(old / new * count)
+        # nnU-Net has no slice left of what is smaller than half a pixel, and fails.
+        max(1, round(old / new * count))
         for old, new, count in zip(before, target, cropped.shape, strict=True)
     ]
     how = _resampling(planned, "data")
     slices = resample(cropped, shape, before, target, how).astype(np.float32, copy=False)
+    if not np.isfinite(slices).all():
+        # Eight bits would make ordinary numbers of them.
+        largest = float(np.abs(image).max())
+        msg = f"intensities of up to {largest:g} cannot be normalised; scale the image down"
+        raise ValueError(msg)
     return PreparedCase(slices, box, turned.shape, before, target)
 
 

@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from shoulderseg.nnunet_ext.cases.windows import answer_slices, predict_logits
 from shoulderseg.nnunet_ext.engines.network import Network
-from shoulderseg.nnunet_ext.tiling import covering_tile, seen_at_once
+from shoulderseg.nnunet_ext.tiling import LEAST_PATCH, covering_tile, seen_at_once
 
 FloatArray = npt.NDArray[np.float32]
 Sides = tuple[slice, slice]
@@ -20,10 +20,8 @@ OUTSIDE = -30.0
 _SUSPECTED = 0.1
 # Pixels of the prepared slices around what is suspected.
 _MARGIN = 40
-# Bone this near to a side may go on beyond it; then the side is moved by so many strides.
+# Bone this near to a side may go on beyond it; then the side is moved by so many strides first.
 _NEAR, _STEPS = 16, 2
-# The least that is seen, as a share of the planned patch: that of the smallest training patches.
-_LEAST = 0.75
 
 
 class Region(NamedTuple):
@@ -69,6 +67,7 @@ def find_region(
         )
     )
     answers: FloatArray | None = None
+    steps = _STEPS
     while (rows, columns) != whole:
         seen = slices[:, rows, columns]
         if seen_at_once(seen.shape[1:], patch, strides):
@@ -77,12 +76,16 @@ def find_region(
         else:
             suspected = _suspected(network, seen, patch, strides)
         grown = (
-            _grown(rows, np.flatnonzero(suspected.any(axis=1)), slices.shape[1], strides[0]),
-            _grown(columns, np.flatnonzero(suspected.any(axis=0)), slices.shape[2], strides[1]),
+            _grown(rows, np.flatnonzero(suspected.any(axis=1)), slices.shape[1], strides[0], steps),
+            _grown(
+                columns, np.flatnonzero(suspected.any(axis=0)), slices.shape[2], strides[1], steps
+            ),
         )
         if grown == (rows, columns):
             return Region((rows, columns), answers)
         (rows, columns), answers = grown, None
+        # So that a long bone costs a few looks and not many.
+        steps *= 2
     return Region(whole)
 
 
@@ -99,13 +102,20 @@ def _suspect(logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
     return suspected
 
 
-def _grown(side: slice, found: npt.NDArray[np.intp], pixels: int, stride: int) -> slice:
-    """A part of an axis, longer where bone is suspected next to its end."""
+def _grown(side: slice, found: npt.NDArray[np.intp], pixels: int, stride: int, steps: int) -> slice:
+    """A part of an axis, longer where bone is suspected next to its end.
+
+    Args:
+        side: The part.
+        found: Where in it bone is suspected.
+        pixels: Of the whole axis.
+        stride: That the length is a multiple of, unless it is the whole axis.
+        steps: By how many strides an end is moved.
+    """
     length = side.stop - side.start
     before, after = (found < _NEAR).any(), (found >= length - _NEAR).any()
-    start = max(0, side.start - _STEPS * stride) if before else side.start
-    stop = min(pixels, side.stop + _STEPS * stride) if after else side.stop
-    # The length stays a multiple of the strides, or the whole axis.
+    start = max(0, side.start - steps * stride) if before else side.start
+    stop = min(pixels, side.stop + steps * stride) if after else side.stop
     missing = -(stop - start) % stride
     start = max(0, start - missing)
     return slice(start, min(pixels, stop + -(stop - start) % stride))
@@ -133,7 +143,7 @@ def _coarse_patch(patch: tuple[int, int], strides: tuple[int, int]) -> tuple[int
 def _side(found: npt.NDArray[np.intp], pixels: int, patch: int, stride: int) -> slice:
     """The part of an axis around suspected pixels, which are those of half the resolution."""
     first, last = 2 * int(found[0]) - _MARGIN, 2 * int(found[-1]) + 2 + _MARGIN
-    least = max(int(_LEAST * patch), min(last, pixels) - max(first, 0))
+    least = max(int(LEAST_PATCH * patch), min(last, pixels) - max(first, 0))
     length = -(-least // stride) * stride
     if length >= pixels:
         return slice(0, pixels)

@@ -58,11 +58,12 @@ def choose_engine(
         msg = f"the engine openvino cannot be used: {reason}"
         raise ValueError(msg)
     if choice == "torch" or reason is not None:
-        if precision not in ("auto", "float32"):
+        if precision != "auto" and (precision != "float32" or device == "cuda"):
             why = reason or "torch is asked for; leave `--engine` out"
             msg = f"the precision {precision} needs the engine openvino, which is not used: {why}"
             raise ValueError(msg)
-        return Engine("torch", "float32")
+        # nnU-Net computes in half precision on a GPU of NVIDIA.
+        return Engine("torch", "float16" if device == "cuda" else "float32")
     if precision == "int8" and not quantisable:
         msg = (
             "the model does not say which values its activations take, which int8 needs; "

@@ -22,8 +22,13 @@ if TYPE_CHECKING:
     from shoulderseg.nnunet_ext.unet_set import Weights
 
 _TELEMETRY = "openvino_telemetry"
-# Of what is left in floating point.
-_HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
+# Of what is left in floating point; no CPU computes in float16 by itself.
+_HINTS: dict[Precision, str] = {
+    "float32": "f32",
+    "bfloat16": "bf16",
+    "int8": "f32",
+    "float16": "f16",
+}
 # Instructions for sums of products of bytes; without them such sums overflow or are slow.
 _BYTE_INSTRUCTIONS = {"avx512_vnni", "avx_vnni", "amx_int8"}
 

@@ -64,6 +64,7 @@ def test_predict_tells_what_calibrate_taught(run: Run, folder: Path) -> None:
     assert outcome.exit_code == 0, outcome.output
     report = json.loads((out / "shoulderseg_report.json").read_text())
     settings = {"mirroring": False, "vote": "majority", "voters": "unets"}
+    assert report["quality_calibrated_with"]["precision"] == report["precision"]
     assert settings.items() <= report["quality_calibrated_with"].items()
     assert report["model_sha256"] == read_bundle(folder / "bundle").digest
     for case in report["cases"]:
@@ -212,3 +213,26 @@ def test_without_a_bundle_it_ends_with_3(run: Run, folder: Path) -> None:
     words = [folder / name for name in ("bundle", "images", "labels")]
     shutil.rmtree(folder / "bundle")
     assert run("calibrate", *words, "--device", "cpu").exit_code == 3
+
+
+def test_int8_is_kept_with_the_rest_or_not_at_all(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shoulderseg.workflows.calibration import int8
+
+    bundle = folder / "bundle"
+    monkeypatch.setattr(int8, "_MOST_CHANGED", 10)
+    assert "of a U-Net's mask and may be used" in calibrate(run, folder, "--copies", "0")
+    assert read_bundle(bundle).unets.ranges
+    # What was allowed once is taken back where it is refused now.
+    monkeypatch.setattr(int8, "_MOST_CHANGED", -1)
+    assert "is left out" in calibrate(run, folder, "--copies", "0")
+    assert not read_bundle(bundle).unets.ranges
+    # A calibration that fails leaves the bundle as it was.
+    monkeypatch.setattr(int8, "_MOST_CHANGED", 10)
+    before = read_bundle(bundle).digest
+    for path in (folder / "labels").iterdir():
+        put(path, np.zeros((2, 32, 32), np.uint8))
+    words = [bundle, folder / "images", folder / "labels", "--device", "cpu"]
+    assert run("calibrate", *words).exit_code != 0
+    assert read_bundle(bundle).digest == before

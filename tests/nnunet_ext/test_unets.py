@@ -87,6 +87,25 @@ def test_numbers_out_of_bounds_are_refused(
         check_plans(plans)
 
 
+def test_a_first_stride_that_halves_the_slice_is_refused(plans: dict[str, Any]) -> None:
+    plans["configurations"]["2d"]["architecture"]["arch_kwargs"]["strides"] = [[2, 2]] * 7
+    with pytest.raises(UntrustedModelError, match="slices keep their size"):
+        check_plans(plans)
+
+
+def test_plans_without_the_numbers_that_a_case_needs_are_refused(plans: dict[str, Any]) -> None:
+    configuration = plans["configurations"]["2d"]
+    configuration["normalization_schemes"] = ["CTNormalization"]
+    plans["foreground_intensity_properties_per_channel"] = {"0": {"mean": 1.0, "std": "a"}}
+    with pytest.raises(UntrustedModelError, match="lacks std, percentile_00_5, percentile_99_5"):
+        check_plans(plans)
+    configuration["normalization_schemes"] = ["ZScoreNormalization"]
+    check_plans(plans)
+    configuration["resampling_fn_data_kwargs"] = None
+    with pytest.raises(UntrustedModelError, match="lacks resampling_fn_data_kwargs"):
+        check_plans(plans)
+
+
 def test_patches_that_fill_the_memory_together_are_refused(plans: dict[str, Any]) -> None:
     configuration = plans["configurations"]["2d"]
     configuration["patch_size"] = [4096, 4096]

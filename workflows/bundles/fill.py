@@ -130,13 +130,17 @@ def fill_refined(folder: Path, dataset: str, bundle: str) -> Contents:
         ValueError: if the refiner learned on other U-Nets, or the bundle is damaged.
     """
     from shoulderseg.nnunet_ext.folders import dataset_name
+    from shoulderseg.nnunet_ext.ranges_file import RANGES_FILE
     from shoulderseg.workflows.bundles.manifest import verified_manifest, write_manifest
     from shoulderseg.workflows.refiner.files import refiner_folder
     from shoulderseg.workflows.refiner.voters import bundle_digest, bundle_folder_name, is_of_unets
 
     source = find_bundle(bundle)
     manifest, digest = verified_manifest(source), bundle_digest(source)
-    for name in filter(is_of_unets, manifest["files"]):
+    for name in manifest["files"]:
+        # What int8 needs is of the same U-Nets; predicted Dice is of results without the refiner.
+        if not is_of_unets(name) and name != RANGES_FILE:
+            continue
         shutil.copyfile(source / name, folder / name)
     trained = refiner_folder(dataset_name(dataset), bundle_folder_name(digest))
     refiner = _take_refiner(trained, folder, lambda judged: dict.fromkeys(judged, digest))

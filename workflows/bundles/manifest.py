@@ -121,6 +121,27 @@ def put_file(folder: Path, name: str, write: Callable[[Path], None]) -> None:
     manifest_part.replace(folder / MANIFEST)
 
 
+def drop_file(folder: Path, name: str) -> None:
+    """Takes a file out of a bundle, if it is there; the bundle is sound at every moment.
+
+    Args:
+        folder: a bundle that `read_bundle` accepts.
+        name: of the file.
+    """
+    from shoulderseg.datasets.output_file import write_text
+
+    manifest = _read_manifest(folder)
+    if name not in manifest["files"]:
+        return
+    del manifest["files"][name]
+    manifest_part, removed = folder / MANIFEST_PART, folder / f".{name}.part"
+    write_text(manifest_part, json.dumps(manifest, indent=2) + "\n")
+    # In this order: `verified_manifest` makes up for a stop between the two.
+    (folder / name).replace(removed)
+    manifest_part.replace(folder / MANIFEST)
+    removed.unlink()
+
+
 def _read_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any]:
     path = folder / name
     if not path.is_file():

@@ -69,7 +69,7 @@ def refuse_foreign(bundle: Path) -> None:
 
 def has_calibration(bundle: Path) -> bool:
     """Whether a folder that `refuse_foreign` let pass has a calibration to lose."""
-    return any((bundle / name).is_file() for name in _calibrated())
+    return (bundle / QUALITY_FILE).is_file()
 
 
 def is_current(bundle: Path, made: Path) -> bool:

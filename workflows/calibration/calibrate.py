@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.pair_checks import Pair
     from shoulderseg.datasets.volume import Volume
     from shoulderseg.evaluation.quality.calibration import Calibration, Example, FlagBelow
+    from shoulderseg.workflows.calibration.int8 import Int8Report
     from shoulderseg.workflows.segmentation.segment import Segmentation
 
     Segment = Callable[[Volume], Segmentation]
@@ -59,6 +60,8 @@ class Model:
         labels: value of each bone.
         mirroring: whether mirror images are averaged over.
         cropped: whether the U-Nets see the surroundings of the bones alone.
+        precision: what they are computed in.
+        int8: whether they may be computed in eight bits; kept in the bundle with the rest.
     """
 
     folder: Path
@@ -66,6 +69,8 @@ class Model:
     labels: Mapping[str, int]
     mirroring: bool
     cropped: bool
+    precision: str
+    int8: Int8Report
 
 
 @dataclass(frozen=True)
@@ -83,12 +88,13 @@ class CalibrationReport:
     left_out: tuple[str, ...]
 
 
-def load_model(folder: Path, device: str, *, mirroring: bool) -> Model:
-    """Verifies and loads a bundle.
+def load_model(folder: Path, device: str, images: Path, *, mirroring: bool) -> Model:
+    """Verifies and loads a bundle, and finds out whether it may be computed in eight bits.
 
     Args:
         folder: of the bundle.
         device: cpu, cuda or mps.
+        images: folder of images that it was not trained on.
         mirroring: whether mirror images are averaged over, where the bundle allows it.
 
     Raises:
@@ -96,16 +102,22 @@ def load_model(folder: Path, device: str, *, mirroring: bool) -> Model:
     """
     from shoulderseg.nnunet_ext.regions import foreground_labels
     from shoulderseg.workflows.bundles.bundle import read_bundle
+    from shoulderseg.workflows.calibration.int8 import measure_int8
+    from shoulderseg.workflows.segmentation.run_report import describe_run
     from shoulderseg.workflows.segmentation.segment import prepare
     from shoulderseg.workflows.segmentation.settings import Settings
 
-    bundle = read_bundle(folder)
+    bundle, settings = read_bundle(folder), Settings(device, None, mirroring, "majority")
+    int8 = measure_int8(bundle, images)
+    bundle = replace(bundle, unets=replace(bundle.unets, ranges=int8.ranges))
     return Model(
         folder,
-        prepare(bundle, Settings(device, None, mirroring, "majority")),
+        prepare(bundle, settings),
         foreground_labels(bundle.unets.dataset_json),
         mirroring and bundle.unets.mirroring_axes is not None,
         bundle.crop,
+        describe_run(bundle, settings)["precision"],
+        int8,
     )
 
 
@@ -116,7 +128,7 @@ def check_order(order: CalibrationOrder) -> None:
 
 
 def calibrate_bundle(model: Model, order: CalibrationOrder, on_image: OnImage) -> CalibrationReport:
-    """Fits predicted Dice and what is usual, and writes both into the bundle.
+    """Fits predicted Dice and what is usual, and writes both and what int8 needs into the bundle.
 
     Each image and its degraded copies are segmented and compared with the label map.
 
@@ -133,6 +145,7 @@ def calibrate_bundle(model: Model, order: CalibrationOrder, on_image: OnImage) -
     from shoulderseg.workflows.bundles.manifest import put_file
     from shoulderseg.workflows.bundles.quality_file import write_quality
     from shoulderseg.workflows.calibration.evidence import cross_validate, evidence
+    from shoulderseg.workflows.calibration.int8 import keep_int8
 
     names = list(model.labels)
     failed: list[str] = []
@@ -148,7 +161,13 @@ def calibrate_bundle(model: Model, order: CalibrationOrder, on_image: OnImage) -
         with _noted(path, failed):
             flagged.append(_is_flagged(path, model, calibration))
     found = evidence(judged, order.flag_below, names, flagged)
-    used = {"mirroring": model.mirroring, "cropped": model.cropped, **_USUAL}
+    used = {
+        "mirroring": model.mirroring,
+        "cropped": model.cropped,
+        "precision": model.precision,
+        **_USUAL,
+    }
+    keep_int8(model.folder, model.int8.ranges)
     put_file(
         model.folder,
         QUALITY_FILE,

@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
     from shoulderseg.workflows.refiner.voters import Voters
 
-# Votes of other kinds are not kept: larger slices were seen in pieces once.
-_KIND = "whole slices, not mirrored"
-
-# Far below a pixel; above what rounding in headers makes of the far corner.
+# Votes of other kinds are not kept: larger slices were seen in pieces once, and crops were padded.
+_KIND = "whole slices or crops as they are, not mirrored, float32"
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -81,7 +79,13 @@ def _vote(
     from shoulderseg.nnunet_ext.variants import TRAINERS
 
     unets = voters.load(fold)
-    predictors = build_predictors(unets, device, mirroring=False, crop=voters.crop)
+    predictors = build_predictors(
+        unets,
+        device,
+        mirroring=False,
+        precision="float32" if device == "cpu" else "auto",
+        crop=voters.crop,
+    )
     for case, (path, key) in targets.items():
         image, _ = read_case(name, case, upright=voters.upright)
         found = predict_probabilities(predictors, image.array, image.spacing_mm)

@@ -127,3 +127,29 @@ def test_any_grid(
     shape: tuple[int, int, int], spacing_mm: tuple[float, float, float], margin: int
 ) -> None:
     compare(plans_of(spacing=[0.7, 0.9]), image_of(4, shape, margin=margin % 3), spacing_mm)
+
+
+@pytest.mark.parametrize(
+    ("shape", "spacing_mm"), [((1, 1, 1), (4.0, 0.2, 0.3)), ((2, 16, 9), (4.0, 0.02, 0.02))]
+)
+def test_what_is_smaller_than_a_pixel_of_the_networks(
+    shape: tuple[int, int, int], spacing_mm: tuple[float, float, float]
+) -> None:
+    """nnU-Net itself has no slice left of it, and fails."""
+    plans = plans_of()
+    case = prepare_case(image_of(3, shape), spacing_mm, plans)
+    assert case.slices.shape == (shape[0], 1, 1)
+    logits = np.full(case.slices.shape, 2, np.float16)
+    restored = restore_logits(logits, case, plans)
+    np.testing.assert_array_equal(
+        uncrop(restored.astype(np.float32), case, plans), np.full(shape, 2)
+    )
+
+
+def test_intensities_that_cannot_be_normalised_are_refused() -> None:
+    image = image_of(3, (2, 30, 30))
+    image[0, 0, 0] = 3e38
+    with pytest.raises(ValueError, match=r"of up to 3e\+38 cannot be normalised"):
+        prepare_case(
+            image, (4.0, 2.0, 2.0), plans_of(normalization_schemes=["ZScoreNormalization"])
+        )

@@ -79,8 +79,8 @@ def test_a_side_that_bone_reaches_is_moved() -> None:
     # Every second pixel: half as bright in a mean of four.
     slices[0, 60:500:2, 60:70] = 1
     (rows, _), _ = find_region(Bright(), slices, PATCH, STRIDES)
-    # 64 rows at a time, from 192 on: at 512 the bone at row 498 is still next to the end.
-    assert rows == slice(0, 576)
+    # 64 rows more, then 128, which end at 384, then 256.
+    assert rows == slice(0, 640)
     for ends in (slice(0, 60), slice(580, 640)):
         alone = slices_with(ends, slice(60, 70), (3, 640, 300))
         (rows, _), _ = find_region(Bright(), alone, PATCH, STRIDES)
@@ -185,3 +185,47 @@ def test_no_pass_is_made_twice_and_nothing_is_laid_around_the_region(
     assert sum(shape[0] for shape in humerus.seen) == 6
     # Three at half the resolution, three in full, and their mirror images.
     assert sum(shape[0] for shape in whole.seen) == 9
+
+
+class Small(Bright):
+    """Has no memory for more than so many pixels at once."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def __call__(self, images: FloatArray) -> FloatArray:
+        if images[0].size > self.most:
+            msg = "out of memory"
+            raise RuntimeError(msg)
+        return super().__call__(images)
+
+
+def test_what_does_not_fit_into_memory_is_seen_in_patches(caplog: pytest.LogCaptureFixture) -> None:
+    plans = untrained_plans()
+    image = np.zeros((2, 60, 64), np.float32)
+    image[:, 10:50, 10:50] = 8
+    image[0, 0, 0] = image[1, -1, -1] = 1
+    spacing_mm = (4.0, 2.0, 2.0)
+    engine = Engine("torch", "float32")
+    large = {variant: [Bright()] for variant in PARTS}
+    expected = predict_probabilities(Predictors(engine, plans, None, large), image, spacing_mm)
+    small = {variant: [Small(32 * 32)] for variant in PARTS}
+    found = predict_probabilities(
+        Predictors(engine, plans, None, small, crop=True), image, spacing_mm
+    )
+    np.testing.assert_allclose(found["whole"], expected["whole"], atol=1e-3)
+    assert "does not fit into memory" in caplog.text
+    none = {variant: [Small(32 * 32 - 1)] for variant in PARTS}
+    with pytest.raises(RuntimeError, match="out of memory"):
+        predict_probabilities(Predictors(engine, plans, None, none), image, spacing_mm)
+
+
+def test_a_slice_that_is_smaller_than_any_patch_is_padded() -> None:
+    """One stride long, it would be a single pixel at the bottom of the network."""
+    plans = untrained_plans()
+    networks = {variant: [Bright()] for variant in PARTS}
+    predictors = Predictors(Engine("torch", "float32"), plans, None, networks, crop=True)
+    image = np.random.default_rng(0).normal(size=(2, 16, 16)).astype(np.float32)
+    predict_probabilities(predictors, image, (4.0, 2.0, 2.0))
+    assert {shape[1:] for shape in networks["humerus"][0].seen} == {(32, 32)}

@@ -119,7 +119,7 @@ def test_the_engine_that_is_asked_for() -> None:
     assert choose_engine("auto", "cpu", plans).name == "openvino"
     assert choose_engine("openvino", "cpu", plans).name == "openvino"
     assert choose_engine("torch", "cpu", plans) == Engine("torch", "float32")
-    assert choose_engine("auto", "cuda", plans) == Engine("torch", "float32")
+    assert choose_engine("auto", "cuda", plans) == Engine("torch", "float16")
     with pytest.raises(ValueError, match=r"the device is cuda; choose `--device cpu`"):
         choose_engine("openvino", "cuda", plans)
 
