@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+KINDS = ("data", "seg", "probabilities")
+
 
 def unet_plans(
     name: str, patch: int, spacing_mm: float, features: Sequence[int], convolutions: int
@@ -36,6 +38,7 @@ def unet_plans(
                 "spacing": [spacing_mm, spacing_mm],
                 "normalization_schemes": ["ZScoreNormalization"],
                 "use_mask_for_norm": [False],
+                **{f"resampling_fn_{kind}_kwargs": {} for kind in KINDS},
                 "architecture": _architecture(features, convolutions),
             }
         },

@@ -72,7 +72,14 @@ def prepare_case(
         ndimage.binary_fill_holes(turned != 0)[box] if planned["use_mask_for_norm"][0] else None
     )
     known = plans["foreground_intensity_properties_per_channel"].get("0", {})
-    normalise(planned["normalization_schemes"][0], cropped, inside, known)
+    try:
+        with np.errstate(over="raise", invalid="raise"):
+            normalise(planned["normalization_schemes"][0], cropped, inside, known)
+    except FloatingPointError as error:
+        # Eight bits would make ordinary numbers of what overflows.
+        largest = float(np.abs(image).max())
+        msg = f"intensities of up to {largest:g} cannot be normalised; scale the image down"
+        raise ValueError(msg) from error
     before = (first, second, third)
     shape = [
         # nnU-Net has no slice left of what is smaller than half a pixel, and fails.
@@ -81,11 +88,6 @@ def prepare_case(
     ]
     how = _resampling(planned, "data")
     slices = resample(cropped, shape, before, target, how).astype(np.float32, copy=False)
-    if not np.isfinite(slices).all():
-        # Eight bits would make ordinary numbers of them.
-        largest = float(np.abs(image).max())
-        msg = f"intensities of up to {largest:g} cannot be normalised; scale the image down"
-        raise ValueError(msg)
     return PreparedCase(slices, box, turned.shape, before, target)
 
 

@@ -71,7 +71,7 @@ def choose_engine(
         )
         raise ValueError(msg)
     if precision == "auto":
-        precision = best_precision(quantisable=quantisable)
+        return Engine("openvino", best_precision(quantisable=quantisable))
     return Engine("openvino", precision)
 
 

@@ -201,10 +201,14 @@ class Small(Bright):
         return super().__call__(images)
 
 
-def test_what_does_not_fit_into_memory_is_seen_in_patches(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_does_not_fit_into_memory_is_seen_in_patches(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(region, "_MARGIN", 6)
+    monkeypatch.setattr(region, "_NEAR", 2)
     plans = untrained_plans()
     image = np.zeros((2, 60, 64), np.float32)
-    image[:, 10:50, 10:50] = 8
+    image[:, 18:42, 18:42] = 8
     image[0, 0, 0] = image[1, -1, -1] = 1
     spacing_mm = (4.0, 2.0, 2.0)
     engine = Engine("torch", "float32")
@@ -215,7 +219,7 @@ def test_what_does_not_fit_into_memory_is_seen_in_patches(caplog: pytest.LogCapt
         Predictors(engine, plans, None, small, crop=True), image, spacing_mm
     )
     np.testing.assert_allclose(found["whole"], expected["whole"], atol=1e-3)
-    assert "does not fit into memory" in caplog.text
+    assert "there is no crop, as it does not fit into memory" in caplog.text
     none = {variant: [Small(32 * 32 - 1)] for variant in PARTS}
     with pytest.raises(RuntimeError, match="out of memory"):
         predict_probabilities(Predictors(engine, plans, None, none), image, spacing_mm)
