@@ -3,17 +3,14 @@
 Phantoms of usual size (24 slices of 384 x 384, fat-suppressed PD, axial) are segmented on the CPU
 by (i) three runs of `nnUNetv2_predict_from_modelfolder` and the patch loop of `benchmarks.refine`
 over the pixels within 5 of the edge, and (ii) `shoulderseg predict` by its defaults, and on whole
-slices as nnU-Net sees them: in the precision it chooses, and in float32 with each engine. Our edge
-refiner runs over the same pixels. Every command is a process of its own, so what it takes to start
-counts; `start` is the part before and after the cases.
+slices as nnU-Net sees them: in the precision it chooses, and in float32 with each engine. Our
+refiner runs over the same pixels. Each command is a process; `start` is its time outside the cases.
 
 `ratio` is nnU-Net's wall time over ours, first without and then with the loop and the refiner. The
-loop classifies a sample of 256 patches; its time is that of the sample times the number of pixels
-in it. `band` is the share of voxels that agree with the vote of nnU-Net's probabilities, within two
-pixels of an edge of that vote. `Dice change` is that of the humerus and the glenoid against the
-phantom's truth. `cold start` is the whole command for an image of one slice, the median of some.
-
-Where the bundle asks for a crop, the default agrees less with nnU-Net, which sees whole slices.
+loop's time is that of 256 patches times the number of pixels in them. `band` is the share of voxels
+that agree with the vote of nnU-Net's probabilities, within two pixels of an edge of that vote; less
+where the bundle asks for a crop, since nnU-Net sees whole slices. `Dice change` is that of both
+bones against the phantom's truth. `cold start` is the whole command for an image of one slice.
 """
 
 from __future__ import annotations

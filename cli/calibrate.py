@@ -46,13 +46,14 @@ def calibrate(
     from shoulderseg.workflows.calibration import calibrate as work
     from shoulderseg.workflows.calibration.evidence import describe_evidence
     from shoulderseg.workflows.calibration.int8 import describe_int8
+    from shoulderseg.workflows.calibration.model import load_model
 
     with reported():
         limits = _limits(flag_below)
         order = work.CalibrationOrder(images, labels, negatives, copies, limits, seed)
         work.check_order(order)
     with reported(BROKEN_ENVIRONMENT):
-        model = work.load_model(bundle, device.resolve(), images, mirroring=mirroring)
+        model = load_model(bundle, device.resolve(), images, mirroring=mirroring)
     echo(describe_int8(model.int8))
     with reported(), _progress() as on_image:
         report = work.calibrate_bundle(model, order, on_image)

@@ -138,7 +138,7 @@ def _trainings(model: DefaultModel, trained: str) -> list[str]:
 def _refiner_and_export(model: DefaultModel, trained: str) -> list[str]:
     """The commands that train the AlexNet and fill the bundle."""
     learned = f"--epochs {model.refiner_epochs} --seed {model.seed}"
-    used = f"--size small --folds {FOLD} --overwrite --upright --one-piece glenoid"
+    used = f"--size small --folds {FOLD} --overwrite --upright --one-piece humerus,glenoid"
     if not model.synthetic:
         return [
             f"train-refiner {DATASET_ID} {learned} {trained}",

@@ -13,12 +13,8 @@ from shoulderseg.workflows.bundles.quality_file import QUALITY_FILE
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.pair_checks import Pair
-    from shoulderseg.datasets.volume import Volume
     from shoulderseg.evaluation.quality.calibration import Calibration, Example, FlagBelow
-    from shoulderseg.workflows.calibration.int8 import Int8Report
-    from shoulderseg.workflows.segmentation.segment import Segmentation
-
-    Segment = Callable[[Volume], Segmentation]
+    from shoulderseg.workflows.calibration.model import Model
 
 _Item = TypeVar("_Item")
 _LOGGER = logging.getLogger(__name__)
@@ -51,29 +47,6 @@ class CalibrationOrder:
 
 
 @dataclass(frozen=True)
-class Model:
-    """A bundle that is ready to be calibrated.
-
-    Attributes:
-        folder: of the bundle.
-        segment: gives the segmentation of an image, as `predict` does by default.
-        labels: value of each bone.
-        mirroring: whether mirror images are averaged over.
-        cropped: whether the U-Nets see the surroundings of the bones alone.
-        precision: what they are computed in.
-        int8: whether they may be computed in eight bits; kept in the bundle with the rest.
-    """
-
-    folder: Path
-    segment: Segment
-    labels: Mapping[str, int]
-    mirroring: bool
-    cropped: bool
-    precision: str
-    int8: Int8Report
-
-
-@dataclass(frozen=True)
 class CalibrationReport:
     """What came out of a calibration.
 
@@ -86,39 +59,6 @@ class CalibrationReport:
     path: Path
     evidence: Mapping[str, Any]
     left_out: tuple[str, ...]
-
-
-def load_model(folder: Path, device: str, images: Path, *, mirroring: bool) -> Model:
-    """Verifies and loads a bundle, and finds out whether it may be computed in eight bits.
-
-    Args:
-        folder: of the bundle.
-        device: cpu, cuda or mps.
-        images: folder of images that it was not trained on.
-        mirroring: whether mirror images are averaged over, where the bundle allows it.
-
-    Raises:
-        ValueError: if the bundle is damaged.
-    """
-    from shoulderseg.nnunet_ext.regions import foreground_labels
-    from shoulderseg.workflows.bundles.bundle import read_bundle
-    from shoulderseg.workflows.calibration.int8 import measure_int8
-    from shoulderseg.workflows.segmentation.run_report import describe_run
-    from shoulderseg.workflows.segmentation.segment import prepare
-    from shoulderseg.workflows.segmentation.settings import Settings
-
-    bundle, settings = read_bundle(folder), Settings(device, None, mirroring, "majority")
-    int8 = measure_int8(bundle, images)
-    bundle = replace(bundle, unets=replace(bundle.unets, ranges=int8.ranges))
-    return Model(
-        folder,
-        prepare(bundle, settings),
-        foreground_labels(bundle.unets.dataset_json),
-        mirroring and bundle.unets.mirroring_axes is not None,
-        bundle.crop,
-        describe_run(bundle, settings)["precision"],
-        int8,
-    )
 
 
 def check_order(order: CalibrationOrder) -> None:
