@@ -43,7 +43,7 @@ run_training_entry()
 """
 EPOCHS = 2
 # The glenoid has the fewest pixels and is learned last.
-ITERATIONS = {"humerus": 20, "glenoid": 60, "whole": 20}
+ITERATIONS = {"humerus": 20, "glenoid": 120, "whole": 20}
 
 
 def train_unets(preprocessed: Path) -> None:
