@@ -122,7 +122,7 @@ def known_options() -> set[str]:
     """Options of all commands, and of the benchmarks."""
     own = set().union(*commands().values())
     for path in ROOT.glob("benchmarks/*.py"):
-        own |= set(re.findall(r'add_argument\(\s*"(--[a-z-]+)"', path.read_text()))
+        own |= set(re.findall(r'add_argument\(\s*"(--[a-z0-9-]+)"', path.read_text()))
     return own
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 # Every second of them is for the check.
 _MOST_IMAGES = 24
-# About three times what bfloat16 changes.
+# Of the mask of a single U-Net, before mirror images and the vote even it out.
 _MOST_CHANGED = 0.01
 
 

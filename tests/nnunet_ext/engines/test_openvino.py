@@ -135,7 +135,9 @@ def test_without_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
         openvino_network.load_core.cache_clear()
 
 
-@pytest.mark.parametrize("engine", [FULL, Engine("torch", "float32")])
+@pytest.mark.parametrize(
+    "engine", [FULL, Engine("openvino", "bfloat16"), Engine("torch", "float32")]
+)
 def test_the_same_images_give_the_same_bytes(engine: Engine) -> None:
     plans = plans_of()
     weights = unaliased(plans)
