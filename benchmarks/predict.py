@@ -99,7 +99,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(asked.data or scratch)
         write_models(bundle.unets, Path(scratch) / "models")
-        for load in QUICK if asked.quick else FULL:
+        for load in asked.load or (QUICK if asked.quick else FULL):
             data = _phantoms(root, load)
             rows += _measure(asked, bundle, data, load, Path(scratch))
         cold = _cold_starts(asked, root, Path(scratch))
@@ -122,8 +122,15 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--model", default="default", help="name or folder of a bundle")
     parser.add_argument("--data", type=Path, help="keep the phantoms here, and find them again")
     parser.add_argument("--quick", action="store_true", help="one case of 24 slices")
+    loads = "this load only, such as 4x24: cases x slices; may be given several times"
+    parser.add_argument("--load", type=_load, action="append", help=loads)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure here")
     return parser.parse_args()
+
+
+def _load(text: str) -> Load:
+    cases, slices = (int(part) for part in text.split("x"))
+    return Load(cases, slices)
 
 
 def _phantoms(root: Path, load: Load) -> Path:

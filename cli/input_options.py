@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -28,5 +29,23 @@ SourcesOption = Annotated[
         "--sources",
         metavar="FILE",
         help="Write here which folder each case came from; as private as the input.",
+    ),
+]
+
+
+class Examination(StrEnum):
+    """Which series vote together."""
+
+    auto = "auto"
+    on = "on"
+    off = "off"
+
+
+ExaminationOption = Annotated[
+    Examination,
+    typer.Option(
+        help="Which images are series of one examination and vote together. auto: DICOM series of "
+        "one patient, study and frame of reference; on: also all other images, in a BIDS dataset "
+        "those of a session; off: none.",
     ),
 ]

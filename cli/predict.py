@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, SOME_CASES_FAILED, reported
-from shoulderseg.cli.input_options import ImagesArgument, ParticipantOption, SourcesOption
+from shoulderseg.cli.input_options import (
+    Examination,
+    ExaminationOption,
+    ImagesArgument,
+    ParticipantOption,
+    SourcesOption,
+)
 from shoulderseg.cli.log import is_quiet
 from shoulderseg.cli.options import Device, DeviceOption, split_list, split_lists
 from shoulderseg.cli.output_options import BidsOption, FormatOption, PreviewOption
@@ -131,6 +137,7 @@ def predict(
     formats: FormatOption = None,
     bids: BidsOption = False,
     preview: PreviewOption = False,
+    examination: ExaminationOption = Examination.auto,
     device: DeviceOption = Device.auto,
 ) -> None:
     """Segment images; research use only.
@@ -155,7 +162,14 @@ def predict(
         if sources is not None:
             write_sources(sources, inputs.cases, folder, out)
     with reported(BROKEN_ENVIRONMENT):
-        run = prepare_run(_segmenter(network, device), inputs, images, plan, preview=preview)
+        run = prepare_run(
+            _segmenter(network, device),
+            inputs,
+            images,
+            plan,
+            preview=preview,
+            examination=examination.value,
+        )
     _warn(run)
     with reported():
         try:

@@ -128,6 +128,21 @@ def ras_affine(volume: Volume) -> npt.NDArray[np.float64]:
     return affine
 
 
+def index_affine(volume: Volume) -> npt.NDArray[np.float64]:
+    """Gives the place of a volume's voxels in LPS.
+
+    Args:
+        volume: Any volume.
+
+    Returns:
+        float64 (4, 4), from voxel indices (z, y, x) to LPS mm (x, y, z).
+    """
+    affine = np.eye(4)
+    axes = np.reshape(volume.direction, (3, 3)) * np.array(volume.spacing_mm[::-1])
+    affine[:3, :3], affine[:3, 3] = axes[:, ::-1], volume.origin_mm
+    return affine
+
+
 def volume_of(array: npt.NDArray[Any], affine: npt.ArrayLike) -> Volume:
     """Places an array by an affine; undoes `ras_affine`.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from shoulderseg.datasets.connected_components import largest_component
 from shoulderseg.datasets.phantom.anatomy.shoulder import build_scene, draw_shoulder
+from shoulderseg.datasets.phantom.grid import moved_grid
 from shoulderseg.datasets.phantom.painting import paint
 from shoulderseg.datasets.phantom.planning import plan_grid
 from shoulderseg.datasets.phantom.scanner.acquire import acquire
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.phantom.grid import ScanGrid
     from shoulderseg.datasets.phantom.options import PhantomOptions
     from shoulderseg.datasets.phantom.painting import Painted
+    from shoulderseg.datasets.phantom.rigid import Rigid
     from shoulderseg.datasets.phantom.scanner.protocol import Protocol
 
 HUMERUS_LABEL, GLENOID_LABEL = 1, 2
@@ -73,25 +75,52 @@ def make_case(
         ValueError: If shape and spacing cannot be scanned.
     """
     protocol, shoulder = draw_scan(options, rng)
+    return scan_shoulder(options, protocol, shoulder, rng, workers=workers)
+
+
+def scan_shoulder(
+    options: PhantomOptions,
+    protocol: Protocol,
+    shoulder: Shoulder,
+    rng: np.random.Generator,
+    *,
+    motion: Rigid | None = None,
+    workers: int = 2,
+) -> PhantomCase:
+    """Scans a shoulder.
+
+    Args:
+        options: What contrast and labels should be like.
+        protocol: Settings of the scan.
+        shoulder: What is scanned.
+        rng: Source of where the slices lie, and of noise.
+        motion: How the person, coil and all, moved after the slices were laid, in LPS mm.
+        workers: Threads; the result does not depend on it.
+
+    Returns:
+        The phantom. Its grid is the one that was laid, so the header knows nothing of the motion.
+    """
     scene = build_scene(shoulder, options.glenoid_depth_mm, whole=options.whole_scapula)
     grid = plan_grid(
         protocol, scene.frames, mirrored=scene.mirrored, joint_mm=scene.joint_mm, rng=rng
     )
     signals = random_signals(rng) if options.random_contrast else structure_signals(protocol)
     reference = random_reference(signals) if options.random_contrast else None
-    wide = rendered_grid(grid, protocol)
+    # Where the slices lie in the person, who took their coil along.
+    scanned = grid if motion is None else moved_grid(grid, motion.inverse())
+    wide = rendered_grid(scanned, protocol)
     painted = paint(scene, wide, signals, workers)
     magnitude = acquire(
         painted.water,
         painted.fat,
-        grid,
+        scanned,
         protocol,
         shoulder.coils_mm,
         rng,
         reference=reference,
         workers=workers,
     )
-    inside = _inside(grid, wide)
+    inside = _inside(scanned, wide)
     # What lies in a black margin is not seen, so that nothing is labelled there.
     seen = view_window((grid.shape[1], grid.shape[2]), protocol) > 0
     return PhantomCase(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from shoulderseg.datasets.phantom.rigid import Rigid
 
 
 @dataclass(frozen=True)
@@ -41,3 +43,18 @@ class ScanGrid:
         middle = (np.array(self.shape) - 1) / 2
         centre: npt.NDArray[np.float64] = np.array(self.origin_mm) + middle @ self.axes_mm()
         return centre
+
+
+def moved_grid(grid: ScanGrid, motion: Rigid) -> ScanGrid:
+    """Moves a stack of slices.
+
+    Args:
+        grid: The slices.
+        motion: From where they are to where they shall be, in LPS mm.
+
+    Returns:
+        The same slices in another place.
+    """
+    x, y, z = motion.apply(np.array(grid.origin_mm)).tolist()
+    axes = motion.rotation @ np.reshape(grid.direction, (3, 3))
+    return replace(grid, origin_mm=(x, y, z), direction=tuple(axes.ravel().tolist()))

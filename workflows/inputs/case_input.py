@@ -25,6 +25,7 @@ class CaseInput:
         about: plane, contrast, side and notes of a DICOM series, for reports.
         faulty: DICOM files of a series that are left out of it.
         below: path of the file below a BIDS dataset; empty outside one.
+        examination: what DICOM series of one examination share; empty where nothing says it.
     """
 
     name: str
@@ -35,6 +36,7 @@ class CaseInput:
     about: dict[str, Any] = field(default_factory=dict)
     faulty: tuple[Path, ...] = ()
     below: str = ""
+    examination: str = ""
 
     @property
     def shown(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,7 +57,7 @@ def series_cases(
         frames = tuple(header.frame for header in stack.slices)
         about = describe_series(series)
         case = CaseInput(name, files[0], load, files, frames if any(frames) else (), about, faulty)
-        cases.append(case)
+        cases.append(replace(case, examination=_examination_of(series)))
     return cases
 
 
@@ -70,6 +72,19 @@ def _may_keep(path: Path, series: Series) -> bool:
 
     # Bytes that are no text may be a name all the same.
     return is_utf8(path.name) and not series.people.is_in(case_name(path))
+
+
+def _examination_of(series: Series) -> str:
+    """A hash of patient, study and frame of reference; empty where one of the last two is missing.
+
+    Places can be compared within a frame of reference alone.
+    """
+    header = series.slices[0]
+    study, frame = header.text("StudyInstanceUID"), header.text("FrameOfReferenceUID")
+    if not study or not frame:
+        return ""
+    owner = "\n".join([header.text("PatientID"), study, frame])
+    return hashlib.sha256(owner.encode()).hexdigest()[:8]
 
 
 def describe_series(series: Series) -> dict[str, Any]:

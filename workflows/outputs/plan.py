@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -130,6 +130,22 @@ class OutputPlan:
 
         for folder in [self.base(case).parent, *(self.out / name for name in others)]:
             refuse_links(folder, self.out)
+
+    def check_clash(self, case: Case, others: Mapping[str, str], bones: Collection[str]) -> None:
+        """Refuses a case whose files another of the run also has.
+
+        Args:
+            case: the case.
+            others: files below the folder, each with its owner.
+            bones: names of the labels.
+
+        Raises:
+            ValueError: if a file is another's; names both.
+        """
+        for path in map(self.below, self.paths(case, bones)):
+            if path in others:
+                msg = f"{others[path]} is also written to {path}; rename one of the inputs"
+                raise ValueError(msg)
 
     def make_folder(self, case: Case) -> None:
         """Makes the folder of a case, below that of the output and through no link.

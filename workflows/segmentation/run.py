@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoulderseg.workflows.examination.grouping import Mode, batches, group_cases
+from shoulderseg.workflows.examination.run import segment_series
+from shoulderseg.workflows.examination.write import write_group
 from shoulderseg.workflows.inputs.discover import find_inputs
 from shoulderseg.workflows.outputs.plan import REPORT_FILE, Case
+from shoulderseg.workflows.segmentation.case_record import PREVIEWS, case_record, failure_record
 from shoulderseg.workflows.segmentation.earlier_runs import INPUT, claimed, input_digest
-from shoulderseg.workflows.segmentation.many import failure_of
 from shoulderseg.workflows.segmentation.run_report import RunReport, describe_run
 
 if TYPE_CHECKING:
+    from shoulderseg.workflows.examination.grouping import Group
     from shoulderseg.workflows.inputs.case_input import CaseInput
     from shoulderseg.workflows.inputs.discover import Inputs
     from shoulderseg.workflows.outputs.plan import OutputPlan
     from shoulderseg.workflows.segmentation.result import Result
     from shoulderseg.workflows.segmentation.segmenter import Segmenter
-
-PREVIEWS = "previews"
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ class Run:
         plan: where results go, and as what.
         report: its file.
         preview: whether a picture of each case is drawn.
+        examinations: cases that vote together.
     """
 
     segmenter: Segmenter
@@ -63,6 +66,7 @@ class Run:
     plan: OutputPlan
     report: RunReport
     preview: bool = False
+    examinations: tuple[Group, ...] = ()
 
 
 def collect_inputs(
@@ -96,7 +100,13 @@ def collect_inputs(
 
 
 def prepare_run(
-    segmenter: Segmenter, inputs: Inputs, images: Path, plan: OutputPlan, *, preview: bool = False
+    segmenter: Segmenter,
+    inputs: Inputs,
+    images: Path,
+    plan: OutputPlan,
+    *,
+    preview: bool = False,
+    examination: Mode = "auto",
 ) -> Run:
     """Puts together what a run needs; nothing is written yet.
 
@@ -106,9 +116,19 @@ def prepare_run(
         images: what the user named.
         plan: where to, and in which formats.
         preview: whether a picture of each case is drawn.
+        examination: which cases vote together, see `group_cases`.
     """
+    groups = tuple(group_cases(inputs.cases, examination))
+    # In the order of the report, in which the series of an examination come one after the other.
+    ordered = [
+        pair[0]
+        for _, batch in batches([(case, None) for case in inputs.cases], groups)
+        for pair in batch
+    ]
+    inputs = replace(inputs, cases=tuple(ordered))
     described = describe_run(segmenter.bundle, segmenter.settings) | {
         INPUT: input_digest(images),
+        "examination": examination,
         "skipped": [
             {"name": item.name, "reason": item.reason}
             for item in inputs.skipped
@@ -119,7 +139,7 @@ def prepare_run(
     names = refused + [case.name for case in inputs.cases]
     report = RunReport(plan.out / REPORT_FILE, described, names)
     placed = replace(plan, source=inputs.public_folder(images), model=segmenter.bundle.digest)
-    return Run(segmenter, inputs, placed, report, preview)
+    return Run(segmenter, inputs, placed, report, preview, groups)
 
 
 def execute_run(run: Run, listener: Listener | None = None) -> None:
@@ -168,77 +188,52 @@ def _segment_cases(run: Run, listener: Listener) -> None:
     ]
     # Known before the first case is written, so that none replaces another's files.
     owners = run.plan.owners(cases, labels)
-    for source, case in zip(run.inputs.cases, cases, strict=True):
-        others = {path: owner for path, owner in owners.items() if owner != case.name}
-        listener.on_start(case.name)
+    pairs = list(zip(run.inputs.cases, cases, strict=True))
+    for group, batch in batches(pairs, run.examinations):
+        for source, case, result, seconds in _segmented(run, group, batch, owners, listener):
+            others = _of_others(owners, case)
+            try:
+                if isinstance(result, Exception):
+                    raise result
+                record = case_record(run.plan, source, case, result, others, seconds, run.preview)
+            except Exception as error:
+                # Whatever goes wrong in one case, the others go on.
+                _LOGGER.debug("traceback", exc_info=True)
+                record = failure_record(source, error, run.plan.left_over(case, others))
+            run.report.add(record)
+            listener.on_record(record)
+
+
+def _segmented(
+    run: Run,
+    group: Group | None,
+    batch: Sequence[tuple[CaseInput, Case]],
+    owners: Mapping[str, str],
+    listener: Listener,
+) -> Iterator[tuple[CaseInput, Case, Result | Exception, float]]:
+    """Segments a case, or the series of an examination; gives what each came to, and how long."""
+    seconds: list[float] = []
+    labels = run.segmenter.label_values
+    cases = {source.name: case for source, case in batch}
+
+    def segment(source: CaseInput) -> Result:
+        case, started = cases[source.name], time.perf_counter()
+        listener.on_start(source.name)
         try:
-            _refuse_clash(run.plan, case, others, labels)
+            run.plan.check_clash(case, _of_others(owners, case), labels)
             run.plan.check_folders(case, [PREVIEWS] * run.preview)
-            record = _run_case(run, source, case, others, listener)
-        except Exception as error:
-            # Whatever goes wrong in one case, the others go on.
-            _LOGGER.debug("traceback", exc_info=True)
-            record = _failure(source, error, run.plan.left_over(case, others))
-        run.report.add(record)
-        listener.on_record(record)
+            return run.segmenter.segment_case(source, listener.on_progress)
+        finally:
+            seconds.append(time.perf_counter() - started)
+
+    sources = [source for source, _ in batch]
+    outcomes, examination, why = segment_series(sources, segment, run.segmenter)
+    if group is not None:
+        record = write_group(run.plan.out, group, examination, why, labels)
+        run.report.add_examination(record)
+    for (source, case), outcome, spent in zip(batch, outcomes, seconds, strict=True):
+        yield source, case, outcome, spent
 
 
-def _refuse_clash(
-    plan: OutputPlan, case: Case, others: Mapping[str, str], labels: Mapping[str, int]
-) -> None:
-    for path in map(plan.below, plan.paths(case, labels)):
-        if path in others:
-            msg = f"{others[path]} is also written to {path}; rename one of the inputs"
-            raise ValueError(msg)
-
-
-def _failure(source: CaseInput, error: Exception, stale: Sequence[str]) -> dict[str, Any]:
-    named = failure_of(source, error)
-    if stale:
-        named += f" ({', '.join(stale)} {'is' if len(stale) == 1 else 'are'} of an earlier run)"
-    return {"case": source.name, "error": named}
-
-
-def _run_case(
-    run: Run, source: CaseInput, case: Case, others: Collection[str], listener: Listener
-) -> dict[str, Any]:
-    started = time.perf_counter()
-    result = run.segmenter.segment_case(source, listener.on_progress)
-    segmented = time.perf_counter()
-    outputs = result.write(run.plan, others, case.file)
-    if run.preview:
-        outputs |= _preview(run.plan, case, result)
-    ended = time.perf_counter()
-    about = {key: value for key, value in source.about.items() if key != "description"}
-    volume, segmentation = result.segmented()
-    return {
-        "case": case.name,
-        **outputs,
-        "shape": list(volume.array.shape),
-        "spacing_mm": [round(length, 6) for length in volume.spacing_mm],
-        "empty": not segmentation.label_map.any(),
-        "volumes_ml": {name: round(volume, 3) for name, volume in result.volumes_ml.items()},
-        # Free text of a scanner may tell more than it should; `inspect` shows it, reports do not.
-        **({"source": about} if about else {}),
-        **segmentation.measures,
-        "seconds": {
-            **result.seconds,
-            "write": round(ended - segmented, 4),
-            "total": round(ended - started, 4),
-        },
-    }
-
-
-def _preview(plan: OutputPlan, case: Case, result: Result) -> dict[str, Any]:
-    """Draws a case; a picture that cannot be drawn is missed, and fails no case."""
-    from shoulderseg.datasets.output_file import make_folder
-    from shoulderseg.workflows.outputs.preview import write_preview
-
-    path = plan.out / PREVIEWS / f"{case.name}.png"
-    try:
-        make_folder(path.parent, plan.out)
-        write_preview(path, result)
-    except Exception:
-        _LOGGER.warning("%s: its preview cannot be drawn", case.name, exc_info=True)
-        return {}
-    return {"preview": plan.below(path)}
+def _of_others(owners: Mapping[str, str], case: Case) -> dict[str, str]:
+    return {path: owner for path, owner in owners.items() if owner != case.name}

@@ -40,6 +40,7 @@ class RunReport:
         self._path, self._run, self._cases = path, run, list(cases)
         self._records: list[dict[str, Any]] = []
         self._before: list[dict[str, Any]] = []
+        self._examinations: list[dict[str, Any]] = []
         self.begun = False
 
     def begin(self) -> None:
@@ -74,6 +75,10 @@ class RunReport:
         with contextlib.suppress(OSError):
             self.write()
 
+    def add_examination(self, record: dict[str, Any]) -> None:
+        """Adds the record of an examination; it is written with that of its next series."""
+        self._examinations.append(record)
+
     def write(self) -> None:
         """Writes the file and the table of cases beside it anew, each whole or not at all.
 
@@ -90,6 +95,7 @@ class RunReport:
             "not_reached": self.not_reached,
             **self._run,
             "cases": self._records,
+            **({"examinations": self._examinations} if self._examinations else {}),
             **({EARLIER: earlier} if earlier else {}),
         }
         records = [*earlier_records(earlier), *self._records]

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from shoulderseg.workflows.segmentation.case_quality import measure_quality, quality_record
-from shoulderseg.workflows.segmentation.edges import classifier_opinions, refine, refiner_case
+from shoulderseg.workflows.segmentation.edges import classifier_opinions, refiner_case
+from shoulderseg.workflows.segmentation.finish import finish
 from shoulderseg.workflows.segmentation.refining import check_refiner, is_cropping, is_refining
 from shoulderseg.workflows.segmentation.settings import Settings
 
@@ -134,8 +135,6 @@ def _segment_as_stored(
     """Segments a volume in the orientation of its array."""
     from shoulderseg.nnunet_ext.inference import predict_probabilities, slice_axis
     from shoulderseg.nnunet_ext.regions import foreground_labels
-    from shoulderseg.nnunet_ext.variants import FIRST, SECOND
-    from shoulderseg.refine.connected_components import keep_largest_component
     from shoulderseg.refine.padding import scanned_region
 
     seconds: dict[str, float] = {}
@@ -153,20 +152,14 @@ def _segment_as_stored(
     with _timed(seconds, "quality"):
         quality = measure_quality(bones, fusion, volume.spacing_mm, axis)
     measures = _measures(fusion)
-    single = [1 + (FIRST, SECOND).index(bone) for bone in bundle.one_piece]
-    fusion = fusion._replace(label_map=keep_largest_component(fusion.label_map, single))
-    refined = fusion.label_map
-    if bundle.refiner is not None and case is not None and refining:
-        with _timed(seconds, "edges"):
-            result = refine(bundle.refiner, case, fusion, settings.folds, settings.device)
-        refined = result.label_map * scanned
-        measures |= {"band_voxels": result.band, "changed_voxels": result.changed}
     labels = foreground_labels(bundle.unets.dataset_json)
+    with _timed(seconds, "edges"):
+        finished = finish(bundle, settings, fusion, case if refining else None, scanned)
+    if not refining:
+        del seconds["edges"]
+    measures |= finished.measures
     measures["quality"] = quality_record(quality, bundle.quality, list(labels))
-    lookup = np.array([0, *labels.values()], dtype=np.uint8)
-    return Segmentation(
-        lookup[refined], lookup[fusion.label_map], bones, quality, measures, seconds
-    )
+    return Segmentation(finished.label_map, finished.voted, bones, quality, measures, seconds)
 
 
 def _vote(

@@ -1,0 +1,1 @@
+"""Examinations: several scans of one person who moves between them."""

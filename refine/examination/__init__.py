@@ -1,0 +1,1 @@
+"""Several series of one shoulder: their bones aligned, fused, and voting in each series."""

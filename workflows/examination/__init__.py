@@ -1,0 +1,1 @@
+"""Several series of one shoulder that vote together."""

@@ -1,0 +1,96 @@
+"""Which cases are series of one examination."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from shoulderseg.workflows.inputs.case_input import CaseInput
+
+Item = TypeVar("Item")
+Mode = Literal["auto", "on", "off"]
+_SESSION = re.compile(r"(?:.*/)?(sub-[A-Za-z0-9]+)(?:/(ses-[A-Za-z0-9]+))?/anat/[^/]+")
+# What results of an examination without a name of its own are called.
+NAME = "examination"
+
+
+class Group(NamedTuple):
+    """The series of one examination.
+
+    Attributes:
+        name: of its results; tells nothing about the patient.
+        cases: names of the series, at least two.
+        why: what says that they belong together.
+    """
+
+    name: str
+    cases: tuple[str, ...]
+    why: str
+
+
+def group_cases(cases: Sequence[CaseInput], mode: Mode = "auto") -> list[Group]:
+    """Finds the cases that belong together.
+
+    Args:
+        cases: of one input.
+        mode: `auto` takes DICOM series of one patient, study and frame of reference; `on` also
+            says that all other images are of one examination, or in a BIDS dataset those of a
+            session; `off` takes none.
+
+    Returns:
+        The examinations of two series or more, by name.
+    """
+    groups: dict[tuple[str, str], list[str]] = {}
+    for case in cases if mode != "off" else ():
+        key = _key(case, mode)
+        if key is not None:
+            groups.setdefault(key, []).append(case.name)
+    found = [
+        Group(name, tuple(names), why) for (name, why), names in groups.items() if len(names) > 1
+    ]
+    taken = {case.name for case in cases}
+    return sorted(group._replace(name=_free(group.name, taken)) for group in found)
+
+
+def batches(
+    pairs: Sequence[tuple[CaseInput, Item]], groups: Sequence[Group]
+) -> Iterator[tuple[Group | None, list[tuple[CaseInput, Item]]]]:
+    """Parts cases into those that are worked on together.
+
+    Args:
+        pairs: cases, each with anything that goes with it.
+        groups: of `group_cases`.
+
+    Yields:
+        An examination with its series, where the first of them stands, or None with a single case.
+    """
+    of_case = {name: group for group in groups for name in group.cases}
+    seen: set[str] = set()
+    for case, item in pairs:
+        group = of_case.get(case.name)
+        if group is None:
+            yield None, [(case, item)]
+        elif group.name not in seen:
+            seen.add(group.name)
+            yield group, [pair for pair in pairs if pair[0].name in group.cases]
+
+
+def _key(case: CaseInput, mode: Mode) -> tuple[str, str] | None:
+    """Name of the case's examination, and why it is of that."""
+    if case.examination:
+        return f"{NAME}_{case.examination}", "one patient, study and frame of reference"
+    if case.source_files or mode != "on":
+        return None
+    session = _SESSION.fullmatch(case.below)
+    if session:
+        name = "_".join(part for part in session.groups() if part)
+        return name, "one BIDS session, as --examination on says"
+    return NAME, "one folder, as --examination on says"
+
+
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_1"
+    return name

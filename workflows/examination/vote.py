@@ -1,0 +1,220 @@
+"""The series of an examination vote together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from shoulderseg.workflows.examination.bones import (
+    SeriesBones,
+    bone_motion,
+    find_bones,
+    head_centres,
+    series_bones,
+)
+
+if TYPE_CHECKING:
+    from shoulderseg.datasets.volume import Volume
+    from shoulderseg.refine.examination.align import Motion
+    from shoulderseg.refine.examination.consensus import Consensus
+    from shoulderseg.workflows.bundles.bundle import Bundle
+    from shoulderseg.workflows.segmentation.result import Result
+    from shoulderseg.workflows.segmentation.settings import Settings
+
+# Voxels of the examination's label map.
+BONES_MM = 0.5
+# Series that are worked on at the same time; the result does not depend on it.
+WORKERS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Examination:
+    """What the series of an examination came to.
+
+    Attributes:
+        results: of each series, in the order in which they were given.
+        bones: both bones, labels as in the series, uint8, isotropic, where the reference series
+            has them; None where no two series agree on a bone.
+        record: which series agree and how they moved, as plain values for a JSON file.
+    """
+
+    results: tuple[Result, ...]
+    bones: Volume | None
+    record: dict[str, Any]
+
+
+def vote_together(results: Sequence[Result], bundle: Bundle, settings: Settings) -> Examination:
+    """Lets the series of one examination vote together.
+
+    Args:
+        results: of the series, each segmented alone, in one frame of reference.
+        bundle: the models that they were segmented with.
+        settings: how.
+
+    Returns:
+        The examination. A series that shows other bones stays as it was alone, and its record says
+        why.
+    """
+    pairs = [result.segmented() for result in results]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        series = list(pool.map(lambda pair: series_bones(*pair, bundle), pairs))
+    both = find_bones(series)
+    heads = head_centres(series, both[0])
+    names = list(results[0].label_values)
+    motions = [
+        tuple(bone_motion(one, other, heads, k) for one, other in (both, both[::-1]))
+        for k in range(len(series))
+    ]
+    told = [
+        {
+            name: _told(consensus, motion, k)
+            for name, consensus, motion in zip(names, both, moved, strict=True)
+        }
+        for k, moved in enumerate(motions)
+    ]
+
+    def settle(k: int) -> Result:
+        voted = _revoted(results[k], series[k], both, motions[k], k, bundle, settings)
+        return _flagged(voted, told[k])
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        results = list(pool.map(settle, range(len(results))))
+    record = {
+        "series": {result.name: bones for result, bones in zip(results, told, strict=True)},
+        "bones": {
+            name: _agreement(consensus, [result.name for result in results])
+            for name, consensus in zip(names, both, strict=True)
+        },
+    }
+    values = list(results[0].label_values.values())
+    return Examination(tuple(results), _label_map(both, heads, values), record)
+
+
+def _revoted(
+    result: Result,
+    series: SeriesBones,
+    both: tuple[Consensus, Consensus],
+    motions: tuple[Motion | None, ...],
+    k: int,
+    bundle: Bundle,
+    settings: Settings,
+) -> Result:
+    from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
+    from shoulderseg.refine.examination.vote import distance_in_series, examination_votes
+    from shoulderseg.workflows.segmentation.revote import revote
+    from shoulderseg.workflows.segmentation.slices import slices_back, slices_first
+
+    if not any(consensus.bone and motion for consensus, motion in zip(both, motions, strict=True)):
+        return result
+    volume, found = result.segmented()
+    own = [slices_first(found.network_output[name], series.axis) for name in (FIRST, SECOND)]
+    whole = slices_first(found.network_output[WHOLE], series.axis)
+    votes = []
+    for bone, consensus, motion in zip(own, both, motions, strict=True):
+        if consensus.bone is None or motion is None:
+            votes.append([bone, whole])
+            continue
+        others = [m for n, m in enumerate(consensus.members) if n != k and not m.reason]
+        asked = (bone > 0.5) | (whole > 0.5)
+        distance = distance_in_series(consensus.bone, motion, others, series.affine, asked)
+        contradicts = bool(consensus.members[k].reason)
+        votes.append(examination_votes(bone, whole, distance, contradicts=contradicts))
+    turned = [[slices_back(vote, series.axis) for vote in bone] for bone in votes]
+    return replace(result, segmentation=revote(found, volume, turned, bundle, settings))
+
+
+def _told(consensus: Consensus, motion: Motion | None, k: int) -> dict[str, Any]:
+    """What became of a bone in a series."""
+    member = consensus.members[k]
+    if consensus.bone is None:
+        return {"used": False, "reason": member.reason or "no two series agree on it"}
+    said: dict[str, Any] = {"used": not member.reason}
+    if member.reason:
+        said["reason"] = member.reason
+        said["taken_from_the_others"] = motion is not None
+    if motion is not None:
+        said |= {
+            "shift_mm": round(motion.shift_length_mm, 2),
+            "turn_deg": round(motion.turn_deg, 2),
+        }
+    if member.motion is not None:
+        said["overlap_with_the_others"] = round(member.overlap, 4)
+    return said
+
+
+def _flagged(result: Result, told: dict[str, Any]) -> Result:
+    """Adds why someone should look at a series beside the others."""
+    volume, found = result.segmented()
+    flags = [
+        f"{name}: {bone['reason']}; taken from the other series of the examination"
+        if bone.get("taken_from_the_others")
+        else f"{name}: not as in the other series of the examination: {bone['reason']}"
+        for name, bone in told.items()
+        if "reason" in bone
+    ]
+    quality = found.measures["quality"]
+    measures = found.measures | {"quality": quality | {"flags": [*quality["flags"], *flags]}}
+    return replace(result, segmentation=replace(found, measures=measures))
+
+
+def _agreement(consensus: Consensus, names: Sequence[str]) -> dict[str, Any]:
+    """How well the series agree on a bone, each with each."""
+    from shoulderseg.refine.examination.agreement import pair_agreements
+
+    if consensus.bone is None:
+        return {"reference": None, "pairs": []}
+    pairs = [
+        {
+            "series": [names[pair.first], names[pair.second]],
+            "dice": None if pair.dice is None else round(pair.dice, 4),
+            "surface_mm": None if pair.surface_mm is None else round(pair.surface_mm, 3),
+            "shift_mm": round(pair.shift_mm, 2),
+            "turn_deg": round(pair.turn_deg, 2),
+        }
+        for pair in pair_agreements(consensus.bone, consensus.members)
+    ]
+    return {"reference": names[consensus.reference], "pairs": pairs}
+
+
+def _label_map(
+    both: tuple[Consensus, Consensus],
+    heads: Sequence[npt.NDArray[np.float64] | None],
+    values: Sequence[int],
+) -> Volume | None:
+    """Both bones on one fine grid, where the humerus' reference series has them."""
+    from shoulderseg.datasets.volume import Volume
+    from shoulderseg.refine.examination.field import empty_field
+
+    fields = [consensus.bone for consensus in both]
+    if None in fields:
+        return None
+    k = both[0].reference
+    motions = [bone_motion(one, other, heads, k) for one, other in (both, both[::-1])]
+    placed = []
+    for bone, motion in zip(fields, motions, strict=True):
+        if bone is None or motion is None:
+            return None
+        inside = bone.places()[bone.distance_mm.ravel() < 0]
+        if not len(inside):
+            return None
+        placed.append(motion.apply(inside))
+    every = np.concatenate(placed)
+    grid = empty_field(every.min(axis=0) - 3, every.max(axis=0) + 3, BONES_MM)
+    label_map = np.zeros(grid.distance_mm.shape, np.uint8)
+    rows = grid.slice_places()
+    for z in range(len(label_map)):
+        places = rows + [0, 0, z * BONES_MM]
+        for bone, motion, value in zip(
+            fields[::-1], motions[::-1], list(values)[::-1], strict=True
+        ):
+            if bone is not None and motion is not None:
+                inside = bone.at(motion.undo(places)) < 0
+                label_map[z][inside.reshape(label_map[z].shape)] = value
+    x, y, z = grid.first_mm.tolist()
+    axes = tuple(np.eye(3).ravel().tolist())
+    return Volume(label_map, (BONES_MM, BONES_MM, BONES_MM), (x, y, z), axes)

@@ -1,0 +1,84 @@
+"""Writes an examination: both bones on one fine grid, their surfaces, and who agrees with whom."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shoulderseg.workflows.errors import reason_of
+
+if TYPE_CHECKING:
+    from shoulderseg.workflows.examination.grouping import Group
+    from shoulderseg.workflows.examination.vote import Examination
+
+SURFACES = (".stl", ".ply")
+
+
+def write_group(
+    out: Path,
+    group: Group,
+    examination: Examination | None,
+    why: str,
+    values: Mapping[str, int],
+) -> dict[str, Any]:
+    """Writes an examination, if there is one; what cannot be written fails no series.
+
+    Args:
+        out: the folder, which must exist.
+        group: the series.
+        examination: what they came to; None for nothing.
+        why: there is none.
+        values: the voxel value of each bone.
+
+    Returns:
+        Its record for the run report.
+    """
+    record: dict[str, Any] = {"examination": group.name, "why": group.why}
+    if examination is None:
+        return {**record, "cases": list(group.cases), "error": why}
+    try:
+        record["outputs"] = write_examination(out, group.name, examination, values)
+    except (OSError, ValueError) as error:
+        record["error"] = reason_of(error)
+    return record | examination.record
+
+
+def write_examination(
+    out: Path, name: str, examination: Examination, values: Mapping[str, int]
+) -> list[str]:
+    """Writes `NAME_bones.nii.gz`, `NAME_BONE.stl` and `.ply`, and `NAME.json`.
+
+    Args:
+        out: the folder, which must exist.
+        name: of the examination.
+        examination: what to write; without bones only the JSON file is written.
+        values: the voxel value of each bone.
+
+    Returns:
+        The files' names.
+
+    Raises:
+        OSError: if a file cannot be written.
+    """
+    from shoulderseg.datasets.labels import describe_labels
+    from shoulderseg.datasets.output_file import write_text
+    from shoulderseg.datasets.surface_files import write_surface
+    from shoulderseg.datasets.surfaces import build_surface
+    from shoulderseg.datasets.writer import write_label_map
+
+    written = [f"{name}.json"]
+    bones = examination.bones
+    if bones is not None:
+        written.append(f"{name}_bones.nii.gz")
+        write_label_map(out / written[-1], bones.array, bones)
+        for label in describe_labels(values):
+            surface = build_surface(bones.array == label.value, bones)
+            for suffix in SURFACES if surface is not None else ():
+                written.append(f"{name}_{label.name}{suffix}")
+                write_surface(out / written[-1], surface, label)
+    # Last, so that it tells of files that are there.
+    record = {**examination.record, "outputs": written[1:]}
+    write_text(out / written[0], json.dumps(record, indent=2) + "\n")
+    return written

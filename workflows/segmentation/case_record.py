@@ -1,0 +1,100 @@
+"""What the run report tells of a case, once its files are written."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+from shoulderseg.workflows.segmentation.many import failure_of
+
+if TYPE_CHECKING:
+    from shoulderseg.workflows.inputs.case_input import CaseInput
+    from shoulderseg.workflows.outputs.plan import Case, OutputPlan
+    from shoulderseg.workflows.segmentation.result import Result
+
+PREVIEWS = "previews"
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def case_record(
+    plan: OutputPlan,
+    source: CaseInput,
+    case: Case,
+    result: Result,
+    others: Collection[str],
+    seconds: float,
+    preview: bool,
+) -> dict[str, Any]:
+    """Writes the files of a case.
+
+    Args:
+        plan: where to, and as what.
+        source: the image.
+        case: what it is written as.
+        result: what came out.
+        others: files, below the folder, of the run's other cases.
+        seconds: how long it took so far.
+        preview: whether a picture is drawn.
+
+    Returns:
+        Its record.
+
+    Raises:
+        ValueError: if nothing that was asked for can be written.
+        OSError: if no file can be written.
+    """
+    started = time.perf_counter()
+    outputs = result.write(plan, others, case.file)
+    if preview:
+        outputs |= _preview(plan, case, result)
+    writing = time.perf_counter() - started
+    about = {key: value for key, value in source.about.items() if key != "description"}
+    volume, segmentation = result.segmented()
+    return {
+        "case": case.name,
+        **outputs,
+        "shape": list(volume.array.shape),
+        "spacing_mm": [round(length, 6) for length in volume.spacing_mm],
+        "empty": not segmentation.label_map.any(),
+        "volumes_ml": {name: round(volume, 3) for name, volume in result.volumes_ml.items()},
+        # Free text of a scanner may tell more than it should; `inspect` shows it, reports do not.
+        **({"source": about} if about else {}),
+        **segmentation.measures,
+        "seconds": {
+            **result.seconds,
+            "write": round(writing, 4),
+            "total": round(seconds + writing, 4),
+        },
+    }
+
+
+def failure_record(source: CaseInput, error: Exception, stale: Sequence[str]) -> dict[str, Any]:
+    """The record of a case that failed.
+
+    Args:
+        source: the image.
+        error: why.
+        stale: files of an earlier run in its place.
+    """
+    named = failure_of(source, error)
+    if stale:
+        named += f" ({', '.join(stale)} {'is' if len(stale) == 1 else 'are'} of an earlier run)"
+    return {"case": source.name, "error": named}
+
+
+def _preview(plan: OutputPlan, case: Case, result: Result) -> dict[str, Any]:
+    """Draws a case; a picture that cannot be drawn is missed, and fails no case."""
+    from shoulderseg.datasets.output_file import make_folder
+    from shoulderseg.workflows.outputs.preview import write_preview
+
+    path = plan.out / PREVIEWS / f"{case.name}.png"
+    try:
+        make_folder(path.parent, plan.out)
+        write_preview(path, result)
+    except Exception:
+        _LOGGER.warning("%s: its preview cannot be drawn", case.name, exc_info=True)
+        return {}
+    return {"preview": plan.below(path)}

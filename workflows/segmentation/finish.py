@@ -1,0 +1,61 @@
+"""From the vote to the label map: one piece of each bone, edges, label values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from shoulderseg.workflows.segmentation.edges import refine
+
+if TYPE_CHECKING:
+    from shoulderseg.refine.voting import Fusion
+    from shoulderseg.workflows.bundles.bundle import Bundle
+    from shoulderseg.workflows.segmentation.edges import RefinerCase
+    from shoulderseg.workflows.segmentation.settings import Settings
+
+
+class Finished(NamedTuple):
+    """What a vote came to.
+
+    Attributes:
+        label_map: uint8 (Z, Y, X) with the dataset's label values.
+        voted: the same before the edges were refined.
+        measures: of the edges, for the run report; empty where they were not refined.
+    """
+
+    label_map: npt.NDArray[np.uint8]
+    voted: npt.NDArray[np.uint8]
+    measures: dict[str, int]
+
+
+def finish(
+    bundle: Bundle,
+    settings: Settings,
+    fusion: Fusion,
+    case: RefinerCase | None,
+    scanned: npt.NDArray[np.bool_],
+) -> Finished:
+    """Keeps one piece of the bones that have one, and decides their edges.
+
+    Args:
+        bundle: the models.
+        settings: how they are used.
+        fusion: the vote, (Z, Y, X).
+        case: as the edge refiner sees it; None where edges are not refined.
+        scanned: where the image is no margin, bool (Z, Y, X).
+    """
+    from shoulderseg.nnunet_ext.regions import foreground_labels
+    from shoulderseg.nnunet_ext.variants import FIRST, SECOND
+    from shoulderseg.refine.connected_components import keep_largest_component
+
+    single = [1 + (FIRST, SECOND).index(bone) for bone in bundle.one_piece]
+    fusion = fusion._replace(label_map=keep_largest_component(fusion.label_map, single))
+    refined, measures = fusion.label_map, {}
+    if bundle.refiner is not None and case is not None:
+        result = refine(bundle.refiner, case, fusion, settings.folds, settings.device)
+        refined = result.label_map * scanned
+        measures = {"band_voxels": result.band, "changed_voxels": result.changed}
+    lookup = np.array([0, *foreground_labels(bundle.unets.dataset_json).values()], dtype=np.uint8)
+    return Finished(lookup[refined], lookup[fusion.label_map], measures)
