@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from shoulderseg.refine.examination.align import Motion
-    from shoulderseg.refine.examination.consensus import Member
     from shoulderseg.refine.examination.field import Field
+    from shoulderseg.refine.examination.member import Member
 
     Floats = NDArray[np.float64]
 

@@ -11,24 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-from scipy import ndimage
 from threadpoolctl import threadpool_limits
 
-from shoulderseg.refine.examination.align import Expectation, Motion, align, still
-from shoulderseg.refine.examination.field import Field, empty_field
-from shoulderseg.refine.examination.samples import (
-    REACH_MM,
-    BoneSlices,
-    Samples,
-    index_box,
-    to_index,
-    to_mm,
-)
-from shoulderseg.refine.examination.surface import Evidence, fuse_surface
+from shoulderseg.refine.examination.align import Expectation, align, still
+from shoulderseg.refine.examination.member import Member, evidence_of, fused
+from shoulderseg.refine.examination.overlap import overlap
+from shoulderseg.refine.examination.surface import fuse_surface
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
+
+    from shoulderseg.refine.examination.field import Field
+    from shoulderseg.refine.examination.samples import BoneSlices
 
     Floats = NDArray[np.float64]
 
@@ -38,33 +33,9 @@ MOST_SHIFT_MM, MOST_TURN_DEG = 15.0, 15.0
 LEAST_OVERLAP = 0.6
 # How far the head of the humerus moves in its socket while someone lies still.
 JOINT_MM = 1.0
-COARSE_MM, FINE_MM = 2.0, 1.0
+FINE_MM = 1.0
 _ROUNDS = 2
-_MARGIN_MM = 8.0
 NOT_FOUND = "the bone was not found in it"
-
-
-@dataclass(frozen=True, eq=False)
-class Member:
-    """A series as one of an examination, for one bone.
-
-    Attributes:
-        slices: What it says about the bone.
-        weight: How far it is trusted, above 0.
-        motion: From the bone's place in the examination to that in the series; None if unknown.
-        overlap: Dice of its bone with that of the others, after alignment.
-        share: Volume of its bone over that of the others' there.
-        reason: Why it has no say; empty where it has.
-        anchor_mm: Where a point fixed to the bone lies in the series, LPS, (3,); None if unknown.
-    """
-
-    slices: BoneSlices
-    weight: float
-    motion: Motion | None = None
-    overlap: float = 0.0
-    share: float = 0.0
-    reason: str = ""
-    anchor_mm: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,9 +99,9 @@ def find_consensus(
         used = [member for member in members if not member.reason]
         if len(used) < 2:
             return Consensus(None, tuple(members))
-        coarse = _fused(used)
+        coarse = fused(used)
         grid = coarse.resampled(fine_mm)
-        return Consensus(fuse_surface(grid, _evidence(used, grid)), tuple(members), reference)
+        return Consensus(fuse_surface(grid, evidence_of(used, grid)), tuple(members), reference)
 
 
 def _first_alignment(members: Sequence[Member], independent: float) -> tuple[int, list[Member]]:
@@ -143,7 +114,7 @@ def _first_alignment(members: Sequence[Member], independent: float) -> tuple[int
         placed = replace(
             members[k], motion=still(members[k].slices.edge_mm.mean(axis=0)), overlap=1
         )
-        bone = _fused([placed])
+        bone = fused([placed])
         aligned = [
             placed
             if n == k
@@ -169,7 +140,7 @@ def _realigned(members: Sequence[Member], reference: int, independent: float) ->
         others = [members[other] for other in used if other != k]
         if not others or member.motion is None:
             continue
-        bone = _fused(others)
+        bone = fused(others)
         if k == reference:
             shared, share = overlap(member.slices, member.motion, bone, others)
             found[k] = replace(member, overlap=shared, share=share)
@@ -200,86 +171,5 @@ def _aligned(
             f"others', expected at most {MOST_SHIFT_MM:g} and {MOST_TURN_DEG:g}"
         )
     elif shared < LEAST_OVERLAP:
-        reason = f"it overlaps with the others' in {shared:.2f} (Dice), expected {LEAST_OVERLAP:g} or more"
+        reason = f"it overlaps with the others' in {shared:.2f} (Dice), not in {LEAST_OVERLAP:g}"
     return replace(member, motion=motion, overlap=shared, share=share, reason=reason)
-
-
-def overlap(
-    slices: BoneSlices, motion: Motion, bone: Field, others: Sequence[Member] = ()
-) -> tuple[float, float]:
-    """Compares a bone in a series with that of others, where these have slices.
-
-    Args:
-        slices: The series.
-        motion: From the bone's place to the series.
-        bone: The bone of the others.
-        others: Those; none for the whole series.
-
-    Returns:
-        Dice, and the volume in the series over that of the others; 0 where neither has any.
-    """
-    index = np.argwhere((slices.distance_mm < REACH_MM / 2) | _box_of(slices, motion, bone))
-    places = motion.undo(to_mm(slices.affine, index.astype(np.float64)))
-    own = slices.probability[tuple(index.T)] > 0.5
-    theirs = bone.at(places) < 0
-    if others:
-        seen = np.zeros(len(places), np.bool_)
-        for other in others:
-            if other.motion is not None:
-                seen |= other.slices.shows(other.motion.apply(places))
-        own, theirs = own & seen, theirs & seen
-    mine, other = int(np.count_nonzero(own)), int(np.count_nonzero(theirs))
-    if not mine + other:
-        return 0.0, 0.0
-    return 2 * int(np.count_nonzero(own & theirs)) / (mine + other), mine / max(other, 1)
-
-
-def _box_of(slices: BoneSlices, motion: Motion, bone: Field) -> NDArray[np.bool_]:
-    """Voxels of the series in the box that the bone's grid takes up there."""
-    box = np.zeros(slices.probability.shape, np.bool_)
-    box[index_box(slices.affine, motion.apply(bone.corners()), box.shape)] = True
-    return box
-
-
-def _fused(members: Sequence[Member]) -> Field:
-    guess = _first_guess(members)
-    return fuse_surface(guess, _evidence(members, guess))
-
-
-def _first_guess(members: Sequence[Member]) -> Field:
-    """The mean of the series' distances, interpolated between their slices."""
-    placed = np.concatenate([m.motion.undo(m.slices.edge_mm) for m in members if m.motion])
-    low, high = placed.min(axis=0) - _MARGIN_MM, placed.max(axis=0) + _MARGIN_MM
-    grid = empty_field(low, high, COARSE_MM)
-    places = grid.places()
-    total, count = np.zeros(len(places)), np.zeros(len(places))
-    for member in members:
-        if member.motion is None:
-            continue
-        there = member.motion.apply(places)
-        seen = member.slices.shows(there)
-        index = to_index(member.slices.affine, there[seen])
-        distance = ndimage.map_coordinates(
-            member.slices.distance_mm, index.T, order=1, mode="nearest"
-        )
-        total[seen] += member.weight * distance
-        count[seen] += member.weight
-    mean = np.full(len(places), REACH_MM)
-    np.divide(total, count, out=mean, where=count > 0)
-    return Field(mean.reshape(grid.distance_mm.shape), grid.first_mm, COARSE_MM)
-
-
-def _evidence(members: Sequence[Member], grid: Field) -> list[Evidence]:
-    low = grid.first_mm
-    high = low + grid.step_mm * (np.array(grid.distance_mm.shape[::-1]) - 1)
-    found = []
-    for member in members:
-        if member.motion is None:
-            continue
-        samples = member.slices.samples
-        here = member.motion.undo(samples.points_mm)
-        inside = ((here >= low) & (here <= high)).all(axis=1)
-        kept = Samples(here[inside], samples.distance_mm[inside], samples.on_edge[inside])
-        ends = member.motion.undo(np.stack([np.zeros(3), member.slices.slab_mm]))
-        found.append(Evidence(kept, ends[1] - ends[0], member.weight))
-    return found

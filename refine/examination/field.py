@@ -71,7 +71,8 @@ class Field:
 
     def slope(self) -> Floats:
         """Gradient along x, y and z, (3, Z, Y, X)."""
-        return np.stack(np.gradient(self.distance_mm, self.step_mm)[::-1])
+        along_z, along_y, along_x = np.gradient(self.distance_mm, self.step_mm)
+        return np.stack([along_x, along_y, along_z])
 
 
 def empty_field(low_mm: Floats, high_mm: Floats, step_mm: float) -> Field:

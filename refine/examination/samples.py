@@ -126,7 +126,7 @@ def bone_slices(probability: NDArray[np.float32], affine: Floats) -> BoneSlices:
     blocks = np.maximum(1, np.floor(_PIXEL_MM / pixels)).astype(int)
     cut = probability[:, rows, columns]
     # Whole blocks only, or the last would be darkened by what it lacks.
-    whole = [length // block * block or length for length, block in zip(cut.shape[1:], blocks)]
+    whole = np.maximum(np.array(cut.shape[1:]) // blocks * blocks, 1)
     blocks = np.minimum(blocks, whole)
     small = block_reduce(cut[:, : whole[0], : whole[1]], (1, *blocks.tolist()), np.mean)
     first = np.array([0.0, rows.start, columns.start])

@@ -103,8 +103,11 @@ def _laplacian(shape: tuple[int, ...], free: NDArray[np.bool_]) -> sparse.csr_ar
 def _sampler(field: Field, one: Evidence) -> sparse.csr_array:
     """Means of the field over the slab about each point, as a matrix (points, voxels)."""
     points = one.samples.points_mm
-    parts = [_interpolator(field, points + part * one.slab_mm) for part in _SLAB_PARTS]
-    return sum(parts[1:], parts[0]) / len(parts)
+    first, middle, last = (
+        _interpolator(field, points + part * one.slab_mm) for part in _SLAB_PARTS
+    )
+    mean: sparse.csr_array = ((first + middle + last) / 3).tocsr()
+    return mean
 
 
 def _interpolator(field: Field, points_mm: Floats) -> sparse.csr_array:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from shoulderseg.refine.examination.align import Motion
-    from shoulderseg.refine.examination.consensus import Member
     from shoulderseg.refine.examination.field import Field
+    from shoulderseg.refine.examination.member import Member
 
     Floats = NDArray[np.float64]
     Probability = NDArray[np.float32]
@@ -62,17 +62,11 @@ def distance_in_series(
     found = np.full(asked.shape, np.nan, np.float32)
     corners = motion.apply(bone.corners())
     box = index_box(affine, corners, asked.shape)
-    wanted = [
-        asked.any(axis=tuple(other for other in range(3) if other != axis)) for axis in range(3)
-    ]
-    box = tuple(
-        slice(min([part.start, *kept[:1]]), max([part.stop, *(kept[-1:] + 1)]))
-        for part, kept in zip(box, map(np.flatnonzero, wanted), strict=True)
-    )
+    box = _joined(box, asked)
     # Slice by slice, since the places of a whole series take up a lot of memory.
     for z in range(box[0].start, box[0].stop):
         plane = np.indices((1, *(part.stop - part.start for part in box[1:]))).reshape(3, -1).T
-        index = plane + [z, box[1].start, box[2].start]
+        index = plane + np.array([z, box[1].start, box[2].start])
         places = motion.undo(to_mm(affine, index.astype(np.float64)))
         seen = np.zeros(len(places), np.bool_)
         for other in others:
@@ -106,3 +100,20 @@ def examination_votes(
     sure = known & (np.abs(distance_mm, where=known, out=np.zeros_like(distance_mm)) > EDGE_MM)
     said = (distance_mm < 0).astype(np.float32)
     return [np.where(sure, said, vote) for vote in (own, whole)] + [np.where(sure, said, fused)]
+
+
+def _joined(
+    box: tuple[slice, slice, slice], asked: NDArray[np.bool_]
+) -> tuple[slice, slice, slice]:
+    """The smallest box about another one and all voxels that are asked for."""
+    joined = []
+    for axis, part in enumerate(box):
+        others = tuple(other for other in range(3) if other != axis)
+        kept = np.flatnonzero(asked.any(axis=others)).tolist()
+        ends = ([part.start, part.stop] if part.stop > part.start else []) + [
+            *kept[:1],
+            *(last + 1 for last in kept[-1:]),
+        ]
+        joined.append(slice(min(ends), max(ends)) if ends else slice(0, 0))
+    first, second, third = joined
+    return first, second, third

@@ -62,7 +62,7 @@ def vote_together(results: Sequence[Result], bundle: Bundle, settings: Settings)
     """
     pairs = [result.segmented() for result in results]
     with ThreadPoolExecutor(WORKERS) as pool:
-        series = list(pool.map(lambda pair: series_bones(*pair, bundle), pairs))
+        series = list(pool.map(lambda pair: series_bones(pair[0], pair[1], bundle), pairs))
     both = find_bones(series)
     heads = head_centres(series, both[0])
     names = list(results[0].label_values)
@@ -149,7 +149,7 @@ def _told(consensus: Consensus, motion: Motion | None, k: int) -> dict[str, Any]
 
 def _flagged(result: Result, told: dict[str, Any]) -> Result:
     """Adds why someone should look at a series beside the others."""
-    volume, found = result.segmented()
+    _, found = result.segmented()
     flags = [
         f"{name}: {bone['reason']}; taken from the other series of the examination"
         if bone.get("taken_from_the_others")
@@ -208,13 +208,13 @@ def _label_map(
     label_map = np.zeros(grid.distance_mm.shape, np.uint8)
     rows = grid.slice_places()
     for z in range(len(label_map)):
-        places = rows + [0, 0, z * BONES_MM]
+        places = rows + np.array([0, 0, z * BONES_MM])
         for bone, motion, value in zip(
             fields[::-1], motions[::-1], list(values)[::-1], strict=True
         ):
             if bone is not None and motion is not None:
-                inside = bone.at(motion.undo(places)) < 0
-                label_map[z][inside.reshape(label_map[z].shape)] = value
+                below = bone.at(motion.undo(places)) < 0
+                label_map[z][below.reshape(label_map[z].shape)] = value
     x, y, z = grid.first_mm.tolist()
     axes = tuple(np.eye(3).ravel().tolist())
     return Volume(label_map, (BONES_MM, BONES_MM, BONES_MM), (x, y, z), axes)

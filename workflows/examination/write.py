@@ -75,7 +75,9 @@ def write_examination(
         write_label_map(out / written[-1], bones.array, bones)
         for label in describe_labels(values):
             surface = build_surface(bones.array == label.value, bones)
-            for suffix in SURFACES if surface is not None else ():
+            if surface is None:
+                continue
+            for suffix in SURFACES:
                 written.append(f"{name}_{label.name}{suffix}")
                 write_surface(out / written[-1], surface, label)
     # Last, so that it tells of files that are there.

@@ -35,8 +35,8 @@ def fine_bones(scene: Scene, step_mm: float = TRUTH_MM, workers: int = 2) -> Vol
     """
     bones = [layer for layer in scene.layers if layer.structure in HUMERUS | SCAPULA]
     left = (-_LATERAL_MM, _MEDIAL_MM) if scene.mirrored else (-_MEDIAL_MM, _LATERAL_MM)
-    low = scene.joint_mm + [left[0], -_AROUND_MM, -_DOWN_MM]
-    high = scene.joint_mm + [left[1], _AROUND_MM, _UP_MM]
+    low = scene.joint_mm + np.array([left[0], -_AROUND_MM, -_DOWN_MM])
+    high = scene.joint_mm + np.array([left[1], _AROUND_MM, _UP_MM])
     columns, rows, slices = (int(count) for count in np.ceil((high - low) / step_mm))
     x, y, z = low.tolist()
     grid = ScanGrid(
