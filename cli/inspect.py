@@ -65,6 +65,7 @@ def _verdict_line(entry: dict[str, Any]) -> str:
         f"{depth:g} x {high:g} x {wide:g} mm",
         f"side {entry['side']} ({entry['side_from']})",
         *entry["notes"],
+        *([f"votes with the others of {entry['examination']}"] if "examination" in entry else []),
         *([f"left out: {shown}"] if shown else []),
         *([f"in {entry['folder']}"] if entry["folder"] != "." else []),
     ]

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.phantom.dataset import CaseReport, SetReport
 
 
+# Names of options that are not those of the fields they set.
+_FLAGS = {"partial_volumes_mm": "partial-volumes", "sequences": "sequence", "planes": "plane"}
+
+
 class Preset(StrEnum):
     """Sets with a name."""
 
@@ -67,6 +71,11 @@ def phantom(
         from shoulderseg.workflows.phantom import DatasetNames, order_phantoms, write_phantoms
 
         options = _case_options(anatomy, images, variation, labels)
+        if files.examination:
+            numbers = {"preset": preset, "test_cases": test_cases}
+            _refuse_set_options(numbers | _set_options(images, variation, files) | _named(files))
+            _write_examinations(out, options, {"cases": cases, "seed": seed}, files, work)
+            return
         numbers = {"cases": cases, "test_cases": test_cases, "seed": seed}
         rest = _set_options(images, variation, files)
         chosen = None if preset is None else preset.value
@@ -102,6 +111,50 @@ def _case_options(
         "whole_scapula": labels.scapula is Scapula.whole or None,
         "glenoid_depth_mm": labels.glenoid_depth,
     }
+
+
+def _write_examinations(
+    out: Path,
+    options: dict[str, Any],
+    numbers: dict[str, int | None],
+    files: FileOptions,
+    work: WorkOptions,
+) -> None:
+    from shoulderseg.datasets.phantom.dataset import Writing
+    from shoulderseg.workflows.phantom import write_phantom_examinations
+
+    if work.jobs > 1:
+        msg = "--jobs has no meaning with --examination; leave it out"
+        raise ValueError(msg)
+    writing = Writing(overwrite=work.overwrite, workers=work.workers)
+
+    def tell(name: str, seconds: float | None) -> None:
+        echo(f"{name}  {'there already' if seconds is None else f'{seconds:.1f} s'}")
+
+    written = write_phantom_examinations(
+        out, options, numbers, writing, files.file_format.value, tell
+    )
+    echo(f"{out}: {len(written)} examination{'s' * (len(written) != 1)}")
+
+
+def _named(files: FileOptions) -> dict[str, Any]:
+    return {"dataset_id": files.dataset_id, "name": files.name, "folds": files.folds}
+
+
+def _refuse_set_options(chosen: dict[str, Any]) -> None:
+    """Refuses what an examination has no use for.
+
+    Raises:
+        ValueError: if any of it was given.
+    """
+    given = [
+        "--" + _FLAGS.get(key, key.replace("_", "-"))
+        for key, value in chosen.items()
+        if value is not None
+    ]
+    if given:
+        msg = f"{', '.join(given)} ha{'s' if len(given) == 1 else 've'} no meaning with "
+        raise ValueError(msg + "--examination; leave it out")
 
 
 def _set_options(

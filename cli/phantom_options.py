@@ -189,6 +189,15 @@ class FileOptions:
             rich_help_panel=FILES,
         ),
     ] = Format.nifti
+    examination: Annotated[
+        bool,
+        typer.Option(
+            "--examination",
+            help="Scan each person several times, as in a visit, and let them move in between: "
+            "OUT/exam_0001/images, labels, bones.nii.gz, examination.json.",
+            rich_help_panel=FILES,
+        ),
+    ] = False
     partial_volumes: Annotated[
         bool,
         typer.Option(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,6 +83,41 @@ def write_phantoms(
         msg = f"{flags} belong to a dataset for nnU-Net; leave them out with --format dicom"
         raise ValueError(msg)
     return write_dicom(out, phantoms, writing)
+
+
+def write_phantom_examinations(
+    out: Path,
+    options: Mapping[str, Any],
+    numbers: Mapping[str, int | None],
+    writing: Writing,
+    file_format: str = NIFTI,
+    on_case: Callable[[str, float | None], None] = lambda *_: None,
+) -> list[Path]:
+    """Writes examinations of several series each, or finishes what was begun.
+
+    Args:
+        out: folder that gets a folder for each person.
+        options: fields of `PhantomOptions`; None is not asked for.
+        numbers: `cases` and `seed`; None is not asked for.
+        writing: threads, and whether earlier ones are replaced.
+        file_format: `nifti` or `dicom`.
+        on_case: is told the name of each and in how many seconds it was made; None if it was there.
+
+    Raises:
+        ValueError: if a value cannot be, or a folder holds something else.
+        OSError: if a file cannot be written.
+    """
+    from shoulderseg.datasets.phantom.examination.write import ExaminationSet, write_examinations
+    from shoulderseg.datasets.phantom.options import PhantomOptions
+
+    wanted = ExaminationSet(
+        PhantomOptions(**_given(options)),
+        file_format="dicom" if file_format == DICOM else "nifti",
+        **_given(numbers),
+    )
+    return write_examinations(
+        out, wanted, workers=writing.workers, overwrite=writing.overwrite, on_case=on_case
+    )
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

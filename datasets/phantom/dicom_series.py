@@ -8,7 +8,7 @@ made for it, Synthetic Data (0008,001C) and Quality Control Image (0028,0300).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,10 +42,14 @@ class SeriesIdentity:
     Attributes:
         number: Of the phantom, for its name and ID.
         origin: All that the phantom was made from, as text; the UIDs are derived from it.
+        study: The same of all series of its examination; empty for a series by itself.
+        series_number: Its place among them, from 1.
     """
 
     number: int
     origin: str
+    study: str = ""
+    series_number: int = 1
 
 
 def write_series(folder: Path, case: PhantomCase, identity: SeriesIdentity) -> None:
@@ -93,9 +97,10 @@ def _series(case: PhantomCase, identity: SeriesIdentity) -> Dataset:
     protocol, person = case.protocol, case.parameters["dimensions"]
     dataset = Dataset()
     dataset.SOPClassUID = MRImageStorage
-    dataset.StudyInstanceUID = _uid(identity, "study")
+    shared = replace(identity, origin=identity.study or identity.origin)
+    dataset.StudyInstanceUID = _uid(shared, "study")
     dataset.SeriesInstanceUID = _uid(identity, "series")
-    dataset.FrameOfReferenceUID = _uid(identity, "frame of reference")
+    dataset.FrameOfReferenceUID = _uid(shared, "frame of reference")
     dataset.PatientName = f"Nobody^Number {identity.number:04d}"
     dataset.PatientID = f"PHANTOM-{identity.number:04d}"
     dataset.PatientSex = "F" if person["sex"] == "female" else "M"
@@ -113,7 +118,7 @@ def _series(case: PhantomCase, identity: SeriesIdentity) -> Dataset:
     dataset.Modality = "MR"
     dataset.Manufacturer = dataset.ManufacturerModelName = "shoulderseg phantom"
     dataset.ImageType = ["ORIGINAL", "PRIMARY", "OTHER"]
-    dataset.SeriesNumber = dataset.AcquisitionNumber = 1
+    dataset.SeriesNumber, dataset.AcquisitionNumber = identity.series_number, 1
     dataset.BodyPartExamined = "SHOULDER"
     dataset.Laterality = "R" if person["side"] == "right" else "L"
     dataset.PatientPosition = "HFS"

@@ -91,17 +91,29 @@ def find_consensus(
     # Threads of a linear algebra library wait for each other longer than they work here, and add
     # up in another order each time.
     with threadpool_limits(1, "blas"):
-        reference, members = _first_alignment(members, independent)
-        if reference < 0:
-            return Consensus(None, tuple(members))
-        for _ in range(_ROUNDS):
-            members = _realigned(members, reference, independent)
+        reference, members = _without_trace(members, independent)
         used = [member for member in members if not member.reason]
-        if len(used) < 2:
+        if reference < 0 or len(used) < 2:
             return Consensus(None, tuple(members))
-        coarse = fused(used)
-        grid = coarse.resampled(fine_mm)
+        grid = fused(used).resampled(fine_mm)
         return Consensus(fuse_surface(grid, evidence_of(used, grid)), tuple(members), reference)
+
+
+def _without_trace(members: Sequence[Member], independent: float) -> tuple[int, list[Member]]:
+    """Aligns the series; those that turn out to have no say leave no trace in the others."""
+    dropped: dict[int, Member] = {}
+    while True:
+        reference, settled = _first_alignment(members, independent)
+        for _ in range(_ROUNDS if reference >= 0 else 0):
+            settled = _realigned(settled, reference, independent)
+        new = {k: one for k, one in enumerate(settled) if one.reason and not members[k].reason}
+        if not new or reference < 0:
+            return reference, [dropped.get(k, member) for k, member in enumerate(settled)]
+        dropped |= new
+        members = [
+            replace(member, reason=new[k].reason) if k in new else member
+            for k, member in enumerate(members)
+        ]
 
 
 def _first_alignment(members: Sequence[Member], independent: float) -> tuple[int, list[Member]]:

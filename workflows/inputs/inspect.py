@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoulderseg.workflows.examination.grouping import group_cases
 from shoulderseg.workflows.inputs.discover import find_inputs
 from shoulderseg.workflows.inputs.sources_file import source_folder
 from shoulderseg.workflows.inputs.zip_archive import unpacked
@@ -29,7 +30,7 @@ def inspect_inputs(path: Path, participants: Sequence[str] = ()) -> list[dict[st
     Returns:
         A record for each, as plain values for a JSON file: its `name`, the `verdict` (use, skip or
         refuse) and the `reason`; for what is used also plane, contrast, shape, spacing_mm, side,
-        side_from and notes, and the `folder` it came from, below the path; `files` names DICOM
+        side_from and notes, the `examination` whose series vote together, and the `folder` it came from, below the path; `files` names DICOM
         files at fault. Empty for an empty folder.
 
     Raises:
@@ -40,7 +41,13 @@ def inspect_inputs(path: Path, participants: Sequence[str] = ()) -> list[dict[st
 
     with unpacked(path) as folder:
         inputs = find_inputs(folder, participants, from_archive=folder != path)
-        entries = [_case_record(case, folder) for case in inputs.cases]
+        groups = group_cases(inputs.cases)
+        names = {name: group.name for group in groups for name in group.cases}
+        entries = [
+            _case_record(case, folder)
+            | ({"examination": names[case.name]} if case.name in names else {})
+            for case in inputs.cases
+        ]
     entries += [
         {
             "name": item.name,
