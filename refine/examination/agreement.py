@@ -6,9 +6,8 @@ import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy import ndimage
 
-from shoulderseg.refine.examination.samples import to_index
+from shoulderseg.refine.examination.member import fused, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +19,9 @@ if TYPE_CHECKING:
     from shoulderseg.refine.examination.member import Member
 
     Floats = NDArray[np.float64]
+
+# Farther from the fused bone there is neither's.
+_NEAR_MM = 10.0
 
 
 class PairAgreement(NamedTuple):
@@ -49,47 +51,44 @@ def pair_agreements(bone: Field, members: Sequence[Member]) -> list[PairAgreemen
         bone: The fused bone, whose grid is used.
         members: All series.
     """
-    used = [(k, m, m.motion) for k, m in enumerate(members) if not m.reason and m.motion]
-    return [
-        _compared(bone, (first, one, one_motion), (second, other, other_motion))
-        for (first, one, one_motion), (second, other, other_motion) in itertools.combinations(
-            used, 2
-        )
+    used = [
+        _Placed(k, m, m.motion, fused([m]))
+        for k, m in enumerate(members)
+        if not m.reason and m.motion
     ]
+    return [_compared(bone, one, other) for one, other in itertools.combinations(used, 2)]
 
 
-def _compared(
-    bone: Field, first: tuple[int, Member, Motion], second: tuple[int, Member, Motion]
-) -> PairAgreement:
-    places = bone.places()[np.abs(bone.distance_mm).ravel() < 10]
-    (seen, one), (also, other) = (_distance(*part[1:], places) for part in (first, second))
-    both = seen & also
-    inside = [(one < 0) & both, (other < 0) & both]
-    total = sum(int(np.count_nonzero(part)) for part in inside)
-    dice = 2 * int(np.count_nonzero(inside[0] & inside[1])) / total if total else None
+class _Placed(NamedTuple):
+    """A series, and its bone by itself."""
+
+    number: int
+    member: Member
+    motion: Motion
+    bone: Field
+
+
+def _compared(bone: Field, first: _Placed, second: _Placed) -> PairAgreement:
+    places = bone.places()[np.abs(bone.distance_mm).ravel() < _NEAR_MM]
+    both = shown([first.member], places) & shown([second.member], places)
+    one, other = (part.bone.at(places[both]) < 0 for part in (first, second))
+    total = int(np.count_nonzero(one)) + int(np.count_nonzero(other))
     gaps = np.concatenate([_gaps(first, second), _gaps(second, first)])
-    centre = first[2].centre_mm
-    before, after = first[2].apply(centre[None])[0], second[2].apply(centre[None])[0]
+    centre = first.motion.centre_mm[None]
+    moved = second.motion.apply(centre) - first.motion.apply(centre)
     return PairAgreement(
-        first[0],
-        second[0],
-        dice,
+        first.number,
+        second.number,
+        2 * int(np.count_nonzero(one & other)) / total if total else None,
         float(gaps.mean()) if len(gaps) else None,
-        float(np.linalg.norm(after - before)),
-        first[2].turn_to_deg(second[2]),
+        float(np.linalg.norm(moved)),
+        first.motion.turn_to_deg(second.motion),
     )
 
 
-def _distance(member: Member, motion: Motion, places: Floats) -> tuple[NDArray[np.bool_], Floats]:
-    """Where a series has slices, and its distances there."""
-    there = motion.apply(places)
-    index = to_index(member.slices.affine, there).T
-    values = ndimage.map_coordinates(member.slices.distance_mm, index, order=1, mode="nearest")
-    return member.slices.shows(there), values.astype(np.float64)
-
-
-def _gaps(one: tuple[int, Member, Motion], other: tuple[int, Member, Motion]) -> Floats:
-    places = one[2].undo(one[1].slices.edge_mm)
-    seen, distance = _distance(other[1], other[2], places)
-    gaps: Floats = np.abs(distance[seen])
+def _gaps(one: _Placed, other: _Placed) -> Floats:
+    """From the edges of one series to the other's bone, where that has slices."""
+    places = one.motion.undo(one.member.slices.edge_mm)
+    seen = shown([other.member], places)
+    gaps: Floats = np.abs(other.bone.at(places[seen]))
     return gaps

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 # People who are asked to lie still move by this much (standard deviations): where edges say
 # nothing, such as about the turn of a ball, the least motion is the most likely.
 _USUAL_MM, _USUAL_DEG = 4.0, 4.0
-# Noise of an edge; beyond it a point counts less and less, since it may be no edge of the bone.
+# Noise of an edge.
 _EDGE_MM = 1.0
+# Beyond this a point counts less and less, since it may be no edge of the bone.
+_STRAY_MM = 1.0
 _MOST_POINTS = 6000
 
 
@@ -114,10 +116,11 @@ def align(
 
     def residuals(vector: Floats) -> Floats:
         motion = Motion(start.centre_mm, vector[:3], vector[3:])
-        distance = scale * np.clip(bone.at(motion.undo(chosen)), -20, 20)
+        distance = np.clip(bone.at(motion.undo(chosen)), -20, 20) / _STRAY_MM
         away = motion.apply(expected.before_mm[None])[0] - expected.after_mm
         # Robust (the pseudo-Huber of Hartley and Zisserman), the prior is not.
-        robust = np.sign(distance) * np.sqrt(2 * (np.sqrt(1 + (distance / scale) ** 2) - 1)) * scale
+        robust = np.sign(distance) * np.sqrt(2 * (np.sqrt(1 + distance**2) - 1))
+        robust *= scale * _STRAY_MM
         values: Floats = np.r_[robust, away / expected.spread_mm, vector[3:] / usual[3:]]
         return values
 

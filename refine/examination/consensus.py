@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from threadpoolctl import threadpool_limits
 
 from shoulderseg.refine.examination.align import Expectation, align, still
-from shoulderseg.refine.examination.member import Member, evidence_of, fused
+from shoulderseg.refine.examination.member import Member, evidence_of, fused, shown
 from shoulderseg.refine.examination.overlap import overlap
 from shoulderseg.refine.examination.surface import fuse_surface
 
@@ -132,11 +132,14 @@ def _first_alignment(members: Sequence[Member], independent: float) -> tuple[int
             if n == k
             else member
             if member.reason
-            else _aligned(member, bone, placed, independent)
+            else _aligned(member, bone, placed, independent, [placed])
             for n, member in enumerate(members)
         ]
         fitting = sum(member.weight * member.overlap for member in aligned if not member.reason)
         agreeing = sum(not member.reason for member in aligned)
+        if k == present[0]:
+            # Says why, should no two agree.
+            found = aligned
         if agreeing > 1 and fitting > most:
             best, found, most = k, aligned, fitting
         if 2 * agreeing > len(present):
@@ -166,7 +169,7 @@ def _aligned(
     bone: Field,
     reference: Member,
     independent: float,
-    others: Sequence[Member] = (),
+    others: Sequence[Member],
 ) -> Member:
     start = member.motion or reference.motion
     if start is None:
@@ -174,7 +177,9 @@ def _aligned(
     expected = None
     if member.anchor_mm is not None and reference.anchor_mm is not None:
         expected = Expectation(reference.anchor_mm, member.anchor_mm, JOINT_MM)
-    motion = align(member.slices.edge_mm, bone, start, independent, expected)
+    edge = member.slices.edge_mm
+    # Where the others have no slices their bone says nothing.
+    motion = align(edge[shown(others, start.undo(edge))], bone, start, independent, expected)
     shared, share = overlap(member.slices, motion, bone, others)
     reason = ""
     if motion.shift_length_mm > MOST_SHIFT_MM or motion.turn_deg > MOST_TURN_DEG:

@@ -48,6 +48,20 @@ class Member:
     anchor_mm: Floats | None = None
 
 
+def shown(members: Sequence[Member], places_mm: Floats) -> NDArray[np.bool_]:
+    """Which places any of the series has slices of.
+
+    Args:
+        members: The series; those without a motion show nothing.
+        places_mm: In the examination's LPS mm, (n, 3).
+    """
+    seen = np.zeros(len(places_mm), np.bool_)
+    for member in members:
+        if member.motion is not None:
+            seen |= member.slices.shows(member.motion.apply(places_mm))
+    return seen
+
+
 def fused(members: Sequence[Member]) -> Field:
     """The bone that series make together, coarsely.
 
@@ -78,7 +92,17 @@ def first_guess(members: Sequence[Member]) -> Field:
         count[seen] += member.weight
     mean = np.full(len(places), REACH_MM)
     np.divide(total, count, out=mean, where=count > 0)
-    return Field(mean.reshape(grid.distance_mm.shape), grid.first_mm, COARSE_MM)
+    guess, unseen = (
+        mean.reshape(grid.distance_mm.shape),
+        (count == 0).reshape(grid.distance_mm.shape),
+    )
+    if unseen.any() and not unseen.all():
+        # A bone does not end where slices do.
+        nearest = ndimage.distance_transform_edt(
+            unseen, return_distances=False, return_indices=True
+        )
+        guess = guess[tuple(nearest)]
+    return Field(guess, grid.first_mm, COARSE_MM)
 
 
 def evidence_of(members: Sequence[Member], grid: Field) -> list[Evidence]:

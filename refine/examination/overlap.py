@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoulderseg.refine.examination.member import shown
 from shoulderseg.refine.examination.samples import REACH_MM, index_box, to_mm
 
 if TYPE_CHECKING:
@@ -37,10 +38,7 @@ def overlap(
     own = slices.probability[tuple(index.T)] > 0.5
     theirs = bone.at(places) < 0
     if others:
-        seen = np.zeros(len(places), np.bool_)
-        for other in others:
-            if other.motion is not None:
-                seen |= other.slices.shows(other.motion.apply(places))
+        seen = shown(others, places)
         own, theirs = own & seen, theirs & seen
     mine, wanted = int(np.count_nonzero(own)), int(np.count_nonzero(theirs))
     if not mine + wanted:

@@ -156,6 +156,9 @@ def _in_slice_distance(probability: NDArray[np.float32], pixels_mm: Floats) -> N
 
 
 def _edge_points(probability: NDArray[np.float32], affine: Floats) -> Floats:
+    if min(probability.shape[1:]) < 2:
+        # A line has ends and no edge.
+        return np.empty((0, 3))
     stride = max(1, round(_EDGE_STEP_MM / float(np.linalg.norm(affine[:3, 1]))))
     found = [
         np.column_stack([np.full(len(contour), float(z)), contour])[::stride]

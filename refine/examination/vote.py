@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoulderseg.refine.examination.member import shown
 from shoulderseg.refine.examination.samples import index_box, to_mm
 
 if TYPE_CHECKING:
@@ -68,10 +69,7 @@ def distance_in_series(
         plane = np.indices((1, *(part.stop - part.start for part in box[1:]))).reshape(3, -1).T
         index = plane + np.array([z, box[1].start, box[2].start])
         places = motion.undo(to_mm(affine, index.astype(np.float64)))
-        seen = np.zeros(len(places), np.bool_)
-        for other in others:
-            if other.motion is not None:
-                seen |= other.slices.shows(other.motion.apply(places))
+        seen = shown(others, places)
         distance = np.full(len(places), np.nan)
         distance[seen] = bone.at(places[seen])
         found[z, box[1], box[2]] = distance.reshape(found[z, box[1], box[2]].shape)

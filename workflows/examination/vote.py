@@ -41,11 +41,13 @@ class Examination:
         bones: both bones, labels as in the series, uint8, isotropic, where the reference series
             has them; None where no two series agree on a bone.
         record: which series agree and how they moved, as plain values for a JSON file.
+        agreed: humerus and glenoid as the series agree on them.
     """
 
     results: tuple[Result, ...]
     bones: Volume | None
     record: dict[str, Any]
+    agreed: tuple[Consensus, Consensus]
 
 
 def vote_together(results: Sequence[Result], bundle: Bundle, settings: Settings) -> Examination:
@@ -92,7 +94,7 @@ def vote_together(results: Sequence[Result], bundle: Bundle, settings: Settings)
         },
     }
     values = list(results[0].label_values.values())
-    return Examination(tuple(results), _label_map(both, heads, values), record)
+    return Examination(tuple(results), _label_map(both, heads, values), record, both)
 
 
 def _revoted(
@@ -189,6 +191,7 @@ def _label_map(
     """Both bones on one fine grid, where the humerus' reference series has them."""
     from shoulderseg.datasets.volume import Volume
     from shoulderseg.refine.examination.field import empty_field
+    from shoulderseg.refine.examination.member import shown
 
     fields = [consensus.bone for consensus in both]
     if None in fields:
@@ -209,11 +212,13 @@ def _label_map(
     rows = grid.slice_places()
     for z in range(len(label_map)):
         places = rows + np.array([0, 0, z * BONES_MM])
-        for bone, motion, value in zip(
-            fields[::-1], motions[::-1], list(values)[::-1], strict=True
+        for bone, motion, value, consensus in zip(
+            fields[::-1], motions[::-1], list(values)[::-1], both[::-1], strict=True
         ):
             if bone is not None and motion is not None:
-                below = bone.at(motion.undo(places)) < 0
+                there = motion.undo(places)
+                used = [member for member in consensus.members if not member.reason]
+                below = (bone.at(there) < 0) & shown(used, there)
                 label_map[z][below.reshape(label_map[z].shape)] = value
     x, y, z = grid.first_mm.tolist()
     axes = tuple(np.eye(3).ravel().tolist())

@@ -30,8 +30,8 @@ def inspect_inputs(path: Path, participants: Sequence[str] = ()) -> list[dict[st
     Returns:
         A record for each, as plain values for a JSON file: its `name`, the `verdict` (use, skip or
         refuse) and the `reason`; for what is used also plane, contrast, shape, spacing_mm, side,
-        side_from and notes, the `examination` whose series vote together, and the `folder` it came from, below the path; `files` names DICOM
-        files at fault. Empty for an empty folder.
+        side_from and notes, the `examination` whose series vote together, and the `folder` it came
+        from, below the path; `files` names DICOM files at fault. Empty for an empty folder.
 
     Raises:
         ValueError: if a zip file cannot be unpacked safely.

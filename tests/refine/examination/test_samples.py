@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import numpy as np
+
+from shoulderseg.refine.examination.joint import head_centre
+from shoulderseg.refine.examination.samples import bone_slices, index_box, to_index, to_mm
+from tests.refine.examination.bones import ball, scanned
+
+
+def test_edge_points_lie_on_the_bone() -> None:
+    """Also of pixels that are not square, in oblique slices."""
+    for pixel_mm in ((0.35, 0.5), (1.6, 0.7)):
+        bone = bone_slices(*scanned(ball, "coronal", pixel_mm=pixel_mm))
+
+        radius = np.linalg.norm(bone.edge_mm, axis=1)
+        assert np.abs(radius - 20).mean() < 0.15
+        np.testing.assert_allclose(bone.edge_mm.mean(axis=0), 0, atol=0.5)
+
+
+def test_what_a_series_shows_is_all_of_its_slices_and_no_more() -> None:
+    probability, affine = scanned(ball, "axial")
+    bone = bone_slices(probability, affine)
+    last = np.array(probability.shape) - 1.0
+    inside = to_mm(affine, np.array([[-0.4, 0, 0], last + 0.4, last / 2]))
+    outside = to_mm(
+        affine, np.array([[-0.6, 0, 0], last + np.array([0, 0.6, 0]), last + np.array([0, 0, 0.6])])
+    )
+
+    assert bone.shows(inside).all()
+    assert not bone.shows(outside).any()
+    assert bone.probability.size < probability.size
+
+
+def test_no_bone_gives_no_points() -> None:
+    probability, affine = scanned(lambda points: np.full(len(points), 5.0), "axial")
+
+    bone = bone_slices(probability, affine)
+
+    assert bone.edge_mm.shape == (0, 3)
+    assert (bone.distance_mm == bone.distance_mm.max()).all()
+
+
+def test_one_slice_of_one_row() -> None:
+    bone = bone_slices(np.array([[[0, 1, 1, 0]]], np.float32), np.eye(4))
+
+    assert bone.probability.shape == (1, 1, 4)
+    assert bone.edge_mm.shape == (0, 3)
+
+
+def test_indices_and_places() -> None:
+    _, affine = scanned(ball, "sagittal", pixel_mm=(0.5, 1.25))
+    index = np.array([[0.0, 1.0, 2.0], [3.5, 0.25, 7.0]])
+
+    np.testing.assert_allclose(to_index(affine, to_mm(affine, index)), index, atol=1e-12)
+    box = index_box(affine, to_mm(affine, index + 0.1), (5, 5, 5))
+    assert box == (slice(0, 5), slice(0, 3), slice(2, 5))
+
+
+def test_head_centre_is_that_of_the_sphere() -> None:
+    rng = np.random.default_rng(3)
+    directions = rng.normal(size=(4000, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    centre = np.array([30.0, -4.0, 12.0])
+    head = centre + 24.0 * directions
+    shaft = centre + np.array([20.0, 0.0, -50.0]) + rng.normal(size=(500, 3))
+    glenoid = centre - np.array([30.0, 0.0, 0.0]) + 3 * rng.normal(size=(200, 3))
+
+    found = head_centre(np.concatenate([head, shaft]), glenoid)
+
+    assert found is not None
+    np.testing.assert_allclose(found, centre, atol=0.01)
+    assert head_centre(head, np.empty((0, 3))) is None
+    assert head_centre(glenoid, glenoid) is None

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shoulderseg.workflows.examination.grouping import Mode, batches, group_cases
+from shoulderseg.workflows.inputs.case_input import CaseInput
+
+
+def case(name: str, *, examination: str = "", below: str = "") -> CaseInput:
+    source = (Path("IM1.dcm"),) if examination or name.startswith("series") else ()
+    return CaseInput(
+        name,
+        Path(name),
+        lambda: pytest.fail("read"),
+        source_files=source,
+        examination=examination,
+        below=below,
+    )
+
+
+def names(cases: list[CaseInput], mode: Mode) -> dict[str, tuple[str, ...]]:
+    return {group.name: group.cases for group in group_cases(cases, mode)}
+
+
+def test_dicom_series_of_one_frame_of_reference() -> None:
+    cases = [
+        case("series_1", examination="aa"),
+        case("series_2", examination="bb"),
+        case("series_3", examination="aa"),
+        case("series_4"),
+        case("scan"),
+    ]
+
+    assert names(cases, "auto") == {"examination_aa": ("series_1", "series_3")}
+    assert names(cases, "on") == {"examination_aa": ("series_1", "series_3")}
+    assert names(cases, "off") == {}
+
+
+def test_images_of_a_folder_only_if_that_is_said() -> None:
+    cases = [case("axial"), case("coronal")]
+
+    assert names(cases, "auto") == {}
+    assert names(cases, "on") == {"examination": ("axial", "coronal")}
+
+
+def test_bids_sessions() -> None:
+    paths = {
+        "a": "sub-01/ses-1/anat/sub-01_ses-1_T1w.nii.gz",
+        "b": "sub-01/ses-1/anat/sub-01_ses-1_T2w.nii.gz",
+        "c": "sub-01/ses-2/anat/sub-01_ses-2_T1w.nii.gz",
+        "d": "sub-02/anat/sub-02_T1w.nii.gz",
+        "e": "sub-02/anat/sub-02_PDw.nii.gz",
+    }
+    cases = [case(name, below=below) for name, below in paths.items()]
+
+    assert names(cases, "on") == {"sub-01_ses-1": ("a", "b"), "sub-02": ("d", "e")}
+
+
+def test_a_name_that_a_case_has_is_not_taken_again() -> None:
+    cases = [case("examination"), case("other")]
+
+    assert names(cases, "on") == {"examination_1": ("examination", "other")}
+
+
+def test_batches_keep_an_examination_together_where_its_first_series_stands() -> None:
+    cases = [
+        case(name, examination=key) for name, key in zip("abcd", ("", "x", "", "x"), strict=True)
+    ]
+    groups = group_cases(cases, "auto")
+
+    found = [
+        (None if group is None else group.name, [pair[0].name for pair in batch])
+        for group, batch in batches([(one, None) for one in cases], groups)
+    ]
+
+    assert found == [(None, ["a"]), ("examination_x", ["b", "d"]), (None, ["c"])]
