@@ -8,9 +8,8 @@ refiner runs over the same pixels. Each command is a process; `start` is its tim
 
 `ratio` is nnU-Net's wall time over ours, first without and then with the loop and the refiner. The
 loop's time is that of 256 patches times the number of pixels in them. `band` is the share of voxels
-that agree with the vote of nnU-Net's probabilities, within two pixels of an edge of that vote; less
-where the bundle asks for a crop, since nnU-Net sees whole slices. `Dice change` is that of both
-bones against the phantom's truth. `cold start` is the whole command for an image of one slice.
+that agree with the vote of nnU-Net's probabilities, within two pixels of an edge of that vote;
+`Dice change` is that of both bones. `cold start` is the command for an image of one slice.
 """
 
 from __future__ import annotations
@@ -122,15 +121,13 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--model", default="default", help="name or folder of a bundle")
     parser.add_argument("--data", type=Path, help="keep the phantoms here, and find them again")
     parser.add_argument("--quick", action="store_true", help="one case of 24 slices")
-    loads = "this load only, such as 4x24: cases x slices; may be given several times"
-    parser.add_argument("--load", type=_load, action="append", help=loads)
+    parser.add_argument("--load", type=_load, action="append", help="cases x slices, such as 4x24")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure here")
     return parser.parse_args()
 
 
 def _load(text: str) -> Load:
-    cases, slices = (int(part) for part in text.split("x"))
-    return Load(cases, slices)
+    return Load(*map(int, text.split("x")))
 
 
 def _phantoms(root: Path, load: Load) -> Path:
@@ -158,9 +155,7 @@ def _measure(
         words = [installed_script("shoulderseg"), "predict", str(images), str(out), *options]
         words += ["--device", "cpu", "--model", asked.model]
         ours = run_measured([*words, "--no-refine", "--format", "nii.gz"])
-        report: dict[str, Any] = json.loads(
-            (out / "shoulderseg_report.json").read_text(encoding="utf-8")
-        )
+        report = json.loads((out / "shoulderseg_report.json").read_text(encoding="utf-8"))
         band, change = _agreement(data, out, voted)
         rows.append(_row(load, way, ours, theirs, loop_s, refiner_s, _stages(report), band, change))
     for row in rows:

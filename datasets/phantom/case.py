@@ -104,22 +104,13 @@ def scan_shoulder(
     grid = plan_grid(
         protocol, scene.frames, mirrored=scene.mirrored, joint_mm=scene.joint_mm, rng=rng
     )
-    signals = random_signals(rng) if options.random_contrast else structure_signals(protocol)
-    reference = random_reference(signals) if options.random_contrast else None
+    signals, reference = _contrast(options, protocol, rng)
     # Where the slices lie in the person, who took their coil along.
     scanned = grid if motion is None else moved_grid(grid, motion.inverse())
     wide = rendered_grid(scanned, protocol)
     painted = paint(scene, wide, signals, workers)
-    magnitude = acquire(
-        painted.water,
-        painted.fat,
-        scanned,
-        protocol,
-        shoulder.coils_mm,
-        rng,
-        reference=reference,
-        workers=workers,
-    )
+    parts = (painted.water, painted.fat, scanned, protocol, shoulder.coils_mm, rng)
+    magnitude = acquire(*parts, reference=reference, workers=workers)
     inside = _inside(scanned, wide)
     # What lies in a black margin is not seen, so that nothing is labelled there.
     seen = view_window((grid.shape[1], grid.shape[2]), protocol) > 0
@@ -132,6 +123,16 @@ def scan_shoulder(
         parameters=_drawn(options, protocol, shoulder),
         measurements=true_measurements(scene, shoulder),
     )
+
+
+def _contrast(
+    options: PhantomOptions, protocol: Protocol, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.float32], float | None]:
+    """Signals of the structures, and the one that noise is measured by; None for the usual one."""
+    if not options.random_contrast:
+        return structure_signals(protocol), None
+    signals = random_signals(rng)
+    return signals, random_reference(signals)
 
 
 def _drawn(options: PhantomOptions, protocol: Protocol, shoulder: Shoulder) -> dict[str, Any]:

@@ -35,7 +35,10 @@ LEAST_OVERLAP = 0.6
 JOINT_MM = 1.0
 FINE_MM = 1.0
 _ROUNDS = 2
+# Nothing of a shoulder in a scanner's field of view is longer.
+MOST_EXTENT_MM = 350.0
 NOT_FOUND = "the bone was not found in it"
+NO_EDGE = "no edge of the bone is seen in its slices"
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +84,7 @@ def find_consensus(
         Member(
             slices,
             weight,
-            reason=why or ("" if len(slices.edge_mm) else NOT_FOUND),
+            reason=why or _why_not(slices),
             anchor_mm=anchor,
         )
         for slices, weight, anchor, why in zip(
@@ -97,6 +100,17 @@ def find_consensus(
             return Consensus(None, tuple(members))
         grid = fused(used).resampled(fine_mm)
         return Consensus(fuse_surface(grid, evidence_of(used, grid)), tuple(members), reference)
+
+
+def _why_not(slices: BoneSlices) -> str:
+    """Why a series has no say by itself; empty where it may have."""
+    edge = slices.edge_mm
+    if not len(edge):
+        return NO_EDGE if (slices.probability > 0.5).any() else NOT_FOUND
+    extent = float((edge.max(axis=0) - edge.min(axis=0)).max())
+    if extent > MOST_EXTENT_MM:
+        return f"the bone spans {extent:.0f} mm, expected at most {MOST_EXTENT_MM:g}"
+    return ""
 
 
 def _without_trace(members: Sequence[Member], independent: float) -> tuple[int, list[Member]]:

@@ -48,7 +48,7 @@ class BoneSlices:
         affine: From the index (z, y, x) to LPS mm, float64 (4, 4).
         edge_mm: Points on the edge, about 1 mm apart, in LPS mm, (n, 3).
         samples: Points on the edge, about it, and fewer far from it.
-        seen_mm: Lowest and highest index of all that the series shows, (2, 3).
+        seen: Lowest and highest index, in this grid, of all that the series shows, (2, 3).
     """
 
     probability: NDArray[np.float32]

@@ -150,6 +150,8 @@ def _solve(
     solution, _ = cg(
         matrix, part.T @ (weight * wanted), x0=flat[free], rtol=1e-3, maxiter=ITERATIONS
     )
+    if not np.isfinite(solution).all():
+        return field
     solved = flat.copy()
     solved[free] = solution
     return Field(solved.reshape(field.distance_mm.shape), field.first_mm, field.step_mm)

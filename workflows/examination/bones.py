@@ -26,6 +26,8 @@ INDEPENDENT = (150.0, 5.0)
 # A bone with less than this share of the volume that the others see there was missed; one with more
 # and in another place is another shoulder, another joint or a mirror image.
 MISSED = 0.5
+OTHER_BONES = "its bones do not lie to each other as in the other series"
+CONTRADICTION = "the series contradict each other, and nobody can tell which is right"
 _LEAST_WEIGHT = 0.1
 # Where no U-Net says more, nothing is bone.
 _UNLIKELY = 0.02
@@ -107,12 +109,20 @@ def find_bones(series: Sequence[SeriesBones]) -> tuple[Consensus, Consensus]:
         wrong = [
             k for k in range(len(series)) if not excluded[k] and _is_other(humerus, glenoid, k)
         ]
-        agreeing = sum(not member.reason for member in humerus.members)
-        # One at a time: the next may only have been misled by it.
-        if not wrong or agreeing <= 2:
+        if not wrong:
             return humerus, glenoid
+        left = [
+            k
+            for k, member in enumerate(humerus.members)
+            if not excluded[k] and k not in wrong and not member.reason
+        ]
+        if len(left) < 2:
+            # Nobody can tell which of them are right.
+            excluded = [why or CONTRADICTION for why in excluded]
+            continue
+        # One at a time: the next may only have been misled by it.
         worst = min(wrong, key=lambda k: glenoid.members[k].overlap + humerus.members[k].overlap)
-        excluded[worst] = "its bones do not lie to each other as in the other series"
+        excluded[worst] = OTHER_BONES
 
 
 def bone_motion(
@@ -130,14 +140,17 @@ def bone_motion(
         The motion; None where neither bone was found right in it.
     """
     from shoulderseg.refine.examination.align import Motion
+    from shoulderseg.refine.examination.consensus import MOST_SHIFT_MM, NO_EDGE
 
     member = consensus.members[k]
     if not member.reason:
         return member.motion
     before, after = heads[consensus.reference], heads[k]
-    if other.members[k].reason or before is None or after is None:
+    if other.members[k].reason or member.reason == NO_EDGE or before is None or after is None:
         return None
-    return Motion(before, after - before, np.zeros(3))
+    # How far it turned nobody knows.
+    moved = after - before
+    return Motion(before, moved, np.zeros(3)) if np.linalg.norm(moved) <= MOST_SHIFT_MM else None
 
 
 def head_centres(series: Sequence[SeriesBones], humerus: Consensus) -> list[Floats | None]:
@@ -157,6 +170,23 @@ def head_centres(series: Sequence[SeriesBones], humerus: Consensus) -> list[Floa
                 for one in humerus.members
             ]
     return [None] * len(series)
+
+
+def joint_centres(
+    series: Sequence[SeriesBones], humerus: Consensus, glenoid: Consensus
+) -> list[Floats | None]:
+    """The centre of the humeral head in each series, also where the glenoid alone tells it."""
+    heads = head_centres(series, humerus)
+    fitting = [
+        (k, member.motion)
+        for k, member in enumerate(glenoid.members)
+        if not member.reason and member.motion is not None
+    ]
+    known = next(((motion, heads[k]) for k, motion in fitting if heads[k] is not None), None)
+    for k, motion in fitting if known is not None else ():
+        if heads[k] is None and known is not None and known[1] is not None:
+            heads[k] = motion.apply(known[0].undo(known[1][None]))[0]
+    return heads
 
 
 def _consensus(
@@ -179,7 +209,10 @@ def _consensus(
 def _is_other(humerus: Consensus, glenoid: Consensus, k: int) -> bool:
     """Whether one bone fits and the other lies elsewhere, and is not just missed."""
     for one, other in ((humerus, glenoid), (glenoid, humerus)):
-        if other.bone is None or one.members[k].reason:
+        if one.members[k].reason:
+            continue
+        # Of many series whose bones all differ that bone is just hard to find.
+        if other.bone is None and sum(not member.reason for member in one.members) > 2:
             continue
         member = other.members[k]
         if member.reason and member.motion is not None and member.share > MISSED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
@@ -50,8 +51,8 @@ def group_cases(cases: Sequence[CaseInput], mode: Mode = "auto") -> list[Group]:
     found = [
         Group(name, tuple(names), why) for (name, why), names in groups.items() if len(names) > 1
     ]
-    taken = {case.name for case in cases}
-    return sorted(group._replace(name=_free(group.name, taken)) for group in found)
+    taken = {case.name.casefold() for case in cases}
+    return sorted(group._replace(name=_free(group, taken)) for group in found)
 
 
 def batches(
@@ -90,7 +91,13 @@ def _key(case: CaseInput, mode: Mode) -> tuple[str, str] | None:
     return NAME, "one folder, as --examination on says"
 
 
-def _free(name: str, taken: set[str]) -> str:
-    while name in taken:
+def _free(group: Group, taken: set[str]) -> str:
+    """A name for the files of an examination that begins no case's."""
+    name = group.name
+    if name == NAME:
+        # Another folder's examination is another one.
+        digits = hashlib.sha256("\n".join(sorted(group.cases)).encode()).hexdigest()[:8]
+        name = f"{NAME}_{digits}"
+    while any(f"{case}_".startswith(f"{name.casefold()}_") for case in taken):
         name += "_1"
     return name

@@ -19,20 +19,24 @@ _LOGGER = logging.getLogger(__name__)
 
 
 def segment_series(
-    series: Sequence[CaseInput], segment: Callable[[CaseInput], Result], segmenter: Segmenter
-) -> tuple[list[Result | Exception], Examination | None, str]:
+    series: Sequence[CaseInput],
+    segment: Callable[[CaseInput], Result],
+    segmenter: Segmenter,
+    outcomes: list[Result | Exception],
+) -> tuple[Examination | None, str]:
     """Segments the series of an examination, each alone, and then lets them vote together.
 
     Args:
         series: of one examination; a single one has nobody to vote with.
         segment: reads and segments one.
         segmenter: the loaded models that it does so with.
+        outcomes: gets the result of each series, or the error that it failed with; empty at first.
+            Where the run is interrupted it holds those that are done, each by itself.
 
     Returns:
-        The result of each series, or the error that it failed with; the examination, None where
-        fewer than two series could be segmented or the vote failed; and why there is none.
+        The examination, None where fewer than two series could be segmented or the vote failed;
+        and why there is none.
     """
-    outcomes: list[Result | Exception] = []
     for case in series:
         try:
             outcomes.append(segment(case))
@@ -43,16 +47,16 @@ def segment_series(
     numbers = [k for k, outcome in enumerate(outcomes) if not isinstance(outcome, Exception)]
     results = [outcome for outcome in outcomes if not isinstance(outcome, Exception)]
     if len(results) < 2:
-        return outcomes, None, "fewer than two series could be segmented"
+        return None, "fewer than two series could be segmented"
     started = time.perf_counter()
     try:
         examination = vote_together(results, segmenter.bundle, segmenter.settings)
     except Exception as error:
         # What each series has by itself is not lost.
         _LOGGER.debug("traceback", exc_info=True)
-        return outcomes, None, f"the vote failed: {reason_of(error)}"
+        return None, f"the vote failed: {reason_of(error)}"
     seconds = round(time.perf_counter() - started, 4)
     examination.record["seconds"] = seconds
     for k, result in zip(numbers, examination.results, strict=True):
         outcomes[k] = result
-    return outcomes, examination, ""
+    return examination, ""

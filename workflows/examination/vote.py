@@ -14,7 +14,7 @@ from shoulderseg.workflows.examination.bones import (
     SeriesBones,
     bone_motion,
     find_bones,
-    head_centres,
+    joint_centres,
     series_bones,
 )
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # Voxels of the examination's label map.
 BONES_MM = 0.5
+NO_AGREEMENT = "no two series of the examination agree on it"
 # Series that are worked on at the same time; the result does not depend on it.
 WORKERS = 2
 
@@ -38,8 +39,8 @@ class Examination:
 
     Attributes:
         results: of each series, in the order in which they were given.
-        bones: both bones, labels as in the series, uint8, isotropic, where the reference series
-            has them; None where no two series agree on a bone.
+        bones: the bones that series agree on, labels as in these, uint8, isotropic, where the
+            reference series has them; None where they agree on none.
         record: which series agree and how they moved, as plain values for a JSON file.
         agreed: humerus and glenoid as the series agree on them.
     """
@@ -66,7 +67,7 @@ def vote_together(results: Sequence[Result], bundle: Bundle, settings: Settings)
     with ThreadPoolExecutor(WORKERS) as pool:
         series = list(pool.map(lambda pair: series_bones(pair[0], pair[1], bundle), pairs))
     both = find_bones(series)
-    heads = head_centres(series, both[0])
+    heads = joint_centres(series, *both)
     names = list(results[0].label_values)
     motions = [
         tuple(bone_motion(one, other, heads, k) for one, other in (both, both[::-1]))
@@ -134,16 +135,16 @@ def _told(consensus: Consensus, motion: Motion | None, k: int) -> dict[str, Any]
     """What became of a bone in a series."""
     member = consensus.members[k]
     if consensus.bone is None:
-        return {"used": False, "reason": member.reason or "no two series agree on it"}
+        found = sum(bool(len(one.slices.edge_mm)) for one in consensus.members)
+        return {"used": False} | ({"reason": NO_AGREEMENT} if found > 1 else {})
     said: dict[str, Any] = {"used": not member.reason}
     if member.reason:
         said["reason"] = member.reason
         said["taken_from_the_others"] = motion is not None
     if motion is not None:
-        said |= {
-            "shift_mm": round(motion.shift_length_mm, 2),
-            "turn_deg": round(motion.turn_deg, 2),
-        }
+        said["shift_mm"] = round(motion.shift_length_mm, 2)
+        # Of a bone that is taken from the others nobody knows how far it turned.
+        said["turn_deg"] = None if member.reason else round(motion.turn_deg, 2)
     if member.motion is not None:
         said["overlap_with_the_others"] = round(member.overlap, 4)
     return said
@@ -155,6 +156,8 @@ def _flagged(result: Result, told: dict[str, Any]) -> Result:
     flags = [
         f"{name}: {bone['reason']}; taken from the other series of the examination"
         if bone.get("taken_from_the_others")
+        else f"{name}: {bone['reason']}"
+        if bone["reason"] == NO_AGREEMENT
         else f"{name}: not as in the other series of the examination: {bone['reason']}"
         for name, bone in told.items()
         if "reason" in bone
@@ -193,33 +196,28 @@ def _label_map(
     from shoulderseg.refine.examination.field import empty_field
     from shoulderseg.refine.examination.member import shown
 
-    fields = [consensus.bone for consensus in both]
-    if None in fields:
+    k = next((one.reference for one in both if one.bone is not None), -1)
+    parts = []
+    for (one, other), value in zip((both, both[::-1]), values, strict=True):
+        motion = bone_motion(one, other, heads, k) if one.bone is not None else None
+        if one.bone is not None and motion is not None and (one.bone.distance_mm < 0).any():
+            used = [member for member in one.members if not member.reason]
+            parts.append((one.bone, motion, used, value))
+    if not parts:
         return None
-    k = both[0].reference
-    motions = [bone_motion(one, other, heads, k) for one, other in (both, both[::-1])]
-    placed = []
-    for bone, motion in zip(fields, motions, strict=True):
-        if bone is None or motion is None:
-            return None
-        inside = bone.places()[bone.distance_mm.ravel() < 0]
-        if not len(inside):
-            return None
-        placed.append(motion.apply(inside))
+    placed = [
+        motion.apply(bone.places()[bone.distance_mm.ravel() < 0]) for bone, motion, _, _ in parts
+    ]
     every = np.concatenate(placed)
     grid = empty_field(every.min(axis=0) - 3, every.max(axis=0) + 3, BONES_MM)
     label_map = np.zeros(grid.distance_mm.shape, np.uint8)
     rows = grid.slice_places()
     for z in range(len(label_map)):
         places = rows + np.array([0, 0, z * BONES_MM])
-        for bone, motion, value, consensus in zip(
-            fields[::-1], motions[::-1], list(values)[::-1], both[::-1], strict=True
-        ):
-            if bone is not None and motion is not None:
-                there = motion.undo(places)
-                used = [member for member in consensus.members if not member.reason]
-                below = (bone.at(there) < 0) & shown(used, there)
-                label_map[z][below.reshape(label_map[z].shape)] = value
+        for bone, motion, used, value in parts[::-1]:
+            there = motion.undo(places)
+            below = (bone.at(there) < 0) & shown(used, there)
+            label_map[z][below.reshape(label_map[z].shape)] = value
     x, y, z = grid.first_mm.tolist()
     axes = tuple(np.eye(3).ravel().tolist())
     return Volume(label_map, (BONES_MM, BONES_MM, BONES_MM), (x, y, z), axes)

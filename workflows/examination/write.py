@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from shoulderseg.workflows.errors import reason_of
 if TYPE_CHECKING:
     from shoulderseg.workflows.examination.grouping import Group
     from shoulderseg.workflows.examination.vote import Examination
+
+_LOGGER = logging.getLogger(__name__)
 
 SURFACES = (".stl", ".ply")
 
@@ -40,7 +43,8 @@ def write_group(
         return {**record, "cases": list(group.cases), "error": why}
     try:
         record["outputs"] = write_examination(out, group.name, examination, values)
-    except (OSError, ValueError) as error:
+    except Exception as error:
+        _LOGGER.debug("traceback", exc_info=True)
         record["error"] = reason_of(error)
     return record | examination.record
 
@@ -68,6 +72,10 @@ def write_examination(
     from shoulderseg.datasets.surfaces import build_surface
     from shoulderseg.datasets.writer import write_label_map
 
+    # Old ones would pass for this run's.
+    endings = [".json", "_bones.nii.gz", *(f"_{bone}{end}" for bone in values for end in SURFACES)]
+    for ending in endings:
+        (out / f"{name}{ending}").unlink(missing_ok=True)
     written = [f"{name}.json"]
     bones = examination.bones
     if bones is not None:

@@ -103,7 +103,14 @@ def still_holding(
         missing = [name for name in run["not_reached"] if elsewhere or name not in named]
         if records or missing:
             complete = not missing
-            kept.append({**run, "cases": records, "not_reached": missing, "complete": complete})
+            entry = {**run, "cases": records, "not_reached": missing, "complete": complete}
+            # An examination of which a series was made anew is another one now.
+            left = {record["case"] for record in records}
+            together = [
+                one for one in run.get("examinations", []) if left.issuperset(one.get("series", ()))
+            ]
+            entry.pop("examinations", None)
+            kept.append(entry | ({"examinations": together} if together else {}))
     return kept
 
 

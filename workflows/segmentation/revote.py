@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from shoulderseg.workflows.segmentation.edges import refiner_case
+from shoulderseg.workflows.segmentation.edges import classifier_opinions, refiner_case
 from shoulderseg.workflows.segmentation.finish import finish
 from shoulderseg.workflows.segmentation.refining import is_refining
+from shoulderseg.workflows.segmentation.segment import vote_measures
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
@@ -34,7 +35,8 @@ def revote(
     Args:
         found: what the U-Nets gave.
         volume: the image.
-        votes_per_bone: each bone's voters, (Z, Y, X) in the orientation that the networks saw.
+        votes_per_bone: each bone's voters, (Z, Y, X) in the orientation that the networks saw: its
+            own U-Net first, then the U-Net of both bones, then any others.
         bundle: the models.
         settings: how they are used.
 
@@ -43,18 +45,35 @@ def revote(
     """
     from shoulderseg.datasets.orientation import reorient, restore
     from shoulderseg.nnunet_ext.inference import slice_axis
+    from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
     from shoulderseg.refine.padding import scanned_region
     from shoulderseg.refine.voting import fuse
 
     turn, axis = found.reorientation, slice_axis(bundle.unets)
     seen = volume if turn is None else reorient(volume, turn)
     scanned = scanned_region(seen.array, axis)
-    fusion = fuse([[vote * scanned for vote in bone] for bone in votes_per_bone], settings.vote)
+    votes = [[vote * scanned for vote in bone] for bone in votes_per_bone]
     refining = is_refining(bundle, settings)
-    case = refiner_case(seen, found.network_output, axis) if refining else None
-    finished = finish(bundle, settings, fusion, case, scanned)
+    seen_votes = _as_networks(votes)
+    case = refiner_case(seen, seen_votes, axis) if refining or settings.all_voters else None
+    if settings.all_voters and bundle.refiner is not None and case is not None:
+        opinions = classifier_opinions(bundle.refiner, case, settings.folds, settings.device)
+        votes = [[*bone, said * scanned] for bone, said in zip(votes, opinions, strict=True)]
+    own = [[seen_votes[FIRST]], [seen_votes[SECOND]]]
+    # What the U-Nets' dispute is told from is who speaks of one bone and who of both.
+    disputed = fuse(own, whole=[seen_votes[WHOLE]]).disagreement
+    fusion = fuse(votes, settings.vote)._replace(disagreement=disputed)
+    finished = finish(bundle, settings, fusion, case if refining else None, scanned)
     label_map, voted = finished.label_map, finished.voted
     if turn is not None:
         label_map, voted = restore(label_map, turn), restore(voted, turn)
-    measures = found.measures | finished.measures
+    measures = found.measures | vote_measures(fusion) | finished.measures
     return replace(found, label_map=label_map, voted=voted, measures=measures)
+
+
+def _as_networks(votes: Sequence[Sequence[Probability]]) -> dict[str, Probability]:
+    """The voters in the place of the three U-Nets, for who asks for these."""
+    from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
+
+    (first, first_whole, *_), (second, second_whole, *_) = votes
+    return {FIRST: first, SECOND: second, WHOLE: np.maximum(first_whole, second_whole)}

@@ -227,7 +227,14 @@ def _segmented(
             seconds.append(time.perf_counter() - started)
 
     sources = [source for source, _ in batch]
-    outcomes, examination, why = segment_series(sources, segment, run.segmenter)
+    outcomes: list[Result | Exception] = []
+    try:
+        examination, why = segment_series(sources, segment, run.segmenter, outcomes)
+    except BaseException:
+        # Also after an interruption: what is done is done.
+        for (source, case), outcome, spent in zip(batch, outcomes, seconds, strict=False):
+            yield source, case, outcome, spent
+        raise
     if group is not None:
         record = write_group(run.plan.out, group, examination, why, labels)
         run.report.add_examination(record)

@@ -151,7 +151,7 @@ def _segment_as_stored(
     fusion = _vote(bones, bundle, settings, case, scanned, seconds)
     with _timed(seconds, "quality"):
         quality = measure_quality(bones, fusion, volume.spacing_mm, axis)
-    measures = _measures(fusion)
+    measures = vote_measures(fusion)
     labels = foreground_labels(bundle.unets.dataset_json)
     with _timed(seconds, "edges"):
         finished = finish(bundle, settings, fusion, case if refining else None, scanned)
@@ -186,7 +186,8 @@ def _vote(
         return fuse(votes_per_bone, settings.vote, whole=[bones[WHOLE]])
 
 
-def _measures(fusion: Fusion) -> dict[str, Any]:
+def vote_measures(fusion: Fusion) -> dict[str, Any]:
+    """How many voxels were voted bone, and how many disputed, for the run report."""
     voted = int(np.count_nonzero(fusion.label_map))
     disputed = int(np.count_nonzero(fusion.disagreement))
     either = int(np.count_nonzero(fusion.disagreement | (fusion.label_map > 0)))

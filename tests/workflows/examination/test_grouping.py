@@ -42,7 +42,10 @@ def test_images_of_a_folder_only_if_that_is_said() -> None:
     cases = [case("axial"), case("coronal")]
 
     assert names(cases, "auto") == {}
-    assert names(cases, "on") == {"examination": ("axial", "coronal")}
+    [(name, grouped)] = names(cases, "on").items()
+    assert name.startswith("examination_")
+    assert grouped == ("axial", "coronal")
+    assert names([case("axial"), case("sagittal")], "on").keys() != {name}
 
 
 def test_bids_sessions() -> None:
@@ -59,9 +62,13 @@ def test_bids_sessions() -> None:
 
 
 def test_a_name_that_a_case_has_is_not_taken_again() -> None:
-    cases = [case("examination"), case("other")]
+    cases = [
+        case("series_1", examination="aa"),
+        case("series_2", examination="aa"),
+        case("Examination_aa_bones"),
+    ]
 
-    assert names(cases, "on") == {"examination_1": ("examination", "other")}
+    assert names(cases, "auto") == {"examination_aa_1": ("series_1", "series_2")}
 
 
 def test_batches_keep_an_examination_together_where_its_first_series_stands() -> None:

@@ -106,6 +106,31 @@ def test_a_mirrored_series_is_left_out_and_the_others_are_as_without_it(
         np.testing.assert_array_equal(before.labels, after.labels)
 
 
+@pytest.mark.parametrize("bone", ["humerus", "glenoid"])
+def test_either_bone_can_come_from_the_others(bundle: Bundle, bone: str) -> None:
+    taken = [
+        take("axial", "axial"),
+        take("coronal", "coronal", shift_mm=(1, 2, 0)),
+        take("sagittal", "sagittal", missed=(bone,), shift_mm=(-2, 0, 1)),
+    ]
+
+    found = vote_together([one.result for one in taken], bundle, SETTINGS)
+
+    assert dice(found.results[2], taken[2].truth, NAMES[bone]) > 0.8
+    assert found.record["series"]["sagittal"][bone]["turn_deg"] is None
+
+
+def test_two_series_that_contradict_each_other_stay_as_they_are(bundle: Bundle) -> None:
+    taken = [take("axial", "axial"), take("coronal", "coronal", mirrored=True)]
+
+    found = vote_together([one.result for one in taken], bundle, SETTINGS)
+
+    assert found.bones is None
+    for before, after in zip(taken, found.results, strict=True):
+        np.testing.assert_array_equal(before.result.labels, after.labels)
+        assert any("no two series of the examination agree" in flag for flag in after.flags)
+
+
 def test_nothing_found_anywhere(bundle: Bundle) -> None:
     taken = [take(name, name, missed=("humerus", "glenoid")) for name in ("axial", "coronal")]
 
@@ -149,8 +174,12 @@ class TestSegmentSeries:
                 raise ValueError(msg)
             return results[case.name]
 
-        outcomes, examination, why = segment_series(
-            self.inputs(["axial", "broken", "coronal"]), segment, Segmenter(untrained, device="cpu")
+        outcomes: list[Result | Exception] = []
+        examination, why = segment_series(
+            self.inputs(["axial", "broken", "coronal"]),
+            segment,
+            Segmenter(untrained, device="cpu"),
+            outcomes,
         )
 
         assert examination is not None
@@ -168,10 +197,12 @@ class TestSegmentSeries:
             raise MemoryError
 
         monkeypatch.setattr("shoulderseg.workflows.examination.run.vote_together", fail)
-        outcomes, examination, why = segment_series(
+        outcomes: list[Result | Exception] = []
+        examination, why = segment_series(
             self.inputs(list(results)),
             lambda case: results[case.name],
             Segmenter(untrained, device="cpu"),
+            outcomes,
         )
 
         assert outcomes == list(results.values())
