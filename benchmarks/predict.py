@@ -5,7 +5,6 @@ by (i) three runs of `nnUNetv2_predict_from_modelfolder` and the patch loop of `
 over the pixels within 5 of the edge, and (ii) `shoulderseg predict` by its defaults, and on whole
 slices as nnU-Net sees them: in the precision it chooses, and in float32 with each engine. Our
 refiner runs over the same pixels. Each command is a process; `start` is its time outside the cases.
-
 `ratio` is nnU-Net's wall time over ours, first without and then with the loop and the refiner. The
 loop's time is that of 256 patches times the number of pixels in them. `band` is the share of voxels
 that agree with the vote of nnU-Net's probabilities, within two pixels of an edge of that vote;
@@ -42,8 +41,7 @@ from shoulderseg.workflows.bundles.bundle import Bundle, read_bundle
 from shoulderseg.workflows.bundles.store import find_bundle
 from shoulderseg.workflows.processes.scripts import installed_script
 
-SPACING_MM = (4.0, 0.42, 0.42)
-SIDE = 384
+SPACING_MM, SIDE = (4.0, 0.42, 0.42), 384
 # Pixels on either side of the edge: of what the refiner sees, and of what is compared.
 REFINED, COMPARED = 5, 2
 LOOP_SAMPLE = 256
