@@ -128,15 +128,18 @@ def _shown_progress(run: Run) -> Iterator[Listener]:
     console = Console(stderr=True)
     with Progress(console=console, disable=is_quiet()) as progress:
         task = progress.add_task("cases", total=len(run.inputs.cases))
-        done = 0
+        begun = done = 0
 
         def start(name: str) -> None:
+            nonlocal begun
+            begun += 1
             progress.update(
                 task, description=escape(f"{one_line(name)} on {run.segmenter.settings.device}")
             )
 
         def advance(share: float) -> None:
-            progress.update(task, completed=done + share)
+            # Series of an examination are written when all of them are segmented.
+            progress.update(task, completed=begun - 1 + share)
 
         def tell(record: Mapping[str, Any]) -> None:
             nonlocal done, refused
@@ -149,7 +152,7 @@ def _shown_progress(run: Run) -> Iterator[Listener]:
                 refused -= 1
                 return
             done += 1
-            progress.update(task, completed=done)
+            progress.update(task, completed=max(begun, done))
 
         yield Listener(start, advance, tell)
 

@@ -1,0 +1,98 @@
+"""Runs in which series vote together: what is done is kept, and reports stay true."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import SimpleITK
+
+from shoulderseg.workflows.outputs.plan import REPORT_FILE, OutputPlan
+from shoulderseg.workflows.segmentation.run import (
+    Listener,
+    collect_inputs,
+    execute_run,
+    prepare_run,
+)
+from shoulderseg.workflows.segmentation.segmenter import Segmenter
+
+NAMES = ("axial", "coronal", "sagittal")
+
+
+@pytest.fixture(scope="module")
+def segmenter(untrained: Path) -> Segmenter:
+    return Segmenter(untrained, device="cpu", mirroring=False)
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    for name in NAMES:
+        rng = np.random.default_rng(len(name))
+        image = SimpleITK.GetImageFromArray(rng.normal(100, 20, (3, 32, 36)).astype(np.float32))
+        SimpleITK.WriteImage(image, str(folder / f"{name}.nii.gz"))
+    return folder
+
+
+def run(segmenter: Segmenter, images: Path, out: Path, stop_before: str = "") -> dict[str, Any]:
+    """Segments a folder as one examination; gives the report."""
+    prepared = prepare_run(
+        segmenter, collect_inputs(images, images, out), images, OutputPlan(out), examination="on"
+    )
+
+    def start(name: str) -> None:
+        if name == stop_before:
+            raise KeyboardInterrupt
+
+    try:
+        execute_run(prepared, Listener(on_start=start))
+    except KeyboardInterrupt:
+        assert stop_before
+    content: dict[str, Any] = json.loads((out / REPORT_FILE).read_text(encoding="utf-8"))
+    return content
+
+
+def test_all_series_of_a_folder_are_one_examination(
+    segmenter: Segmenter, images: Path, tmp_path: Path
+) -> None:
+    report = run(segmenter, images, tmp_path / "out")
+
+    assert report["complete"]
+    assert [case["case"] for case in report["cases"]] == list(NAMES)
+    [examination] = report["examinations"]
+    assert set(examination["series"]) == set(NAMES)
+    assert (tmp_path / "out" / f"{examination['examination']}.json").is_file()
+
+
+def test_an_interrupted_examination_keeps_the_series_that_are_done(
+    segmenter: Segmenter, images: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    report = run(segmenter, images, out, stop_before="sagittal")
+
+    assert not report["complete"]
+    assert report["not_reached"] == ["sagittal"]
+    assert [case["case"] for case in report["cases"]] == ["axial", "coronal"]
+    assert (out / "axial.nii.gz").is_file()
+    assert "examinations" not in report
+    assert not list(out.glob("examination*"))
+
+
+def test_an_examination_whose_series_are_made_anew_leaves_the_report(
+    segmenter: Segmenter, images: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    [first] = run(segmenter, images, out)["examinations"]
+    (images / "coronal.nii.gz").unlink()
+
+    report = run(segmenter, images, out)
+
+    [second] = report["examinations"]
+    assert set(second["series"]) == {"axial", "sagittal"}
+    assert first["examination"] != second["examination"]
+    assert [case["case"] for one in report["earlier_runs"] for case in one["cases"]] == ["coronal"]
+    assert all("examinations" not in one for one in report["earlier_runs"])
