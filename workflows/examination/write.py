@@ -13,6 +13,7 @@ from shoulderseg.workflows.errors import reason_of
 if TYPE_CHECKING:
     from shoulderseg.workflows.examination.grouping import Group
     from shoulderseg.workflows.examination.vote import Examination
+    from shoulderseg.workflows.outputs.plan import OutputPlan
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -20,7 +21,7 @@ SURFACES = (".stl", ".ply")
 
 
 def write_group(
-    out: Path,
+    plan: OutputPlan,
     group: Group,
     examination: Examination | None,
     why: str,
@@ -29,7 +30,7 @@ def write_group(
     """Writes an examination, if there is one; what cannot be written fails no series.
 
     Args:
-        out: the folder, which must exist.
+        plan: where to; a BIDS dataset has no place for these files, so that none are written.
         group: the series.
         examination: what they came to; None for nothing.
         why: there is none.
@@ -40,12 +41,15 @@ def write_group(
     """
     record: dict[str, Any] = {"examination": group.name, "why": group.why}
     if examination is None:
+        _LOGGER.warning("%s: its series do not vote together: %s", group.name, why)
         return {**record, "cases": list(group.cases), "error": why}
     try:
-        record["outputs"] = write_examination(out, group.name, examination, values)
+        written = [] if plan.bids else write_examination(plan.out, group.name, examination, values)
+        record["outputs"] = written
     except Exception as error:
         _LOGGER.debug("traceback", exc_info=True)
         record["error"] = reason_of(error)
+        _LOGGER.warning("%s: cannot be written: %s", group.name, record["error"])
     return record | examination.record
 
 

@@ -236,7 +236,7 @@ def _segmented(
             yield source, case, outcome, spent
         raise
     if group is not None:
-        record = write_group(run.plan.out, group, examination, why, labels)
+        record = write_group(run.plan, group, examination, why, labels)
         run.report.add_examination(record)
     for (source, case), outcome, spent in zip(batch, outcomes, seconds, strict=True):
         yield source, case, outcome, spent

@@ -124,6 +124,11 @@ class RunReport:
                 f"patient's data of the source: in {patients} DICOM SEG file"
                 f"{'s' * (patients != 1)}, as the standard asks; --format nii.gz leaves them out"
             )
+        lines += [
+            f"{one['examination']}: {len(one['series'])} series vote together"
+            for one in self._examinations
+            if "series" in one
+        ]
         if self.not_reached:
             lines.append(
                 f"stopped before {', '.join(self.not_reached)}; label maps of these, if there are "

@@ -68,6 +68,23 @@ def test_all_series_of_a_folder_are_one_examination(
     assert (tmp_path / "out" / f"{examination['examination']}.json").is_file()
 
 
+def test_a_bids_dataset_gets_no_files_that_it_has_no_place_for(
+    segmenter: Segmenter, images: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    inputs = collect_inputs(images, images, out)
+    prepared = prepare_run(segmenter, inputs, images, OutputPlan(out, bids=True), examination="on")
+
+    execute_run(prepared)
+
+    assert not list(out.rglob("examination*"))
+    report = json.loads((out / REPORT_FILE).read_text(encoding="utf-8"))
+    assert len(report["examinations"][0]["series"]) == 3
+    assert any(
+        "3 series vote together" in line for line in prepared.report.summary([], calibrated=False)
+    )
+
+
 def test_an_interrupted_examination_keeps_the_series_that_are_done(
     segmenter: Segmenter, images: Path, tmp_path: Path
 ) -> None:
