@@ -57,19 +57,12 @@ class Evidence(NamedTuple):
     weight: float
 
 
-def fuse_surface(
-    start: Field,
-    evidence: Sequence[Evidence],
-    smoothness: float = SMOOTHNESS,
-    rounds: int = ROUNDS,
-) -> Field:
+def fuse_surface(start: Field, evidence: Sequence[Evidence]) -> Field:
     """Finds the bone that fits the slices of all series.
 
     Args:
         start: A first guess of the bone, and the grid.
         evidence: At least one series.
-        smoothness: Weight of the bending.
-        rounds: How often the equations are solved.
 
     Returns:
         The bone on the same grid; farther from it than some mm the distance is that of the guess.
@@ -80,11 +73,9 @@ def fuse_surface(
     if not free.any():
         return field
     samplers = [_sampler(field, one) for one in evidence]
-    bending = _laplacian(distance.shape, free)
-    for _ in range(rounds):
-        field = _solve(
-            field, free, list(zip(evidence, samplers, strict=True)), smoothness * bending
-        )
+    bending = SMOOTHNESS * _laplacian(distance.shape, free)
+    for _ in range(ROUNDS):
+        field = _solve(field, free, list(zip(evidence, samplers, strict=True)), bending)
     return field
 
 

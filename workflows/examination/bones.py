@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,7 +68,7 @@ def series_bones(volume: Volume, found: Segmentation, bundle: Bundle) -> SeriesB
     from shoulderseg.workflows.segmentation.slices import slices_first
 
     axis = slice_axis(bundle.unets)
-    labelled = _with_array(volume, found.voted)
+    labelled = replace(volume, array=found.voted)
     if found.reorientation is not None:
         labelled = reorient(labelled, found.reorientation)
     affine = index_affine(labelled)
@@ -231,9 +231,3 @@ def _weights(found: Segmentation, bundle: Bundle) -> tuple[float, float]:
         for k, bone in enumerate(found.quality.bones)
     )
     return first, second
-
-
-def _with_array(volume: Volume, array: npt.NDArray[np.uint8]) -> Volume:
-    from dataclasses import replace
-
-    return replace(volume, array=array)

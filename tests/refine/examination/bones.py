@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,22 +36,9 @@ def ball(points_mm: Floats) -> Floats:
     return result
 
 
-def stack(
-    bone: Inside,
-    plane: str,
-    *,
-    slice_mm: float = 4.0,
-    pixel_mm: tuple[float, float] = (0.7, 0.9),
-    turn_deg: tuple[float, float, float] = (0, 0, 0),
-    shift_mm: tuple[float, float, float] = (0, 0, 0),
-    extent_mm: float = 100.0,
-    tilt_deg: float = 8.0,
-) -> BoneSlices:
-    """The bone, turned about the origin and shifted, in a stack of slices."""
-    probability, affine = scanned(
-        bone, plane, slice_mm, pixel_mm, turn_deg, shift_mm, extent_mm, tilt_deg
-    )
-    return bone_slices(probability, affine)
+def stack(bone: Inside, plane: str, **how: Any) -> BoneSlices:  # noqa: ANN401
+    """What `scanned` gives of the bone, slice by slice."""
+    return bone_slices(*scanned(bone, plane, **how))
 
 
 def scanned(
@@ -63,7 +51,10 @@ def scanned(
     extent_mm: float = 100.0,
     tilt_deg: float = 8.0,
 ) -> tuple[npt.NDArray[np.float32], Floats]:
-    """Probability and affine of such a stack, slices first; oblique by `tilt_deg`."""
+    """The bone, turned about the origin and shifted, in a stack of slices oblique by `tilt_deg`.
+
+    Probability, slices first, and affine.
+    """
     across, down, along = {
         "axial": ((0, 0, 1), (0, 1, 0), (1, 0, 0)),
         "coronal": ((0, 1, 0), (0, 0, -1), (1, 0, 0)),

@@ -81,7 +81,7 @@ def test_motion_and_agreement_are_told(together: Examination) -> None:
     assert [len(record["bones"][bone]["pairs"]) for bone in NAMES] == [3, 1]
 
 
-def test_bones_on_a_fine_grid(series: list[Taken], together: Examination) -> None:
+def test_bones_on_a_fine_grid(together: Examination) -> None:
     """The plate is cut off by nothing: its volume is 20 x 26 x 34 mm."""
     bones = together.bones
 
@@ -89,7 +89,6 @@ def test_bones_on_a_fine_grid(series: list[Taken], together: Examination) -> Non
     assert bones.spacing_mm == (0.5, 0.5, 0.5)
     volume_ml = np.count_nonzero(bones.array == 2) / 8000
     assert volume_ml == pytest.approx(20 * 26 * 34 / 1000, rel=0.12)
-    del series
 
 
 @pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
