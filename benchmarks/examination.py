@@ -46,7 +46,7 @@ def main() -> None:
         wanted = ExaminationSet(PhantomOptions(), cases, SEED)
         for folder in write_examinations(Path(asked.data or scratch), wanted):
             _examine(folder, segmenter, found)
-    summary = _tables(found, list(segmenter.label_values))
+    summary = _tables(found, list(segmenter.label_values)) | _by_kind(found)
     if asked.json:
         asked.json.write_text(json.dumps(summary, indent=2) + "\n")
 
@@ -80,6 +80,8 @@ def _examine(folder: Path, segmenter: Segmenter, found: dict[str, list[Any]]) ->
                 before.name,
             ):
                 found[f"{kind} {score.structure}"].append(score)
+                # A series is named after its plane and sequence.
+                found[f"{kind} {score.structure} of {before.name}"].append(score)
     record = json.loads((folder / "examination.json").read_text(encoding="utf-8"))
     motions = {name: record["series"][name]["motions"] for name in names}
     bones = read_label_map(folder / "bones.nii.gz")
@@ -145,6 +147,21 @@ def _tables(found: dict[str, list[Any]], bones: list[str]) -> dict[str, Any]:
         + ", ".join(f"{bone} {summary[f'worst_{bone}_change']:+.4f}" for bone in bones)
     )
     return summary
+
+
+def _by_kind(found: dict[str, list[Any]]) -> dict[str, Any]:
+    """Mean Dice of each kind of series, and the largest loss of such a mean."""
+    print("\n| bone | series | n | Dice alone | together |\n|---|---|---|---|---|")
+    changes = []
+    for key in sorted(key for key in found if key.startswith("alone ") and " of " in key):
+        bone, kind = key.removeprefix("alone ").split(" of ")
+        before, after = (
+            np.array([score.dice for score in found[f"{when} {bone} of {kind}"]])
+            for when in ("alone", "together")
+        )
+        print(f"| {bone} | {kind} | {len(before)} | {before.mean():.4f} | {after.mean():.4f} |")
+        changes.append(float(after.mean() - before.mean()))
+    return {"worst_change_of_a_kind": min(changes)}
 
 
 if __name__ == "__main__":

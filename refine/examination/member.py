@@ -58,7 +58,8 @@ def shown(members: Sequence[Member], places_mm: Floats) -> NDArray[np.bool_]:
     seen = np.zeros(len(places_mm), np.bool_)
     for member in members:
         if member.motion is not None:
-            seen |= member.slices.shows(member.motion.apply(places_mm))
+            left = np.flatnonzero(~seen)
+            seen[left] = member.slices.shows(member.motion.apply(places_mm[left]))
     return seen
 
 

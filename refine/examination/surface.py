@@ -13,11 +13,12 @@ The equations are solved by conjugate gradients, twice, since they depend on the
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import ndimage, sparse
-from scipy.sparse.linalg import cg
+from scipy.sparse.linalg import LinearOperator, cg
 
 from shoulderseg.refine.examination.field import Field, true_distance
 from shoulderseg.refine.examination.samples import NEAR_MM
@@ -74,8 +75,18 @@ def fuse_surface(start: Field, evidence: Sequence[Evidence]) -> Field:
         return field
     samplers = [_sampler(field, one) for one in evidence]
     bending = SMOOTHNESS * _laplacian(distance.shape, free)
+    system = sparse.vstack([bending, *samplers], format="csr")
+    part = system[:, np.flatnonzero(free)].tocsr()
+    known = system @ np.where(free, 0.0, distance.ravel())
+    transposed = part.T.tocsr()
     for _ in range(ROUNDS):
-        field = _solve(field, free, list(zip(evidence, samplers, strict=True)), bending)
+        flat = field.distance_mm.ravel()
+        target, weight = _wanted(field, list(zip(evidence, samplers, strict=True)), len(known))
+        # What is not free is known, and moves to the right side.
+        right = transposed @ (weight * (target - known))
+        solved = flat.copy()
+        solved[free] = _solve(part, transposed, weight, right, flat[free])
+        field = replace(field, distance_mm=solved.reshape(distance.shape))
     return field
 
 
@@ -115,37 +126,38 @@ def _interpolator(field: Field, points_mm: Floats) -> sparse.csr_array:
     return sparse.csr_array(entries, shape=(len(points_mm), int(shape.prod())))
 
 
-def _solve(
-    field: Field,
-    free: NDArray[np.bool_],
-    evidence: Sequence[tuple[Evidence, sparse.csr_array]],
-    bending: sparse.csr_array,
-) -> Field:
+def _wanted(
+    field: Field, evidence: Sequence[tuple[Evidence, sparse.csr_array]], rows: int
+) -> tuple[Floats, Floats]:
+    """The right side of each row and its weight: no bending first, then each series' points."""
     slope, flat = field.slope(), field.distance_mm.ravel()
+    bending = rows - sum(sampler.shape[0] for _, sampler in evidence)
     # mm of bending in a cube of a voxel: (laplacian / step^2)^2 step^3.
-    rows, targets, weights = (
-        [bending],
-        [np.zeros(bending.shape[0])],
-        [np.full(bending.shape[0], 1 / field.step_mm)],
-    )
+    targets, weights = [np.zeros(bending)], [np.full(bending, 1 / field.step_mm)]
     for one, sampler in evidence:
         target, weight = _targets(one, sampler @ flat, _slopes(field, slope, one))
-        rows, targets = [*rows, sampler], [*targets, target]
+        targets.append(target)
         weights.append(one.weight * weight)
-    system = sparse.vstack(rows, format="csr")
-    weight = np.concatenate(weights)
-    # What is not free is known, and moves to the right side.
-    wanted = np.concatenate(targets) - system @ np.where(free, 0.0, flat)
-    part = system[:, np.flatnonzero(free)].tocsr()
-    matrix = (part.T @ part.multiply(weight[:, None])).tocsr()
-    solution, _ = cg(
-        matrix, part.T @ (weight * wanted), x0=flat[free], rtol=1e-3, maxiter=ITERATIONS
+    return np.concatenate(targets), np.concatenate(weights)
+
+
+def _solve(
+    part: sparse.csr_array,
+    transposed: sparse.csr_array,
+    weight: Floats,
+    right: Floats,
+    guess: Floats,
+) -> Floats:
+    """The weighted least-squares solution, or the guess if it comes to nothing."""
+    # The product of the matrices is never formed: that would take longer than solving.
+    normal = LinearOperator(
+        (part.shape[1], part.shape[1]),
+        matvec=lambda x: transposed @ (weight * (part @ x)),
+        dtype=np.float64,
     )
-    if not np.isfinite(solution).all():
-        return field
-    solved = flat.copy()
-    solved[free] = solution
-    return Field(solved.reshape(field.distance_mm.shape), field.first_mm, field.step_mm)
+    solution, _ = cg(normal, right, x0=guess, rtol=1e-3, maxiter=ITERATIONS)
+    found: Floats = solution if np.isfinite(solution).all() else guess
+    return found
 
 
 def _slopes(field: Field, slope: Floats, one: Evidence) -> Floats:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     Probability = NDArray[np.float32]
 
 EDGE_MM = 1.0
+_NEAR_MM = 2.0
 # Over how many mm the fused bone's probability goes from no to yes.
 _BLUR_MM = 0.5
 
@@ -53,8 +54,7 @@ def distance_in_series(
         motion: From its place to the series.
         others: The other series that have a say.
         affine: From the index (z, y, x) of the series to LPS mm, (4, 4).
-        asked: Voxels to ask for beside those about the bone, bool (Z, Y, X); all in a box about
-            these are.
+        asked: Voxels to ask for beside those in the bone and within 2 mm of it, bool (Z, Y, X).
 
     Returns:
         float32 (Z, Y, X) in mm, negative inside; NaN where no other series has slices, and where
@@ -65,14 +65,20 @@ def distance_in_series(
     box = index_box(affine, corners, asked.shape)
     box = _joined(box, asked)
     # Slice by slice, since the places of a whole series take up a lot of memory.
+    rows, columns = box[1:]
+    size = (max(rows.stop - rows.start, 0), max(columns.stop - columns.start, 0))
     for z in range(box[0].start, box[0].stop):
-        plane = np.indices((1, *(part.stop - part.start for part in box[1:]))).reshape(3, -1).T
-        index = plane + np.array([z, box[1].start, box[2].start])
-        places = motion.undo(to_mm(affine, index.astype(np.float64)))
-        seen = shown(others, places)
-        distance = np.full(len(places), np.nan)
-        distance[seen] = bone.at(places[seen])
-        found[z, box[1], box[2]] = distance.reshape(found[z, box[1], box[2]].shape)
+        first: Floats = np.array([z, rows.start, columns.start], np.float64)
+        frame = motion.undo(to_mm(affine, first + np.array([[0, 0, 0], [0, 1, 0], [0, 0, 1]])))
+        distance = bone.on_plane(frame[0], frame[1:] - frame[0], size)
+        wanted = (distance < _NEAR_MM) | asked[z, rows, columns]
+        index: Floats = first + np.column_stack(
+            [np.zeros(np.count_nonzero(wanted)), *np.nonzero(wanted)]
+        )
+        seen = shown(others, motion.undo(to_mm(affine, index)))
+        kept = distance[wanted]
+        kept[~seen] = np.nan
+        found[z, rows, columns][wanted] = kept
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from shoulderseg.workflows.errors import reason_of
 from shoulderseg.workflows.examination.bones import (
     SeriesBones,
     bone_motion,
@@ -26,9 +28,12 @@ if TYPE_CHECKING:
     from shoulderseg.workflows.segmentation.result import Result
     from shoulderseg.workflows.segmentation.settings import Settings
 
+_LOGGER = logging.getLogger(__name__)
+
 # Voxels of the examination's label map.
 BONES_MM = 0.5
 NO_AGREEMENT = "no two series of the examination agree on it"
+FAILED = "the examination's vote failed in this series"
 # Series that are worked on at the same time; the result does not depend on it.
 WORKERS = 2
 
@@ -60,8 +65,8 @@ def vote_together(results: Sequence[Result], bundle: Bundle, settings: Settings)
         settings: how.
 
     Returns:
-        The examination. A series that shows other bones stays as it was alone, and its record says
-        why.
+        The examination. A series that shows other bones, or in which the vote fails, stays as it
+        was alone, and its record says why.
     """
     pairs = [result.segmented() for result in results]
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -82,7 +87,16 @@ def vote_together(results: Sequence[Result], bundle: Bundle, settings: Settings)
     ]
 
     def settle(k: int) -> Result:
-        voted = _revoted(results[k], series[k], both, motions[k], k, bundle, settings)
+        try:
+            voted = _revoted(results[k], series[k], both, motions[k], k, bundle, settings)
+        except Exception as error:
+            # The other series do not lose their vote, nor this one what it has by itself.
+            _LOGGER.debug("traceback", exc_info=True)
+            told[k] = {
+                name: {"used": bone["used"], "reason": f"{FAILED}: {reason_of(error)}"}
+                for name, bone in told[k].items()
+            }
+            voted = results[k]
         return _flagged(voted, told[k])
 
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -153,18 +167,19 @@ def _told(consensus: Consensus, motion: Motion | None, k: int) -> dict[str, Any]
 def _flagged(result: Result, told: dict[str, Any]) -> Result:
     """Adds why someone should look at a series beside the others."""
     _, found = result.segmented()
-    flags = [
-        f"{name}: {bone['reason']}; taken from the other series of the examination"
-        if bone.get("taken_from_the_others")
-        else f"{name}: {bone['reason']}"
-        if bone["reason"] == NO_AGREEMENT
-        else f"{name}: not as in the other series of the examination: {bone['reason']}"
-        for name, bone in told.items()
-        if "reason" in bone
-    ]
+    flags = [f"{name}: {_why(bone)}" for name, bone in told.items() if "reason" in bone]
     quality = found.measures["quality"]
     measures = found.measures | {"quality": quality | {"flags": [*quality["flags"], *flags]}}
     return replace(result, segmentation=replace(found, measures=measures))
+
+
+def _why(bone: dict[str, Any]) -> str:
+    reason = str(bone["reason"])
+    if reason == NO_AGREEMENT or reason.startswith(FAILED):
+        return reason
+    if bone["taken_from_the_others"]:
+        return f"{reason}; taken from the other series of the examination"
+    return f"not as in the other series of the examination: {reason}"
 
 
 def _agreement(consensus: Consensus, names: Sequence[str]) -> dict[str, Any]:
@@ -211,13 +226,16 @@ def _label_map(
     every = np.concatenate(placed)
     grid = empty_field(every.min(axis=0) - 3, every.max(axis=0) + 3, BONES_MM)
     label_map = np.zeros(grid.distance_mm.shape, np.uint8)
-    rows = grid.slice_places()
-    for z in range(len(label_map)):
-        places = rows + np.array([0, 0, z * BONES_MM])
+    step = np.concatenate([np.zeros((1, 3)), BONES_MM * np.eye(3)[[1, 0]]])
+    for z, row in enumerate(label_map):
+        corner = grid.first_mm + np.array([0, 0, z * BONES_MM])
         for bone, motion, used, value in parts[::-1]:
-            there = motion.undo(places)
-            below = (bone.at(there) < 0) & shown(used, there)
-            label_map[z][below.reshape(label_map[z].shape)] = value
+            frame = motion.undo(corner + step)
+            inside = bone.on_plane(frame[0], frame[1:] - frame[0], row.shape) < 0
+            y, x = np.nonzero(inside)
+            places = corner + BONES_MM * np.column_stack([x, y, np.zeros(len(x))])
+            inside[y, x] = shown(used, motion.undo(places))
+            row[inside] = value
     x, y, z = grid.first_mm.tolist()
     axes = tuple(np.eye(3).ravel().tolist())
     return Volume(label_map, (BONES_MM, BONES_MM, BONES_MM), (x, y, z), axes)

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from shoulderseg.workflows.segmentation.edges import classifier_opinions, refiner_case
 from shoulderseg.workflows.segmentation.finish import finish
 from shoulderseg.workflows.segmentation.refining import is_refining
-from shoulderseg.workflows.segmentation.segment import vote_measures
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
@@ -41,7 +40,8 @@ def revote(
         settings: how they are used.
 
     Returns:
-        The same with other label maps; its quality is that of the U-Nets' vote.
+        The same with other label maps; its quality, and what the U-Nets dispute, are
+        those of the vote before.
     """
     from shoulderseg.datasets.orientation import reorient, restore
     from shoulderseg.nnunet_ext.inference import slice_axis
@@ -59,15 +59,18 @@ def revote(
     if settings.all_voters and bundle.refiner is not None and case is not None:
         opinions = classifier_opinions(bundle.refiner, case, settings.folds, settings.device)
         votes = [[*bone, said * scanned] for bone, said in zip(votes, opinions, strict=True)]
-    own = [[seen_votes[FIRST]], [seen_votes[SECOND]]]
-    # What the U-Nets' dispute is told from is who speaks of one bone and who of both.
-    disputed = fuse(own, whole=[seen_votes[WHOLE]]).disagreement
-    fusion = fuse(votes, settings.vote)._replace(disagreement=disputed)
+    fusion = fuse(votes, settings.vote)
+    if refining:
+        own = [[seen_votes[FIRST]], [seen_votes[SECOND]]]
+        # What the U-Nets' dispute is told from is who speaks of one bone and who of both.
+        disputed = fuse(own, whole=[seen_votes[WHOLE]]).disagreement
+        fusion = fusion._replace(disagreement=disputed)
     finished = finish(bundle, settings, fusion, case if refining else None, scanned)
     label_map, voted = finished.label_map, finished.voted
     if turn is not None:
         label_map, voted = restore(label_map, turn), restore(voted, turn)
-    measures = found.measures | vote_measures(fusion) | finished.measures
+    voted_voxels = int(np.count_nonzero(fusion.label_map))
+    measures = found.measures | {"voted_voxels": voted_voxels} | finished.measures
     return replace(found, label_map=label_map, voted=voted, measures=measures)
 
 

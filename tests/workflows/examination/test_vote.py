@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from shoulderseg.datasets.reader import read_label_map
+from shoulderseg.datasets.volume import Volume
 from shoulderseg.workflows.bundles.bundle import Bundle, read_bundle
 from shoulderseg.workflows.errors import reason_of
 from shoulderseg.workflows.examination.run import segment_series
@@ -15,6 +17,8 @@ from shoulderseg.workflows.examination.write import write_examination
 from shoulderseg.workflows.inputs.case_input import CaseInput
 from shoulderseg.workflows.segmentation.options import Options, settings_of
 from shoulderseg.workflows.segmentation.result import Result
+from shoulderseg.workflows.segmentation.revote import revote
+from shoulderseg.workflows.segmentation.segment import Segmentation
 from shoulderseg.workflows.segmentation.segmenter import Segmenter
 from tests.workflows.examination.made_results import NAMES, Taken, dice, take
 
@@ -128,6 +132,27 @@ def test_two_series_that_contradict_each_other_stay_as_they_are(bundle: Bundle) 
     for before, after in zip(taken, found.results, strict=True):
         np.testing.assert_array_equal(before.result.labels, after.labels)
         assert any("no two series of the examination agree" in flag for flag in after.flags)
+
+
+def test_a_series_in_which_the_vote_fails_costs_the_others_nothing(
+    series: list[Taken], together: Examination, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason = "no memory is left"
+
+    def fails_in_coronal(found: Segmentation, volume: Volume, *rest: Any) -> Segmentation:  # noqa: ANN401
+        if found is series[1].result.segmentation:
+            raise MemoryError(reason)
+        return revote(found, volume, *rest)
+
+    monkeypatch.setattr("shoulderseg.workflows.segmentation.revote.revote", fails_in_coronal)
+
+    found = vote_together([one.result for one in series], bundle, SETTINGS)
+
+    np.testing.assert_array_equal(found.results[1].labels, series[1].result.labels)
+    assert any("no memory is left" in flag for flag in found.results[1].flags)
+    for k in (0, 2):
+        np.testing.assert_array_equal(found.results[k].labels, together.results[k].labels)
+        assert found.results[k].flags == together.results[k].flags
 
 
 def test_nothing_found_anywhere(bundle: Bundle) -> None:
