@@ -1,0 +1,169 @@
+"""What is missing of the glenoid's front: a circle on its intact lower and posterior rim.
+
+The lower glenoid is nearly round. A circle is fitted to the rim from behind to below, which anterior
+instability leaves alone, and then to all of the lower rim that lies on it. Two methods that do not
+give the same percentage: by the straight line, what is missing of the diameter from back to front;
+by the area, what is missing of the disc (for a straight cut at x from the centre
+[arccos(x/R) - x/R sqrt(1 - (x/R)^2)]/pi, Dumont et al. 2012).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoulderseg.morphometry.refusal import Refused
+from shoulderseg.morphometry.sphere import fit_ball
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from shoulderseg.morphometry.glenoid import Face
+
+    Floats = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
+
+# Where anterior is 0 and superior 90 degrees: the rim from behind to below.
+_SURE_DEG = (155.0, 275.0)
+# As far as the rim belongs to the circle where it is intact in front.
+_LOWEST_DEG = 380.0
+_ON_CIRCLE_MM = 0.5
+# Close to a fracture the rim is rounded.
+_CORNER_DEG = 5.0
+_ROUNDS, _FEWEST = 8, 12
+LEAST_ARC_DEG, MOST_RESIDUAL_MM = 90.0, 1.0
+DIAMETER_TO_HEIGHT = (0.58, 0.80)
+# Less is how rough a rim is.
+_ROUGH_MM = 0.5
+
+
+@dataclass(frozen=True)
+class BoneLoss:
+    """A circle on the lower glenoid, and what is missing of its disc in front.
+
+    Attributes:
+        diameter_mm: Of the circle.
+        missing_mm: Of the diameter from back to front, 0 or more.
+        linear_percent: The same in percent of the diameter.
+        area_percent: What is missing of the disc.
+        clock: Where the middle of what is missing lies, 3 for the front whichever side it is, 12
+            above; NaN where nothing is missing.
+        residual_mm: Root mean square distance of the intact rim from the circle.
+        arc_deg: How much of the circle is intact.
+    """
+
+    diameter_mm: float
+    missing_mm: float
+    linear_percent: float
+    area_percent: float
+    clock: float
+    residual_mm: float
+    arc_deg: float
+
+
+def find_bone_loss(face: Face) -> BoneLoss:
+    """Fits the circle and measures what is missing in front.
+
+    Args:
+        face: The glenoid's face.
+
+    Returns:
+        The loss.
+
+    Raises:
+        Refused: If no circle fits.
+    """
+    centre, radius, chosen = _circle(face)
+    off = face.outline_mm - centre
+    far, around = np.linalg.norm(off, axis=1), _degrees(off)
+    residual = float(np.sqrt(np.mean((far[chosen] - radius) ** 2)))
+    arc = 5.0 * len(np.unique(np.floor(around[chosen] / 5)))
+    share = 2 * radius / face.height_mm
+    if residual > MOST_RESIDUAL_MM:
+        msg = f"the rim differs from a circle by {residual:.1f} mm, expected {MOST_RESIDUAL_MM:g}"
+        raise Refused(msg)
+    if arc < LEAST_ARC_DEG:
+        msg = f"{arc:.0f} degrees of the lower rim are intact, expected {LEAST_ARC_DEG:g}"
+        raise Refused(msg)
+    if not DIAMETER_TO_HEIGHT[0] <= share <= DIAMETER_TO_HEIGHT[1]:
+        low, high = DIAMETER_TO_HEIGHT
+        msg = f"the circle is {share:.2f} times as wide as the glenoid is high, expected {low:g} to {high:g}"
+        raise Refused(msg)
+    return _loss(off, centre, radius, residual, arc)
+
+
+def segment_percent(missing_mm: float, radius_mm: float) -> float:
+    """Percent of a disc's area that a straight cut takes away, so wide at its widest."""
+    x = np.clip(1 - missing_mm / radius_mm, -1, 1)
+    return float(100 * (np.arccos(x) - x * np.sqrt(1 - x * x)) / np.pi)
+
+
+def _degrees(off: Floats) -> Floats:
+    """Angle of each point (anterior, superior), 100 to 460 degrees, so that the lower rim is one."""
+    found: Floats = (np.degrees(np.arctan2(off[:, 1], off[:, 0])) - 100) % 360 + 100
+    return found
+
+
+def _circle(face: Face) -> tuple[Floats, float, Mask]:
+    """Centre, radius, and which points of the outline it was fitted to.
+
+    The arc goes from behind over the lower end as far to the front as one circle fits it.
+    """
+    first, last = _SURE_DEG
+    found = _fitted(face, last)
+    for further in np.arange(last + 5, _LOWEST_DEG + 1, 5):
+        centre, radius, chosen = _fitted(face, further)
+        off = face.outline_mm[chosen] - centre
+        beyond, around = np.linalg.norm(off, axis=1) - radius, _degrees(off)
+        parts = np.floor((around - first) / 10).astype(int)
+        worst = max(abs(float(np.median(beyond[parts == part]))) for part in np.unique(parts))
+        if worst <= _ON_CIRCLE_MM:
+            found, last = (centre, radius, chosen), further
+    if _SURE_DEG[1] < last < _LOWEST_DEG - 5:
+        found = _fitted(face, max(last - _CORNER_DEG, _SURE_DEG[1]))
+    return found
+
+
+def _fitted(face: Face, last_deg: float) -> tuple[Floats, float, Mask]:
+    """The circle nearest to the rim from behind to an angle about its own centre."""
+    points = face.outline_mm
+    lower, back = points[:, 1].min(), points[:, 0].min()
+    radius = 0.34 * face.height_mm
+    centre = np.array([back + radius, lower + radius])
+    chosen = np.zeros(len(points), np.bool_)
+    for _ in range(_ROUNDS):
+        around = _degrees(points - centre)
+        chosen = (around >= _SURE_DEG[0]) & (around <= last_deg)
+        if np.count_nonzero(chosen) < _FEWEST:
+            msg = "no circle fits the lower rim"
+            raise Refused(msg)
+        centre, radius = fit_ball(points[chosen])
+        if not 5 <= radius <= 40:
+            msg = "no circle fits the lower rim"
+            raise Refused(msg)
+    return centre, radius, chosen
+
+
+def _loss(off: Floats, centre: Floats, radius: float, residual: float, arc: float) -> BoneLoss:
+    del centre
+    far, around = np.linalg.norm(off, axis=1), _degrees(off)
+    angles = np.arange(285.0, 436.0, 1.0)
+    order = np.argsort(around)
+    rim = np.interp(angles, around[order], far[order])
+    lacking = np.where(radius - rim > _ROUGH_MM, radius - rim, 0.0)
+    # What lacks above is where the disc passes into the narrower upper half.
+    lacking[angles > 405] = np.where(lacking[angles <= 405][-1] > 0, lacking[angles > 405], 0.0)
+    reach = np.clip(radius - lacking, 0, radius)
+    area = 100 * float(np.sum(radius**2 - reach**2) * np.radians(1.0) / 2 / (np.pi * radius**2))
+    level = np.abs(off[:, 1]) <= 1.0
+    front = off[level & (off[:, 0] > -radius / 2), 0]
+    missing = max(radius - float(front.max()), 0.0) if len(front) else radius
+    missing = missing if missing > _ROUGH_MM else 0.0
+    weight = lacking.sum()
+    middle = float((angles * lacking).sum() / weight) if weight else float("nan")
+    clock = (3 - (middle - 360) / 30 - 1) % 12 + 1
+    return BoneLoss(
+        2 * radius, missing, 100 * missing / (2 * radius), area, clock, residual, arc
+    )

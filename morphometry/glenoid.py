@@ -1,0 +1,236 @@
+"""The glenoid's face: what of it one sees from the humeral head, and its rim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+from skimage.measure import find_contours
+
+from shoulderseg.morphometry.refusal import Refused
+from shoulderseg.morphometry.vectors import unit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from shoulderseg.morphometry.bone import Bone
+    from shoulderseg.morphometry.head import Head
+
+    Floats = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
+
+# The face is looked at in such steps, so far about its middle.
+STEP_MM = 0.5
+_REACH_MM = 32.0
+# Rays go from so far above the face's plane to so far below it.
+_ABOVE_MM, _BELOW_MM = 9.0, 12.0
+# What lies deeper than this under the rim's plane is neck, or another process of the scapula.
+_RIM_MM = 4.5
+# Where it falls outwards more steeply than this (rise over run) it is the side of the rim, or of a
+# fracture. The rim is rounded: it is so much wider at most, and falls so far.
+_FALLS = 0.5
+_WIDER_MM, _ROLL_MM = 2.0, 0.8
+_ROUNDS = 4
+# Fewer mm2 are no glenoid.
+_LEAST_MM2 = 150.0
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """The glenoid's joint surface, seen along its normal from the head.
+
+    Attributes:
+        middle_mm: Middle of the face on the bone's surface, LPS, (3,).
+        normal: Unit vector towards the head, (3,).
+        anterior: Unit vector in the face's plane, by the axes of the patient, (3,).
+        superior: Unit vector along the face's long axis, (3,).
+        outline_mm: Points of the rim in the plane as (anterior, superior) from the middle, (n, 2).
+        shown: The face on a grid of 0.5 mm about the middle, rows to superior, columns to
+            anterior, bool (m, m).
+        cut: Whether the image's border cuts the face.
+    """
+
+    middle_mm: Floats
+    normal: Floats
+    anterior: Floats
+    superior: Floats
+    outline_mm: Floats
+    shown: Mask
+    cut: bool
+
+    @property
+    def height_mm(self) -> float:
+        """Extent along the long axis."""
+        return float(np.ptp(self.outline_mm[:, 1]))
+
+    @property
+    def width_mm(self) -> float:
+        """Largest extent across the long axis."""
+        rows = self.outline_mm[:, 1]
+        best = 0.0
+        for level in np.arange(rows.min() + 2, rows.max() - 2, STEP_MM):
+            near = self.outline_mm[np.abs(rows - level) <= 0.75, 0]
+            if len(near) > 1:
+                best = max(best, float(np.ptp(near)))
+        return best
+
+    @property
+    def area_mm2(self) -> float:
+        """Of the face as one sees it along its normal."""
+        return float(self.shown.sum() * STEP_MM**2)
+
+
+def find_face(glenoid: Bone, head: Head) -> Face:
+    """Finds the glenoid's face and its rim.
+
+    Args:
+        glenoid: The glenoid.
+        head: The humeral head, which tells where the joint is.
+
+    Returns:
+        The face; its axes follow the patient's, as the affine has these.
+
+    Raises:
+        Refused: If no surface of the glenoid faces the head.
+    """
+    surface = glenoid.surface
+    away = head.centre_mm - surface.points_mm
+    far = np.linalg.norm(away, axis=1)
+    facing = np.sum(away * surface.normals, axis=1) > 0.6 * far
+    if np.count_nonzero(facing) < 30:
+        msg = "no surface of the glenoid faces the head"
+        raise Refused(msg)
+    facing &= far <= np.percentile(far[facing], 5) + 6
+    middle = surface.points_mm[facing].mean(axis=0)
+    normal = unit(head.centre_mm - middle)
+    for _ in range(_ROUNDS):
+        frame = _frame(normal)
+        height, seen = _heights(glenoid, middle, frame)
+        shown = _face_of(height)
+        if shown.sum() * STEP_MM**2 < _LEAST_MM2:
+            msg = f"{shown.sum() * STEP_MM**2:.0f} mm2 of the glenoid face the head, expected {_LEAST_MM2:g}"
+            raise Refused(msg)
+        middle, normal = _moved(middle, frame, height, shown)
+    frame = _frame(normal)
+    frame = _along_the_long_axis(frame, shown)
+    height, seen = _heights(glenoid, middle, frame)
+    shown = _with_rim(_face_of(height), height)
+    around = ndimage.binary_dilation(shown, iterations=3)
+    return _finished(middle, frame, height, shown, cut=bool((~seen & around).any()))
+
+
+def _frame(normal: Floats) -> Floats:
+    """Rows: normal, anterior, superior; LPS has posterior as its second and superior as third."""
+    superior = np.array([0.0, 0.0, 1.0])
+    superior = unit(superior - normal * (normal @ superior))
+    anterior = np.cross(superior, normal)
+    anterior *= np.sign(anterior @ np.array([0.0, -1.0, 0.0])) or 1.0
+    return np.stack([normal, anterior, superior])
+
+
+def _grid() -> Floats:
+    line = np.arange(-_REACH_MM, _REACH_MM + STEP_MM / 2, STEP_MM)
+    return line
+
+
+def _heights(glenoid: Bone, middle: Floats, frame: Floats) -> tuple[Floats, Mask]:
+    """Height of the bone's surface over the plane, NaN where there is none, and what the image has.
+
+    Returns:
+        Both (rows to superior, columns to anterior).
+    """
+    line = _grid()
+    up, front = np.meshgrid(line, line, indexing="ij")
+    flat = middle + front.reshape(-1, 1) * frame[1] + up.reshape(-1, 1) * frame[2]
+    levels = np.arange(_ABOVE_MM, -_BELOW_MM - STEP_MM / 2, -STEP_MM)
+    before = glenoid.at(flat + levels[0] * frame[0])
+    found = np.full(len(flat), np.nan)
+    for level in levels[1:]:
+        depth = glenoid.at(flat + level * frame[0])
+        crossed = np.isnan(found) & (before > 0) & (depth <= 0)
+        share = depth[crossed] / (depth[crossed] - before[crossed])
+        found[crossed] = level + STEP_MM * share
+        before = depth
+    height = found.reshape(up.shape)
+    at = np.where(np.isfinite(found), found, 0.0)
+    seen = glenoid.shows(flat + at[:, None] * frame[0]).reshape(up.shape)
+    return height, seen
+
+
+def _face_of(height: Floats) -> Mask:
+    """The piece of the surface about the middle that lies no deeper than the rim may.
+
+    Where rays meet the neck or nothing the face has ended, and where the surface turns away.
+    """
+    level = np.nan_to_num(height, nan=-4 * _BELOW_MM)
+    up, across = np.gradient(ndimage.gaussian_filter(level, 1.5), STEP_MM)
+    line = _grid()
+    rows, columns = np.meshgrid(line, line, indexing="ij")
+    outwards = (rows * up + columns * across) / np.maximum(np.hypot(rows, columns), STEP_MM)
+    # A bowl rises outwards, up to its rim.
+    face = (level > -_RIM_MM) & (outwards > -_FALLS)
+    labels, count = ndimage.label(face)
+    if not count:
+        return face
+    middle = np.array(height.shape) // 2
+    far = ndimage.distance_transform_edt(
+        ~face, return_distances=False, return_indices=True
+    )[:, middle[0], middle[1]]
+    kept: Mask = ndimage.binary_fill_holes(labels == labels[tuple(far)])
+    # Thin bridges to what is no face.
+    opened = ndimage.binary_opening(kept, iterations=4)
+    return opened if opened.any() else kept
+
+
+def _with_rim(face: Mask, height: Floats) -> Mask:
+    """The face with its rounded rim, which is too steep to be told from its side."""
+    level = np.nan_to_num(height, nan=-4 * _BELOW_MM)
+    cells = int(_WIDER_MM / STEP_MM)
+    disc = np.hypot(*np.mgrid[-cells : cells + 1, -cells : cells + 1]) <= cells
+    crest = ndimage.maximum_filter(np.where(face, level, -np.inf), footprint=disc)
+    rim = np.isfinite(crest) & (level > crest - _ROLL_MM)
+    grown: Mask = ndimage.binary_fill_holes(face | rim)
+    return grown
+
+
+def _moved(middle: Floats, frame: Floats, height: Floats, shown: Mask) -> tuple[Floats, Floats]:
+    """Middle and normal of the plane nearest to the rim."""
+    rim = shown & ~ndimage.binary_erosion(shown, iterations=4) & np.isfinite(height)
+    line = _grid()
+    rows, columns = np.nonzero(rim)
+    points = np.column_stack([height[rim], line[columns], line[rows]])
+    centre = points.mean(axis=0)
+    system = np.column_stack([points[:, 1:] - centre[1:], np.ones(len(points))])
+    slope = np.linalg.lstsq(system, points[:, 0], rcond=None)[0]
+    normal = unit(frame[0] - slope[0] * frame[1] - slope[1] * frame[2])
+    rows, columns = np.nonzero(shown)
+    across = (line[columns].min() + line[columns].max()) / 2
+    up = (line[rows].min() + line[rows].max()) / 2
+    level = slope @ np.array([across - centre[1], up - centre[2], 1.0])
+    return middle + np.array([level, across, up]) @ frame, normal
+
+
+def _along_the_long_axis(frame: Floats, shown: Mask) -> Floats:
+    rows, columns = np.nonzero(shown)
+    points = np.column_stack([_grid()[columns], _grid()[rows]])
+    offset = points - points.mean(axis=0)
+    _, axes = np.linalg.eigh(offset.T @ offset)
+    long = axes[:, -1] * (np.sign(axes[1, -1]) or 1.0)
+    superior = unit(long[0] * frame[1] + long[1] * frame[2])
+    anterior = unit(frame[1] - superior * (frame[1] @ superior))
+    return np.stack([frame[0], anterior, superior])
+
+
+def _finished(middle: Floats, frame: Floats, height: Floats, shown: Mask, *, cut: bool) -> Face:
+    smooth = ndimage.gaussian_filter(shown.astype(np.float64), 1.0)
+    outlines = find_contours(np.pad(smooth, 1), 0.5)
+    outline = max(outlines, key=len) - 1
+    line = _grid()
+    spots = np.column_stack([line[0] + STEP_MM * outline[:, 1], line[0] + STEP_MM * outline[:, 0]])
+    shift = (spots.min(axis=0) + spots.max(axis=0)) / 2
+    near = np.hypot(line[:, None] - shift[1], line[None, :] - shift[0]) <= 3
+    level = float(np.nanmedian(height[near & shown])) if (near & shown).any() else 0.0
+    centre = middle + np.array([level, *shift]) @ frame
+    return Face(centre, *frame, spots - shift, shown, cut)

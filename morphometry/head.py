@@ -1,0 +1,183 @@
+"""The humeral head: the sphere of its intact joint surface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from shoulderseg.morphometry.cap import margin_axis
+from shoulderseg.morphometry.refusal import Refused
+from shoulderseg.morphometry.sphere import fit_ball
+from shoulderseg.morphometry.vectors import angle_deg, directions, unit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from shoulderseg.morphometry.bone import Bone, Surface
+
+    Floats = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
+
+# Rounds of fitting, with points up to so far from the sphere, in a cone so wide about its axis.
+_BANDS = ((3.0, 60.0), (1.5, 75.0), (0.75, 90.0))
+_ROUNDS = 12
+# The part of the joint surface that every head has (half an angle of a cone), and how much of it
+# has to be intact and in the image.
+CAP_DEG, LEAST_INTACT = 60.0, 0.5
+_INTACT_MM = 1.0
+# What lies deeper under the sphere is a defect and no error of the fit.
+_DEFECT_MM = 2.5
+MOST_RESIDUAL_MM, FEWEST_SLICES = 1.0, 5
+RADII_MM = (15.0, 35.0)
+_LATTICE = 4000
+# Cosine of how far from the first guess of its axis the joint surface may reach.
+_WIDEST = -0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """The sphere of the humeral head.
+
+    Attributes:
+        centre_mm: LPS, (3,).
+        radius_mm: Of the bone, without cartilage.
+        axis: Unit vector out of the plane of the joint surface's margin, (3,).
+        residual_mm: Root mean square distance of the joint surface from the sphere.
+        intact: Share of the cone of 60 degrees about the middle of the joint surface that lies within 1 mm of the sphere.
+        slices: How many slices cross the head.
+    """
+
+    centre_mm: Floats
+    radius_mm: float
+    axis: Floats
+    residual_mm: float
+    intact: float
+    slices: int
+
+
+def find_head(humerus: Bone, glenoid: Bone) -> Head:
+    """Fits a sphere to the humerus where it faces the glenoid.
+
+    Args:
+        humerus: The humerus.
+        glenoid: The glenoid, which tells where the joint is.
+
+    Returns:
+        The head.
+
+    Raises:
+        Refused: If the head cannot be measured.
+    """
+    surface, other = humerus.surface, glenoid.surface
+    if len(surface.points_mm) < 100 or len(other.points_mm) < 100:
+        msg = "too little of a bone is in the image"
+        raise Refused(msg)
+    centre, radius, axis = _fit(surface, other.points_mm)
+    if not RADII_MM[0] <= radius <= RADII_MM[1]:
+        msg = f"the sphere has a radius of {radius:.0f} mm, expected {RADII_MM[0]:g} to {RADII_MM[1]:g}"
+        raise Refused(msg)
+    head = _checked(humerus, centre, radius, axis)
+    along = directions(_LATTICE)
+    along = along[along @ axis >= _WIDEST]
+    radii = surface_radii(humerus, centre, along, radius + 12)
+    return replace(head, axis=margin_axis(along, axis, np.nan_to_num(radius - radii)))
+
+
+def _fit(surface: Surface, joint_mm: Floats) -> tuple[Floats, float, Floats]:
+    """Centre, radius and axis; from the points nearest to the glenoid to all of the cap."""
+    points, areas = surface.points_mm, np.where(surface.cut, 0.0, surface.areas_mm2)
+    apart = cKDTree(joint_mm).query(points)[0]
+    towards = joint_mm.mean(axis=0) - points
+    facing = np.sum(towards * surface.normals, axis=1) > 0.5 * np.linalg.norm(towards, axis=1)
+    start = facing & (apart <= apart[facing].min(initial=np.inf) + 5)
+    if np.count_nonzero(start) < 30:
+        msg = "no surface of the humerus faces the glenoid"
+        raise Refused(msg)
+    centre, radius = fit_ball(points[start], areas[start])
+    axis = unit(joint_mm.mean(axis=0) - centre)
+    for band, cone in _BANDS:
+        for _ in range(_ROUNDS):
+            away = points - centre
+            far = np.linalg.norm(away, axis=1)
+            chosen = (
+                (away @ axis >= np.cos(np.radians(cone)) * far)
+                & (np.abs(far - radius) <= band)
+                & (np.sum(away * surface.normals, axis=1) > 0.8 * far)
+            )
+            if np.count_nonzero(chosen) < 30:
+                msg = "the head is no sphere"
+                raise Refused(msg)
+            centre, radius = fit_ball(points[chosen], areas[chosen])
+            axis = unit(np.sum(areas[chosen, None] * (points[chosen] - centre), axis=0))
+    return centre, radius, axis
+
+
+def surface_radii(bone: Bone, centre_mm: Floats, along: Floats, most_mm: float) -> Floats:
+    """How far from a point inside a bone its surface is, in each direction, from outside.
+
+    Args:
+        bone: The bone.
+        centre_mm: The point, (3,).
+        along: Unit vectors, (n, 3).
+        most_mm: Where to begin.
+
+    Returns:
+        Distances in mm, (n,): of the outermost crossing; NaN where the image ends before
+        `most_mm`, or where there is none.
+    """
+    steps = np.arange(most_mm, 0.5, -0.5)
+    places = centre_mm + steps[:, None, None] * along
+    depth = bone.at(places.reshape(-1, 3)).reshape(len(steps), len(along))
+    inside = depth <= 0
+    first = inside.argmax(axis=0)
+    number = np.arange(len(along))
+    before, after = depth[np.maximum(first - 1, 0), number], depth[first, number]
+    share = before / np.where(before > after, before - after, 1.0)
+    found = np.where(first > 0, steps[np.maximum(first - 1, 0)] - 0.5 * share, np.nan)
+    seen = bone.shows(centre_mm + along * np.minimum(np.nan_to_num(found) + 1.0, most_mm)[:, None])
+    kept: Floats = np.where(inside.any(axis=0) & seen, found, np.nan)
+    return kept
+
+
+def _checked(humerus: Bone, centre: Floats, radius: float, axis: Floats) -> Head:
+    along = directions(_LATTICE)
+    along = along[along @ axis >= np.cos(np.radians(CAP_DEG))]
+    radii = surface_radii(humerus, centre, along, radius + 6)
+    known = np.isfinite(radii)
+    off = np.where(known, radii - radius, np.inf)
+    intact = float((np.abs(off) <= _INTACT_MM).mean())
+    fitted = off[known & (off > -_DEFECT_MM)]
+    residual = float(np.sqrt(np.mean(fitted**2))) if len(fitted) else float("inf")
+    missing = 1 - known.mean()
+    if missing > 0.1:
+        msg = f"the image's border cuts {100 * missing:.0f} % of the head's joint surface"
+        raise Refused(msg)
+    if residual > MOST_RESIDUAL_MM:
+        msg = f"the head differs from a sphere by {residual:.1f} mm, expected {MOST_RESIDUAL_MM:g}"
+        raise Refused(msg)
+    if intact < LEAST_INTACT:
+        msg = f"{100 * intact:.0f} % of the head's joint surface is intact, expected {100 * LEAST_INTACT:g}"
+        raise Refused(msg)
+    slices = _slices_through(humerus, centre, radius)
+    if slices < FEWEST_SLICES:
+        msg = f"{slices} slices cross the head, expected at least {FEWEST_SLICES}"
+        raise Refused(msg)
+    return Head(centre, radius, axis, residual, intact, slices)
+
+
+def _slices_through(humerus: Bone, centre: Floats, radius: float) -> int:
+    """How many layers across the longest side of the voxels cross the sphere."""
+    axis = int(humerus.spacing_mm.argmax())
+    middle = humerus.index(centre[None])[0, axis]
+    reach = radius / humerus.spacing_mm[axis]
+    low = max(int(np.ceil(middle - reach)), 0)
+    high = min(int(np.floor(middle + reach)), humerus.mask.shape[axis] - 1)
+    return high - low + 1
+
+
+def neck_shaft_angle_deg(head: Head, shaft_up: Floats) -> float:
+    """Angle between the head's axis and the shaft, which points down; 135 degrees in the mean."""
+    return angle_deg(head.axis, -shaft_up)

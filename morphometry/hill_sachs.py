@@ -1,0 +1,109 @@
+"""A Hill-Sachs defect: what is missing of the head under the sphere of its intact joint surface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from shoulderseg.morphometry.cap import INTACT_MM, margin, polar_deg, sectors
+from shoulderseg.morphometry.head import surface_radii
+from shoulderseg.morphometry.vectors import directions
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from shoulderseg.morphometry.bone import Bone
+    from shoulderseg.morphometry.glenoid import Face
+    from shoulderseg.morphometry.head import Head
+
+    Floats = NDArray[np.float64]
+
+_LATTICE = 12000
+# A defect is looked for in so wide a cone about the head's axis.
+_CONE_DEG = 100.0
+# Less deep is how rough a mask is.
+LEAST_DEPTH_MM = 2.0
+# It has to reach so far into the joint surface, and is followed so far beyond it.
+_WITHIN_DEG, _BEYOND_DEG = 5.0, 12.0
+
+
+@dataclass(frozen=True)
+class HillSachs:
+    """A defect of the head, all 0 where there is none.
+
+    Attributes:
+        depth_mm: Under the sphere, where it is deepest.
+        length_mm: Longest chord of its opening.
+        width_mm: Its extent across that.
+        volume_mm3: Between the sphere and the bone.
+        angle_deg: Of its middle to the head's axis; NaN where there is none.
+        depth_percent: Of the radius.
+    """
+
+    depth_mm: float = 0.0
+    length_mm: float = 0.0
+    width_mm: float = 0.0
+    volume_mm3: float = 0.0
+    angle_deg: float = float("nan")
+    depth_percent: float = 0.0
+
+
+def find_hill_sachs(humerus: Bone, head: Head, face: Face) -> HillSachs:
+    """Looks for the deepest defect that reaches into the joint surface from behind.
+
+    Args:
+        humerus: The humerus.
+        head: Its sphere.
+        face: The glenoid's face, which tells where front and above are.
+
+    Returns:
+        The defect; one in front or below is none of this name.
+    """
+    along = directions(_LATTICE)
+    along = along[polar_deg(along, head.axis) <= _CONE_DEG]
+    polar, around = polar_deg(along, head.axis), sectors(along, head.axis)
+    radii = surface_radii(humerus, head.centre_mm, along, head.radius_mm + 12)
+    depth = np.nan_to_num(head.radius_mm - radii, nan=0.0)
+    ends, _ = margin(along, head.axis, depth)
+    edge = float(np.percentile(ends, 60)) if len(ends) else _CONE_DEG
+    behind_above = (along @ face.anterior < 0.3) & (along @ face.superior > -0.3)
+    seeds = (depth >= LEAST_DEPTH_MM) & (polar <= edge - _WITHIN_DEG) & behind_above
+    best = HillSachs()
+    sunk = (depth > INTACT_MM) & (polar <= edge + _BEYOND_DEG)
+    pairs = cKDTree(along).query_pairs(1.6 * np.sqrt(4 * np.pi / _LATTICE), output_type="ndarray")
+    both = pairs[(sunk & (polar <= edge))[pairs].all(axis=1)]
+    graph = coo_array((np.ones(len(both)), both.T), shape=(len(along), len(along)))
+    labels = connected_components(graph, directed=False)[1]
+    for label in np.unique(labels[seeds]):
+        inside = labels == label
+        # Beyond the joint surface every head is sunk: only behind what is sunk within it.
+        behind = np.isin(around, np.unique(around[inside])) & sunk & (polar > edge)
+        found = _measured(along, depth, inside | behind, head)
+        if found.depth_mm > best.depth_mm:
+            best = found
+    return best
+
+
+def _measured(along: Floats, depth: Floats, inside: NDArray[np.bool_], head: Head) -> HillSachs:
+    deepest = float(np.percentile(depth[inside], 99))
+    opening = head.radius_mm * along[inside]
+    middle = opening.mean(axis=0)
+    offset = opening - middle
+    _, _, axes = np.linalg.svd(offset, full_matrices=False)
+    extents = [float(np.ptp(offset @ axis)) for axis in axes[:2]]
+    radii = head.radius_mm - depth[inside]
+    volume = float(np.sum(head.radius_mm**3 - radii**3) / 3 * 4 * np.pi / _LATTICE)
+    cosine = float(middle @ head.axis / np.linalg.norm(middle))
+    return HillSachs(
+        deepest,
+        max(extents),
+        min(extents),
+        volume,
+        float(np.degrees(np.arccos(np.clip(cosine, -1, 1)))),
+        100 * deepest / head.radius_mm,
+    )

@@ -1,0 +1,87 @@
+"""The humeral shaft's axis, from whole sections across it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from shoulderseg.morphometry.refusal import Refused
+from shoulderseg.morphometry.vectors import unit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from shoulderseg.morphometry.bone import Bone
+    from shoulderseg.morphometry.head import Head
+
+    Floats = NDArray[np.float64]
+
+# The shaft begins so far below the head's lower end, and so much of it has to be in the image.
+_BELOW_MM, LEAST_MM = 12.0, 45.0
+_ROUNDS = 6
+
+
+class Shaft(NamedTuple):
+    """The shaft's axis.
+
+    Attributes:
+        up: Unit vector towards the head, (3,).
+        offset_mm: Distance of the head's centre from the axis.
+        length_mm: How much of the shaft there is below the head.
+    """
+
+    up: Floats
+    offset_mm: float
+    length_mm: float
+
+
+def find_shaft(humerus: Bone, head: Head) -> Shaft:
+    """Finds the line nearest to the middles of the sections across the shaft.
+
+    Args:
+        humerus: The humerus.
+        head: Its head.
+
+    Returns:
+        The shaft.
+
+    Raises:
+        Refused: If less than 45 mm of it lie below the head.
+    """
+    points = humerus.surface.points_mm
+    areas = humerus.surface.areas_mm2
+    below = np.linalg.norm(points - head.centre_mm, axis=1) > head.radius_mm + _BELOW_MM
+    # The tuberosities and the joint lie about the head; the shaft leads away from both.
+    if np.count_nonzero(below) < 50:
+        msg = f"none of the shaft is in the image, expected {LEAST_MM:g} mm below the head"
+        raise Refused(msg)
+    up = unit(head.centre_mm - points[below].mean(axis=0))
+    middle = points[below].mean(axis=0)
+    length = 0.0
+    for _ in range(_ROUNDS):
+        down = (head.centre_mm - points) @ up - head.radius_mm
+        sections = np.floor(down).astype(int)
+        cut = sections[humerus.surface.cut]
+        # The last section is whole only if the image does not cut the bone there.
+        lowest = int(cut[cut > _BELOW_MM].min(initial=sections.max()))
+        length = float(lowest)
+        whole = [
+            number
+            for number in range(int(_BELOW_MM), lowest)
+            if np.count_nonzero(sections == number) > 8
+        ]
+        if length < LEAST_MM or len(whole) < LEAST_MM - _BELOW_MM - 5:
+            msg = f"{max(length, 0):.0f} mm of the shaft are in the image, expected {LEAST_MM:g} below the head"
+            raise Refused(msg)
+        middles = np.array(
+            [
+                np.average(points[sections == number], axis=0, weights=areas[sections == number])
+                for number in whole
+            ]
+        )
+        middle = middles.mean(axis=0)
+        line = np.linalg.svd(middles - middle, full_matrices=False)[2][0]
+        up = line * (np.sign(line @ (head.centre_mm - middle)) or 1.0)
+    off = head.centre_mm - middle
+    return Shaft(up, float(np.linalg.norm(off - up * (up @ off))), length)

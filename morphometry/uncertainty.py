@@ -1,0 +1,55 @@
+"""How far a measure may be off, from the voxels and from how well the mask is likely to fit.
+
+Two lengths say how well a bone's edge is known: a voxel's standard deviation, its mean length over
+the root of 12, and how far the mask's edge is off on average where its Dice is as predicted, which
+for a bone of volume V and surface S is about (1 - Dice) V / S. Each measure goes off by a multiple
+of their root mean square. The multiples are the ninetieth percentiles of what was seen on phantoms:
+
+    .venv/bin/python -m benchmarks.measures
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoulderseg.morphometry.bone import Bone
+
+# The error in nine of ten cases, in units of the measure, for a mm of how well the edge is known.
+FACTORS: dict[str, float] = {}
+_HUMERUS = ("head_", "hill_sachs", "neck_", "humerus")
+
+
+def edge_error_mm(bone: Bone, dice: float) -> float:
+    """How well a bone's edge is known.
+
+    Args:
+        bone: Its mask.
+        dice: How well it is likely to fit, 0 to 1.
+    """
+    voxel = float(np.mean(bone.spacing_mm)) / np.sqrt(12)
+    area = float(bone.surface.areas_mm2.sum())
+    off = (1 - dice) * bone.volume_mm3 / area if area else 0.0
+    return float(np.hypot(voxel, off))
+
+
+def uncertainty(name: str, bones: Sequence[Bone], dice: Sequence[float]) -> float | None:
+    """Half of the interval that holds the true value in nine of ten cases.
+
+    Args:
+        name: Of a measure.
+        bones: Humerus and glenoid.
+        dice: How well each is likely to fit.
+
+    Returns:
+        In the measure's unit; None for a measure whose errors were not looked at.
+    """
+    factor = FACTORS.get(name)
+    if factor is None:
+        return None
+    which = 0 if name.startswith(_HUMERUS) else 1
+    return factor * edge_error_mm(bones[which], dice[which])

@@ -1,0 +1,49 @@
+"""Version of the glenoid against its own vault, where no scapular blade is in view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoulderseg.morphometry.refusal import Refused
+
+if TYPE_CHECKING:
+    from shoulderseg.morphometry.bone import Bone
+    from shoulderseg.morphometry.glenoid import Face
+
+# The vault is looked at so far above and below the face's middle, and where it is this deep.
+_BAND_MM = 6.0
+LEAST_DEPTH_MM, _LAYER_MM = 24.0, 3.0
+# What the vault's version is more than Friedman's, on average (Robertson et al.).
+CORRECTION_DEG = 7.0
+
+
+def vault_retroversion_deg(glenoid: Bone, face: Face) -> float:
+    """Angle by which the face looks backwards from the vault's axis, less 7 degrees.
+
+    The axis leads from the middle of the vault's deep end to that of the face, in the plane across
+    the face's long axis.
+
+    Args:
+        glenoid: The glenoid.
+        face: Its face.
+
+    Returns:
+        Degrees, positive for retroversion.
+
+    Raises:
+        Refused: If too little of the vault is in the image.
+    """
+    index = np.argwhere(glenoid.mask)
+    places = index @ glenoid.affine[:3, :3].T + glenoid.affine[:3, 3] - face.middle_mm
+    places = places[np.abs(places @ face.superior) <= _BAND_MM]
+    depth = -(places @ face.normal)
+    if not len(depth) or depth.max() < LEAST_DEPTH_MM:
+        deepest = float(depth.max(initial=0.0))
+        msg = f"{deepest:.0f} mm of the vault are in the image, expected {LEAST_DEPTH_MM:g}"
+        raise Refused(msg)
+    end = places[(depth > depth.max() - _LAYER_MM)].mean(axis=0)
+    # From the deep end to the face; the face's normal is 0.
+    backwards, outwards = float(end @ face.anterior), float(-end @ face.normal)
+    return float(np.degrees(np.arctan2(-backwards, outwards))) - CORRECTION_DEG
