@@ -78,6 +78,12 @@ def main() -> None:
         default=True,
         help="average over mirror images, as `predict` does",
     )
+    parser.add_argument(
+        "--refine",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="whether the edge refiner decides the edges; else as the bundle says",
+    )
     parser.add_argument("--every", type=int, default=1, metavar="N", help="every Nth phantom only")
     parser.add_argument("--quick", action="store_true", help="two sequences, small images")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores as JSON")
@@ -85,7 +91,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = held_out_phantoms(asked.data or Path(scratch), quick=asked.quick)
         bundle = read_bundle(find_bundle(asked.model))
-        settings = Settings("cpu", None, mirroring=asked.mirroring, vote="majority")
+        settings = Settings(
+            "cpu", None, mirroring=asked.mirroring, vote="majority", refine=asked.refine
+        )
         segment = prepare(bundle, settings)
         scored = [
             _score(folder, path, segment, mirror=number % MIRROR_EVERY == 0)

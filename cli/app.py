@@ -17,6 +17,7 @@ from shoulderseg.cli.evaluate import evaluate
 from shoulderseg.cli.export import export
 from shoulderseg.cli.inspect import inspect
 from shoulderseg.cli.log import QuietOption, VerboseOption, set_up_log
+from shoulderseg.cli.measure import measure
 from shoulderseg.cli.models import models_app
 from shoulderseg.cli.phantom import phantom
 from shoulderseg.cli.plan import plan
@@ -47,6 +48,7 @@ add_command(app, train_refiner, "train-refiner")
 add_command(app, export)
 add_command(app, calibrate)
 add_command(app, evaluate)
+add_command(app, measure)
 add_command(app, build_default, "build-default")
 add_command(app, doctor)
 add_command(app, demo)

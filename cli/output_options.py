@@ -19,6 +19,10 @@ BidsOption = Annotated[
     bool,
     typer.Option("--bids", help="Lay the output out as a BIDS derivative: OUT/sub-.../anat/..."),
 ]
+MeasureOption = Annotated[
+    bool,
+    typer.Option("--measure", help="Measure the bones: in the run report, and OUT/measures.csv."),
+]
 PreviewOption = Annotated[
     bool, typer.Option("--preview", help="Draw a picture of each case: OUT/previews/CASE.png.")
 ]

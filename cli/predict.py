@@ -21,7 +21,7 @@ from shoulderseg.cli.input_options import (
 from shoulderseg.cli.log import is_quiet
 from shoulderseg.cli.network_options import NetworkOptions
 from shoulderseg.cli.options import Device, DeviceOption, split_list, split_lists
-from shoulderseg.cli.output_options import BidsOption, FormatOption, PreviewOption
+from shoulderseg.cli.output_options import BidsOption, FormatOption, MeasureOption, PreviewOption
 from shoulderseg.cli.terminal import echo
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def predict(
     formats: FormatOption = None,
     bids: BidsOption = False,
     preview: PreviewOption = False,
+    measure: MeasureOption = False,
     examination: ExaminationOption = Examination.auto,
     device: DeviceOption = Device.auto,
 ) -> None:
@@ -73,6 +74,7 @@ def predict(
             images,
             plan,
             preview=preview,
+            measure=measure,
             examination=examination.value,
         )
     _warn(run)

@@ -123,8 +123,7 @@ def take_bone(mask: Mask, affine: Floats) -> Bone | None:
     moved = affine.astype(np.float64)
     moved[:3, 3] += moved[:3, :3] @ np.array([part.start for part in wide])
     on_border = tuple(
-        (part.start == 0, part.stop == length)
-        for part, length in zip(box, mask.shape, strict=True)
+        (part.start == 0, part.stop == length) for part, length in zip(box, mask.shape, strict=True)
     )
     return Bone(labels[wide] == largest, moved, on_border)
 
@@ -146,7 +145,7 @@ def _surface(bone: Bone) -> Surface:
     for corner in faces.T:
         np.add.at(areas, corner, area / 3)
         np.add.at(normals, corner, crossed)
-    slope = np.gradient(field)
+    slope: tuple[Floats, ...] = tuple(np.gradient(field))
     rise = np.stack(
         [ndimage.map_coordinates(part, index.T, order=1, mode="nearest") for part in slope], axis=1
     )
@@ -156,8 +155,7 @@ def _surface(bone: Bone) -> Surface:
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     last = np.array(field.shape) - 1
     ends = np.array(bone.on_border)
-    cut = (
-        ((index < 0.01) & ends[:, 0]).any(axis=1)
-        | ((index > last - 0.01) & ends[:, 1]).any(axis=1)
+    cut = ((index < 0.01) & ends[:, 0]).any(axis=1) | ((index > last - 0.01) & ends[:, 1]).any(
+        axis=1
     )
     return Surface(points, normals, areas, cut)

@@ -1,9 +1,9 @@
 """What is missing of the glenoid's front: a circle on its intact lower and posterior rim.
 
-The lower glenoid is nearly round. A circle is fitted to the rim from behind to below, which anterior
-instability leaves alone, and then to all of the lower rim that lies on it. Two methods that do not
-give the same percentage: by the straight line, what is missing of the diameter from back to front;
-by the area, what is missing of the disc (for a straight cut at x from the centre
+The lower glenoid is nearly round. A circle is fitted to the rim from behind to below, which an
+instability to the front leaves alone, and on along the lower rim as far as one circle fits it. Two
+methods that do not give the same percentage: by the straight line, what is missing of the diameter
+from back to front; by the area, what is missing of the disc (for a straight cut at x from the centre
 [arccos(x/R) - x/R sqrt(1 - (x/R)^2)]/pi, Dumont et al. 2012).
 """
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoulderseg.morphometry.refusal import Refused
+from shoulderseg.morphometry.refusal import RefusedError
 from shoulderseg.morphometry.sphere import fit_ball
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def find_bone_loss(face: Face) -> BoneLoss:
         The loss.
 
     Raises:
-        Refused: If no circle fits.
+        RefusedError: If no circle fits.
     """
     centre, radius, chosen = _circle(face)
     off = face.outline_mm - centre
@@ -83,25 +83,22 @@ def find_bone_loss(face: Face) -> BoneLoss:
     share = 2 * radius / face.height_mm
     if residual > MOST_RESIDUAL_MM:
         msg = f"the rim differs from a circle by {residual:.1f} mm, expected {MOST_RESIDUAL_MM:g}"
-        raise Refused(msg)
+        raise RefusedError(msg)
     if arc < LEAST_ARC_DEG:
         msg = f"{arc:.0f} degrees of the lower rim are intact, expected {LEAST_ARC_DEG:g}"
-        raise Refused(msg)
+        raise RefusedError(msg)
     if not DIAMETER_TO_HEIGHT[0] <= share <= DIAMETER_TO_HEIGHT[1]:
         low, high = DIAMETER_TO_HEIGHT
-        msg = f"the circle is {share:.2f} times as wide as the glenoid is high, expected {low:g} to {high:g}"
-        raise Refused(msg)
+        msg = (
+            f"the circle is {share:.2f} times as wide as the glenoid is high, expected {low:g} to "
+            f"{high:g}"
+        )
+        raise RefusedError(msg)
     return _loss(off, centre, radius, residual, arc)
 
 
-def segment_percent(missing_mm: float, radius_mm: float) -> float:
-    """Percent of a disc's area that a straight cut takes away, so wide at its widest."""
-    x = np.clip(1 - missing_mm / radius_mm, -1, 1)
-    return float(100 * (np.arccos(x) - x * np.sqrt(1 - x * x)) / np.pi)
-
-
 def _degrees(off: Floats) -> Floats:
-    """Angle of each point (anterior, superior), 100 to 460 degrees, so that the lower rim is one."""
+    """Angle of each point (anterior, superior), 100 to 460 degrees, the lower rim in one."""
     found: Floats = (np.degrees(np.arctan2(off[:, 1], off[:, 0])) - 100) % 360 + 100
     return found
 
@@ -138,11 +135,11 @@ def _fitted(face: Face, last_deg: float) -> tuple[Floats, float, Mask]:
         chosen = (around >= _SURE_DEG[0]) & (around <= last_deg)
         if np.count_nonzero(chosen) < _FEWEST:
             msg = "no circle fits the lower rim"
-            raise Refused(msg)
+            raise RefusedError(msg)
         centre, radius = fit_ball(points[chosen])
         if not 5 <= radius <= 40:
             msg = "no circle fits the lower rim"
-            raise Refused(msg)
+            raise RefusedError(msg)
     return centre, radius, chosen
 
 
@@ -164,6 +161,4 @@ def _loss(off: Floats, centre: Floats, radius: float, residual: float, arc: floa
     weight = lacking.sum()
     middle = float((angles * lacking).sum() / weight) if weight else float("nan")
     clock = (3 - (middle - 360) / 30 - 1) % 12 + 1
-    return BoneLoss(
-        2 * radius, missing, 100 * missing / (2 * radius), area, clock, residual, arc
-    )
+    return BoneLoss(2 * radius, missing, 100 * missing / (2 * radius), area, clock, residual, arc)

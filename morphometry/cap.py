@@ -76,7 +76,9 @@ def margin_axis(along: Floats, start: Floats, depth_mm: Floats) -> Floats:
         for _ in range(4):
             if np.count_nonzero(kept) < _FEWEST:
                 return start
-            normal = np.linalg.svd(spots[kept] - spots[kept].mean(axis=0), full_matrices=False)[2][2]
+            normal = np.linalg.svd(spots[kept] - spots[kept].mean(axis=0), full_matrices=False)[2][
+                2
+            ]
             normal *= np.sign(normal @ start) or 1.0
             level = float(np.median(spots[kept] @ normal))
             kept = np.abs(spots @ normal - level) <= _STRAY

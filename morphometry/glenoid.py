@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 from skimage.measure import find_contours
 
-from shoulderseg.morphometry.refusal import Refused
+from shoulderseg.morphometry.refusal import RefusedError
 from shoulderseg.morphometry.vectors import unit
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def find_face(glenoid: Bone, head: Head) -> Face:
         The face; its axes follow the patient's, as the affine has these.
 
     Raises:
-        Refused: If no surface of the glenoid faces the head.
+        RefusedError: If no surface of the glenoid faces the head.
     """
     surface = glenoid.surface
     away = head.centre_mm - surface.points_mm
@@ -101,7 +101,7 @@ def find_face(glenoid: Bone, head: Head) -> Face:
     facing = np.sum(away * surface.normals, axis=1) > 0.6 * far
     if np.count_nonzero(facing) < 30:
         msg = "no surface of the glenoid faces the head"
-        raise Refused(msg)
+        raise RefusedError(msg)
     facing &= far <= np.percentile(far[facing], 5) + 6
     middle = surface.points_mm[facing].mean(axis=0)
     normal = unit(head.centre_mm - middle)
@@ -110,8 +110,9 @@ def find_face(glenoid: Bone, head: Head) -> Face:
         height, seen = _heights(glenoid, middle, frame)
         shown = _face_of(height)
         if shown.sum() * STEP_MM**2 < _LEAST_MM2:
-            msg = f"{shown.sum() * STEP_MM**2:.0f} mm2 of the glenoid face the head, expected {_LEAST_MM2:g}"
-            raise Refused(msg)
+            area = shown.sum() * STEP_MM**2
+            msg = f"{area:.0f} mm2 of the glenoid face the head, expected {_LEAST_MM2:g}"
+            raise RefusedError(msg)
         middle, normal = _moved(middle, frame, height, shown)
     frame = _frame(normal)
     frame = _along_the_long_axis(frame, shown)
@@ -131,8 +132,7 @@ def _frame(normal: Floats) -> Floats:
 
 
 def _grid() -> Floats:
-    line = np.arange(-_REACH_MM, _REACH_MM + STEP_MM / 2, STEP_MM)
-    return line
+    return np.arange(-_REACH_MM, _REACH_MM + STEP_MM / 2, STEP_MM)
 
 
 def _heights(glenoid: Bone, middle: Floats, frame: Floats) -> tuple[Floats, Mask]:
@@ -175,9 +175,9 @@ def _face_of(height: Floats) -> Mask:
     if not count:
         return face
     middle = np.array(height.shape) // 2
-    far = ndimage.distance_transform_edt(
-        ~face, return_distances=False, return_indices=True
-    )[:, middle[0], middle[1]]
+    far = ndimage.distance_transform_edt(~face, return_distances=False, return_indices=True)[
+        :, middle[0], middle[1]
+    ]
     kept: Mask = ndimage.binary_fill_holes(labels == labels[tuple(far)])
     # Thin bridges to what is no face.
     opened = ndimage.binary_opening(kept, iterations=4)
@@ -233,4 +233,5 @@ def _finished(middle: Floats, frame: Floats, height: Floats, shown: Mask, *, cut
     near = np.hypot(line[:, None] - shift[1], line[None, :] - shift[0]) <= 3
     level = float(np.nanmedian(height[near & shown])) if (near & shown).any() else 0.0
     centre = middle + np.array([level, *shift]) @ frame
-    return Face(centre, *frame, spots - shift, shown, cut)
+    normal, anterior, superior = frame
+    return Face(centre, normal, anterior, superior, spots - shift, shown, cut)

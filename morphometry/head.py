@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from shoulderseg.morphometry.cap import margin_axis
-from shoulderseg.morphometry.refusal import Refused
+from shoulderseg.morphometry.refusal import RefusedError
 from shoulderseg.morphometry.sphere import fit_ball
-from shoulderseg.morphometry.vectors import angle_deg, directions, unit
+from shoulderseg.morphometry.vectors import angle_deg, directions, distances_to, unit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,7 +45,8 @@ class Head:
         radius_mm: Of the bone, without cartilage.
         axis: Unit vector out of the plane of the joint surface's margin, (3,).
         residual_mm: Root mean square distance of the joint surface from the sphere.
-        intact: Share of the cone of 60 degrees about the middle of the joint surface that lies within 1 mm of the sphere.
+        intact: Share of the cone of 60 degrees about the middle of the joint surface that lies
+            within 1 mm of the sphere.
         slices: How many slices cross the head.
     """
 
@@ -69,16 +69,17 @@ def find_head(humerus: Bone, glenoid: Bone) -> Head:
         The head.
 
     Raises:
-        Refused: If the head cannot be measured.
+        RefusedError: If the head cannot be measured.
     """
     surface, other = humerus.surface, glenoid.surface
     if len(surface.points_mm) < 100 or len(other.points_mm) < 100:
         msg = "too little of a bone is in the image"
-        raise Refused(msg)
+        raise RefusedError(msg)
     centre, radius, axis = _fit(surface, other.points_mm)
     if not RADII_MM[0] <= radius <= RADII_MM[1]:
-        msg = f"the sphere has a radius of {radius:.0f} mm, expected {RADII_MM[0]:g} to {RADII_MM[1]:g}"
-        raise Refused(msg)
+        low, high = RADII_MM
+        msg = f"the sphere has a radius of {radius:.0f} mm, expected {low:g} to {high:g}"
+        raise RefusedError(msg)
     head = _checked(humerus, centre, radius, axis)
     along = directions(_LATTICE)
     along = along[along @ axis >= _WIDEST]
@@ -89,13 +90,13 @@ def find_head(humerus: Bone, glenoid: Bone) -> Head:
 def _fit(surface: Surface, joint_mm: Floats) -> tuple[Floats, float, Floats]:
     """Centre, radius and axis; from the points nearest to the glenoid to all of the cap."""
     points, areas = surface.points_mm, np.where(surface.cut, 0.0, surface.areas_mm2)
-    apart = cKDTree(joint_mm).query(points)[0]
+    apart = distances_to(joint_mm, points)
     towards = joint_mm.mean(axis=0) - points
     facing = np.sum(towards * surface.normals, axis=1) > 0.5 * np.linalg.norm(towards, axis=1)
     start = facing & (apart <= apart[facing].min(initial=np.inf) + 5)
     if np.count_nonzero(start) < 30:
         msg = "no surface of the humerus faces the glenoid"
-        raise Refused(msg)
+        raise RefusedError(msg)
     centre, radius = fit_ball(points[start], areas[start])
     axis = unit(joint_mm.mean(axis=0) - centre)
     for band, cone in _BANDS:
@@ -109,7 +110,7 @@ def _fit(surface: Surface, joint_mm: Floats) -> tuple[Floats, float, Floats]:
             )
             if np.count_nonzero(chosen) < 30:
                 msg = "the head is no sphere"
-                raise Refused(msg)
+                raise RefusedError(msg)
             centre, radius = fit_ball(points[chosen], areas[chosen])
             axis = unit(np.sum(areas[chosen, None] * (points[chosen] - centre), axis=0))
     return centre, radius, axis
@@ -154,27 +155,30 @@ def _checked(humerus: Bone, centre: Floats, radius: float, axis: Floats) -> Head
     missing = 1 - known.mean()
     if missing > 0.1:
         msg = f"the image's border cuts {100 * missing:.0f} % of the head's joint surface"
-        raise Refused(msg)
+        raise RefusedError(msg)
     if residual > MOST_RESIDUAL_MM:
         msg = f"the head differs from a sphere by {residual:.1f} mm, expected {MOST_RESIDUAL_MM:g}"
-        raise Refused(msg)
+        raise RefusedError(msg)
     if intact < LEAST_INTACT:
-        msg = f"{100 * intact:.0f} % of the head's joint surface is intact, expected {100 * LEAST_INTACT:g}"
-        raise Refused(msg)
+        msg = (
+            f"{100 * intact:.0f} % of the head's joint surface is intact, expected "
+            f"{100 * LEAST_INTACT:g}"
+        )
+        raise RefusedError(msg)
     slices = _slices_through(humerus, centre, radius)
     if slices < FEWEST_SLICES:
         msg = f"{slices} slices cross the head, expected at least {FEWEST_SLICES}"
-        raise Refused(msg)
+        raise RefusedError(msg)
     return Head(centre, radius, axis, residual, intact, slices)
 
 
 def _slices_through(humerus: Bone, centre: Floats, radius: float) -> int:
     """How many layers across the longest side of the voxels cross the sphere."""
     axis = int(humerus.spacing_mm.argmax())
-    middle = humerus.index(centre[None])[0, axis]
-    reach = radius / humerus.spacing_mm[axis]
+    middle = float(humerus.index(centre[None])[0, axis])
+    reach = radius / float(humerus.spacing_mm[axis])
     low = max(int(np.ceil(middle - reach)), 0)
-    high = min(int(np.floor(middle + reach)), humerus.mask.shape[axis] - 1)
+    high = min(int(np.floor(middle + reach)), int(humerus.mask.shape[axis]) - 1)
     return high - low + 1
 
 

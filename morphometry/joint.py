@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import cKDTree
+
+from shoulderseg.morphometry.vectors import distances_to
 
 if TYPE_CHECKING:
     from shoulderseg.morphometry.bone import Bone
@@ -48,13 +49,12 @@ def measure_joint(humerus: Bone, glenoid: Bone, head: Head, face: Face) -> Joint
         head: Its sphere.
         face: Its face.
     """
-    tree = cKDTree(humerus.surface.points_mm)
     points = glenoid.surface.points_mm
-    gaps = tree.query(points)[0]
+    gaps = distances_to(humerus.surface.points_mm, points)
     off = points - face.middle_mm
-    inner = (np.linalg.norm(off - (off @ face.normal)[:, None] * face.normal, axis=1) <= _MIDDLE_MM) & (
-        glenoid.surface.normals @ face.normal > 0.7
-    )
+    inner = (
+        np.linalg.norm(off - (off @ face.normal)[:, None] * face.normal, axis=1) <= _MIDDLE_MM
+    ) & (glenoid.surface.normals @ face.normal > 0.7)
     away = head.centre_mm - face.middle_mm
     front, up = float(away @ face.anterior), float(away @ face.superior)
     return JointMeasures(

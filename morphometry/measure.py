@@ -14,7 +14,7 @@ from shoulderseg.morphometry.glenoid import find_face
 from shoulderseg.morphometry.head import find_head, neck_shaft_angle_deg
 from shoulderseg.morphometry.hill_sachs import find_hill_sachs
 from shoulderseg.morphometry.joint import measure_joint
-from shoulderseg.morphometry.refusal import Refused
+from shoulderseg.morphometry.refusal import RefusedError
 from shoulderseg.morphometry.shaft import find_shaft
 from shoulderseg.morphometry.spacing import MOST_SPACING_MM, spacing_along
 from shoulderseg.morphometry.uncertainty import uncertainty
@@ -101,9 +101,7 @@ def measure_shoulder(shoulder: Shoulder) -> tuple[Measure, ...]:
     )
     for name, bone in (("humerus", humerus), ("glenoid", glenoid)):
         _measure_volume(name, bone, found, notes)
-    missing = [
-        name for name, bone in (("humerus", humerus), ("glenoid", glenoid)) if bone is None
-    ]
+    missing = [name for name, bone in (("humerus", humerus), ("glenoid", glenoid)) if bone is None]
     if humerus is None or glenoid is None:
         reason = f"there is no {' and no '.join(missing)}"
     else:
@@ -111,9 +109,7 @@ def measure_shoulder(shoulder: Shoulder) -> tuple[Measure, ...]:
     given = [_given(name, found.get(name, reason), shoulder, notes) for name in DEFINITIONS]
     if humerus is not None and glenoid is not None:
         given = [_with_uncertainty(measure, shoulder, humerus, glenoid) for measure in given]
-    never = [
-        Measure(name, None, REFUSED_UNITS[name], refused=why) for name, why in REFUSED.items()
-    ]
+    never = [Measure(name, None, REFUSED_UNITS[name], refused=why) for name, why in REFUSED.items()]
     return (*given, *never)
 
 
@@ -159,7 +155,7 @@ def _measure_joint(
     """Measures all that needs the head; returns why it cannot be had, for what is not measured."""
     try:
         head = find_head(humerus, glenoid)
-    except Refused as error:
+    except RefusedError as error:
         return f"head: {error}"
     found |= {
         "head_radius": head.radius_mm,
@@ -177,8 +173,8 @@ def _measure_joint(
         face = find_face(glenoid, head)
         if face.cut:
             msg = "the image's border cuts the face"
-            raise Refused(msg)
-    except Refused as error:
+            raise RefusedError(msg)
+    except RefusedError as error:
         return f"glenoid: {error}"
     _measure_face(shoulder, (humerus, glenoid), head, face, found)
     return ""
@@ -260,7 +256,7 @@ def _tried(
 ) -> dict[str, float | str]:
     try:
         return dict(measure())
-    except Refused as error:
+    except RefusedError as error:
         return dict.fromkeys(names, str(error))
 
 
@@ -286,9 +282,7 @@ def _hill_sachs(humerus: Bone, head: Head, face: Face) -> dict[str, float]:
     }
 
 
-def _given(
-    name: str, value: float | str, shoulder: Shoulder, notes: Mapping[str, str]
-) -> Measure:
+def _given(name: str, value: float | str, shoulder: Shoulder, notes: Mapping[str, str]) -> Measure:
     definition = DEFINITIONS[name]
     measure = Measure(name, None, definition.unit, experimental=definition.experimental)
     if isinstance(value, str):

@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 
-class Refused(ValueError):
+class RefusedError(ValueError):
     """Raised where something cannot be measured; the message says what was found and expected."""

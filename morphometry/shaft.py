@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from shoulderseg.morphometry.refusal import Refused
+from shoulderseg.morphometry.refusal import RefusedError
 from shoulderseg.morphometry.vectors import unit
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def find_shaft(humerus: Bone, head: Head) -> Shaft:
         The shaft.
 
     Raises:
-        Refused: If less than 45 mm of it lie below the head.
+        RefusedError: If less than 45 mm of it lie below the head.
     """
     points = humerus.surface.points_mm
     areas = humerus.surface.areas_mm2
@@ -55,7 +55,7 @@ def find_shaft(humerus: Bone, head: Head) -> Shaft:
     # The tuberosities and the joint lie about the head; the shaft leads away from both.
     if np.count_nonzero(below) < 50:
         msg = f"none of the shaft is in the image, expected {LEAST_MM:g} mm below the head"
-        raise Refused(msg)
+        raise RefusedError(msg)
     up = unit(head.centre_mm - points[below].mean(axis=0))
     middle = points[below].mean(axis=0)
     length = 0.0
@@ -72,8 +72,11 @@ def find_shaft(humerus: Bone, head: Head) -> Shaft:
             if np.count_nonzero(sections == number) > 8
         ]
         if length < LEAST_MM or len(whole) < LEAST_MM - _BELOW_MM - 5:
-            msg = f"{max(length, 0):.0f} mm of the shaft are in the image, expected {LEAST_MM:g} below the head"
-            raise Refused(msg)
+            msg = (
+                f"{max(length, 0):.0f} mm of the shaft are in the image, expected {LEAST_MM:g} "
+                "below the head"
+            )
+            raise RefusedError(msg)
         middles = np.array(
             [
                 np.average(points[sections == number], axis=0, weights=areas[sections == number])

@@ -37,6 +37,11 @@ def edge_error_mm(bone: Bone, dice: float) -> float:
     return float(np.hypot(voxel, off))
 
 
+def told_by_humerus(name: str) -> bool:
+    """Whether a measure's error comes from the humerus' edge rather than the glenoid's."""
+    return name.startswith(_HUMERUS)
+
+
 def uncertainty(name: str, bones: Sequence[Bone], dice: Sequence[float]) -> float | None:
     """Half of the interval that holds the true value in nine of ten cases.
 
@@ -51,5 +56,5 @@ def uncertainty(name: str, bones: Sequence[Bone], dice: Sequence[float]) -> floa
     factor = FACTORS.get(name)
     if factor is None:
         return None
-    which = 0 if name.startswith(_HUMERUS) else 1
+    which = 0 if told_by_humerus(name) else 1
     return factor * edge_error_mm(bones[which], dice[which])

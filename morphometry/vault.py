@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoulderseg.morphometry.refusal import Refused
+from shoulderseg.morphometry.refusal import RefusedError
 
 if TYPE_CHECKING:
     from shoulderseg.morphometry.bone import Bone
@@ -33,7 +33,7 @@ def vault_retroversion_deg(glenoid: Bone, face: Face) -> float:
         Degrees, positive for retroversion.
 
     Raises:
-        Refused: If too little of the vault is in the image.
+        RefusedError: If too little of the vault is in the image.
     """
     index = np.argwhere(glenoid.mask)
     places = index @ glenoid.affine[:3, :3].T + glenoid.affine[:3, 3] - face.middle_mm
@@ -42,7 +42,7 @@ def vault_retroversion_deg(glenoid: Bone, face: Face) -> float:
     if not len(depth) or depth.max() < LEAST_DEPTH_MM:
         deepest = float(depth.max(initial=0.0))
         msg = f"{deepest:.0f} mm of the vault are in the image, expected {LEAST_DEPTH_MM:g}"
-        raise Refused(msg)
+        raise RefusedError(msg)
     end = places[(depth > depth.max() - _LAYER_MM)].mean(axis=0)
     # From the deep end to the face; the face's normal is 0.
     backwards, outwards = float(end @ face.anterior), float(-end @ face.normal)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +23,13 @@ def unit(vector: Floats) -> Floats:
 def angle_deg(first: Floats, second: Floats) -> float:
     """Angle between two vectors, 0 to 180 degrees."""
     return float(np.degrees(np.arccos(np.clip(unit(first) @ unit(second), -1, 1))))
+
+
+def distances_to(points_mm: Floats, places_mm: Floats) -> Floats:
+    """Distance of each place (n, 3) to the nearest of some points (m, 3), (n,)."""
+    found, _ = cKDTree(points_mm).query(places_mm)
+    distances: Floats = np.asarray(found, np.float64)
+    return distances
 
 
 def directions(count: int) -> Floats:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ("cli", "datasets", "evaluation", "nnunet_ext", "refine", "workflows")
+FOLDERS = ("cli", "datasets", "evaluation", "morphometry", "nnunet_ext", "refine", "workflows")
 
 
 def has_examples(source: str) -> bool:

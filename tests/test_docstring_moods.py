@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ("datasets", "evaluation", "nnunet_ext", "refine", "workflows")
+FOLDERS = ("datasets", "evaluation", "morphometry", "nnunet_ext", "refine", "workflows")
 VERBS = """
 Add Apply Ask Assemble Average Begin Bring Build Calculate Call Check Choose Collect Compare
 Compute Convert Copy Count Create Crop Cut Decide Delete Describe Determine Draw Estimate Extract

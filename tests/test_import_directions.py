@@ -1,4 +1,5 @@
-"""The house: cli -> workflows -> datasets, nnunet_ext, refine, evaluation; never upward."""
+"""The house: cli -> workflows -> datasets, nnunet_ext, refine, evaluation,
+morphometry; never upward."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOUNDATIONS = ("datasets", "nnunet_ext", "refine", "evaluation")
+FOUNDATIONS = ("datasets", "nnunet_ext", "refine", "evaluation", "morphometry")
 # What each folder may import of this project, beside itself.
 ALLOWED = {
     "cli": {"workflows", *FOUNDATIONS},

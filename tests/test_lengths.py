@@ -15,6 +15,7 @@ FOLDERS = (
     "cli",
     "datasets",
     "evaluation",
+    "morphometry",
     "nnunet_ext",
     "refine",
     "tests",

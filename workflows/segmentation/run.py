@@ -13,6 +13,11 @@ from shoulderseg.workflows.examination.grouping import Mode, batches, group_case
 from shoulderseg.workflows.examination.run import segment_series
 from shoulderseg.workflows.examination.write import write_group
 from shoulderseg.workflows.inputs.discover import find_inputs
+from shoulderseg.workflows.measure.results import (
+    measure_examination,
+    measure_result,
+    write_measures,
+)
 from shoulderseg.workflows.outputs.plan import REPORT_FILE, Case
 from shoulderseg.workflows.segmentation.case_record import PREVIEWS, case_record, failure_record
 from shoulderseg.workflows.segmentation.earlier_runs import INPUT, claimed, input_digest
@@ -58,6 +63,7 @@ class Run:
         plan: where results go, and as what.
         report: its file.
         preview: whether a picture of each case is drawn.
+        measure: whether the bones are measured.
         examinations: cases that vote together.
     """
 
@@ -66,6 +72,7 @@ class Run:
     plan: OutputPlan
     report: RunReport
     preview: bool = False
+    measure: bool = False
     examinations: tuple[Group, ...] = ()
 
 
@@ -106,6 +113,7 @@ def prepare_run(
     plan: OutputPlan,
     *,
     preview: bool = False,
+    measure: bool = False,
     examination: Mode = "auto",
 ) -> Run:
     """Puts together what a run needs; nothing is written yet.
@@ -116,6 +124,7 @@ def prepare_run(
         images: what the user named.
         plan: where to, and in which formats.
         preview: whether a picture of each case is drawn.
+        measure: whether the bones are measured.
         examination: which cases vote together, see `group_cases`.
     """
     groups = tuple(group_cases(inputs.cases, examination))
@@ -139,7 +148,7 @@ def prepare_run(
     names = refused + [case.name for case in inputs.cases]
     report = RunReport(plan.out / REPORT_FILE, described, names)
     placed = replace(plan, source=inputs.public_folder(images), model=segmenter.bundle.digest)
-    return Run(segmenter, inputs, placed, report, preview, groups)
+    return Run(segmenter, inputs, placed, report, preview, measure, groups)
 
 
 def execute_run(run: Run, listener: Listener | None = None) -> None:
@@ -178,6 +187,8 @@ def _execute(run: Run, listener: Listener) -> None:
     finally:
         # Also after an interruption: what is done is done.
         run.report.write()
+        if run.measure:
+            write_measures(run.plan.out, run.report.records)
 
 
 def _segment_cases(run: Run, listener: Listener) -> None:
@@ -196,6 +207,8 @@ def _segment_cases(run: Run, listener: Listener) -> None:
                 if isinstance(result, Exception):
                     raise result
                 record = case_record(run.plan, source, case, result, others, seconds, run.preview)
+                if run.measure:
+                    record |= measure_result(source, result)
             except Exception as error:
                 # Whatever goes wrong in one case, the others go on.
                 _LOGGER.debug("traceback", exc_info=True)
@@ -237,6 +250,8 @@ def _segmented(
         raise
     if group is not None:
         record = write_group(run.plan, group, examination, why, labels)
+        if run.measure and examination is not None:
+            record |= measure_examination(group.name, sources, examination, labels)
         run.report.add_examination(record)
     for (source, case), outcome, spent in zip(batch, outcomes, seconds, strict=True):
         yield source, case, outcome, spent

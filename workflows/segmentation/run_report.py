@@ -59,6 +59,11 @@ class RunReport:
         return self._run
 
     @property
+    def records(self) -> list[dict[str, Any]]:
+        """Of all cases, those of earlier runs first, and of this run's examinations."""
+        return [*earlier_records(self._earlier()), *self._records, *self._examinations]
+
+    @property
     def failed(self) -> int:
         """How many cases failed."""
         return sum("error" in record for record in self._records)

@@ -1,0 +1,232 @@
+"""How far measures of bones are off, on phantoms whose truth is known.
+
+`true` takes the true bones on voxels of 1 mm. `predicted` scans the person (3D, 1 mm), segments that
+with the default bundle, and measures the result. Bone loss of 0 to 35 percent in front, Hill-Sachs
+defects, both sides, both sexes, half of the shoulders healthy but for the loss. The true width is
+that of the intact glenoid, so that it is compared where nothing is missing, and otherwise with the
+circle's diameter.
+
+`coverage`: how often the truth lies within the stated uncertainty where the factors of
+`morphometry/uncertainty.py` come from the other half of the cases. The factors printed at the end
+come from all. `refusals`: slices of 4 mm (the height has to be refused), an image that ends in the
+head (radius), and a side that the axes contradict (bone loss).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoulderseg.datasets.phantom.anatomy.shoulder import build_scene
+from shoulderseg.datasets.phantom.case import draw_scan, scan_shoulder
+from shoulderseg.datasets.phantom.examination.truth import fine_bones
+from shoulderseg.datasets.phantom.options import PhantomOptions
+from shoulderseg.datasets.phantom.truth import true_measurements
+from shoulderseg.datasets.volume import index_affine
+from shoulderseg.morphometry.bone import take_bone
+from shoulderseg.morphometry.measure import Measure, Shoulder, measure_shoulder
+from shoulderseg.morphometry.uncertainty import edge_error_mm, told_by_humerus
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from shoulderseg.workflows.segmentation.segmenter import Segmenter
+
+SEED, VOXEL_MM = 8100, 1.0
+LOSSES = (0, 5, 10, 15, 20, 25, 30, 35)
+MOST_LOSS = 20.0
+
+
+def main() -> None:
+    """Measures, prints the tables, and writes the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=60)
+    parser.add_argument("--predicted", type=int, default=60, help="how many are segmented too")
+    parser.add_argument("--model", default="default", help="name or folder of a bundle")
+    parser.add_argument("--quick", action="store_true", help="four cases, none segmented")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    asked = parser.parse_args()
+    cases, predicted = (4, 0) if asked.quick else (asked.cases, asked.predicted)
+    segmenter = _segmenter(asked.model) if predicted else None
+    found: dict[str, list[Any]] = defaultdict(list)
+    for number in range(cases):
+        _one(number, segmenter if number < predicted else None, found)
+        print(f"case {number + 1} of {cases}", flush=True)
+    summary = _errors(found) | _coverage(found) | _refusals(found)
+    if asked.json:
+        asked.json.write_text(json.dumps(summary, indent=2) + "\n")
+
+
+def _segmenter(model: str) -> Segmenter:
+    from shoulderseg import Segmenter
+
+    return Segmenter(model, device="cpu")
+
+
+def _one(number: int, segmenter: Segmenter | None, found: dict[str, list[Any]]) -> None:
+    rng = np.random.default_rng(SEED + number)
+    options = PhantomOptions(
+        plane="isotropic",
+        spacing_mm=(VOXEL_MM,) * 3,
+        shape=(112, 160, 160),
+        health="instability" if number % 2 else "healthy",
+        bone_loss_percent=LOSSES[(number // 2) % len(LOSSES)],
+        side="left" if number % 4 < 2 else "right",
+        sex="female" if number % 8 < 4 else "male",
+    )
+    protocol, shoulder = draw_scan(options, rng)
+    scene = build_scene(shoulder, options.glenoid_depth_mm, whole=False)
+    truth = _truth(true_measurements(scene, shoulder))
+    bones = fine_bones(scene, VOXEL_MM, 1)
+    side = options.side or ""
+    true = Shoulder(bones.array == 1, bones.array == 2, index_affine(bones), side)
+    _add("true", true, truth, found)
+    for what, name, worse in _spoilt(true):
+        refused = {one.name: one.refused for one in measure_shoulder(worse)}[name]
+        found["refusals"].append((what, bool(refused)))
+    if segmenter is None:
+        return
+    case = scan_shoulder(options, protocol, shoulder, rng)
+    result = segmenter.segment_volume(case.image)
+    quality = result.segmented()[1].measures.get("quality", {})
+    dice = tuple(float(quality.get(bone) or 1.0) for bone in ("humerus", "glenoid"))
+    first, second = dice
+    seen = Shoulder(
+        result.labels == 1, result.labels == 2, index_affine(case.image), side, (first, second)
+    )
+    _add("predicted", seen, truth, found)
+
+
+def _truth(measured: dict[str, Any]) -> dict[str, float]:
+    loss = measured["glenoid_bone_loss_percent"]
+    diameter = measured["glenoid_width_mm"]
+    return {
+        "head_radius": measured["head_radius_mm"],
+        "glenoid_height": measured["glenoid_height_mm"],
+        **({} if loss else {"glenoid_width": diameter}),
+        "glenoid_circle_diameter": diameter,
+        "bone_loss_area": loss,
+        "bone_loss_linear": 100 * _missing_share(loss / 100),
+        "glenoid_track": diameter * (0.83 - _missing_share(loss / 100)),
+        "hill_sachs_depth": measured["hill_sachs_depth_mm"],
+        "neck_shaft_angle": _neck_shaft_angle(measured),
+    }
+
+
+def _missing_share(area: float) -> float:
+    """Which part of a diameter a straight cut takes that takes this part of the disc."""
+    low, high = -1.0, 1.0
+    for _ in range(50):
+        x = (low + high) / 2
+        share = (np.arccos(x) - x * np.sqrt(1 - x * x)) / np.pi
+        low, high = (x, high) if share > area else (low, x)
+    return (1 - (low + high) / 2) / 2
+
+
+def _neck_shaft_angle(measured: dict[str, Any]) -> float:
+    return float(measured.get("neck_shaft_angle_deg", float("nan")))
+
+
+def _add(kind: str, shoulder: Shoulder, truth: dict[str, float], found: dict[str, Any]) -> None:
+    bones = [take_bone(mask, shoulder.affine) for mask in (shoulder.humerus, shoulder.glenoid)]
+    measures: dict[str, Measure] = {one.name: one for one in measure_shoulder(shoulder)}
+    for name, true in truth.items():
+        value = measures[name].value
+        if not np.isfinite(true):
+            continue
+        if value is None:
+            found[f"{kind} refused {name}"].append(measures[name].refused)
+            continue
+        which = 0 if told_by_humerus(name) else 1
+        bone = bones[which]
+        scale = edge_error_mm(bone, shoulder.dice[which]) if bone else float("nan")
+        found[f"{kind} {name}"].append((value - true, scale))
+        if name == "bone_loss_area" and true > MOST_LOSS:
+            found[f"{kind} bone_loss_area above {MOST_LOSS:g}"].append((value - true, scale))
+
+
+def _spoilt(shoulder: Shoulder) -> list[tuple[str, str, Shoulder]]:
+    """What has to be refused: the reason, the measure, and the shoulder."""
+    wide = shoulder.affine.copy()
+    wide[:3, 0] *= 4
+    rows = np.flatnonzero(shoulder.humerus.any(axis=(1, 2)))
+    # The bones' first axis points upwards; the head is at the end.
+    top = int(rows.max()) - 20
+    other = "left" if shoulder.side == "right" else "right"
+    coarse = replace(
+        shoulder, humerus=shoulder.humerus[::4], glenoid=shoulder.glenoid[::4], affine=wide
+    )
+    cut = replace(shoulder, humerus=shoulder.humerus[:top], glenoid=shoulder.glenoid[:top])
+    return [
+        ("slices of 4 mm", "glenoid_height", coarse),
+        ("the image ends in the head", "head_radius", cut),
+        ("the wrong side", "bone_loss_area", replace(shoulder, side=other)),
+    ]
+
+
+def _errors(found: dict[str, list[Any]]) -> dict[str, Any]:
+    print("\n| masks | measure | n | refused | mean error | mean absolute error | worst |")
+    print("|---|---|---|---|---|---|---|")
+    summary: dict[str, Any] = {}
+    keys = [
+        key for key in found if key.startswith(("true ", "predicted ")) and "refused" not in key
+    ]
+    for key in keys:
+        kind, name = key.split(" ", 1)
+        errors: npt.NDArray[np.float64] = np.array([error for error, _ in found[key]])
+        refused = len(found[f"{kind} refused {name}"])
+        absolute = np.abs(errors)
+        print(
+            f"| {kind} | {name} | {len(errors)} | {refused} | {errors.mean():+.2f} | "
+            f"{absolute.mean():.2f} | {absolute.max():.1f} |"
+        )
+        summary[f"{kind}_{name}_mae"] = float(absolute.mean())
+        summary[f"{kind}_{name}_refused"] = refused
+    for key in [key for key in found if "refused" in key and found[key]]:
+        print(f"{key}: {sorted(set(found[key]))[:3]}")
+    return summary
+
+
+def _coverage(found: dict[str, list[Any]]) -> dict[str, Any]:
+    """Coverage with factors from the other half of the cases, and the factors from all."""
+    inside: dict[str, list[bool]] = defaultdict(list)
+    factors = {}
+    names = {key.split(" ")[1] for key in found if key.startswith("true ") and "refused" not in key}
+    for name in sorted(names):
+        pairs = {kind: np.array(found[f"{kind} {name}"]) for kind in ("true", "predicted")}
+        every = np.concatenate([pair for pair in pairs.values() if len(pair)])
+        ratios = np.abs(every[:, 0]) / every[:, 1]
+        factors[name] = round(float(np.quantile(ratios, 0.9, method="higher")), 2)
+        halves = [pair[first::2] for pair in pairs.values() if len(pair) for first in (0, 1)]
+        for half in (0, 1):
+            known = np.concatenate(halves[1 - half :: 2])
+            factor = np.quantile(np.abs(known[:, 0]) / known[:, 1], 0.9, method="higher")
+            for kind, pair in zip(
+                [kind for kind, pair in pairs.items() if len(pair)], halves[half::2], strict=True
+            ):
+                inside[kind] += (np.abs(pair[:, 0]) <= factor * pair[:, 1]).tolist()
+    told = {kind: float(np.mean(values)) for kind, values in inside.items()}
+    told["all"] = float(np.mean([one for values in inside.values() for one in values]))
+    print("\ncoverage: " + ", ".join(f"{kind} {share:.3f}" for kind, share in told.items()))
+    print("FACTORS = " + json.dumps(factors, indent=4))
+    return {"coverage": told, "factors": factors}
+
+
+def _refusals(found: dict[str, list[Any]]) -> dict[str, Any]:
+    shares = {}
+    for what in dict.fromkeys(what for what, _ in found["refusals"]):
+        refused = [one for name, one in found["refusals"] if name == what]
+        shares[what] = float(np.mean(refused))
+        print(f"refused, {what}: {sum(refused)} of {len(refused)}")
+    every = [one for _, one in found["refusals"]]
+    return {"correct_refusals": float(np.mean(every)), "refusals": shares}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Measures of bones in files, and in the results of `predict`."""

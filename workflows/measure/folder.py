@@ -1,0 +1,119 @@
+"""Measures the label maps of a folder: what `shoulderseg measure` does."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shoulderseg.workflows.errors import reason_of
+from shoulderseg.workflows.measure.shoulder import as_records, measure_volume
+from shoulderseg.workflows.measure.table import write_table
+
+_LOGGER = logging.getLogger(__name__)
+
+TABLE_FILE = "measures.csv"
+
+
+@dataclass(frozen=True)
+class MeasuredCase:
+    """What came of a label map.
+
+    Attributes:
+        case: its name.
+        measures: as `as_records` gives them; empty if it failed.
+        error: why it failed; empty if it did not.
+    """
+
+    case: str
+    measures: tuple[dict[str, Any], ...]
+    error: str = ""
+
+
+def measure_folder(
+    labels: Path,
+    out: Path,
+    values: Mapping[str, int],
+    side: str = "",
+    on_case: Callable[[MeasuredCase], None] = lambda case: None,
+) -> list[MeasuredCase]:
+    """Measures label maps, and writes `CASE.json` for each and `measures.csv` for all.
+
+    Args:
+        labels: a label map, or a folder of them.
+        out: folder for the results; made if need be.
+        values: the voxel value of the humerus and of the glenoid.
+        side: left or right, of all; empty if unknown; axes for what each header's axes make of it.
+        on_case: is told of each case when it is done.
+
+    Returns:
+        The cases in order of their names; one that fails keeps no other from its turn.
+
+    Raises:
+        FileNotFoundError: if there is no such file or folder.
+        ValueError: if there is no label map in it, or results would lie among the label maps.
+        OSError: if the folder or the table cannot be written.
+    """
+    from shoulderseg.datasets.output_file import write_text
+
+    found = label_maps(labels)
+    if out.exists() and not out.is_dir():
+        msg = f"{out} is a file; expected a folder for the measures"
+        raise ValueError(msg)
+    out.mkdir(parents=True, exist_ok=True)
+    cases = []
+    for name, files in found.items():
+        try:
+            records = tuple(_measured(files, values, side))
+            write_text(
+                out / f"{name}.json",
+                json.dumps({"case": name, "measures": records}, indent=2) + "\n",
+            )
+            case = MeasuredCase(name, records)
+        except Exception as error:
+            # The others go on.
+            _LOGGER.debug("traceback", exc_info=True)
+            case = MeasuredCase(name, (), f"{files[0].name}: {reason_of(error)}")
+            # That of an earlier run would pass for this one's.
+            (out / f"{name}.json").unlink(missing_ok=True)
+        cases.append(case)
+        on_case(case)
+    write_table(out / TABLE_FILE, [(case.case, case.measures) for case in cases])
+    return cases
+
+
+def label_maps(path: Path) -> dict[str, list[Path]]:
+    """Finds label maps, by the names of their cases; one in several formats is one.
+
+    Args:
+        path: a file, or a folder.
+
+    Raises:
+        FileNotFoundError: if there is none such.
+        ValueError: if a folder holds no label map.
+    """
+    from shoulderseg.datasets.files import case_name, find_volumes
+
+    if path.is_file():
+        return {case_name(path): [path]}
+    if not path.is_dir():
+        msg = f"{path} does not exist; expected a label map or a folder of them"
+        raise FileNotFoundError(msg)
+    found: dict[str, list[Path]] = {}
+    for file in find_volumes(path):
+        found.setdefault(case_name(file), []).append(file)
+    if not found:
+        msg = f"no label maps in {path}"
+        raise ValueError(msg)
+    return dict(sorted(found.items()))
+
+
+def _measured(files: Sequence[Path], values: Mapping[str, int], side: str) -> list[dict[str, Any]]:
+    from shoulderseg.workflows.scoring.label_files import check_comparable, read_compared
+
+    volume = read_compared(files, values)
+    check_comparable(files[0], volume, values)
+    return as_records(measure_volume(volume, values, side))

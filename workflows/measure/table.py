@@ -1,0 +1,41 @@
+"""The table of measures: a row a case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+
+def write_table(path: Path, cases: Iterable[tuple[str, Sequence[Mapping[str, Any]]]]) -> None:
+    """Writes a CSV file: per measure its value, its uncertainty, and why it is refused.
+
+    Args:
+        path: the file.
+        cases: the name of each and its measures, as `as_records` gives them; a case without any
+            has an empty row.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    from shoulderseg.datasets.csv_file import write_csv
+    from shoulderseg.morphometry.catalogue import DEFINITIONS
+
+    heading = ["case"]
+    for name, definition in DEFINITIONS.items():
+        column = column_name(name, definition.unit)
+        heading += [column, f"{column}_uncertainty", f"{name}_refused"]
+    rows: list[list[object]] = [list(heading)]
+    for case, measures in cases:
+        known = {measure["name"]: measure for measure in measures}
+        row: list[object] = [case]
+        for name in DEFINITIONS:
+            measure = known.get(name, {})
+            row += [measure.get(key) for key in ("value", "uncertainty", "refused")]
+        rows.append(["" if cell is None else cell for cell in row])
+    write_csv(path, rows)
+
+
+def column_name(name: str, unit: str) -> str:
+    """A measure's name with its unit, such as `head_radius_mm`; a ratio has none."""
+    return name if unit == "1" else f"{name}_{unit}"
