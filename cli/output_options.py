@@ -19,6 +19,10 @@ BidsOption = Annotated[
     bool,
     typer.Option("--bids", help="Lay the output out as a BIDS derivative: OUT/sub-.../anat/..."),
 ]
+PageOption = Annotated[
+    bool,
+    typer.Option("--report", help="Build a page to look at the cases: OUT/report/index.html."),
+]
 PreviewOption = Annotated[
     bool, typer.Option("--preview", help="Draw a picture of each case: OUT/previews/CASE.png.")
 ]

@@ -21,7 +21,8 @@ from shoulderseg.cli.input_options import (
 from shoulderseg.cli.log import is_quiet
 from shoulderseg.cli.network_options import NetworkOptions
 from shoulderseg.cli.options import Device, DeviceOption, split_list, split_lists
-from shoulderseg.cli.output_options import BidsOption, FormatOption, PreviewOption
+from shoulderseg.cli.output_options import BidsOption, FormatOption, PageOption, PreviewOption
+from shoulderseg.cli.report import print_page, with_page
 from shoulderseg.cli.terminal import echo
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def predict(
     formats: FormatOption = None,
     bids: BidsOption = False,
     preview: PreviewOption = False,
+    page: PageOption = False,
     examination: ExaminationOption = Examination.auto,
     device: DeviceOption = Device.auto,
 ) -> None:
@@ -79,10 +81,12 @@ def predict(
     with reported():
         try:
             with _shown_progress(run) as listener:
-                execute_run(run, listener)
+                execute_run(run, with_page(run, listener) if page else listener)
         finally:
             if run.report.begun:
                 _print_summary(run)
+                if page:
+                    print_page(out)
     if run.report.failed:
         raise typer.Exit(SOME_CASES_FAILED)
 

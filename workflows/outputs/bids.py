@@ -32,6 +32,7 @@ _IGNORED = (
     "shoulderseg_report.json",
     "shoulderseg_cases.csv",
     "previews/",
+    "report/",
     "*.nrrd",
     "*.mha",
     "*.dcm",

@@ -41,11 +41,13 @@ class Listener:
         on_start: is called with the name of each case before it is read.
         on_progress: with the share of the case's networks that has run, 0 to 1.
         on_record: with the record of each case as it stands in the run report.
+        on_result: with what came out for a case, and its record; must not raise.
     """
 
     on_start: Callable[[str], None] = _ignore
     on_progress: Callable[[float], None] = _ignore
     on_record: Callable[[Mapping[str, Any]], None] = _ignore
+    on_result: Callable[[Result, Mapping[str, Any]], None] = _ignore
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,7 @@ def _segment_cases(run: Run, listener: Listener) -> None:
                 if isinstance(result, Exception):
                     raise result
                 record = case_record(run.plan, source, case, result, others, seconds, run.preview)
+                listener.on_result(result, record)
             except Exception as error:
                 # Whatever goes wrong in one case, the others go on.
                 _LOGGER.debug("traceback", exc_info=True)
