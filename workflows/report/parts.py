@@ -25,7 +25,7 @@ _DIGESTED = (
     *("case", "outputs", "shape", "spacing_mm", "volumes_ml", "quality", "seconds"),
     "measures_of_bones",
 )
-_SAFE_NAME = re.compile(r"(?!case-)[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
+_SAFE_NAME = re.compile(r"(?!case-[0-9a-f]{24}$)[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 _CALL = ("shoulderCase(", ");\n")
 
 

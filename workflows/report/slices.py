@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 MOST_SLICES = 24
 MOST_PIXELS = 320
 THUMBNAIL_PIXELS = 160
-_QUALITY, _THUMBNAIL_QUALITY = 60, 50
+# Of WebP: the first with which the slices of a case stay small enough, or else the last.
+_QUALITIES, _THUMBNAIL_QUALITY = (60, 40, 20), 50
+MOST_BYTES = 260_000
 # Beyond these shares of the voxels grey values are shown black and white.
 _WINDOW_PERCENT = (1.0, 99.5)
 _LETTERS = (("R", "L"), ("A", "P"), ("I", "S"))
@@ -78,7 +80,7 @@ def slice_pictures(shown: Shown) -> dict[str, Any]:
     images = None
     if shown.image is not None:
         grey = _windowed(shown.image)
-        images = [_webp(_resized(grey[z], (wide, high)), _QUALITY) for z in chosen]
+        images = _all_webp([_resized(grey[z], (wide, high)) for z in chosen])
     numbers = _numbered(shown)
     labels = [_resized(numbers[z], (wide, high), exact=True) for z in chosen]
     packed = zlib.compress(np.stack(labels).tobytes(), 9)
@@ -164,6 +166,15 @@ def _resized(plane: Bytes, size: tuple[int, int], *, exact: bool = False) -> Byt
     if plane.shape == (size[1], size[0]):
         return plane
     return np.asarray(Image.fromarray(plane).resize(size, way))
+
+
+def _all_webp(pictures: Sequence[Bytes]) -> list[str]:
+    encoded: list[str] = []
+    for quality in _QUALITIES:
+        encoded = [_webp(picture, quality) for picture in pictures]
+        if sum(map(len, encoded)) <= MOST_BYTES:
+            break
+    return encoded
 
 
 def _webp(picture: Bytes, quality: int) -> str:

@@ -38,7 +38,8 @@ ROWS.forEach((row, index) => {
   row.volumes = row.volumes || [];
   row.dice = row.dice || [];
   const known = row.dice.filter((value) => typeof value === "number");
-  row.lowest = known.length ? Math.min(...known) : null;
+  // A bone that was not found is worse than any that was.
+  row.lowest = row.missing.length ? 0 : known.length ? Math.min(...known) : null;
   // Numbers apart, one reason is the same in all cases.
   row.kinds = row.flags.map((flag) =>
     flag.replace(/ \(usually.*\)$/, "").replace(/\d[\d.]*/g, "…"));

@@ -44,7 +44,7 @@ function sliceView(content) {
   const bones = make("canvas", { width: wide * FINE, height: high * FINE, class: "bones", role: "img" });
   const sheet = make("div", { class: "sheet" }, grey, bones);
   const letters = ["left", "right", "top", "bottom"].map((side, k) =>
-    make("span", { class: `side ${side}`, text: sides[k], "aria-hidden": "true" }));
+    make("span", { class: `edge ${side}`, text: sides[k], "aria-hidden": "true" }));
   const stage = make("div", { class: "stage" }, sheet, ...letters);
   const slider = make("input", { type: "range", min: 0, max: numbers.length - 1, "aria-label": "Slice" });
   const where = make("span", { class: "where" });
