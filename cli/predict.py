@@ -15,6 +15,7 @@ from shoulderseg.cli.input_options import (
     Examination,
     ExaminationOption,
     ImagesArgument,
+    OnlyOption,
     ParticipantOption,
     SourcesOption,
 )
@@ -39,6 +40,7 @@ def predict(
     network: NetworkOptions,
     *,
     participants: ParticipantOption = None,
+    only: OnlyOption = None,
     sources: SourcesOption = None,
     formats: FormatOption = None,
     bids: BidsOption = False,
@@ -54,6 +56,7 @@ def predict(
     Exit code 0: all cases done; 1: some failed, the others are written; 2: wrong use; 3: the
     bundle or the device cannot be used.
     """
+    from shoulderseg.workflows.inputs.chosen import only_listed
     from shoulderseg.workflows.inputs.sources_file import write_sources
     from shoulderseg.workflows.inputs.zip_archive import unpacked
     from shoulderseg.workflows.outputs.formats import parse_formats
@@ -64,7 +67,7 @@ def predict(
         plan = OutputPlan(out, parse_formats(formats or []), bids)
         # What a zip file holds is kept until the command ends.
         folder = context.with_resource(unpacked(images))
-        inputs = collect_inputs(folder, images, out, split_lists(participants))
+        inputs = only_listed(collect_inputs(folder, images, out, split_lists(participants)), only)
         plan.check_possible(dicom=any(case.source_files for case in inputs.cases))
         if sources is not None:
             write_sources(sources, inputs.cases, folder, out)
@@ -84,9 +87,7 @@ def predict(
                 execute_run(run, with_page(run, listener) if page else listener)
         finally:
             if run.report.begun:
-                _print_summary(run)
-                if page:
-                    print_page(out)
+                _print_summary(run, page=page)
     if run.report.failed:
         raise typer.Exit(SOME_CASES_FAILED)
 
@@ -161,9 +162,11 @@ def _shown_progress(run: Run) -> Iterator[Listener]:
         yield Listener(start, advance, tell)
 
 
-def _print_summary(run: Run) -> None:
+def _print_summary(run: Run, *, page: bool) -> None:
     from shoulderseg.workflows.segmentation.flags import skipped_lines
 
     lines = skipped_lines(run.inputs.skipped)
     for line in run.report.summary(lines, calibrated=run.segmenter.bundle.quality is not None):
         echo(line)
+    if page:
+        print_page(run.plan.out)

@@ -76,7 +76,8 @@ def print_page(out: Path) -> None:
     from shoulderseg.workflows.report.build import build_report
 
     try:
-        lines = page_lines(build_report(out))
+        with _progress() as on_case:
+            lines = page_lines(build_report(out, on_case=on_case))
     except (ValueError, OSError) as error:
         warn(f"no report page: {error}")
     else:

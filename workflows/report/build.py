@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from shoulderseg.workflows.segmentation.result import Result
 
 _LOGGER = logging.getLogger(__name__)
-_ID_FILE = "run_id.txt"
+_INDEX, _SINGLE, _ID_FILE = "index.html", "report.html", "run_id.txt"
 MOST_IN_ONE_FILE = 100
 
 
@@ -78,15 +78,10 @@ def build_report(
     from shoulderseg.datasets.output_file import make_folder, write_text
 
     reported = read_reported(out)
-    if single_file and len(reported.records) > MOST_IN_ONE_FILE:
-        msg = (
-            f"{len(reported.records)} cases, expected at most {MOST_IN_ONE_FILE} for a single "
-            "file; leave out --single-file, and pass on the whole folder of the report"
-        )
-        raise ValueError(msg)
+    if single_file:
+        _check_few(len(reported.records))
     make_folder(out / REPORT_FOLDER, out)
-    lacking = [record for record in reported.done() if _lacks(out, record, images)]
-    if lacking:
+    if lacking := [record for record in reported.done() if _lacks(out, record, images)]:
         _picture_all(out, lacking, reported.bones, images, on_case)
     rows = page_rows(out, reported)
     data = _page_data(reported, rows, _run_id(out), single_file=single_file)
@@ -95,7 +90,7 @@ def build_report(
         for row in (rows if single_file else [])
         if row.get("file")
     ]
-    path = out / REPORT_FOLDER / ("report.html" if single_file else "index.html")
+    path = out / REPORT_FOLDER / (_SINGLE if single_file else _INDEX)
     write_text(path, render_page(data, contents))
     done = list(reported.done())
     pictured = sum(bool((read_row(out, record) or {}).get("pictured")) for record in done)
@@ -106,6 +101,15 @@ def build_report(
         len(reported.not_reached),
         len(done) - pictured,
     )
+
+
+def _check_few(cases: int) -> None:
+    if cases > MOST_IN_ONE_FILE:
+        msg = (
+            f"{cases} cases, expected at most {MOST_IN_ONE_FILE} for a single file; leave out "
+            "--single-file, and pass on the whole folder of the report"
+        )
+        raise ValueError(msg)
 
 
 def read_reported(out: Path) -> Reported:
@@ -173,15 +177,24 @@ def _picture_again(
     out: Path, record: Mapping[str, Any], labels: Mapping[str, int], images: Images
 ) -> None:
     label_map = image = None
-    notes = []
+    note = ""
     try:
         label_map = label_map_of(out, record)
         image = images.of(record["case"], label_map)
     except Exception as error:
-        # Whatever goes wrong in one case, the others go on; the page says what is missing.
-        _LOGGER.debug("traceback", exc_info=True)
-        notes.append(reason_of(error))
-    write_part(out, record, labels, label_map, image, "; ".join(notes))
+        note = _missed(error)
+    try:
+        write_part(out, record, labels, label_map, image, note)
+    except OSError:
+        raise
+    except Exception as error:
+        write_part(out, record, labels, None, None, _missed(error))
+
+
+def _missed(error: Exception) -> str:
+    """Whatever goes wrong in one case, the others go on; the page says what is missing."""
+    _LOGGER.debug("traceback", exc_info=True)
+    return reason_of(error)
 
 
 def _page_data(

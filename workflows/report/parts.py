@@ -73,16 +73,10 @@ def write_part(
     from shoulderseg.workflows.report.mesh import small_meshes
     from shoulderseg.workflows.report.slices import shown_case, slice_pictures, thumbnail
 
-    row: dict[str, Any] = {
-        "digest": result_digest(record),
-        "note": note,
-        "pictured": image is not None,
-    }
-    content: dict[str, Any] = {
-        "case": record["case"],
-        "digest": row["digest"],
-        "measures": record.get("measures_of_bones"),
-    }
+    digest, pictured = result_digest(record), image is not None
+    row: dict[str, Any] = {"digest": digest, "note": note, "pictured": pictured}
+    content: dict[str, Any] = {"case": record["case"], "digest": digest}
+    content["measures"] = record.get("measures_of_bones")
     if label_map is not None:
         described = describe_labels(labels)
         shown = shown_case(label_map, image, [label.value for label in described])

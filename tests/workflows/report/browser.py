@@ -107,4 +107,5 @@ class Browser:
 
     def complaints(self) -> list[str]:
         """What the console has said since it was asked last, violations of the policy too."""
-        return [str(entry["message"]) for entry in self.driver.get_log("browser")]
+        entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
+        return [str(entry["message"]) for entry in entries]

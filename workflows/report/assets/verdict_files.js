@@ -22,8 +22,13 @@ function saveList(name, verdict) {
   tell(`${name}: ${cases.length} cases.`);
 }
 
+// A spreadsheet runs what begins like a formula, but for a quote before it; see csv_file.py.
+const isFormula = (text) =>
+  /^(\p{Cc}|[\p{Z}\p{C}]*[=+\-@\u2212])/u.test(text.replace(/^'*/, "").normalize("NFKC"));
+const bare = (text) => (text.startsWith("'") && isFormula(text) ? text.slice(1) : text);
 const cell = (value) => {
-  const text = value === undefined || value === null ? "" : String(value);
+  const plain = value === undefined || value === null ? "" : String(value);
+  const text = isFormula(plain) ? `'${plain}` : plain;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
@@ -67,7 +72,7 @@ function readTable(text) {
   let read = 0;
   for (const line of lines) {
     const [name, verdict, place, comment, rater, time, of] =
-      places.map((column) => (column < 0 ? "" : line[column] || ""));
+      places.map((column) => (column < 0 ? "" : bare(line[column] || "")));
     if (!known.has(name)) continue;
     judged.set(name, {
       verdict: VERDICTS.includes(verdict) ? verdict : undefined,
