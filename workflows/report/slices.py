@@ -22,7 +22,7 @@ MOST_SLICES = 24
 MOST_PIXELS = 320
 THUMBNAIL_PIXELS = 160
 # Of WebP: the first with which the slices of a case stay small enough, or else the last.
-_QUALITIES, _THUMBNAIL_QUALITY = (60, 40, 20), 50
+_QUALITIES, _THUMBNAIL_QUALITY = (60, 40, 20), 20
 MOST_BYTES = 260_000
 # Beyond these shares of the voxels grey values are shown black and white.
 _WINDOW_PERCENT = (1.0, 99.5)

@@ -26,8 +26,8 @@ function loadContent(row) {
 const line = (title, value) =>
   (value === null || value === undefined || value === "" ? null : make("tr", {}, make("th", { scope: "row", text: title }), make("td", {}, named(value))));
 
-function numbersOf(row) {
-  const bones = make("table", { class: "numbers" },
+function bonesOf(row) {
+  return make("table", { class: "numbers" },
     make("thead", {}, make("tr", {}, ...["Bone", "Volume, ml", "Predicted Dice"].map((text) => make("th", { scope: "col", text })))),
     make("tbody", {}, ...BONES.map((bone, k) => {
       const mark = make("span", { class: "mark", "aria-hidden": "true" });
@@ -36,13 +36,15 @@ function numbersOf(row) {
         make("td", { class: "number", text: row.missing.includes(bone.name) ? "missing" : number(row.volumes[k], 1) }),
         make("td", { class: "number", text: number(row.dice[k], 2) }));
     })));
-  const about = make("table", { class: "about" }, make("tbody", {}, ...[
+}
+
+function aboutOf(row) {
+  return make("table", { class: "about" }, make("tbody", {}, ...[
     line("Sequence", row.sequence), line("Plane", row.plane),
     line("Side", row.side && `${row.side}${row.side_from ? ` (${row.side_from})` : ""}`),
     line("Size", row.shape && `${row.shape.join(" × ")} voxels`),
     line("Spacing", row.spacing && `${row.spacing.map((step) => Number(step.toFixed(2))).join(" × ")} mm`),
   ].filter(Boolean)));
-  return [bones, about];
 }
 
 function measuresOf(measures) {
@@ -113,7 +115,7 @@ async function openCase(row) {
     go("↑", "Previous case", () => openNext(-1)), go("↓", "Next case", () => openNext(1)),
     make("span", { text: at < 0 ? "" : `${at + 1} of ${visible.length}` }), go("Back", "Back to all cases", closeCase)),
   make("h2", { tabindex: "-1" }, named(row.case)), ...flags, ...notes,
-  row.state === "failed" ? null : judgement(row), ...(row.state === "failed" ? [] : numbersOf(row)), others(row), space, measures);
+  ...(row.state === "failed" ? [] : [judgement(row), bonesOf(row), space, measures, aboutOf(row)]), others(row));
   byId("opened").replaceChildren(stage, side);
   byId("opened").hidden = false;
   side.querySelector("h2").focus({ preventScroll: true });

@@ -45,7 +45,7 @@ function solidView(meshes) {
   if (!found.length) return null;
   const names = BONES.filter((_, k) => meshes[k]).map((bone) => bone.name).join(" and ");
   const canvas = make("canvas", {
-    class: "solid", width: 640, height: 480, tabindex: 0, role: "img",
+    class: "solid", width: 640, height: 440, tabindex: 0, role: "img",
     "aria-label": `${names} in space, seen from the front; turn with the mouse, or with Shift and the arrows`,
   });
   const reach = Math.max(...found.map(({ corners }) => {

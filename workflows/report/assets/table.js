@@ -28,12 +28,13 @@ function cells(row) {
     row.examination ? make("small", {}, "examination ", named(row.examination)) : null);
   const told = row.state === "failed" ? [row.error] : [...row.flags, row.error].filter(Boolean);
   const flags = make("td", { class: "flags" },
-    ...told.map((flag) => make("p", { class: row.flags.includes(flag) ? "flag" : "error" }, named(flag))));
+    ...told.map((flag) => make("p", { class: row.flags.includes(flag) ? "flag" : "error", title: flag },
+      named(flag.replace(/ \(usually.*\)$/, "")))));
   const numbers = COLUMNS.filter((column) => column.bone).map((column) => {
     const low = column.key.startsWith("dice") && row.missing.includes(column.bone.name);
     return make("td", { class: "number", text: low ? "missing" : number(column.of(row), column.digits) });
   });
-  const texts = ["sequence", "plane", "side"].map((key) => make("td", {}, named(row[key] || "–")));
+  const texts = [row.sequence, row.kind, row.side].map((text) => make("td", {}, named(text || "–")));
   const verdict = make("td", { class: `verdict ${verdictOf(row).verdict || ""}`, text: verdictText(row) });
   return [make("td", { class: "picture" }, picture(row)), name, verdict, flags, ...numbers, ...texts];
 }
