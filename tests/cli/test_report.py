@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK
 
+from tests.datasets.oblique_case import oblique_image, write_sources
 from tests.workflows.report.made_run import bones, page_data, write_files
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ def test_predict_pictures_each_case_and_builds_the_page(
     assert "report page of 3 cases: " in outcome.output
     rows = page_data(page)["rows"]
     assert sorted(row["case"] for row in rows) == ["c0", "c1", "c2"]
-    assert all(row["file"] and row["thumbnail"] and not row["note"] for row in rows)
+    assert all(row["file"] and row["thumbnail"] and not row.get("note") for row in rows)
     # The images may be gone by now.
     for image in (tmp_path / "in").iterdir():
         image.unlink()
@@ -74,7 +76,28 @@ def test_a_case_that_cannot_be_pictured_is_missed_and_fails_nothing(
     outcome = run(*words, "--report")
     assert outcome.exit_code == 0, outcome.output
     [row, *_] = page_data(tmp_path / "out" / "report" / "index.html")["rows"]
-    assert (row["thumbnail"], row["note"]) == (None, "RuntimeError")
+    assert (row.get("thumbnail"), row["note"]) == (None, "RuntimeError")
+
+
+def test_the_page_tells_nothing_that_only_a_header_does(
+    run: Run, untrained: Path, tmp_path: Path
+) -> None:
+    for path in write_sources(tmp_path / "in" / "MUELLER_JOERG", oblique_image()):
+        dataset = pydicom.dcmread(path)
+        dataset.PatientName, dataset.PatientID = "MUELLER^JOERG", "4711998"
+        dataset.SeriesDescription = "cor t1 of mrs mueller"
+        dataset.save_as(path)
+    out = tmp_path / "out"
+    words = ["predict", tmp_path / "in", out, "--model", untrained, "--device", "cpu", "--report"]
+    outcome = run(*words)
+    assert outcome.exit_code == 0, outcome.output
+    files = [path for path in (out / "report").rglob("*") if path.is_file()]
+    assert len(files) == 4
+    said = "\n".join([*(path.read_text() for path in files), *map(str, files)]).lower()
+    assert [word for word in ("mueller", "joerg", "4711998", "cor t1") if word in said] == []
+    [row] = page_data(out / "report" / "index.html")["rows"]
+    assert row["sequence"]
+    assert row["side_from"]
 
 
 def test_a_folder_without_a_run_ends_with_2(run: Run, tmp_path: Path) -> None:

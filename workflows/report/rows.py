@@ -82,9 +82,13 @@ def page_rows(out: Path, reported: Reported) -> list[dict[str, Any]]:
     """
     bones = list(reported.bones)
     examination = {case: name for name, cases in reported.examinations.items() for case in cases}
-    return [
+    rows = (
         plain_values(_row(out, record, bones, examination.get(record["case"])))
         for record in reported.records
+    )
+    # What is not known or not there takes no place, of thousands of cases.
+    return [
+        {key: value for key, value in row.items() if value not in (None, "", [])} for row in rows
     ]
 
 
@@ -118,5 +122,4 @@ def _row(
         "missing": [bone for bone in bones if not record["volumes_ml"].get(bone)],
         "shape": record["shape"],
         "spacing": record["spacing_mm"],
-        "outputs": record.get("outputs", []),
     }

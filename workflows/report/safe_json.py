@@ -19,9 +19,10 @@ def script_json(value: Any) -> str:  # noqa: ANN401
 
     Example:
         >>> script_json(["</script>", float("nan")])
-        '["\\u003c/script\\u003e", null]'
+        '["\\u003c/script\\u003e",null]'
     """
-    return json.dumps(plain_values(value), allow_nan=False).translate(_MARKUP)
+    text = json.dumps(plain_values(value), allow_nan=False, separators=(",", ":"))
+    return text.translate(_MARKUP)
 
 
 def plain_values(value: Any) -> Any:  # noqa: ANN401

@@ -115,7 +115,7 @@ def thumbnail(shown: Shown, colours: Sequence[tuple[int, int, int]]) -> str:
     picture = np.repeat(grey[:, :, None], 3, axis=2)
     for number, colour in enumerate(colours, start=1):
         picture[_outline(labels == number)] = colour
-    return _webp(picture, _THUMBNAIL_QUALITY)
+    return _webp(picture, _THUMBNAIL_QUALITY, effort=6)
 
 
 def _numbered(shown: Shown) -> Bytes:
@@ -177,11 +177,11 @@ def _all_webp(pictures: Sequence[Bytes]) -> list[str]:
     return encoded
 
 
-def _webp(picture: Bytes, quality: int) -> str:
+def _webp(picture: Bytes, quality: int, effort: int = 4) -> str:
     from PIL import Image
 
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "WEBP", quality=quality)
+    Image.fromarray(picture).save(buffer, "WEBP", quality=quality, method=effort)
     return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 

@@ -154,6 +154,7 @@ def test_a_case_opens_scrolls_and_shows_its_bones_in_three_ways(browser: Browser
     assert "outline" in browser.text(".mode")
     browser.wait(lambda: drawn(browser, "grey"))
     browser.wait(lambda: drawn(browser, "solid"))
+    assert browser.texts("aside .numbers tbody tr") == ["humerus30.50.90", "glenoid4.30.80"]
     # The other series of the examination is one step away.
     browser.find(".others button").click()
     assert shown(browser) == "case_01"
@@ -200,6 +201,40 @@ def test_verdicts_outlast_a_reload_and_are_saved(browser: Browser, page: Path) -
     assert by_name["case_09"]["comment"] == 'poor, "edge"'
     assert by_name["case_09"]["time"].endswith("Z")
     assert len(rows) == 4
+
+
+def test_verdicts_are_taken_up_from_a_table_of_another_browser(
+    browser: Browser, page: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "qc.csv"
+    rows = [
+        ["case", "verdict", "rank", "comment", "rater", "time", "result"],
+        ["case_00", "fail", "3", "'=1+1", "CD", "2026-01-01T00:00:00Z", "of-before"],
+        ["case_01", "artefact", "", 'a "b"\nc', "", "", ""],
+        ["elsewhere", "pass", "", "", "", "", ""],
+    ]
+    with table.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows(rows)
+    browser.find("#read-all").send_keys(str(table))
+    browser.wait(lambda: "of 2 cases read; 1 lines" in browser.text("#told"))
+    told = dict(zip(cases(browser), browser.texts("#rows td.verdict"), strict=True))
+    assert told["case_00"] == "✗ fail, rank 3 (of an earlier result)"
+    assert told["case_01"] == "⚠ artefact"
+    browser.open(page)
+    browser.find("#save-all").click()
+    back = list(csv.reader(io.StringIO(browser.saved("qc.csv"))))
+    assert back[0] == rows[0]
+    # A spreadsheet runs no formula of a comment.
+    assert back[1] == rows[1]
+
+
+def test_a_failed_case_says_why_and_cannot_be_judged(browser: Browser) -> None:
+    browser.press("/", *"broken", Keys.ESCAPE, Keys.ENTER, "f", "3")
+    assert shown(browser) == "broken"
+    assert "broken.nii.gz: cut off" in browser.text("aside")
+    assert browser.all(".judge") == []
+    browser.press(Keys.ESCAPE)
+    assert browser.texts("#rows td.verdict") == [""]
 
 
 def test_names_and_words_from_files_are_shown_as_text(browser: Browser) -> None:

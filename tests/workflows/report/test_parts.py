@@ -156,4 +156,14 @@ def test_each_name_has_a_file_of_its_own_that_any_system_takes() -> None:
 
 def test_json_in_a_page_has_no_markup_and_no_numbers_that_are_none() -> None:
     text = script_json({"<a>": ["&", "\u2028\u2029", float("inf")], "b": (1, float("nan"))})
-    assert text == ('{"\\u003ca\\u003e": ["\\u0026", "\\u2028\\u2029", null], "b": [1, null]}')
+    assert text == ('{"\\u003ca\\u003e":["\\u0026","\\u2028\\u2029",null],"b":[1,null]}')
+
+
+def test_no_part_is_written_through_a_link(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "out" / "report").mkdir(parents=True)
+    (tmp_path / "out" / "report" / "cases").symlink_to(elsewhere)
+    with pytest.raises(ValueError, match="report/cases in the folder of the output is a link"):
+        write_part(tmp_path / "out", record("a"), LABELS, bones(), None)
+    assert list(elsewhere.iterdir()) == []
