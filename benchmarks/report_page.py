@@ -3,9 +3,9 @@
 A few phantoms give pictures, which the cases share; each case has its own name, numbers and flags.
 Measured are the processor time that a case's part takes, the time to build the page, the sizes, and
 in headless Chromium, from the disk: the first paint of the page, the paint of its first rows, a
-keystroke in the search field until the table is drawn anew, a click on a heading until it is sorted,
-the opening of a case until its slices are there, and the memory of the script. Each is the median of
-several loads. Without Chromium its times are missing. `--quick` takes 60 cases and one load.
+keystroke in the search field until the table is drawn anew, a click on a heading until it is
+sorted, the opening of a case until its slices are there, and the memory of the script. Each is the
+median of several loads. Without Chromium its times are missing. `--quick` takes 60 cases, one load.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import shoulderseg
 from shoulderseg.workflows.report.build import build_report
 from shoulderseg.workflows.report.parts import script_of
 from tests.workflows.report.made_run import (
@@ -116,6 +117,16 @@ def test_a_run_that_goes_on_is_shown_with_what_is_done_and_what_is_not(tmp_path:
         "examination_1",
         None,
     ]
+
+
+def test_programs_get_the_path_of_the_page(tmp_path: Path) -> None:
+    out, images = tmp_path / "out", tmp_path / "in"
+    write_files(out, images, "a")
+    write_report(out, [record("a")])
+    assert shoulderseg.write_report(out) == out / "report" / "index.html"
+    single = shoulderseg.write_report(str(out), str(images), single_file=True)
+    assert single == out / "report" / "report.html"
+    assert page_data(single)["single_file"] is True
 
 
 def test_verdicts_outlast_a_rebuilt_page(tmp_path: Path) -> None:

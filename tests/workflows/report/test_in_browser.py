@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shoulderseg.workflows.report.build import build_report
-from tests.workflows.report.made_run import HOSTILE, picture, record, write_report
+from tests.workflows.report.made_run import HOSTILE, LONG, picture, record, write_report
 
 browser_module = pytest.importorskip("selenium", reason="needs selenium, of the test group")
 
@@ -50,7 +50,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         picture(out, told, glenoid=told["case"] != "case_09", seed=number)
     failed = [{"case": "broken", "error": "broken.nii.gz: cut off"}]
     together = [{"examination": "examination_1", "series": ["case_00", "case_01"]}]
-    write_report(out, [*records, *failed], examinations=together)
+    write_report(out, [*records, *failed], examinations=together, not_reached=[LONG])
     return build_report(out).path
 
 
@@ -247,6 +247,8 @@ def test_names_and_words_from_files_are_shown_as_text(browser: Browser) -> None:
         wait_for_slices(browser)
         browser.press(Keys.ESCAPE)
     assert HOSTILE[0] in browser.texts("#rows p.flag bdi")
+    assert LONG in browser.text("#problems")
+    assert browser.run("return document.documentElement.scrollWidth <= innerWidth") is True
     assert browser.driver.title == "shoulderseg report"
     assert len(browser.all("script[src], #rows script, img[src=x], #rows img[onerror]")) == 0
 

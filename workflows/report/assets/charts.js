@@ -5,7 +5,7 @@ function chart(column) {
   const values = ROWS.map(column.of).filter((value) => typeof value === "number");
   if (values.length < 2) return null;
   const low = Math.min(...values), high = Math.max(...values);
-  const step = (high - low) / BARS || 1;
+  const step = (high - low) / BARS || 10 ** -column.digits;
   const place = (value) => Math.min(BARS - 1, Math.floor((value - low) / step));
   const counts = new Array(BARS).fill(0);
   values.forEach((value) => { counts[place(value)] += 1; });

@@ -17,10 +17,11 @@ function onKey(event) {
     if (key === "Escape") { target.blur(); event.preventDefault(); }
     return;
   }
-  const slider = target.matches("input[type=range]");
+  // A slider that has the focus keeps its own keys.
+  if (target.matches("input[type=range]") && /^(Arrow|Page)/.test(key)) return;
   const press = {
     ArrowUp: () => (open ? openNext(-1) : step(-1)), ArrowDown: () => (open ? openNext(1) : step(1)),
-    ArrowRight: slices && !slider ? () => slices.toggle() : null,
+    ArrowRight: slices ? () => slices.toggle() : null,
     PageUp: slices ? () => slices.scroll(-1) : null, PageDown: slices ? () => slices.scroll(1) : null,
     "+": slices ? () => slices.zoom(1.25) : null, "-": slices ? () => slices.zoom(1 / 1.25) : null,
     r: slices ? () => slices.reset() : null,

@@ -40,7 +40,7 @@ function cells(row) {
 }
 
 function lineOf(row) {
-  const line = make("tr", { "data-index": row.index, "aria-selected": "false" }, ...cells(row));
+  const line = make("tr", { "data-index": row.index }, ...cells(row));
   line.addEventListener("click", (event) => {
     if (event.target.closest("button")) return;
     select(row);
@@ -63,13 +63,13 @@ function buildMore() {
 }
 
 function select(row, scroll = false) {
-  document.querySelectorAll("#rows [aria-selected=true]").forEach((line) => line.setAttribute("aria-selected", "false"));
+  document.querySelectorAll("#rows [aria-current]").forEach((line) => line.removeAttribute("aria-current"));
   selected = row;
   if (!row) return;
   buildUpTo(visible.indexOf(row) + 1);
   const line = document.querySelector(`#rows [data-index="${row.index}"]`);
   if (!line) return;
-  line.setAttribute("aria-selected", "true");
+  line.setAttribute("aria-current", "true");
   if (scroll) line.scrollIntoView({ block: "nearest" });
 }
 
