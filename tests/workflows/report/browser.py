@@ -109,3 +109,18 @@ class Browser:
         """What the console has said since it was asked last, violations of the policy too."""
         entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
         return [str(entry["message"]) for entry in entries]
+
+
+def cases(browser: Browser) -> list[str]:
+    """The names of the cases in the table."""
+    return browser.texts("#rows td.case .open")
+
+
+def shown(browser: Browser) -> str:
+    """The name of the opened case."""
+    return browser.text("aside h2")
+
+
+def wait_for_slices(browser: Browser) -> None:
+    """Waits until the slices of the opened case can be looked at."""
+    browser.wait(lambda: "slice" in "".join(browser.texts(".where")))

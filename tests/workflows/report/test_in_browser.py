@@ -2,78 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from shoulderseg.workflows.report.build import build_report
-from tests.workflows.report.made_run import HOSTILE, LONG, picture, record, write_report
-
-browser_module = pytest.importorskip("selenium", reason="needs selenium, of the test group")
-
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-
-from tests.workflows.report.browser import (  # noqa: E402
+from tests.workflows.report.browser import (
     CHROMIUM,
     DRIVER,
     MISSING,
     Browser,
+    cases,
+    shown,
     started_browser,
+    wait_for_slices,
 )
-
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason=MISSING)
-LOW = "predicted Dice of the glenoid is 0.61, below 0.85"
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Thirty cases, some with names that nobody should have, three flagged, one failed."""
-    out = tmp_path_factory.mktemp("run") / "out"
-    planes = ("coronal", "axial", "oblique sagittal")
-    records = [
-        record(f"case_{k:02}", (0.9 + k / 400, 0.8 + k / 300), source={"plane": planes[k % 3]})
-        for k in range(22)
-    ]
-    records[4] = record("case_04", (0.95, 0.61), [LOW], source={"plane": "coronal"})
-    records[9] = record("case_09", (0.93, None), ["no glenoid found"])
-    records[9]["volumes_ml"]["glenoid"] = 0.0
-    records[7]["measures_of_bones"] = [
-        {"name": "glenoid height", "value": 38.25, "unit": "mm", "uncertainty": 0.75},
-        {"name": "inclination", "value": None, "unit": "deg", "refused": "needs the whole scapula"},
-    ]
-    records += [record(name, (0.97, 0.9), source={"contrast": name}) for name in HOSTILE]
-    records[-1]["quality"]["flags"] = [HOSTILE[0]]
-    for number, told in enumerate(records):
-        picture(out, told, glenoid=told["case"] != "case_09", seed=number)
-    failed = [{"case": "broken", "error": "broken.nii.gz: cut off"}]
-    together = [{"examination": "examination_1", "series": ["case_00", "case_01"]}]
-    write_report(out, [*records, *failed], examinations=together, not_reached=[LONG])
-    return build_report(out).path
-
-
-@pytest.fixture
-def browser(page: Path, tmp_path: Path) -> Iterator[Browser]:
-    """The page, opened; in the end nothing was complained of."""
-    with started_browser(tmp_path) as started:
-        started.open(page)
-        assert len(started.all("#rows tr")) == 28
-        yield started
-        assert started.complaints() == []
-
-
-def cases(browser: Browser) -> list[str]:
-    return browser.texts("#rows td.case .open")
-
-
-def shown(browser: Browser) -> str:
-    return browser.text("aside h2")
-
-
-def wait_for_slices(browser: Browser) -> None:
-    browser.wait(lambda: "slice" in "".join(browser.texts(".where")))
+from tests.workflows.report.made_run import HOSTILE, LONG
 
 
 def drawn(browser: Browser, kind: str) -> int:
@@ -172,71 +117,6 @@ def test_measures_are_shown_where_there_are_any_with_what_was_refused(browser: B
     ]
 
 
-def test_verdicts_outlast_a_reload_and_are_saved(browser: Browser, page: Path) -> None:
-    # As the toolbox of the spinal cord has it: F once, twice, three times.
-    browser.press(Keys.ENTER, "f", "f", "7", "c", *'poor, "edge"', Keys.ESCAPE)
-    assert browser.find(".judge.fail").get_attribute("aria-pressed") == "true"
-    browser.press(Keys.ARROW_DOWN, "f", "f", "f", Keys.ARROW_DOWN, "f", Keys.ARROW_DOWN, "f", "f")
-    first = cases(browser)[0]
-    browser.find("#rater").send_keys("AB", Keys.TAB)
-    browser.open(page)
-    assert cases(browser)[0] == first == "case_09"
-    assert browser.texts("#rows td.verdict")[:5] == [
-        "✗ fail, rank 7",
-        *("⚠ artefact", "✓ pass", "✗ fail", ""),
-    ]
-    browser.press(Keys.ENTER)
-    assert browser.find("#comment").get_property("value") == 'poor, "edge"'
-    assert browser.find("#rater").get_property("value") == "AB"
-    browser.press(Keys.ESCAPE)
-    for button in ("#save-fails", "#save-artefacts", "#save-all"):
-        browser.find(button).click()
-    fails = browser.saved("qc_fail.yml").splitlines()
-    assert fails[1:] == ["FILES_SEG:", '- "case_00"', '- "case_09"']
-    assert len(browser.saved("qc_artifact.yml").splitlines()) == 3
-    rows = list(csv.DictReader(io.StringIO(browser.saved("qc.csv"))))
-    by_name = {row["case"]: row for row in rows}
-    assert by_name["case_09"]["verdict"] == "fail"
-    assert by_name["case_09"]["rank"] == "7"
-    assert by_name["case_09"]["comment"] == 'poor, "edge"'
-    assert by_name["case_09"]["time"].endswith("Z")
-    assert len(rows) == 4
-
-
-def test_verdicts_are_taken_up_from_a_table_of_another_browser(
-    browser: Browser, page: Path, tmp_path: Path
-) -> None:
-    table = tmp_path / "qc.csv"
-    rows = [
-        ["case", "verdict", "rank", "comment", "rater", "time", "result"],
-        ["case_00", "fail", "3", "'=1+1", "CD", "2026-01-01T00:00:00Z", "of-before"],
-        ["case_01", "artefact", "", 'a "b"\nc', "", "", ""],
-        ["elsewhere", "pass", "", "", "", "", ""],
-    ]
-    with table.open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows(rows)
-    browser.find("#read-all").send_keys(str(table))
-    browser.wait(lambda: "of 2 cases read; 1 lines" in browser.text("#told"))
-    told = dict(zip(cases(browser), browser.texts("#rows td.verdict"), strict=True))
-    assert told["case_00"] == "✗ fail, rank 3 (of an earlier result)"
-    assert told["case_01"] == "⚠ artefact"
-    browser.open(page)
-    browser.find("#save-all").click()
-    back = list(csv.reader(io.StringIO(browser.saved("qc.csv"))))
-    assert back[0] == rows[0]
-    # A spreadsheet runs no formula of a comment.
-    assert back[1] == rows[1]
-
-
-def test_a_failed_case_says_why_and_cannot_be_judged(browser: Browser) -> None:
-    browser.press("/", *"broken", Keys.ESCAPE, Keys.ENTER, "f", "3")
-    assert shown(browser) == "broken"
-    assert "broken.nii.gz: cut off" in browser.text("aside")
-    assert browser.all(".judge") == []
-    browser.press(Keys.ESCAPE)
-    assert browser.texts("#rows td.verdict") == [""]
-
-
 def test_names_and_words_from_files_are_shown_as_text(browser: Browser) -> None:
     names = cases(browser)
     for name in HOSTILE:
@@ -253,6 +133,7 @@ def test_names_and_words_from_files_are_shown_as_text(browser: Browser) -> None:
     assert len(browser.all("script[src], #rows script, img[src=x], #rows img[onerror]")) == 0
 
 
+@pytest.mark.skipif(not (CHROMIUM and DRIVER), reason=MISSING)
 def test_a_single_file_shows_its_cases_without_any_other(page: Path, tmp_path: Path) -> None:
     single = build_report(page.parent.parent, single_file=True).path
     alone = tmp_path / "alone.html"
