@@ -63,7 +63,7 @@ def with_page(run: Run, listener: Listener) -> Listener:
     """Lets each case of a run of `predict` give the page its part as it is done."""
     from dataclasses import replace
 
-    from shoulderseg.workflows.report.build import picture_result
+    from shoulderseg.workflows.report.pictures import picture_result
 
     out, labels = run.plan.out, run.segmenter.label_values
     return replace(

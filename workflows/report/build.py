@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from shoulderseg.workflows.errors import reason_of
-from shoulderseg.workflows.outputs.plan import REPORT_FILE
 from shoulderseg.workflows.report.page import render_page
 from shoulderseg.workflows.report.parts import (
     REPORT_FOLDER,
     read_content,
     read_row,
-    write_part,
 )
-from shoulderseg.workflows.report.rows import Reported, page_rows, parse_report
-from shoulderseg.workflows.report.sources import Images, found_images, label_map_of
+from shoulderseg.workflows.report.pictures import picture_missing
+from shoulderseg.workflows.report.rows import Reported, page_rows, read_reported
 
-if TYPE_CHECKING:
-    from shoulderseg.workflows.segmentation.result import Result
-
-_LOGGER = logging.getLogger(__name__)
 _INDEX, _SINGLE, _ID_FILE = "index.html", "report.html", "run_id.txt"
 MOST_IN_ONE_FILE = 100
 
@@ -81,8 +72,7 @@ def build_report(
     if single_file:
         _check_few(len(reported.records))
     make_folder(out / REPORT_FOLDER, out)
-    if lacking := [record for record in reported.done() if _lacks(out, record, images)]:
-        _picture_all(out, lacking, reported.bones, images, on_case)
+    picture_missing(out, reported, images, on_case)
     rows = page_rows(out, reported)
     data = _page_data(reported, rows, _run_id(out), single_file=single_file)
     contents = [
@@ -110,91 +100,6 @@ def _check_few(cases: int) -> None:
             "--single-file, and pass on the whole folder of the report"
         )
         raise ValueError(msg)
-
-
-def read_reported(out: Path) -> Reported:
-    """Reads the run report of a folder.
-
-    Raises:
-        FileNotFoundError: if there is none.
-        ValueError: if the file is no run report.
-        OSError: if it cannot be read.
-    """
-    path = out / REPORT_FILE
-    if not path.is_file():
-        msg = f"no {REPORT_FILE} in {out}; expected a folder that `shoulderseg predict` wrote to"
-        raise FileNotFoundError(msg)
-    try:
-        return parse_report(json.loads(path.read_text(encoding="utf-8")))
-    except ValueError as error:
-        msg = f"{path} cannot be read as a run report: {error}"
-        raise ValueError(msg) from error
-
-
-def picture_result(
-    out: Path, result: Result, record: Mapping[str, Any], labels: Mapping[str, int]
-) -> None:
-    """Gives the report page a case that was just segmented; what fails is missed, no case fails.
-
-    Args:
-        out: folder of the run.
-        result: of the case.
-        record: of the case in the run report.
-        labels: the voxel value of each bone.
-    """
-    from dataclasses import replace
-
-    try:
-        volume, segmentation = result.segmented()
-        write_part(out, record, labels, replace(volume, array=segmentation.label_map), volume)
-    except Exception:
-        _LOGGER.warning("%s: its part of the report page is missing", result.name, exc_info=True)
-
-
-def _lacks(out: Path, record: Mapping[str, Any], images: Path | None) -> bool:
-    row = read_row(out, record)
-    return row is None or (images is not None and not row.get("pictured"))
-
-
-def _picture_all(
-    out: Path,
-    records: Iterable[Mapping[str, Any]],
-    labels: Mapping[str, int],
-    images: Path | None,
-    on_case: Callable[[int, int], None] | None,
-) -> None:
-    records = list(records)
-    with found_images(images) as found:
-        for number, record in enumerate(records):
-            if on_case is not None:
-                on_case(number, len(records))
-            _picture_again(out, record, labels, found)
-    if on_case is not None:
-        on_case(len(records), len(records))
-
-
-def _picture_again(
-    out: Path, record: Mapping[str, Any], labels: Mapping[str, int], images: Images
-) -> None:
-    label_map = image = None
-    note = ""
-    try:
-        label_map = label_map_of(out, record)
-        image = images.of(record["case"], label_map)
-    except Exception as error:
-        note = _missed(error)
-    try:
-        write_part(out, record, labels, label_map, image, note)
-    except OSError:
-        raise
-    except Exception as error:
-        write_part(out, record, labels, None, None, _missed(error))
-
-
-def _missed(error: Exception) -> str:
-    """Whatever goes wrong in one case, the others go on; the page says what is missing."""
-    _LOGGER.debug("traceback", exc_info=True)
-    return reason_of(error)
 
 
 def _page_data(

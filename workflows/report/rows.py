@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from shoulderseg.workflows.outputs.plan import REPORT_FILE
 from shoulderseg.workflows.report.parts import file_stem, read_row
 from shoulderseg.workflows.report.safe_json import plain_values
 from shoulderseg.workflows.segmentation.earlier_runs import EARLIER
@@ -34,6 +36,25 @@ class Reported(NamedTuple):
     def done(self) -> Iterator[dict[str, Any]]:
         """The records of cases that were segmented."""
         return (record for record in self.records if "quality" in record)
+
+
+def read_reported(out: Path) -> Reported:
+    """Reads the run report of a folder.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        ValueError: if the file is no run report.
+        OSError: if it cannot be read.
+    """
+    path = out / REPORT_FILE
+    if not path.is_file():
+        msg = f"no {REPORT_FILE} in {out}; expected a folder that `shoulderseg predict` wrote to"
+        raise FileNotFoundError(msg)
+    try:
+        return parse_report(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        msg = f"{path} cannot be read as a run report: {error}"
+        raise ValueError(msg) from error
 
 
 def parse_report(content: Any) -> Reported:  # noqa: ANN401

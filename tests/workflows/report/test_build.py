@@ -5,13 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import shoulderseg
+from shoulderseg.datasets.volume import Volume
 from shoulderseg.workflows.report.build import build_report
 from shoulderseg.workflows.report.parts import script_of
+from shoulderseg.workflows.report.sources import label_map_of
 from tests.workflows.report.made_run import (
     HOSTILE,
     bones,
@@ -22,6 +26,8 @@ from tests.workflows.report.made_run import (
     write_files,
     write_report,
 )
+
+REPORT = "shoulderseg.workflows.report"
 
 
 def test_cases_without_pictures_are_read_again_with_their_images(tmp_path: Path) -> None:
@@ -83,6 +89,25 @@ def test_a_part_of_an_earlier_result_is_made_anew(tmp_path: Path) -> None:
     assert old["digest"] != new["digest"]
     assert all(old["meshes"])
     assert new["meshes"][1] is None
+
+
+def test_a_page_that_is_built_beside_a_run_spoils_none_of_its_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    write_files(out, tmp_path / "in", "a")
+    write_report(out, [record("a")])
+    new = record("a", seconds={"total": 2.0})
+
+    def read_while_a_run_ends(folder: Path, told: Mapping[str, Any]) -> Volume:
+        label_map = label_map_of(folder, told)
+        picture(out, new)
+        write_report(out, [new])
+        return label_map
+
+    monkeypatch.setattr(f"{REPORT}.pictures.label_map_of", read_while_a_run_ends)
+    build_report(out)
+    assert build_report(out).without_image == 0
 
 
 def test_a_run_that_goes_on_is_shown_with_what_is_done_and_what_is_not(tmp_path: Path) -> None:
