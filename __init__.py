@@ -5,7 +5,8 @@
 >>> segmenter("scan.nii.gz").save("out/")  # doctest: +SKIP
 
 `Segmenter` loads a bundle once and segments images from files or from memory; `Result` is what it
-gives. Both are imported when they are first asked for, and torch when a bundle is loaded.
+gives; `write_report` builds the page to look at a run. All are imported when they are first asked
+for, and torch when a bundle is loaded.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from shoulderseg.workflows.report.write import write_report
     from shoulderseg.workflows.segmentation.result import Result
     from shoulderseg.workflows.segmentation.segmenter import Segmenter
 
     __version__: str
 
-__all__ = ["Result", "Segmenter", "__version__"]
+__all__ = ["Result", "Segmenter", "__version__", "write_report"]
 
 
 def __getattr__(name: str) -> object:
@@ -31,6 +33,10 @@ def __getattr__(name: str) -> object:
         from shoulderseg.workflows.segmentation.result import Result
 
         return Result
+    if name == "write_report":
+        from shoulderseg.workflows.report.write import write_report
+
+        return write_report
     if name == "__version__":
         from importlib.metadata import version
 

@@ -22,6 +22,7 @@ from shoulderseg.cli.models import models_app
 from shoulderseg.cli.phantom import phantom
 from shoulderseg.cli.plan import plan
 from shoulderseg.cli.predict import predict
+from shoulderseg.cli.report import report
 from shoulderseg.cli.signals import end_in_order
 from shoulderseg.cli.signature import PlainGroup, add_command
 from shoulderseg.cli.terminal import echo
@@ -49,6 +50,7 @@ add_command(app, export)
 add_command(app, calibrate)
 add_command(app, evaluate)
 add_command(app, measure)
+add_command(app, report)
 add_command(app, build_default, "build-default")
 add_command(app, doctor)
 add_command(app, demo)

@@ -14,6 +14,14 @@ from shoulderseg.cli.log import is_quiet
 from shoulderseg.cli.options import Device, DeviceOption, split_list
 from shoulderseg.cli.terminal import echo
 
+VerdictsOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="CSV",
+        help="qc.csv of the report page: cases judged fail or artefact are left out.",
+    ),
+]
+
 
 def calibrate(
     bundle: Annotated[Path, typer.Argument(help="Bundle made by `shoulderseg export`.")],
@@ -22,6 +30,7 @@ def calibrate(
     negatives: Annotated[
         Path | None, typer.Option(help="Images of anything else; all should be flagged.")
     ] = None,
+    verdicts: VerdictsOption = None,
     copies: Annotated[
         int, typer.Option(min=0, help="Degraded copies of each image, for the lower Dice.")
     ] = 2,
@@ -50,7 +59,7 @@ def calibrate(
 
     with reported():
         limits = _limits(flag_below)
-        order = work.CalibrationOrder(images, labels, negatives, copies, limits, seed)
+        order = work.CalibrationOrder(images, labels, negatives, copies, limits, seed, verdicts)
         work.check_order(order)
     with reported(BROKEN_ENVIRONMENT):
         model = load_model(bundle, device.resolve(), images, mirroring=mirroring)

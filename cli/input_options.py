@@ -23,6 +23,13 @@ ImagesArgument = Annotated[
         help="An image, a folder of images, a DICOM folder tree, a BIDS dataset, or a zip of one.",
     ),
 ]
+OnlyOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Take the cases of this list alone, such as qc_fail.yml of the report page.",
+    ),
+]
 SourcesOption = Annotated[
     Path | None,
     typer.Option(

@@ -23,6 +23,10 @@ MeasureOption = Annotated[
     bool,
     typer.Option("--measure", help="Measure the bones: in the run report, and OUT/measures.csv."),
 ]
+PageOption = Annotated[
+    bool,
+    typer.Option("--report", help="Build a page to look at the cases: OUT/report/index.html."),
+]
 PreviewOption = Annotated[
     bool, typer.Option("--preview", help="Draw a picture of each case: OUT/previews/CASE.png.")
 ]

@@ -15,17 +15,26 @@ from shoulderseg.cli.input_options import (
     Examination,
     ExaminationOption,
     ImagesArgument,
+    OnlyOption,
     ParticipantOption,
     SourcesOption,
 )
 from shoulderseg.cli.log import is_quiet
 from shoulderseg.cli.network_options import NetworkOptions
 from shoulderseg.cli.options import Device, DeviceOption, split_list, split_lists
-from shoulderseg.cli.output_options import BidsOption, FormatOption, MeasureOption, PreviewOption
+from shoulderseg.cli.output_options import (
+    BidsOption,
+    FormatOption,
+    MeasureOption,
+    PageOption,
+    PreviewOption,
+)
+from shoulderseg.cli.report import print_page, with_page
 from shoulderseg.cli.terminal import echo
 
 if TYPE_CHECKING:
-    from shoulderseg.workflows.segmentation.run import Listener, Run
+    from shoulderseg.workflows.segmentation.listener import Listener
+    from shoulderseg.workflows.segmentation.run import Run
     from shoulderseg.workflows.segmentation.segmenter import Segmenter
 
 _LOGGER = logging.getLogger(__name__)
@@ -38,11 +47,13 @@ def predict(
     network: NetworkOptions,
     *,
     participants: ParticipantOption = None,
+    only: OnlyOption = None,
     sources: SourcesOption = None,
     formats: FormatOption = None,
     bids: BidsOption = False,
     preview: PreviewOption = False,
     measure: MeasureOption = False,
+    page: PageOption = False,
     examination: ExaminationOption = Examination.auto,
     device: DeviceOption = Device.auto,
 ) -> None:
@@ -53,6 +64,7 @@ def predict(
     Exit code 0: all cases done; 1: some failed, the others are written; 2: wrong use; 3: the
     bundle or the device cannot be used.
     """
+    from shoulderseg.workflows.inputs.chosen import only_listed
     from shoulderseg.workflows.inputs.sources_file import write_sources
     from shoulderseg.workflows.inputs.zip_archive import unpacked
     from shoulderseg.workflows.outputs.formats import parse_formats
@@ -63,7 +75,7 @@ def predict(
         plan = OutputPlan(out, parse_formats(formats or []), bids)
         # What a zip file holds is kept until the command ends.
         folder = context.with_resource(unpacked(images))
-        inputs = collect_inputs(folder, images, out, split_lists(participants))
+        inputs = only_listed(collect_inputs(folder, images, out, split_lists(participants)), only)
         plan.check_possible(dicom=any(case.source_files for case in inputs.cases))
         if sources is not None:
             write_sources(sources, inputs.cases, folder, out)
@@ -81,10 +93,10 @@ def predict(
     with reported():
         try:
             with _shown_progress(run) as listener:
-                execute_run(run, listener)
+                execute_run(run, with_page(run, listener) if page else listener)
         finally:
             if run.report.begun:
-                _print_summary(run)
+                _print_summary(run, page=page)
     if run.report.failed:
         raise typer.Exit(SOME_CASES_FAILED)
 
@@ -124,7 +136,7 @@ def _shown_progress(run: Run) -> Iterator[Listener]:
 
     from shoulderseg.datasets.printable import one_line
     from shoulderseg.workflows.segmentation.cases_table import case_line
-    from shoulderseg.workflows.segmentation.run import Listener
+    from shoulderseg.workflows.segmentation.listener import Listener
 
     refused = sum(item.refused for item in run.inputs.skipped)
     console = Console(stderr=True)
@@ -159,9 +171,11 @@ def _shown_progress(run: Run) -> Iterator[Listener]:
         yield Listener(start, advance, tell)
 
 
-def _print_summary(run: Run) -> None:
+def _print_summary(run: Run, *, page: bool) -> None:
     from shoulderseg.workflows.segmentation.flags import skipped_lines
 
     lines = skipped_lines(run.inputs.skipped)
     for line in run.report.summary(lines, calibrated=run.segmenter.bundle.quality is not None):
         echo(line)
+    if page:
+        print_page(run.plan.out)

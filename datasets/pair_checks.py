@@ -24,7 +24,7 @@ from shoulderseg.datasets.reader import (
 from shoulderseg.datasets.volume import describe_grid_difference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from pathlib import Path
 
     from shoulderseg.datasets.volume import Volume
@@ -39,12 +39,15 @@ class Pair:
     label: Path
 
 
-def match_files(images: Path, labels: Path) -> tuple[list[Pair], list[str]]:
+def match_files(
+    images: Path, labels: Path, exclude: Collection[str] = ()
+) -> tuple[list[Pair], list[str]]:
     """Pairs the files of two folders by case name.
 
     Args:
         images: Folder of images; segmentations of 3D Slicer (`.seg.nrrd`) are none.
         labels: Folder of label maps. If it is that of the images, only `.seg.nrrd` files are.
+        exclude: Names of cases to leave out, whether both files are there or not.
 
     Returns:
         The pairs in order of case name, and one finding per file that is doubled or alone.
@@ -55,12 +58,14 @@ def match_files(images: Path, labels: Path) -> tuple[list[Pair], list[str]]:
     label_of = _by_case(
         labels, "label map", problems, lambda file: is_segmentation(file) or not together
     )
-    for case in sorted(image_of.keys() ^ label_of.keys()):
+    if exclude and not (image_of.keys() | label_of.keys()) & set(exclude):
+        problems.append(f"none of the {len(exclude)} names of cases to leave out is here.")
+    for case in sorted((image_of.keys() ^ label_of.keys()) - set(exclude)):
         if case in image_of:
             problems.append(f"image {image_of[case].name}: there is no label map named {case}.")
         else:
             problems.append(f"label map {label_of[case].name}: there is no image named {case}.")
-    shared = sorted(image_of.keys() & label_of.keys())
+    shared = sorted((image_of.keys() & label_of.keys()) - set(exclude))
     return [Pair(case, image_of[case], label_of[case]) for case in shared], problems
 
 

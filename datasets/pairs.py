@@ -21,7 +21,7 @@ from shoulderseg.datasets.named_labels import read_named_labels
 from shoulderseg.datasets.reader import read_image
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -48,6 +48,7 @@ def convert_pairs(
     overwrite: bool = False,
     keep_source_names: bool = False,
     allow_missing: bool = False,
+    exclude: Collection[str] = (),
 ) -> ConversionReport:
     """Turns images and label maps with equal names into an nnU-Net raw dataset.
 
@@ -68,6 +69,7 @@ def convert_pairs(
         overwrite: Replace an existing dataset. Folders with other files in them are kept.
         keep_source_names: Write file names into `conversion.csv` instead of their hashes.
         allow_missing: Take pairs in which some structures have no voxel.
+        exclude: Names of cases to leave out.
 
     Returns:
         What was written.
@@ -78,7 +80,7 @@ def convert_pairs(
     """
     problems = check_target(out, (images, labels), spec, overwrite=overwrite)
     problems += pair_checks.check_label_values(label_values, spec.labels)
-    pairs, found = pair_checks.match_files(images, labels)
+    pairs, found = pair_checks.match_files(images, labels, exclude)
     problems += found + pair_checks.check_contents(pairs, label_values, allow_missing=allow_missing)
     patients, found = pair_checks.find_patients([pair.case for pair in pairs], patient_pattern)
     shares = share_out(patients, test_cases, folds=folds, rng=rng)
@@ -111,6 +113,7 @@ def survey_pairs(
     patient_pattern: str | None = None,
     keep_source_names: bool = False,
     allow_missing: bool = False,
+    exclude: Collection[str] = (),
 ) -> Iterator[Examined | Rejected]:
     """Reads all pairs and says what `convert_pairs` would take, one pair in memory at a time.
 
@@ -122,12 +125,13 @@ def survey_pairs(
         patient_pattern: As for `convert_pairs`.
         keep_source_names: As for `convert_pairs`.
         allow_missing: As for `convert_pairs`.
+        exclude: As for `convert_pairs`.
 
     Yields:
         First a rejection for each file without a partner, wrong label value and case without a
         patient, then what becomes of each pair.
     """
-    pairs, problems = pair_checks.match_files(images, labels)
+    pairs, problems = pair_checks.match_files(images, labels, exclude)
     problems += pair_checks.check_label_values(label_values, spec.labels)
     patients, found = pair_checks.find_patients([pair.case for pair in pairs], patient_pattern)
     problems += found

@@ -3,8 +3,8 @@
 The lower glenoid is nearly round. A circle is fitted to the rim from behind to below, which an
 instability to the front leaves alone, and on along the lower rim as far as one circle fits it. Two
 methods that do not give the same percentage: by the straight line, what is missing of the diameter
-from back to front; by the area, what is missing of the disc (for a straight cut at x from the centre
-[arccos(x/R) - x/R sqrt(1 - (x/R)^2)]/pi, Dumont et al. 2012).
+from back to front; by the area, what is missing of the disc (for a straight cut at x from the
+centre [arccos(x/R) - x/R sqrt(1 - (x/R)^2)]/pi, Dumont et al. 2012).
 """
 
 from __future__ import annotations

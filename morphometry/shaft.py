@@ -77,14 +77,14 @@ def find_shaft(humerus: Bone, head: Head) -> Shaft:
                 "below the head"
             )
             raise RefusedError(msg)
-        middles = np.array(
-            [
-                np.average(points[sections == number], axis=0, weights=areas[sections == number])
-                for number in whole
-            ]
-        )
+        middles = np.array([_middle(points, areas, sections == number) for number in whole])
         middle = middles.mean(axis=0)
         line = np.linalg.svd(middles - middle, full_matrices=False)[2][0]
         up = line * (np.sign(line @ (head.centre_mm - middle)) or 1.0)
     off = head.centre_mm - middle
     return Shaft(up, float(np.linalg.norm(off - up * (up @ off))), length)
+
+
+def _middle(points: Floats, areas: Floats, chosen: NDArray[np.bool_]) -> Floats:
+    mean: Floats = np.average(points[chosen], axis=0, weights=areas[chosen])
+    return mean

@@ -72,11 +72,26 @@ class ConversionOptions:
         ),
     ] = False
 
+    exclude: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Leave out the cases of this list, such as qc_fail.yml of the report page; their "
+            "names are those that --dry-run shows.",
+        ),
+    ] = None
+
     def target(
         self, out: Path, dataset_id: int, name: str | None, *, keep_source_names: bool = False
     ) -> Target:
-        """Gives the dataset that is asked for."""
+        """Gives the dataset that is asked for.
+
+        Raises:
+            ValueError: if the list of cases to leave out is none.
+            OSError: if it cannot be read.
+        """
         from shoulderseg.workflows.conversion.conversion import Target
+        from shoulderseg.workflows.report.verdicts import read_case_list
 
         return Target(
             out,
@@ -88,6 +103,7 @@ class ConversionOptions:
             overwrite=self.overwrite,
             allow_missing=self.allow_missing,
             keep_source_names=keep_source_names,
+            exclude=frozenset() if self.exclude is None else read_case_list(self.exclude),
         )
 
 

@@ -236,3 +236,14 @@ def test_int8_is_kept_with_the_rest_or_not_at_all(
     words = [bundle, folder / "images", folder / "labels", "--device", "cpu"]
     assert run("calibrate", *words).exit_code != 0
     assert read_bundle(bundle).digest == before
+
+
+def test_cases_judged_bad_teach_nothing(run: Run, folder: Path) -> None:
+    verdicts = folder / "qc.csv"
+    verdicts.write_text("case,verdict\nc0,pass\nc1,fail\n")
+    assert "4 images and 8 degraded copies" in calibrate(run, folder, "--verdicts", verdicts)
+    verdicts.write_text("case,verdict\nc0,artefact\nc1,fail\n")
+    words = [folder / name for name in ("bundle", "images", "labels")]
+    outcome = run("calibrate", *words, "--device", "cpu", "--verdicts", verdicts)
+    assert outcome.exit_code == 2
+    assert "found 3 images with label maps, expected more than" in " ".join(outcome.output.split())

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_wheel_ships_the_default_bundle(tmp_path: Path) -> None:
+def test_a_wheel_ships_the_default_bundle_and_the_report_page(tmp_path: Path) -> None:
     """Built from a copy with a bundle of empty files."""
     copy = tmp_path / "copy"
     packages = ("cli", "datasets", "evaluation", "nnunet_ext", "refine", "workflows")
@@ -37,4 +37,7 @@ def test_a_wheel_ships_the_default_bundle(tmp_path: Path) -> None:
     modules = {f"shoulderseg/{file.relative_to(copy).as_posix()}" for file in files}
     assert len(modules) > 200
     assert modules | {"shoulderseg/py.typed"} <= names
+    assets = [*(copy / "workflows" / "report" / "assets").iterdir()]
+    assert len(assets) > 5
+    assert {f"shoulderseg/{file.relative_to(copy).as_posix()}" for file in assets} <= names
     assert {f"shoulderseg/workflows/bundles/default_bundle/{name}" for name in shipped} <= names

@@ -36,6 +36,7 @@ class CalibrationOrder:
         copies: degraded copies of each image, for the lower Dice.
         flag_below: predicted Dice under which a bone is flagged, one for both or one each.
         seed: source of all randomness.
+        verdicts: `qc.csv` of the report page, whose cases judged fail or artefact are left out.
     """
 
     images: Path
@@ -44,6 +45,7 @@ class CalibrationOrder:
     copies: int = 2
     flag_below: FlagBelow = 0.85
     seed: int = 1
+    verdicts: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class CalibrationReport:
 
 def check_order(order: CalibrationOrder) -> None:
     """Finds before any image is read that files have no partner or are too few: `ValueError`."""
-    _pairs(order.images, order.labels)
+    _pairs(order)
     _negatives(order.negatives)
 
 
@@ -89,7 +91,7 @@ def calibrate_bundle(model: Model, order: CalibrationOrder, on_image: OnImage) -
 
     names = list(model.labels)
     failed: list[str] = []
-    pairs, others = _pairs(order.images, order.labels), _negatives(order.negatives)
+    pairs, others = _pairs(order), _negatives(order.negatives)
     examples: list[Example] = []
     for number, pair in enumerate(_counted(pairs, "images", on_image)):
         with _noted(pair.image, failed):
@@ -160,16 +162,18 @@ def _negatives(folder: Path | None) -> list[Path]:
     return others
 
 
-def _pairs(images: Path, labels: Path) -> list[Pair]:
-    """Files of equal names.
+def _pairs(order: CalibrationOrder) -> list[Pair]:
+    """Files of equal names, but for those to leave out.
 
     Raises:
-        ValueError: names every file without a partner, and too small a number of pairs.
+        ValueError: names every file without a partner, and too small a number of pairs; or the
+            verdicts cannot be read.
     """
     from shoulderseg.datasets.pair_checks import match_files
     from shoulderseg.evaluation.quality.calibration import LEAST_CASES
+    from shoulderseg.workflows.report.verdicts import bad_cases
 
-    pairs, problems = match_files(images, labels)
+    pairs, problems = match_files(order.images, order.labels, bad_cases(order.verdicts))
     # One is left out at a time, and what remains must suffice.
     if not problems and len(pairs) <= LEAST_CASES:
         problems = [f"found {len(pairs)} images with label maps, expected more than {LEAST_CASES}"]

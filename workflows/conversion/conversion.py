@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     OnCase = Callable[[Examined | Rejected], None]
 
+EXCLUDED = "left out, as --exclude says."
+
 
 @dataclass(frozen=True)
 class Target:
@@ -31,6 +33,7 @@ class Target:
         overwrite: whether an existing dataset is replaced.
         allow_missing: whether cases are taken in which a structure has no voxel.
         keep_source_names: whether `conversion.csv` names files instead of hashes of their names.
+        exclude: names of the cases to leave out.
     """
 
     out: Path
@@ -42,6 +45,7 @@ class Target:
     overwrite: bool = False
     allow_missing: bool = False
     keep_source_names: bool = False
+    exclude: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -111,18 +115,26 @@ def order_of(
 
 
 def conversion_of(
-    candidates: Callable[[], Iterator[SourceCase | Rejected]], order: Order, notice: str = ""
+    found: Callable[[], Iterator[SourceCase | Rejected]],
+    order: Order,
+    notice: str = "",
+    *,
+    exclude: frozenset[str] = frozenset(),
 ) -> Conversion:
     """Makes a conversion of a converter's candidates.
 
     Args:
-        candidates: gives them, anew at each call.
+        found: gives them, anew at each call.
         order: the dataset.
         notice: as in `Conversion`.
+        exclude: names of the cases to leave out.
     """
     from dataclasses import replace
 
     from shoulderseg.datasets.converters.convert import convert_cases, survey
+
+    def candidates() -> Iterator[SourceCase | Rejected]:
+        return without(found(), exclude)
 
     return Conversion(
         survey=lambda: surveyed(
@@ -131,6 +143,19 @@ def conversion_of(
         run=lambda on_case: convert_cases(candidates(), replace(order, on_case=on_case)),
         notice=notice,
     )
+
+
+def without(
+    candidates: Iterable[SourceCase | Rejected], exclude: frozenset[str]
+) -> Iterator[SourceCase | Rejected]:
+    """Leaves out the candidates of these names; they are told as rejected, without a fault."""
+    from shoulderseg.datasets.converters.source import Rejected
+
+    for candidate in candidates:
+        if candidate.name in exclude:
+            yield Rejected(candidate.name, candidate.source, EXCLUDED, fault=False)
+        else:
+            yield candidate
 
 
 def surveyed(outcomes: Iterable[Examined | Rejected], order: Order) -> Survey:

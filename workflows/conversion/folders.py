@@ -39,7 +39,7 @@ def slices_conversion(
     spec = DatasetSpec(target.dataset_id, target.name or NAME, labels=labels)
     stack = SliceStack(spacing_mm, structures, spec.labels, target.keep_source_names)
     order = order_of(target, spec, slices_settings(stack), (source,))
-    return conversion_of(lambda: slice_cases(source, stack), order)
+    return conversion_of(lambda: slice_cases(source, stack), order, exclude=target.exclude)
 
 
 def study_conversion(
@@ -63,4 +63,4 @@ def study_conversion(
     spec = DatasetSpec(target.dataset_id, target.name or NAME, labels=labels)
     study = StudyFolder(source, Structures(keys, labels), target.keep_source_names)
     order = order_of(target, spec, study_settings(study), (source,))
-    return conversion_of(lambda: study_cases(study), order)
+    return conversion_of(lambda: study_cases(study), order, exclude=target.exclude)

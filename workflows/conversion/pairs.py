@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.conversion.conversion import (
     Conversion,
@@ -46,6 +46,8 @@ def pairs_conversion(
     from shoulderseg.datasets.nnunet_raw import DatasetSpec
     from shoulderseg.datasets.pairs import convert_pairs, survey_pairs
 
+    common: dict[str, Any] = {"patient_pattern": patient_pattern, "exclude": target.exclude}
+    common["allow_missing"] = target.allow_missing
     numbered = number_labels(structures.values())
     spec = DatasetSpec(target.dataset_id, target.name or NAME, labels=numbered)
 
@@ -53,22 +55,20 @@ def pairs_conversion(
         # Nothing is written, and who reads the survey has to find the file.
         outcomes = survey_pairs(
             *(images, labels, spec, structures),
-            patient_pattern=patient_pattern,
+            **common,
             keep_source_names=True,
-            allow_missing=target.allow_missing,
         )
         return surveyed(outcomes, order_of(target, spec, {}, (images, labels)))
 
     def run(_: OnCase) -> ConversionReport:
         return convert_pairs(
             *(images, labels, target.out, spec, structures),
+            **common,
             test_cases=target.test_cases,
-            patient_pattern=patient_pattern,
             folds=target.folds,
             rng=np.random.default_rng(target.seed),
             overwrite=target.overwrite,
             keep_source_names=target.keep_source_names,
-            allow_missing=target.allow_missing,
         )
 
     return Conversion(survey, run, all_or_nothing=True)

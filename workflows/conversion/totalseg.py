@@ -46,4 +46,9 @@ def totalseg_conversion(
     choice = ShoulderChoice(glenoid_mm, margin_mm, min_voxels)
     spec = totalseg_spec(release, target.dataset_id, target.name)
     order = order_of(target, spec, totalseg_settings(release, choice), (source,))
-    return conversion_of(lambda: totalseg_cases(source, release, choice), order, release.notice)
+    return conversion_of(
+        lambda: totalseg_cases(source, release, choice),
+        order,
+        release.notice,
+        exclude=target.exclude,
+    )

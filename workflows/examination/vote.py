@@ -92,11 +92,7 @@ def vote_together(results: Sequence[Result], bundle: Bundle, settings: Settings)
         except Exception as error:
             # The other series do not lose their vote, nor this one what it has by itself.
             _LOGGER.debug("traceback", exc_info=True)
-            told[k] = {
-                name: {"used": bone["used"], "reason": f"{FAILED}: {reason_of(error)}"}
-                for name, bone in told[k].items()
-            }
-            voted = results[k]
+            voted, told[k] = results[k], _failed(told[k], error)
         return _flagged(voted, told[k])
 
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -110,6 +106,11 @@ def vote_together(results: Sequence[Result], bundle: Bundle, settings: Settings)
     }
     values = list(results[0].label_values.values())
     return Examination(tuple(results), _label_map(both, heads, values), record, both)
+
+
+def _failed(told: dict[str, Any], error: Exception) -> dict[str, Any]:
+    reason = f"{FAILED}: {reason_of(error)}"
+    return {name: {"used": bone["used"], "reason": reason} for name, bone in told.items()}
 
 
 def _revoted(

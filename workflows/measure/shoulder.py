@@ -10,7 +10,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
-    from shoulderseg.morphometry.measure import Measure
+    from shoulderseg.morphometry.shoulder import Measure
 
 HUMERUS, GLENOID = "humerus", "glenoid"
 # Of these the front follows from the header's axes alone.
@@ -39,7 +39,8 @@ def measure_volume(
         ValueError: if a bone has no value, or the side is none.
     """
     from shoulderseg.datasets.volume import index_affine
-    from shoulderseg.morphometry.measure import Shoulder, measure_shoulder
+    from shoulderseg.morphometry.measure import measure_shoulder
+    from shoulderseg.morphometry.shoulder import Shoulder
 
     if not {HUMERUS, GLENOID} <= set(values):
         msg = f"the labels are {', '.join(values)}, expected {HUMERUS} and {GLENOID}"

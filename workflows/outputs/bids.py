@@ -32,6 +32,8 @@ _IGNORED = (
     "shoulderseg_report.json",
     "shoulderseg_cases.csv",
     "previews/",
+    "report/",
+    "measures.csv",
     "*.nrrd",
     "*.mha",
     "*.dcm",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shoulderseg.workflows.examination.grouping import Mode, batches, group_cases
 from shoulderseg.workflows.examination.run import segment_series
@@ -21,6 +21,7 @@ from shoulderseg.workflows.measure.results import (
 from shoulderseg.workflows.outputs.plan import REPORT_FILE, Case
 from shoulderseg.workflows.segmentation.case_record import PREVIEWS, case_record, failure_record
 from shoulderseg.workflows.segmentation.earlier_runs import INPUT, claimed, input_digest
+from shoulderseg.workflows.segmentation.listener import Listener
 from shoulderseg.workflows.segmentation.run_report import RunReport, describe_run
 
 if TYPE_CHECKING:
@@ -32,25 +33,6 @@ if TYPE_CHECKING:
     from shoulderseg.workflows.segmentation.segmenter import Segmenter
 
 _LOGGER = logging.getLogger(__name__)
-
-
-def _ignore(*_: object) -> None:
-    """Nobody listens."""
-
-
-@dataclass(frozen=True)
-class Listener:
-    """Who is told how a run goes.
-
-    Attributes:
-        on_start: is called with the name of each case before it is read.
-        on_progress: with the share of the case's networks that has run, 0 to 1.
-        on_record: with the record of each case as it stands in the run report.
-    """
-
-    on_start: Callable[[str], None] = _ignore
-    on_progress: Callable[[float], None] = _ignore
-    on_record: Callable[[Mapping[str, Any]], None] = _ignore
 
 
 @dataclass(frozen=True)
@@ -209,6 +191,7 @@ def _segment_cases(run: Run, listener: Listener) -> None:
                 record = case_record(run.plan, source, case, result, others, seconds, run.preview)
                 if run.measure:
                     record |= measure_result(source, result)
+                listener.on_result(result, record)
             except Exception as error:
                 # Whatever goes wrong in one case, the others go on.
                 _LOGGER.debug("traceback", exc_info=True)

@@ -11,8 +11,8 @@ import pytest
 import SimpleITK
 
 from shoulderseg.workflows.outputs.plan import REPORT_FILE, OutputPlan
+from shoulderseg.workflows.segmentation.listener import Listener
 from shoulderseg.workflows.segmentation.run import (
-    Listener,
     collect_inputs,
     execute_run,
     prepare_run,

@@ -16,8 +16,8 @@ import SimpleITK
 
 from shoulderseg.workflows.outputs.plan import CASES_FILE, REPORT_FILE, OutputPlan
 from shoulderseg.workflows.segmentation.earlier_runs import LOCK_FILE, claimed, read_earlier
+from shoulderseg.workflows.segmentation.listener import Listener
 from shoulderseg.workflows.segmentation.run import (
-    Listener,
     collect_inputs,
     execute_run,
     prepare_run,

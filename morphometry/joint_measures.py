@@ -1,0 +1,169 @@
+"""All measures that need the head, and those that need the glenoid's face too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shoulderseg.morphometry.bone_loss import find_bone_loss
+from shoulderseg.morphometry.catalogue import DEFINITIONS
+from shoulderseg.morphometry.glenoid import find_face
+from shoulderseg.morphometry.head import find_head, neck_shaft_angle_deg
+from shoulderseg.morphometry.hill_sachs import find_hill_sachs
+from shoulderseg.morphometry.joint import measure_joint
+from shoulderseg.morphometry.refusal import RefusedError
+from shoulderseg.morphometry.shaft import find_shaft
+from shoulderseg.morphometry.spacing import MOST_SPACING_MM, spacing_along
+from shoulderseg.morphometry.vault import vault_retroversion_deg
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from shoulderseg.morphometry.bone import Bone
+    from shoulderseg.morphometry.glenoid import Face
+    from shoulderseg.morphometry.head import Head
+    from shoulderseg.morphometry.shoulder import Shoulder
+
+UNKNOWN_SIDE = "the side is unknown, and with it where the front is; state left or right"
+
+
+def measure_joint_of(
+    shoulder: Shoulder, humerus: Bone, glenoid: Bone, found: dict[str, float | str]
+) -> str:
+    """Measures all that needs the head.
+
+    Args:
+        shoulder: What is measured.
+        humerus: Its humerus.
+        glenoid: Its glenoid.
+        found: Gets the value of each measure, or why it is refused.
+
+    Returns:
+        Why the others, that are not in it, cannot be had; empty if there are none.
+    """
+    try:
+        head = find_head(humerus, glenoid)
+    except RefusedError as error:
+        return f"head: {error}"
+    found |= {
+        "head_radius": head.radius_mm,
+        "head_residual": head.residual_mm,
+        **dict(
+            zip(
+                ("head_centre_left", "head_centre_posterior", "head_centre_superior"),
+                head.centre_mm.tolist(),
+                strict=True,
+            )
+        ),
+    }
+    found |= _tried(("neck_shaft_angle", "head_shaft_offset"), lambda: _shaft(humerus, head))
+    try:
+        face = find_face(glenoid, head)
+        if face.cut:
+            msg = "the image's border cuts the face"
+            raise RefusedError(msg)
+    except RefusedError as error:
+        return f"glenoid: {error}"
+    _measure_face(shoulder, (humerus, glenoid), head, face, found)
+    return ""
+
+
+def _shaft(humerus: Bone, head: Head) -> dict[str, float]:
+    shaft = find_shaft(humerus, head)
+    return {
+        "neck_shaft_angle": neck_shaft_angle_deg(head, shaft.up),
+        "head_shaft_offset": shaft.offset_mm,
+    }
+
+
+def _measure_face(
+    shoulder: Shoulder,
+    bones: tuple[Bone, Bone],
+    head: Head,
+    face: Face,
+    found: dict[str, float | str],
+) -> None:
+    humerus, glenoid = bones
+    joint = measure_joint(humerus, glenoid, head, face)
+    high, wide = (spacing_along(glenoid, axis) for axis in (face.superior, face.anterior))
+    found |= {
+        "joint_gap_minimum": joint.least_gap_mm,
+        "joint_gap_median": joint.median_gap_mm,
+        "glenoid_height": _fine_enough(face.height_mm, high),
+        "glenoid_width": _fine_enough(face.width_mm, wide),
+        "glenoid_area": _fine_enough(face.area_mm2, max(high, wide)),
+    }
+    found |= {
+        "head_offset": _fine_enough(joint.offset_mm, max(high, wide)),
+        "head_offset_anterior": _fine_enough(joint.offset_anterior_mm, wide),
+        "subluxation_index": _fine_enough(joint.subluxation, wide),
+    }
+    reason = _front(shoulder.side, face)
+    if not reason and max(high, wide) > MOST_SPACING_MM:
+        reason = str(_fine_enough(0.0, max(high, wide)))
+    if reason:
+        found |= {name: reason for name, one in DEFINITIONS.items() if one.to_front}
+        return
+    found |= _tried(_names("bone_loss_", "glenoid_circle", "glenoid_track"), lambda: _loss(face))
+    found |= _tried(_names("hill_sachs_"), lambda: _hill_sachs(humerus, head, face))
+    found |= _tried(
+        ("vault_retroversion",),
+        lambda: {"vault_retroversion": vault_retroversion_deg(glenoid, face)},
+    )
+
+
+def _names(*beginnings: str) -> tuple[str, ...]:
+    return tuple(name for name in DEFINITIONS if name.startswith(beginnings))
+
+
+def _front(side: str, face: Face) -> str:
+    """Why nobody knows where the front is; empty if the stated side and the axes agree on it."""
+    if not side:
+        return UNKNOWN_SIDE
+    # The glenoid looks outwards: to the left of the body (LPS x) in a left shoulder.
+    seen = "left" if face.normal[0] > 0 else "right"
+    if seen != side:
+        return (
+            f"the side is said to be {side}, but by the header's axes the glenoid looks to the "
+            f"{seen}: one of them is wrong, and with it where the front is"
+        )
+    return ""
+
+
+def _fine_enough(value: float, spacing_mm: float) -> float | str:
+    if spacing_mm > MOST_SPACING_MM:
+        return (
+            f"slices or voxels are {spacing_mm:.1f} mm apart along it, expected at most "
+            f"{MOST_SPACING_MM:g}; a finer series or an examination's fused bone gives it"
+        )
+    return value
+
+
+def _tried(
+    names: tuple[str, ...], measure: Callable[[], Mapping[str, float]]
+) -> dict[str, float | str]:
+    try:
+        return dict(measure())
+    except RefusedError as error:
+        return dict.fromkeys(names, str(error))
+
+
+def _loss(face: Face) -> dict[str, float]:
+    loss = find_bone_loss(face)
+    return {
+        "bone_loss_linear": loss.linear_percent,
+        "bone_loss_area": loss.area_percent,
+        "bone_loss_clock": loss.clock,
+        "glenoid_circle_diameter": loss.diameter_mm,
+        "glenoid_track": 0.83 * loss.diameter_mm - loss.missing_mm,
+    }
+
+
+def _hill_sachs(humerus: Bone, head: Head, face: Face) -> dict[str, float]:
+    defect = find_hill_sachs(humerus, head, face)
+    return {
+        "hill_sachs_depth": defect.depth_mm,
+        "hill_sachs_width": defect.width_mm,
+        "hill_sachs_length": defect.length_mm,
+        "hill_sachs_volume": defect.volume_mm3,
+        "hill_sachs_angle": defect.angle_deg,
+    }

@@ -1,0 +1,46 @@
+"""The cases of an input that a list names."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shoulderseg.workflows.inputs.discover import Inputs
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def only_listed(inputs: Inputs, path: Path | None) -> Inputs:
+    """Takes of an input the cases that a list such as `qc_fail.yml` names.
+
+    Args:
+        inputs: all that was found.
+        path: of the list; None takes everything.
+
+    Returns:
+        The input without all other cases. What is refused stays only where it is listed.
+
+    Raises:
+        ValueError: if the list is none, or names nothing that is there.
+        OSError: if it cannot be read.
+    """
+    from shoulderseg.workflows.report.verdicts import read_case_list
+
+    if path is None:
+        return inputs
+    listed = read_case_list(path)
+    cases = tuple(case for case in inputs.cases if case.name in listed)
+    skipped = tuple(item for item in inputs.skipped if not item.refused or item.name in listed)
+    if not cases:
+        found = [case.name for case in inputs.cases]
+        shown = ", ".join(found[:5]) + (" ..." if len(found) > 5 else "")
+        msg = (
+            f"{path.name} names none of the {len(found)} cases of the input ({shown}); give the "
+            "images that the judged results were made of"
+        )
+        raise ValueError(msg)
+    _LOGGER.info("%d of %d cases are in %s", len(cases), len(inputs.cases), path.name)
+    return replace(inputs, cases=cases, skipped=skipped)

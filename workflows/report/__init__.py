@@ -1,0 +1,1 @@
+"""The report page: pictures, numbers and verdicts of a run's cases, without a server."""

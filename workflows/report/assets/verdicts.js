@@ -1,0 +1,59 @@
+// What people say of the cases, kept by this browser under the name of the run.
+const VERDICTS = ["pass", "fail", "artefact"];
+const SIGNS = { pass: "✓ pass", fail: "✗ fail", artefact: "⚠ artefact" };
+const STORE = `shoulderseg-report-${DATA.run_id}`;
+let judged = new Map();
+const listeners = [];
+
+function readStore() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(STORE) || "{}");
+    judged = new Map(Object.entries(kept.cases || {}));
+    byId("rater").value = kept.rater || "";
+  } catch (error) {
+    tell("This browser keeps no verdicts for this page; save them as qc.csv before you close it.");
+  }
+}
+
+function writeStore() {
+  try {
+    const kept = { rater: byId("rater").value, cases: Object.fromEntries(judged) };
+    localStorage.setItem(STORE, JSON.stringify(kept));
+  } catch (error) {
+    tell("This browser cannot keep the verdicts; save them as qc.csv before you close the page.");
+  }
+}
+
+const verdictOf = (row) => judged.get(row.case) || {};
+// A verdict on an earlier result of the case says so.
+const isOutdated = (row) => {
+  const of = verdictOf(row).of;
+  return Boolean(of && row.digest && of !== row.digest);
+};
+
+function judge(row, change) {
+  if (row.state === "failed") return;
+  const next = {
+    ...verdictOf(row), ...change,
+    rater: byId("rater").value, time: new Date().toISOString().slice(0, 19) + "Z", of: row.digest,
+  };
+  if (!next.verdict && next.rank === undefined && !next.comment) judged.delete(row.case);
+  else judged.set(row.case, next);
+  writeStore();
+  listeners.forEach((listener) => listener(row));
+}
+
+function cycle(row) {
+  const next = VERDICTS[VERDICTS.indexOf(verdictOf(row).verdict) + 1];
+  judge(row, { verdict: next });
+}
+
+function rank(row, value) {
+  judge(row, { rank: verdictOf(row).rank === value ? undefined : value });
+}
+
+function verdictText(row) {
+  const { verdict, rank: place } = verdictOf(row);
+  const text = [SIGNS[verdict], place === undefined ? "" : `rank ${place}`].filter(Boolean).join(", ");
+  return text + (text && isOutdated(row) ? " (of an earlier result)" : "");
+}

@@ -1,0 +1,141 @@
+"""Builds the report page of a run's folder: what `shoulderseg report` does."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from shoulderseg.workflows.report.page import render_page
+from shoulderseg.workflows.report.parts import (
+    REPORT_FOLDER,
+    read_content,
+    read_row,
+)
+from shoulderseg.workflows.report.pictures import picture_missing
+from shoulderseg.workflows.report.rows import Reported, page_rows, read_reported
+
+_INDEX, _SINGLE, _ID_FILE = "index.html", "report.html", "run_id.txt"
+MOST_IN_ONE_FILE = 100
+
+
+@dataclass(frozen=True)
+class Page:
+    """A report page that was built.
+
+    Attributes:
+        path: the page.
+        cases: how many were segmented.
+        failed: how many failed.
+        not_reached: how many no run has come to yet.
+        without_image: how many are shown without their image.
+    """
+
+    path: Path
+    cases: int
+    failed: int
+    not_reached: int
+    without_image: int
+
+
+def build_report(
+    out: Path,
+    images: Path | None = None,
+    *,
+    single_file: bool = False,
+    on_case: Callable[[int, int], None] | None = None,
+) -> Page:
+    """Builds `report/index.html` in the folder of a run, which may still go on.
+
+    Cases that `predict --report` has pictured keep their pictures. For others the label map is read
+    again, and the image where it is given; without it, the bones alone are shown.
+
+    Args:
+        out: folder of the results.
+        images: what `predict` was given; None to show the others without their images.
+        single_file: whether the page holds all cases itself, as `report/report.html`.
+        on_case: is told how many of the cases without pictures are done, and how many there are.
+
+    Raises:
+        FileNotFoundError: if there is no run report, or no such images.
+        ValueError: if the report is none, a folder is a link, or a single file is asked for and
+            there are more than 100 cases.
+        OSError: if a file cannot be read or written.
+    """
+    from shoulderseg.datasets.output_file import make_folder, write_text
+
+    reported = read_reported(out)
+    if single_file:
+        _check_few(len(reported.records))
+    make_folder(out / REPORT_FOLDER, out)
+    picture_missing(out, reported, images, on_case)
+    rows = page_rows(out, reported)
+    data = _page_data(reported, rows, _run_id(out), single_file=single_file)
+    contents = [
+        (row["file"], read_content(out, row["case"]))
+        for row in (rows if single_file else [])
+        if row.get("file")
+    ]
+    path = out / REPORT_FOLDER / (_SINGLE if single_file else _INDEX)
+    write_text(path, render_page(data, contents))
+    done = list(reported.done())
+    pictured = sum(bool((read_row(out, record) or {}).get("pictured")) for record in done)
+    return Page(
+        path,
+        len(done),
+        sum("error" in record for record in reported.records),
+        len(reported.not_reached),
+        len(done) - pictured,
+    )
+
+
+def _check_few(cases: int) -> None:
+    if cases > MOST_IN_ONE_FILE:
+        msg = (
+            f"{cases} cases, expected at most {MOST_IN_ONE_FILE} for a single file; leave out "
+            "--single-file, and pass on the whole folder of the report"
+        )
+        raise ValueError(msg)
+
+
+def _page_data(
+    reported: Reported, rows: list[dict[str, Any]], run_id: str, *, single_file: bool
+) -> dict[str, Any]:
+    from shoulderseg.datasets.labels import as_hex, describe_labels
+
+    last = reported.last
+    return {
+        "run_id": run_id,
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": version("shoulderseg"),
+        "notice": str(last.get("notice", "Research use only.")),
+        "model": str(last.get("model_sha256", ""))[:12],
+        "complete": not reported.not_reached and bool(last.get("complete", True)),
+        "not_reached": list(reported.not_reached),
+        "bones": [
+            {"name": label.name, "colour": as_hex(label.colour)}
+            for label in describe_labels(reported.bones)
+        ],
+        "examinations": {name: list(cases) for name, cases in reported.examinations.items()},
+        "single_file": single_file,
+        "rows": rows,
+    }
+
+
+def _run_id(out: Path) -> str:
+    """A name for this folder's verdicts; kept, so that they outlast a rebuilt page."""
+    from shoulderseg.datasets.output_file import write_text
+
+    path = out / REPORT_FOLDER / _ID_FILE
+    try:
+        kept = path.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        kept = ""
+    if len(kept) != 32 or not kept.isalnum():
+        kept = secrets.token_hex(16)
+        write_text(path, kept + "\n")
+    return kept

@@ -1,0 +1,146 @@
+"""The rows of the report page, from the run report and what each case has given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from shoulderseg.workflows.outputs.plan import REPORT_FILE
+from shoulderseg.workflows.report.parts import file_stem, read_row
+from shoulderseg.workflows.report.safe_json import plain_values
+from shoulderseg.workflows.segmentation.earlier_runs import EARLIER
+
+
+class Reported(NamedTuple):
+    """What the run report of a folder tells, all its runs together.
+
+    Attributes:
+        last: the last run, as it stands there.
+        records: of all cases, those of earlier runs first.
+        not_reached: names of the cases without a record.
+        examinations: name of each examination with those of its series.
+    """
+
+    last: Mapping[str, Any]
+    records: tuple[dict[str, Any], ...]
+    not_reached: tuple[str, ...]
+    examinations: Mapping[str, tuple[str, ...]]
+
+    @property
+    def bones(self) -> dict[str, int]:
+        """The voxel value of each bone, by rising value."""
+        return dict(sorted(self.last["labels"].items(), key=lambda item: item[1]))
+
+    def done(self) -> Iterator[dict[str, Any]]:
+        """The records of cases that were segmented."""
+        return (record for record in self.records if "quality" in record)
+
+
+def read_reported(out: Path) -> Reported:
+    """Reads the run report of a folder.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        ValueError: if the file is no run report.
+        OSError: if it cannot be read.
+    """
+    path = out / REPORT_FILE
+    if not path.is_file():
+        msg = f"no {REPORT_FILE} in {out}; expected a folder that `shoulderseg predict` wrote to"
+        raise FileNotFoundError(msg)
+    try:
+        return parse_report(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        msg = f"{path} cannot be read as a run report: {error}"
+        raise ValueError(msg) from error
+
+
+def parse_report(content: Any) -> Reported:  # noqa: ANN401
+    """Reads the content of a run report.
+
+    Args:
+        content: plain values.
+
+    Raises:
+        ValueError: if it is no run report; does not say which file it was.
+    """
+    try:
+        runs = [*content.get(EARLIER, []), content]
+        records = tuple(dict(record) for run in runs for record in run["cases"])
+        if not all(isinstance(record["case"], str) for record in records):
+            raise TypeError
+        for record in records:
+            if "quality" in record:
+                _check_done(record)
+        labels = {str(name): int(value) for name, value in content["labels"].items()}
+        missing = tuple(str(name) for run in runs for name in run.get("not_reached", []))
+        together = {
+            str(one["examination"]): tuple(map(str, one.get("series", one.get("cases", ()))))
+            for run in runs
+            for one in run.get("examinations", [])
+        }
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        msg = "expected the run report of `shoulderseg predict`; run `predict` into the folder"
+        raise ValueError(msg) from error
+    return Reported({**content, "labels": labels}, records, missing, together)
+
+
+def _check_done(record: Mapping[str, Any]) -> None:
+    """Sees that what the page needs of a segmented case is there: `KeyError`, or `TypeError`."""
+    flags, volumes = record["quality"]["flags"], record["volumes_ml"]
+    if not isinstance(flags, list) or not isinstance(volumes, dict) or len(record["shape"]) != 3:
+        raise TypeError
+
+
+def page_rows(out: Path, reported: Reported) -> list[dict[str, Any]]:
+    """Gives a row a case, as plain values for the page's script.
+
+    Args:
+        out: folder of the run, where each case has put its part.
+        reported: its run report.
+    """
+    bones = list(reported.bones)
+    examination = {case: name for name, cases in reported.examinations.items() for case in cases}
+    rows = (
+        plain_values(_row(out, record, bones, examination.get(record["case"])))
+        for record in reported.records
+    )
+    # What is not known or not there takes no place, of thousands of cases.
+    return [
+        {key: value for key, value in row.items() if value not in (None, "", [])} for row in rows
+    ]
+
+
+def _row(
+    out: Path, record: Mapping[str, Any], bones: Sequence[str], examination: str | None
+) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "case": record["case"],
+        "examination": examination,
+        "error": record.get("error"),
+    }
+    if "quality" not in record:
+        return row | {"state": "failed"}
+    part = read_row(out, record)
+    source = record.get("source", {})
+    about = part or {"note": "its pictures are missing; run `shoulderseg report` again"}
+    return row | {
+        "state": "done",
+        "file": file_stem(record["case"]) if part else None,
+        "digest": about.get("digest"),
+        "thumbnail": about.get("thumbnail"),
+        "note": about.get("note", ""),
+        "plane": source.get("plane") or about.get("plane"),
+        "sequence": source.get("contrast"),
+        "side": source.get("side"),
+        "side_from": source.get("side_from"),
+        "notes": source.get("notes", []),
+        "volumes": [record["volumes_ml"].get(bone) for bone in bones],
+        "dice": [record["quality"].get(bone) for bone in bones],
+        "flags": record["quality"]["flags"],
+        "missing": [bone for bone in bones if not record["volumes_ml"].get(bone)],
+        "shape": record["shape"],
+        "spacing": record["spacing_mm"],
+    }

@@ -1,0 +1,105 @@
+"""Verdicts of people, as the report page saves them and other commands read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+# As the page writes it; SCT calls its list of label maps so, too.
+_EXAMPLE = 'FILES_SEG: ["case_1", "case_2"]'
+_MOST_BYTES = 20_000_000
+VERDICTS = ("pass", "fail", "artefact")
+# Results that nothing should be learned from.
+BAD = frozenset({"fail", "artefact"})
+
+
+def read_case_list(path: Path) -> frozenset[str]:
+    """Reads a list of cases such as `qc_fail.yml`.
+
+    Args:
+        path: YAML, with a list or with lists under any keys. Entries are names of cases, or paths
+            of their files.
+
+    Returns:
+        The names; of a path its text too, and the name of the case in it. Empty for empty lists.
+
+    Raises:
+        ValueError: if it is no such file.
+        OSError: if it cannot be read.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(_text(path))
+    except yaml.YAMLError as error:
+        msg = f"{path.name} is no YAML; expected a list of cases such as {_EXAMPLE}"
+        raise ValueError(msg) from error
+    lists = list(content.values()) if isinstance(content, dict) else [content]
+    entries = [entry for one in lists for entry in (one if isinstance(one, list) else [one])]
+    wrong = [entry for entry in entries if not isinstance(entry, str | int)]
+    if wrong or not lists or not all(isinstance(one, list) for one in lists):
+        msg = f"{path.name} holds no list of cases; expected one such as {_EXAMPLE}"
+        raise ValueError(msg)
+    return frozenset(name for entry in entries for name in _names(str(entry)))
+
+
+def read_verdicts(path: Path) -> dict[str, str]:
+    """Reads the verdicts of a `qc.csv`.
+
+    Args:
+        path: a table with the columns case and verdict; others do not matter.
+
+    Returns:
+        `pass`, `fail` or `artefact` for each case that has a verdict.
+
+    Raises:
+        ValueError: if it is no such table, or a verdict is none of these.
+        OSError: if it cannot be read.
+    """
+    from shoulderseg.datasets.csv_file import bare_cell, read_csv
+
+    rows = read_csv(path)
+    heads = rows[0] if rows else []
+    if "case" not in heads or "verdict" not in heads:
+        msg = f"{path.name}: found columns {heads}, expected case and verdict, as the page saves"
+        raise ValueError(msg)
+    case, verdict = heads.index("case"), heads.index("verdict")
+    told = {
+        bare_cell(row[case]): row[verdict].strip()
+        for row in rows[1:]
+        if len(row) > max(case, verdict) and row[verdict].strip()
+    }
+    unknown = sorted(set(told.values()) - set(VERDICTS))
+    if unknown:
+        msg = f"{path.name}: found verdicts {unknown}, expected {', '.join(VERDICTS)}"
+        raise ValueError(msg)
+    return told
+
+
+def bad_cases(path: Path | None) -> frozenset[str]:
+    """Gives the cases that a `qc.csv` calls fail or artefact; none where there is no file."""
+    if path is None:
+        return frozenset()
+    return frozenset(case for case, verdict in read_verdicts(path).items() if verdict in BAD)
+
+
+def _text(path: Path) -> str:
+    if path.stat().st_size > _MOST_BYTES:
+        msg = f"{path.name} has {path.stat().st_size} bytes; expected a list of cases"
+        raise ValueError(msg)
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        msg = f"{path.name} is no text in UTF-8; expected a list of cases such as {_EXAMPLE}"
+        raise ValueError(msg) from None
+
+
+def _names(entry: str) -> Iterable[Any]:
+    from shoulderseg.datasets.files import case_name
+
+    yield entry
+    try:
+        yield case_name(Path(entry))
+    except ValueError:
+        return
