@@ -84,7 +84,8 @@ def _one(number: int, segmenter: Segmenter | None, found: dict[str, list[Any]]) 
     )
     protocol, shoulder = draw_scan(options, rng)
     scene = build_scene(shoulder, options.glenoid_depth_mm, whole=False)
-    truth = _truth(true_measurements(scene, shoulder))
+    angle = shoulder.dimensions.neck_shaft_angle_deg
+    truth = _truth(true_measurements(scene, shoulder), angle)
     bones = fine_bones(scene, VOXEL_MM, 1)
     side = options.side or ""
     true = Shoulder(bones.array == 1, bones.array == 2, index_affine(bones), side)
@@ -113,7 +114,7 @@ def _ras_affine(image: Volume) -> npt.NDArray[np.float64]:
     return np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine
 
 
-def _truth(measured: dict[str, Any]) -> dict[str, float]:
+def _truth(measured: dict[str, Any], neck_shaft_angle_deg: float) -> dict[str, float]:
     loss = measured["glenoid_bone_loss_percent"]
     diameter = measured["glenoid_width_mm"]
     return {
@@ -125,7 +126,7 @@ def _truth(measured: dict[str, Any]) -> dict[str, float]:
         "bone_loss_linear": 100 * _missing_share(loss / 100),
         "glenoid_track": diameter * (0.83 - _missing_share(loss / 100)),
         "hill_sachs_depth": measured["hill_sachs_depth_mm"],
-        "neck_shaft_angle": _neck_shaft_angle(measured),
+        "neck_shaft_angle": neck_shaft_angle_deg,
     }
 
 
@@ -139,17 +140,11 @@ def _missing_share(area: float) -> float:
     return (1 - (low + high) / 2) / 2
 
 
-def _neck_shaft_angle(measured: dict[str, Any]) -> float:
-    return float(measured.get("neck_shaft_angle_deg", float("nan")))
-
-
 def _add(kind: str, shoulder: Shoulder, truth: dict[str, float], found: dict[str, Any]) -> None:
     bones = [take_bone(mask, shoulder.affine) for mask in (shoulder.humerus, shoulder.glenoid)]
     measures: dict[str, Measure] = {one.name: one for one in measure_shoulder(shoulder)}
     for name, true in truth.items():
         value = measures[name].value
-        if not np.isfinite(true):
-            continue
         if value is None:
             found[f"{kind} refused {name}"].append(measures[name].refused)
             continue

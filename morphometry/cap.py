@@ -19,7 +19,7 @@ INTACT_MM = 0.8
 _ROUNDS = 6
 # Parts of the margin that lie this far off the plane of the others, as sines, do not count.
 _STRAY = 0.12
-_FEWEST = 12
+_FEWEST = 24
 
 
 def polar_deg(along: Floats, axis: Floats) -> Floats:

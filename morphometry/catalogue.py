@@ -69,7 +69,10 @@ DEFINITIONS: dict[str, Definition] = {
     "glenoid_volume": Definition("mm3", "of the part in view", _OWN),
     "glenoid_surface": Definition("mm2", "of the part in view, without where it is cut", _OWN),
     "neck_shaft_angle": Definition(
-        "deg", "between the joint surface's axis and the shaft's", "Boileau and Walch 1997"
+        "deg",
+        "between the normal of the joint surface's margin and the shaft's axis",
+        "Boileau and Walch 1997",
+        experimental=True,
     ),
     "head_shaft_offset": Definition(
         "mm", "distance of the head's centre from the shaft's axis", "Boileau and Walch 1997"

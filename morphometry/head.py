@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 # Rounds of fitting, with points up to so far from the sphere, in a cone so wide about its axis.
-_BANDS = ((3.0, 60.0), (1.5, 75.0), (0.75, 90.0))
+_BANDS = ((3.0, 60.0), (1.5, 70.0), (0.75, 70.0))
 _ROUNDS = 12
 # The part of the joint surface that every head has (half an angle of a cone), and how much of it
 # has to be intact and in the image.
 CAP_DEG, LEAST_INTACT = 60.0, 0.5
 _INTACT_MM = 1.0
+# Within this angle of the glenoid the image may not cut it.
+_FACING_DEG = 45.0
 # What lies deeper under the sphere is a defect and no error of the fit.
 _DEFECT_MM = 2.5
 MOST_RESIDUAL_MM, FEWEST_SLICES = 1.0, 5
@@ -80,6 +82,7 @@ def find_head(humerus: Bone, glenoid: Bone) -> Head:
         low, high = RADII_MM
         msg = f"the sphere has a radius of {radius:.0f} mm, expected {low:g} to {high:g}"
         raise RefusedError(msg)
+    _check_border(surface, centre, radius, unit(other.points_mm.mean(axis=0) - centre))
     head = _checked(humerus, centre, radius, axis)
     along = directions(_LATTICE)
     along = along[along @ axis >= _WIDEST]
@@ -114,6 +117,16 @@ def _fit(surface: Surface, joint_mm: Floats) -> tuple[Floats, float, Floats]:
             centre, radius = fit_ball(points[chosen], areas[chosen])
             axis = unit(np.sum(areas[chosen, None] * (points[chosen] - centre), axis=0))
     return centre, radius, axis
+
+
+def _check_border(surface: Surface, centre: Floats, radius: float, to_joint: Floats) -> None:
+    """Refuses a head that the image cuts where it faces the glenoid."""
+    away = surface.points_mm[surface.cut] - centre
+    far = np.linalg.norm(away, axis=1)
+    facing = away @ to_joint >= np.cos(np.radians(_FACING_DEG)) * far
+    if (facing & (np.abs(far - radius) <= _INTACT_MM)).any():
+        msg = "the image's border cuts the head where it faces the glenoid"
+        raise RefusedError(msg)
 
 
 def surface_radii(bone: Bone, centre_mm: Floats, along: Floats, most_mm: float) -> Floats:

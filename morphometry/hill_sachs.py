@@ -10,7 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from shoulderseg.morphometry.cap import INTACT_MM, margin, polar_deg, sectors
+from shoulderseg.morphometry.cap import INTACT_MM, SECTOR_DEG, margin, polar_deg, sectors
 from shoulderseg.morphometry.head import surface_radii
 from shoulderseg.morphometry.vectors import directions
 
@@ -70,7 +70,9 @@ def find_hill_sachs(humerus: Bone, head: Head, face: Face) -> HillSachs:
     radii = surface_radii(humerus, head.centre_mm, along, head.radius_mm + 12)
     depth = np.nan_to_num(head.radius_mm - radii, nan=0.0)
     ends, _ = margin(along, head.axis, depth)
-    edge = float(np.percentile(ends, 60)) if len(ends) else _CONE_DEG
+    # In most directions, and as far as one looks where it does not end.
+    endless = np.full(int(360 / SECTOR_DEG) - len(ends), _CONE_DEG)
+    edge = float(np.percentile(np.concatenate([ends, endless]), 60))
     behind_above = (along @ face.anterior < 0.3) & (along @ face.superior > -0.3)
     seeds = (depth >= LEAST_DEPTH_MM) & (polar <= edge - _WITHIN_DEG) & behind_above
     best = HillSachs()

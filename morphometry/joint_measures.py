@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from shoulderseg.morphometry.head import Head
     from shoulderseg.morphometry.shoulder import Shoulder
 
+_LOSS = tuple(
+    name
+    for name in DEFINITIONS
+    if name.startswith(("bone_loss_", "glenoid_circle_", "glenoid_track"))
+)
+_DEFECT = tuple(name for name in DEFINITIONS if name.startswith("hill_sachs_"))
+_VAULT = ("vault_retroversion",)
 UNKNOWN_SIDE = "the side is unknown, and with it where the front is; state left or right"
 
 
@@ -98,21 +105,16 @@ def _measure_face(
         "subluxation_index": _fine_enough(joint.subluxation, wide),
     }
     reason = _front(shoulder.side, face)
-    if not reason and max(high, wide) > MOST_SPACING_MM:
-        reason = str(_fine_enough(0.0, max(high, wide)))
     if reason:
         found |= {name: reason for name, one in DEFINITIONS.items() if one.to_front}
         return
-    found |= _tried(_names("bone_loss_", "glenoid_circle", "glenoid_track"), lambda: _loss(face))
-    found |= _tried(_names("hill_sachs_"), lambda: _hill_sachs(humerus, head, face))
-    found |= _tried(
-        ("vault_retroversion",),
-        lambda: {"vault_retroversion": vault_retroversion_deg(glenoid, face)},
-    )
-
-
-def _names(*beginnings: str) -> tuple[str, ...]:
-    return tuple(name for name in DEFINITIONS if name.startswith(beginnings))
+    if max(high, wide) > MOST_SPACING_MM:
+        coarse = str(_fine_enough(0.0, max(high, wide)))
+        found |= dict.fromkeys((*_LOSS, *_DEFECT, *_VAULT), coarse)
+        return
+    found |= _tried(_LOSS, lambda: _loss(face))
+    found |= _tried(_DEFECT, lambda: _hill_sachs(humerus, head, face))
+    found |= _tried(_VAULT, lambda: {"vault_retroversion": vault_retroversion_deg(glenoid, face)})
 
 
 def _front(side: str, face: Face) -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # The shaft begins so far below the head's lower end, and so much of it has to be in the image.
 _BELOW_MM, LEAST_MM = 12.0, 45.0
 _ROUNDS = 6
+# Fewer sections make no axis.
+_FEWEST = 10
 
 
 class Shaft(NamedTuple):
@@ -59,7 +61,7 @@ def find_shaft(humerus: Bone, head: Head) -> Shaft:
     up = unit(head.centre_mm - points[below].mean(axis=0))
     middle = points[below].mean(axis=0)
     length = 0.0
-    for _ in range(_ROUNDS):
+    for rounds_left in range(_ROUNDS - 1, -1, -1):
         down = (head.centre_mm - points) @ up - head.radius_mm
         sections = np.floor(down).astype(int)
         cut = sections[humerus.surface.cut]
@@ -71,7 +73,8 @@ def find_shaft(humerus: Bone, head: Head) -> Shaft:
             for number in range(int(_BELOW_MM), lowest)
             if np.count_nonzero(sections == number) > 8
         ]
-        if length < LEAST_MM or len(whole) < LEAST_MM - _BELOW_MM - 5:
+        # The first guess of the axis may be tilted, and all lengths along it too short.
+        if len(whole) < _FEWEST or (not rounds_left and length < LEAST_MM):
             msg = (
                 f"{max(length, 0):.0f} mm of the shaft are in the image, expected {LEAST_MM:g} "
                 "below the head"

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from shoulderseg.morphometry.bone import Bone
 
 # The error in nine of ten cases, in units of the measure, for a mm of how well the edge is known.
-FACTORS: dict[str, float] = {}
+FACTORS: dict[str, float] = {
+    "bone_loss_area": 16.55,
+    "bone_loss_linear": 17.48,
+    "glenoid_circle_diameter": 7.6,
+    "glenoid_height": 1.68,
+    "glenoid_track": 1.55,
+    "glenoid_width": 2.14,
+    "head_radius": 2.08,
+    "hill_sachs_depth": 3.38,
+}
 _HUMERUS = ("head_", "hill_sachs", "neck_", "humerus")
 
 
