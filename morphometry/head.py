@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 # Rounds of fitting, with points up to so far from the sphere, in a cone so wide about its axis.
-_BANDS = ((3.0, 60.0), (1.5, 70.0), (0.75, 70.0))
+_BANDS = ((3.0, 60.0), (1.5, 70.0), (0.75, 75.0))
 _ROUNDS = 12
 # The part of the joint surface that every head has (half an angle of a cone), and how much of it
 # has to be intact and in the image.

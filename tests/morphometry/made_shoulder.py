@@ -51,7 +51,7 @@ class Made:
 
 def humerus_at(made: Made, points: Floats) -> Mask:
     off = points - made.head
-    bone = np.linalg.norm(off, axis=-1) <= made.radius
+    bone: Mask = np.linalg.norm(off, axis=-1) <= made.radius
     # A neck and a shaft, lateral of the joint surface.
     if made.shaft:
         axis = np.hypot(off[..., 0] - 8, off[..., 1])
@@ -72,7 +72,7 @@ def glenoid_at(made: Made, points: Floats) -> Mask:
     x, y, z = np.moveaxis(points, -1, 0)
     centre = (made.low + made.apart + made.high) / 2 - made.low
     low, high = -centre, made.apart - centre
-    inside = (np.hypot(y, z - low) <= made.low) | (np.hypot(y, z - high) <= made.high)
+    inside: Mask = (np.hypot(y, z - low) <= made.low) | (np.hypot(y, z - high) <= made.high)
     # Tangents of both circles: half the width falls from low to high over the distance.
     slope = (made.low - made.high) / made.apart
     across = np.sqrt(1 - slope**2)
@@ -95,7 +95,7 @@ def voxels(
     high: tuple[float, float, float] = (70, 40, 40),
     side: str = "left",
 ) -> Shoulder:
-    """Samples it; `spacing` is (z, y, x), `axes` turn the grid about the origin (columns x, y, z)."""
+    """Samples it; `spacing` is (z, y, x), the columns of `axes` are the grid's x, y and z."""
     turn = np.eye(3) if axes is None else axes
     count = [
         int(np.ceil((last - first) / step)) + 1

@@ -93,7 +93,7 @@ def label_maps(path: Path) -> dict[str, list[Path]]:
 
     Raises:
         FileNotFoundError: if there is none such.
-        ValueError: if a folder holds no label map.
+        ValueError: if a folder holds no label map; DICOM files are none here.
     """
     from shoulderseg.datasets.files import case_name, find_volumes
 
@@ -104,6 +104,9 @@ def label_maps(path: Path) -> dict[str, list[Path]]:
         raise FileNotFoundError(msg)
     found: dict[str, list[Path]] = {}
     for file in find_volumes(path):
+        if file.suffix.lower() == ".dcm":
+            # A DICOM SEG of `predict` lies beside the same label map in another format.
+            continue
         found.setdefault(case_name(file), []).append(file)
     if not found:
         msg = f"no label maps in {path}"

@@ -1,0 +1,94 @@
+"""Measures of label maps in files."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shoulderseg.datasets.reader import read_label_map
+from shoulderseg.datasets.volume import Volume
+from shoulderseg.datasets.writer import write_label_map
+from shoulderseg.workflows.measure.folder import TABLE_FILE, measure_folder
+from shoulderseg.workflows.measure.shoulder import measure_volume
+from tests.morphometry.made_shoulder import Made, voxels
+
+VALUES = {"humerus": 1, "glenoid": 2}
+LOW, SPACING = (-32.0, -40.0, -40.0), (1.5, 1.5, 1.5)
+
+
+def label_map(made: Made) -> Volume:
+    shoulder = voxels(made, SPACING)
+    array = shoulder.glenoid.astype(np.uint8) * 2
+    array[shoulder.humerus] = 1
+    axes = tuple(np.eye(3).ravel().tolist())
+    return Volume(array, SPACING, LOW, axes)
+
+
+@pytest.fixture
+def labels(tmp_path: Path) -> Path:
+    folder = tmp_path / "labels"
+    folder.mkdir()
+    for name, made in (("whole", Made()), ("worn", Made(front=8.0))):
+        volume = label_map(made)
+        write_label_map(folder / f"{name}.nii.gz", volume.array, volume)
+    return folder
+
+
+def table(out: Path) -> dict[str, dict[str, str]]:
+    with (out / TABLE_FILE).open(encoding="utf-8-sig", newline="") as file:
+        return {row["case"]: row for row in csv.DictReader(file)}
+
+
+def test_a_row_a_case_with_units_and_reasons(labels: Path, tmp_path: Path) -> None:
+    cases = measure_folder(labels, tmp_path / "out", VALUES, "left")
+
+    assert [case.case for case in cases] == ["whole", "worn"]
+    rows = table(tmp_path / "out")
+    assert float(rows["whole"]["head_radius_mm"]) == pytest.approx(24, abs=0.4)
+    assert float(rows["whole"]["head_radius_mm_uncertainty"]) > 0
+    assert float(rows["worn"]["bone_loss_linear_percent"]) > 15
+    assert rows["whole"]["neck_shaft_angle_deg"] == ""
+    assert "shaft" in rows["whole"]["neck_shaft_angle_refused"]
+    record = json.loads((tmp_path / "out" / "worn.json").read_text(encoding="utf-8"))
+    named = {measure["name"]: measure for measure in record["measures"]}
+    assert named["bone_loss_linear"]["experimental"]
+    assert named["critical_shoulder_angle"]["refused"].startswith("needs the acromion")
+
+
+def test_a_bad_file_keeps_no_other_from_its_turn(labels: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    measure_folder(labels, out, VALUES)
+    (labels / "whole.nii.gz").write_bytes(b"no image")
+
+    cases = measure_folder(labels, out, VALUES)
+
+    assert [bool(case.error) for case in cases] == [True, False]
+    assert "whole.nii.gz" in cases[0].error
+    # That of the earlier run would pass for this one's.
+    assert not (out / "whole.json").exists()
+    assert table(out)["whole"]["head_radius_mm"] == ""
+    assert table(out)["worn"]["head_radius_mm"]
+
+
+def test_the_axes_tell_the_side_where_that_is_asked_for(labels: Path) -> None:
+    volume = read_label_map(labels / "worn.nii.gz")
+
+    unknown, by_axes = (
+        {one.name: one for one in measure_volume(volume, VALUES, side)} for side in ("", "axes")
+    )
+
+    assert unknown["bone_loss_area"].value is None
+    assert by_axes["bone_loss_area"].value is not None
+
+
+def test_other_values_and_labels_that_are_no_bones(labels: Path, tmp_path: Path) -> None:
+    [whole, _] = measure_folder(labels, tmp_path / "out", {"humerus": 2, "glenoid": 1})
+    assert {one["name"]: one for one in whole.measures}["humerus_volume"]["value"] < 30000
+    with pytest.raises(ValueError, match="expected humerus and glenoid"):
+        measure_volume(label_map(Made()), {"scapula": 1, "humerus": 2})
+    with pytest.raises(FileNotFoundError):
+        measure_folder(tmp_path / "none", tmp_path / "out", VALUES)
