@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 # The error in nine of ten cases, in units of the measure, for a mm of how well the edge is known.
 FACTORS: dict[str, float] = {
-    "bone_loss_area": 17.69,
+    "bone_loss_area": 16.9,
     "bone_loss_linear": 18.24,
-    "glenoid_circle_diameter": 7.19,
+    "glenoid_circle_diameter": 8.07,
     "glenoid_height": 1.71,
-    "glenoid_track": 1.67,
+    "glenoid_track": 1.69,
     "glenoid_width": 2.14,
-    "head_radius": 2.63,
-    "hill_sachs_depth": 4.66,
-    "neck_shaft_angle": 100.8,
+    "head_radius": 2.28,
+    "hill_sachs_depth": 5.07,
+    "neck_shaft_angle": 95.96,
 }
 _HUMERUS = ("head_", "hill_sachs", "neck_", "humerus")
 

@@ -27,7 +27,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records[9] = record("case_09", (0.93, None), ["no glenoid found"])
     records[9]["volumes_ml"]["glenoid"] = 0.0
     records[7]["measures_of_bones"] = [
-        {"name": "glenoid height", "value": 38.25, "unit": "mm", "uncertainty": 0.75},
+        {"name": "glenoid_height", "value": 38.25, "unit": "mm", "uncertainty": 0.75},
         {"name": "inclination", "value": None, "unit": "deg", "refused": "needs the whole scapula"},
     ]
     records += [record(name, (0.97, 0.9), source={"contrast": name}) for name in HOSTILE]

@@ -110,11 +110,12 @@ def test_a_case_opens_scrolls_and_shows_its_bones_in_three_ways(browser: Browser
 def test_measures_are_shown_where_there_are_any_with_what_was_refused(browser: Browser) -> None:
     browser.press("/", *"case_07", Keys.ESCAPE, Keys.ENTER)
     assert shown(browser) == "case_07"
-    browser.wait(lambda: browser.all(".measures"))
-    assert browser.texts(".measures tr") == [
+    browser.wait(lambda: browser.all(".measures-given"))
+    assert browser.texts(".measures-given tr") == [
         "glenoid height38.3 ± 0.8 mm",
-        "inclinationrefused: needs the whole scapula",
     ]
+    browser.find(".measures-refused summary").click()
+    assert browser.texts(".measures-refused tr") == ["inclinationneeds the whole scapula"]
 
 
 def test_names_and_words_from_files_are_shown_as_text(browser: Browser) -> None:

@@ -47,17 +47,28 @@ function aboutOf(row) {
   ].filter(Boolean)));
 }
 
+const UNITS = { 1: "", h: "o'clock", mm2: "mm²", mm3: "mm³", deg: "°", percent: "%" };
+
 function measuresOf(measures) {
   if (!Array.isArray(measures) || !measures.length) return null;
-  const lines = measures.map((one) => {
-    const digits = typeof one.value === "number" && Math.abs(one.value) < 10 ? 2 : 1;
-    const spread = typeof one.uncertainty === "number" ? ` ± ${one.uncertainty.toFixed(digits)}` : "";
-    const value = one.refused ? make("td", { class: "refused" }, "refused: ", named(one.refused))
-      : make("td", { class: "number" }, named(`${number(one.value, digits)}${spread} ${one.unit || ""}`));
-    return make("tr", {}, make("th", { scope: "row" }, named(one.name), one.experimental ? make("em", { text: " experimental" }) : null), value);
-  });
-  return make("details", { open: true }, make("summary", { text: "Measures" }),
-    make("table", { class: "measures" }, make("tbody", {}, ...lines)));
+  const given = measures.filter((one) => !one.refused), refused = measures.filter((one) => one.refused);
+  return make("div", {}, listOf(`Measures: ${given.length}`, "given", given), listOf(`Refused measures: ${refused.length}`, "refused", refused));
+}
+
+function listOf(title, kind, measures) {
+  if (!measures.length) return null;
+  return make("details", { open: kind === "given", class: `measures-${kind}` }, make("summary", { text: title }),
+    make("table", { class: "measures" }, make("tbody", {}, ...measures.map(measureLine))));
+}
+
+function measureLine(one) {
+  const digits = typeof one.value === "number" && Math.abs(one.value) < 10 ? 2 : 1;
+  const spread = typeof one.uncertainty === "number" ? ` ± ${one.uncertainty.toFixed(digits)}` : "";
+  const unit = UNITS[one.unit] ?? one.unit ?? "";
+  const told = one.refused || `${number(one.value, digits)}${spread} ${unit}${one.note ? `, ${one.note}` : ""}`;
+  const name = String(one.name).replaceAll("_", " ");
+  return make("tr", {}, make("th", { scope: "row" }, named(name), one.experimental ? make("em", { text: " experimental" }) : null),
+    make("td", { class: one.refused ? "refused" : "number" }, named(told)));
 }
 
 function judgement(row) {
