@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 def test_a_wheel_ships_the_default_bundle_and_the_report_page(tmp_path: Path) -> None:
     """Built from a copy with a bundle of empty files."""
     copy = tmp_path / "copy"
-    packages = ("cli", "datasets", "evaluation", "nnunet_ext", "refine", "workflows")
+    packages = ("cli", "datasets", "evaluation", "morphometry", "nnunet_ext", "refine", "workflows")
     for name in packages:
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE", "__init__.py", "py.typed"):
