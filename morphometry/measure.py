@@ -29,7 +29,7 @@ def measure_shoulder(shoulder: Shoulder) -> tuple[Measure, ...]:
         give.
 
     Raises:
-        ValueError: If the masks' shapes differ, they are not 3D, or the side is none.
+        ValueError: If the masks' shapes differ, they are not 3D, the affine is none, or the side.
     """
     _check(shoulder)
     found: dict[str, float | str] = {}
@@ -56,6 +56,9 @@ def _check(shoulder: Shoulder) -> None:
     if shapes[0] != shapes[1] or len(shapes[0]) != 3:
         msg = f"The masks have shapes {shapes[0]} and {shapes[1]}, expected the same, (Z, Y, X)."
         raise ValueError(msg)
+    if not np.isfinite(shoulder.affine).all() or not np.linalg.det(shoulder.affine[:3, :3]):
+        msg = f"The affine is {shoulder.affine.tolist()}, expected finite axes that span space."
+        raise ValueError(msg)
     if shoulder.side not in ("", *SIDES):
         msg = f"The side is {shoulder.side!r}, expected left, right or nothing."
         raise ValueError(msg)
@@ -68,7 +71,8 @@ def _measure_volume(
         found[f"{name}_volume"] = found[f"{name}_surface"] = f"there is no {name}"
         return
     found[f"{name}_volume"] = bone.volume_mm3
-    found[f"{name}_surface"] = float(bone.surface.areas_mm2.sum())
+    area = float(bone.surface.areas_mm2.sum())
+    found[f"{name}_surface"] = area or "a single slice or row of voxels has no surface"
     cut = cut_at(bone)
     if cut:
         notes[f"{name}_volume"] = notes[f"{name}_surface"] = f"cut by the image: {', '.join(cut)}"

@@ -197,9 +197,28 @@ def test_a_bone_that_is_not_there(plain: Shoulder, missing: str) -> None:
     assert found["head_radius"] == found[f"{missing}_volume"] == f"there is no {missing}"
 
 
+@pytest.mark.parametrize("slices", [1, 2])
+def test_a_slice_or_two_have_volumes_alone(plain: Shoulder, slices: int) -> None:
+    part = slice(38, 38 + slices)
+    found = values(replace(plain, humerus=plain.humerus[part], glenoid=plain.glenoid[part]))
+
+    assert found["humerus_volume"] == plain.humerus[part].sum()
+    assert (found["humerus_surface"] is None) == (slices == 1)
+    assert found["head_radius"] is None
+
+
+def test_bones_that_change_places_are_refused(plain: Shoulder) -> None:
+    found = values(replace(plain, humerus=plain.glenoid, glenoid=plain.humerus))
+
+    assert found["head_radius"] is None
+    assert found["glenoid_height"] is None
+
+
 def test_masks_that_do_not_belong_together(plain: Shoulder) -> None:
     with pytest.raises(ValueError, match="shapes"):
         measure_shoulder(replace(plain, glenoid=plain.glenoid[1:]))
+    with pytest.raises(ValueError, match="affine"):
+        measure_shoulder(replace(plain, affine=plain.affine * np.nan))
     with pytest.raises(ValueError, match="side"):
         measure_shoulder(replace(plain, side="links"))
 
