@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 
 from shoulderseg.morphometry.cap import INTACT_MM, SECTOR_DEG, margin, polar_deg, sectors
 from shoulderseg.morphometry.head import surface_radii
+from shoulderseg.morphometry.refusal import RefusedError
 from shoulderseg.morphometry.vectors import directions
 
 if TYPE_CHECKING:
@@ -63,17 +64,24 @@ def find_hill_sachs(humerus: Bone, head: Head, face: Face) -> HillSachs:
 
     Returns:
         The defect; one in front or below is none of this name.
+
+    Raises:
+        RefusedError: If the image ends where a defect might be.
     """
     along = directions(_LATTICE)
     along = along[polar_deg(along, head.axis) <= _CONE_DEG]
     polar, around = polar_deg(along, head.axis), sectors(along, head.axis)
     radii = surface_radii(humerus, head.centre_mm, along, head.radius_mm + 12)
+    unknown = np.isnan(radii)
     depth = np.nan_to_num(head.radius_mm - radii, nan=0.0)
     ends, _ = margin(along, head.axis, depth)
     # In most directions, and as far as one looks where it does not end.
     endless = np.full(int(360 / SECTOR_DEG) - len(ends), _CONE_DEG)
     edge = float(np.percentile(np.concatenate([ends, endless]), 60))
     behind_above = (along @ face.anterior < 0.3) & (along @ face.superior > -0.3)
+    if (unknown & behind_above & (polar <= edge)).any():
+        msg = "the image does not show all of the head behind and above"
+        raise RefusedError(msg)
     seeds = (depth >= LEAST_DEPTH_MM) & (polar <= edge - _WITHIN_DEG) & behind_above
     best = HillSachs()
     sunk = (depth > INTACT_MM) & (polar <= edge + _BEYOND_DEG)

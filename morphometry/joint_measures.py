@@ -92,9 +92,10 @@ def _measure_face(
     humerus, glenoid = bones
     joint = measure_joint(humerus, glenoid, head, face)
     high, wide = (spacing_along(glenoid, axis) for axis in (face.superior, face.anterior))
+    across = spacing_along(glenoid, face.normal)
     found |= {
-        "joint_gap_minimum": joint.least_gap_mm,
-        "joint_gap_median": joint.median_gap_mm,
+        "joint_gap_minimum": _fine_enough(joint.least_gap_mm, across),
+        "joint_gap_median": _fine_enough(joint.median_gap_mm, across),
         "glenoid_height": _fine_enough(face.height_mm, high),
         "glenoid_width": _fine_enough(face.width_mm, wide),
         "glenoid_area": _fine_enough(face.area_mm2, max(high, wide)),
@@ -108,8 +109,9 @@ def _measure_face(
     if reason:
         found |= {name: reason for name, one in DEFINITIONS.items() if one.to_front}
         return
-    if max(high, wide) > MOST_SPACING_MM:
-        coarse = str(_fine_enough(0.0, max(high, wide)))
+    # The plane of the face, and with it all of these, depends on all three directions.
+    if max(high, wide, across) > MOST_SPACING_MM:
+        coarse = str(_fine_enough(0.0, max(high, wide, across)))
         found |= dict.fromkeys((*_LOSS, *_DEFECT, *_VAULT), coarse)
         return
     found |= _tried(_LOSS, lambda: _loss(face))

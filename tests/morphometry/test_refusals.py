@@ -40,6 +40,20 @@ def test_slices_that_are_too_far_apart_along_a_length() -> None:
     assert not found["head_radius"]
 
 
+def test_slices_across_the_joint_that_are_too_far_apart() -> None:
+    found = reasons(voxels(Made(dent=5.0), (0.8, 0.8, 4.0)))
+
+    for name in ("joint_gap_minimum", "hill_sachs_depth", "bone_loss_area", "vault_retroversion"):
+        assert "4.0 mm apart along it" in found[name]
+
+
+def test_a_defect_may_be_where_the_image_ends() -> None:
+    found = reasons(voxels(Made(dent=6.0), high=(70, 18, 40)))
+
+    assert "does not show all of the head" in found["hill_sachs_depth"]
+    assert not found["head_radius"]
+
+
 def test_too_few_slices_through_the_head() -> None:
     found = reasons(voxels(Made(), (14.0, 0.8, 0.8)))
 

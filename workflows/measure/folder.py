@@ -60,9 +60,7 @@ def measure_folder(
     from shoulderseg.datasets.output_file import write_text
 
     found = label_maps(labels)
-    if out.exists() and not out.is_dir():
-        msg = f"{out} is a file; expected a folder for the measures"
-        raise ValueError(msg)
+    _check_place(labels, out)
     out.mkdir(parents=True, exist_ok=True)
     cases = []
     for name, files in found.items():
@@ -83,6 +81,17 @@ def measure_folder(
         on_case(case)
     write_table(out / TABLE_FILE, [(case.case, case.measures) for case in cases])
     return cases
+
+
+def _check_place(labels: Path, out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        msg = f"{out} is a file; expected a folder for the measures"
+        raise ValueError(msg)
+    if out.resolve() == (labels if labels.is_dir() else labels.parent).resolve():
+        msg = (
+            f"{out} holds the label maps; choose another folder, so that no file of theirs is lost"
+        )
+        raise ValueError(msg)
 
 
 def label_maps(path: Path) -> dict[str, list[Path]]:

@@ -74,6 +74,16 @@ def test_a_bad_file_keeps_no_other_from_its_turn(labels: Path, tmp_path: Path) -
     assert table(out)["worn"]["head_radius_mm"]
 
 
+def test_results_never_lie_among_the_label_maps(labels: Path) -> None:
+    (labels / "whole.json").write_text("kept", encoding="utf-8")
+
+    for given in (labels, labels / "whole.nii.gz"):
+        with pytest.raises(ValueError, match="holds the label maps"):
+            measure_folder(given, labels, VALUES)
+
+    assert (labels / "whole.json").read_text(encoding="utf-8") == "kept"
+
+
 def test_the_axes_tell_the_side_where_that_is_asked_for(labels: Path) -> None:
     volume = read_label_map(labels / "worn.nii.gz")
 
