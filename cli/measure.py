@@ -50,7 +50,7 @@ def measure(
     """Measure humerus and glenoid in label maps; research use only.
 
     The label maps are taken as true: each uncertainty is that of the voxels alone. `predict
-    --measure` adds that of the segmentation.
+    --measure` adds that of the segmentation, where the bundle predicts a Dice.
     """
     from shoulderseg.workflows.measure.folder import measure_folder
 

@@ -144,24 +144,17 @@ DEFINITIONS: dict[str, Definition] = {
 
 _NEEDS_BLADE = "needs the scapular blade to its medial border, which is not segmented"
 _NEEDS_ACROMION = "needs the acromion, which is not segmented"
-# What is asked for and cannot be had from these two bones.
-REFUSED: dict[str, str] = {
-    "version_friedman": _NEEDS_BLADE,
-    "version_3d": _NEEDS_BLADE,
-    "inclination": "needs the floor of the supraspinatus fossa, which is not segmented",
-    "critical_shoulder_angle": _NEEDS_ACROMION,
-    "acromiohumeral_distance": _NEEDS_ACROMION,
-    "walch_index": _NEEDS_BLADE,
-    "humeral_retroversion": "needs the epicondyles of the elbow, which are not in the image",
-    "on_track": "needs the footprint of the cuff, which no bone mask shows",
-}
-REFUSED_UNITS = {
-    "version_friedman": "deg",
-    "version_3d": "deg",
-    "inclination": "deg",
-    "critical_shoulder_angle": "deg",
-    "acromiohumeral_distance": "mm",
-    "walch_index": "percent",
-    "humeral_retroversion": "deg",
-    "on_track": "mm",
+# What is asked for and cannot be had from these two bones: its unit, and why.
+REFUSED: dict[str, tuple[str, str]] = {
+    "version_friedman": ("deg", _NEEDS_BLADE),
+    "version_3d": ("deg", _NEEDS_BLADE),
+    "inclination": ("deg", "needs the floor of the supraspinatus fossa, which is not segmented"),
+    "critical_shoulder_angle": ("deg", _NEEDS_ACROMION),
+    "acromiohumeral_distance": ("mm", _NEEDS_ACROMION),
+    "walch_index": ("percent", _NEEDS_BLADE),
+    "humeral_retroversion": (
+        "deg",
+        "needs the epicondyles of the elbow, which are not in the image",
+    ),
+    "on_track": ("mm", "needs the footprint of the cuff, which no bone mask shows"),
 }

@@ -43,7 +43,6 @@ class HillSachs:
         width_mm: Its extent across that.
         volume_mm3: Between the sphere and the bone.
         angle_deg: Of its middle to the head's axis; NaN where there is none.
-        depth_percent: Of the radius.
     """
 
     depth_mm: float = 0.0
@@ -51,7 +50,6 @@ class HillSachs:
     width_mm: float = 0.0
     volume_mm3: float = 0.0
     angle_deg: float = float("nan")
-    depth_percent: float = 0.0
 
 
 def find_hill_sachs(humerus: Bone, head: Head, face: Face) -> HillSachs:
@@ -115,5 +113,4 @@ def _measured(along: Floats, depth: Floats, inside: NDArray[np.bool_], head: Hea
         min(extents),
         volume,
         float(np.degrees(np.arccos(np.clip(cosine, -1, 1)))),
-        100 * deepest / head.radius_mm,
     )

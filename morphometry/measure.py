@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoulderseg.morphometry.bone import take_bone
-from shoulderseg.morphometry.catalogue import DEFINITIONS, REFUSED, REFUSED_UNITS
+from shoulderseg.morphometry.catalogue import DEFINITIONS, REFUSED
 from shoulderseg.morphometry.joint_measures import measure_joint_of
 from shoulderseg.morphometry.shoulder import SIDES, Measure, Shoulder
 from shoulderseg.morphometry.uncertainty import uncertainty
@@ -47,7 +47,7 @@ def measure_shoulder(shoulder: Shoulder) -> tuple[Measure, ...]:
     given = [_given(name, found.get(name, reason), notes) for name in DEFINITIONS]
     if humerus is not None and glenoid is not None:
         given = [_with_uncertainty(measure, shoulder, humerus, glenoid) for measure in given]
-    never = [Measure(name, None, REFUSED_UNITS[name], refused=why) for name, why in REFUSED.items()]
+    never = [Measure(name, None, unit, refused=why) for name, (unit, why) in REFUSED.items()]
     return (*given, *never)
 
 

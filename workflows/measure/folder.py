@@ -11,11 +11,9 @@ from typing import Any
 
 from shoulderseg.workflows.errors import reason_of
 from shoulderseg.workflows.measure.shoulder import as_records, measure_volume
-from shoulderseg.workflows.measure.table import write_table
+from shoulderseg.workflows.measure.table import TABLE_FILE, write_table
 
 _LOGGER = logging.getLogger(__name__)
-
-TABLE_FILE = "measures.csv"
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def measure_folder(
     """
     from shoulderseg.datasets.output_file import write_text
 
-    found = label_maps(labels)
+    found = _label_maps(labels)
     _check_place(labels, out)
     out.mkdir(parents=True, exist_ok=True)
     cases = []
@@ -94,33 +92,24 @@ def _check_place(labels: Path, out: Path) -> None:
         raise ValueError(msg)
 
 
-def label_maps(path: Path) -> dict[str, list[Path]]:
-    """Finds label maps, by the names of their cases; one in several formats is one.
-
-    Args:
-        path: a file, or a folder.
+def _label_maps(path: Path) -> dict[str, list[Path]]:
+    """The files of each case; a DICOM SEG of `predict` lies beside the same one in another format.
 
     Raises:
-        FileNotFoundError: if there is none such.
-        ValueError: if a folder holds no label map; DICOM files are none here.
+        FileNotFoundError: if there is no such file or folder.
+        ValueError: if a folder holds no label map.
     """
-    from shoulderseg.datasets.files import case_name, find_volumes
+    from shoulderseg.workflows.scoring.match import by_case
 
-    if path.is_file():
-        return {case_name(path): [path]}
-    if not path.is_dir():
-        msg = f"{path} does not exist; expected a label map or a folder of them"
-        raise FileNotFoundError(msg)
-    found: dict[str, list[Path]] = {}
-    for file in find_volumes(path):
-        if file.suffix.lower() == ".dcm":
-            # A DICOM SEG of `predict` lies beside the same label map in another format.
-            continue
-        found.setdefault(case_name(file), []).append(file)
+    found = {
+        case: [file for file in files if path.is_file() or file.suffix.lower() != ".dcm"]
+        for case, files in by_case(path).items()
+    }
+    found = {case: found[case] for case in sorted(found) if found[case]}
     if not found:
         msg = f"no label maps in {path}"
         raise ValueError(msg)
-    return dict(sorted(found.items()))
+    return found
 
 
 def _measured(files: Sequence[Path], values: Mapping[str, int], side: str) -> list[dict[str, Any]]:

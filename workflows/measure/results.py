@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.measure.shoulder import as_records, measure_volume
-from shoulderseg.workflows.measure.table import write_table
+from shoulderseg.workflows.measure.table import TABLE_FILE, write_table
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 KEY = "measures_of_bones"
-TABLE_FILE = "measures.csv"
 
 
 def measure_result(source: CaseInput, result: Result) -> dict[str, Any]:

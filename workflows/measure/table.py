@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+TABLE_FILE = "measures.csv"
+
 
 def write_table(path: Path, cases: Iterable[tuple[str, Sequence[Mapping[str, Any]]]]) -> None:
     """Writes a CSV file: per measure its value, its uncertainty, and why it is refused.

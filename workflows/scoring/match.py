@@ -42,7 +42,7 @@ def match_files(
             what is not there.
         FileNotFoundError: if a path does not exist.
     """
-    found, wanted = _by_case(predictions), _by_case(references)
+    found, wanted = by_case(predictions), by_case(references)
     if not wanted or not found:
         msg = f"no label maps in {references if not wanted else predictions}"
         raise ValueError(msg)
@@ -56,7 +56,15 @@ def match_files(
     )
 
 
-def _by_case(path: Path) -> dict[str, list[Path]]:
+def by_case(path: Path) -> dict[str, list[Path]]:
+    """Finds the files of each case; one label map may lie there in several formats.
+
+    Args:
+        path: a label map, or a folder of them.
+
+    Raises:
+        FileNotFoundError: if there is no such path.
+    """
     from shoulderseg.datasets.files import case_name, find_volumes
 
     files: dict[str, list[Path]] = {}

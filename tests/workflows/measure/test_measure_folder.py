@@ -12,8 +12,9 @@ import pytest
 from shoulderseg.datasets.reader import read_label_map
 from shoulderseg.datasets.volume import Volume
 from shoulderseg.datasets.writer import write_label_map
-from shoulderseg.workflows.measure.folder import TABLE_FILE, measure_folder
+from shoulderseg.workflows.measure.folder import measure_folder
 from shoulderseg.workflows.measure.shoulder import measure_volume
+from shoulderseg.workflows.measure.table import TABLE_FILE
 from tests.morphometry.made_shoulder import Made, voxels
 
 VALUES = {"humerus": 1, "glenoid": 2}
