@@ -7,7 +7,6 @@ width is that of the intact glenoid, so that it is compared where nothing is mis
 with the diameter of the circle. What the phantom does not state (gap, offset, areas, volumes,
 vault, clock, the defect's width, length and angle) is compared with the same measure on better
 masks, in the cases that are segmented too: true bones of 0.5 mm voxels, or those of the scan.
-
 `coverage`: how often the truth lies within the stated uncertainty where the factors of
 `morphometry/uncertainty.py` come from the other half of the cases. The factors printed at the end
 come from all. `refusals`: slices of 4 mm (the height has to be refused, the Hill-Sachs depth where
@@ -94,17 +93,17 @@ def _one(number: int, segmenter: Segmenter | None, found: dict[str, list[Any]]) 
     )
     protocol, shoulder = draw_scan(options, rng)
     scene = build_scene(shoulder, options.glenoid_depth_mm, whole=False)
-    angle = shoulder.dimensions.neck_shaft_angle_deg
-    truth = _truth(true_measurements(scene, shoulder), angle)
+    stated = true_measurements(scene, shoulder)
+    truth = _truth(stated, shoulder.dimensions.neck_shaft_angle_deg)
     bones = fine_bones(scene, VOXEL_MM, 1)
     side = options.side or ""
     true = Shoulder(bones.array == 1, bones.array == 2, index_affine(bones), side)
+    known = truth
     if segmenter is not None:
         fine = fine_bones(scene, VOXEL_MM / 2, 1)
         finer = Shoulder(fine.array == 1, fine.array == 2, index_affine(fine), side)
-        _add("true", true, truth | _measured(finer, truth), found)
-    else:
-        _add("true", true, truth, found)
+        known = truth | _measured(finer, truth)
+    _add("true", true, known, found)
     for what, name, worse in _spoilt(true):
         refused = {one.name: one.refused for one in measure_shoulder(worse)}[name]
         found["refusals"].append((what, bool(refused)))
@@ -127,7 +126,7 @@ def _one(number: int, segmenter: Segmenter | None, found: dict[str, list[Any]]) 
 
 
 def _measured(shoulder: Shoulder, truth: dict[str, float]) -> dict[str, float]:
-    """All measures but those whose truth is stated, and lengths that are errors themselves."""
+    """All measures but those whose truth is stated or which are errors themselves."""
     return {
         one.name: one.value
         for one in measure_shoulder(shoulder)
@@ -191,9 +190,8 @@ def _spoilt(shoulder: Shoulder) -> list[tuple[str, str, Shoulder]]:
     """What has to be refused: the reason, the measure, and the shoulder."""
     wide = shoulder.affine.copy()
     wide[:3, 0] *= 4
-    rows = np.flatnonzero(shoulder.humerus.any(axis=(1, 2)))
     # The bones' first axis points upwards; the head is at the end.
-    top = int(rows.max()) - 20
+    top = int(np.flatnonzero(shoulder.humerus.any(axis=(1, 2))).max()) - 20
     other = "left" if shoulder.side == "right" else "right"
     coarse = replace(
         shoulder, humerus=shoulder.humerus[::4], glenoid=shoulder.glenoid[::4], affine=wide
@@ -244,8 +242,8 @@ def _refusals(found: dict[str, list[Any]]) -> dict[str, Any]:
         refused = [one for name, one in found["refusals"] if name == what]
         shares[what] = float(np.mean(refused))
         print(f"refused, {what}: {sum(refused)} of {len(refused)}")
-    every = [one for _, one in found["refusals"]]
-    return {"correct_refusals": float(np.mean(every)), "refusals": shares}
+    every = float(np.mean([one for _, one in found["refusals"]]))
+    return {"correct_refusals": every, "refusals": shares}
 
 
 if __name__ == "__main__":
