@@ -49,11 +49,11 @@ class Shoulder:
         affine: From the index (z, y, x) to LPS mm, (4, 4), without shear.
         side: left or right, as somebody states it; empty where nobody does.
         dice: How well each mask is likely to fit (predicted Dice of humerus and glenoid); 1 for
-            masks that are taken as true.
+            masks that are taken as true, None where nobody knows.
     """
 
     humerus: Mask
     glenoid: Mask
     affine: Floats
     side: str = ""
-    dice: tuple[float, float] = (1.0, 1.0)
+    dice: tuple[float | None, float | None] = (1.0, 1.0)

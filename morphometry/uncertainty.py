@@ -53,19 +53,21 @@ def told_by_humerus(name: str) -> bool:
     return name.startswith(_HUMERUS)
 
 
-def uncertainty(name: str, bones: Sequence[Bone], dice: Sequence[float]) -> float | None:
+def uncertainty(name: str, bones: Sequence[Bone], dice: Sequence[float | None]) -> float | None:
     """Half of the interval that holds the true value in nine of ten cases.
 
     Args:
         name: Of a measure.
         bones: Humerus and glenoid.
-        dice: How well each is likely to fit.
+        dice: How well each is likely to fit; None where nobody knows.
 
     Returns:
-        In the measure's unit; None for a measure whose errors were not looked at.
+        In the measure's unit; None for a measure whose errors were not looked at, or whose bone
+        fits nobody knows how well.
     """
     factor = FACTORS.get(name)
     if factor is None:
         return None
     which = 0 if told_by_humerus(name) else 1
-    return factor * edge_error_mm(bones[which], dice[which])
+    fit = dice[which]
+    return None if fit is None else factor * edge_error_mm(bones[which], fit)
