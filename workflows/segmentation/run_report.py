@@ -15,6 +15,7 @@ from shoulderseg.workflows.segmentation.cases_table import cases_table
 from shoulderseg.workflows.segmentation.earlier_runs import (
     EARLIER,
     INPUT,
+    earlier_examinations,
     earlier_records,
     read_earlier,
     still_holding,
@@ -60,8 +61,15 @@ class RunReport:
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        """Of all cases, those of earlier runs first, and of this run's examinations."""
-        return [*earlier_records(self._earlier()), *self._records, *self._examinations]
+        """Of all cases, those of earlier runs first, and then of all examinations."""
+        earlier = self._earlier()
+        cases = [*earlier_records(earlier), *self._records]
+        return [*cases, *earlier_examinations(earlier), *self._examinations]
+
+    @property
+    def taken_over(self) -> list[dict[str, Any]]:
+        """Of all cases and examinations of earlier runs, also of those that are made anew."""
+        return [*earlier_records(self._before), *earlier_examinations(self._before)]
 
     @property
     def failed(self) -> int:
