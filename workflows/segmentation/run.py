@@ -20,6 +20,7 @@ from shoulderseg.workflows.measure.results import (
     write_measures,
 )
 from shoulderseg.workflows.measure.side import check_side
+from shoulderseg.workflows.measure.structured_report import report_case, report_examination
 from shoulderseg.workflows.outputs.plan import REPORT_FILE, Case
 from shoulderseg.workflows.segmentation.case_record import PREVIEWS, case_record, failure_record
 from shoulderseg.workflows.segmentation.earlier_runs import INPUT, claimed, input_digest
@@ -182,6 +183,7 @@ def _segment_cases(run: Run, listener: Listener) -> None:
                 record = case_record(run.plan, source, case, result, others, seconds, run.preview)
                 if run.measure:
                     record |= measure_result(source, result, run.side)
+                    record |= report_case(run.plan, source, case, result, record, run.side)
                 listener.on_result(result, record)
             except Exception as error:
                 # Whatever goes wrong in one case, the others go on.
@@ -225,7 +227,9 @@ def _segmented(
     if group is not None:
         record = write_group(run.plan, group, examination, why, labels)
         if run.measure and examination is not None:
-            record |= measure_examination(group.name, sources, examination, labels, run.side)
+            name, side = group.name, run.side
+            record |= measure_examination(name, sources, examination, labels, side)
+            record |= report_examination(run.plan, name, sources, examination, record, side)
         run.report.add_examination(record)
     for (source, case), outcome, spent in zip(batch, outcomes, seconds, strict=True):
         yield source, case, outcome, spent

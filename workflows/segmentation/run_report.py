@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoulderseg.workflows.outputs.formats import SR_SUFFIX, Format, file_suffix
 from shoulderseg.workflows.outputs.plan import CASES_FILE
 from shoulderseg.workflows.segmentation.cases_table import cases_table
 from shoulderseg.workflows.segmentation.earlier_runs import (
@@ -131,12 +132,7 @@ class RunReport:
             f"{done} of {len(self._cases)} cases written to {self._path.parent}",
             f"run report: {self._path}; table of cases: {self._path.with_name(CASES_FILE)}",
         ]
-        patients = sum("patient_data" in record for record in self._records)
-        if patients:
-            lines.append(
-                f"patient's data of the source: in {patients} DICOM SEG file"
-                f"{'s' * (patients != 1)}, as the standard asks; --format nii.gz leaves them out"
-            )
+        lines += self._patient_lines()
         lines += [
             f"{one['examination']}: {len(one['series'])} series vote together"
             for one in self._examinations
@@ -164,6 +160,21 @@ class RunReport:
                 are = "is" if len(old) == 1 else "are"
                 lines.append(f"{record['case']}: {', '.join(old)} {are} of an earlier run")
         return [*lines, *skipped, *flag_lines(self._records, calibrated=calibrated)]
+
+    def _patient_lines(self) -> list[str]:
+        records = [one for one in (*self._records, *self._examinations) if "patient_data" in one]
+        files = [name for record in records for name in record["outputs"]]
+        kinds = [
+            f"{count} DICOM {kind} file{'s' * (count != 1)}"
+            for kind, end in (("SEG", file_suffix(Format.dicom)), ("SR", SR_SUFFIX))
+            if (count := sum(name.endswith(end) for name in files))
+        ]
+        if not kinds:
+            return []
+        return [
+            f"patient's data of the source: in {' and '.join(kinds)}, as the standard asks; "
+            "--format nii.gz leaves them out"
+        ]
 
 
 def describe_run(bundle: Bundle, settings: Settings) -> dict[str, Any]:

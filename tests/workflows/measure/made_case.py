@@ -38,4 +38,4 @@ def result(quality: object, name: str = "a") -> Result:
 
 def source(side: object = "", name: str = "a") -> CaseInput:
     """An image that says which shoulder it shows, or nothing."""
-    return CaseInput(name, Path(f"{name}.nii.gz"), Volume, about={"side": side})
+    return CaseInput(name, Path(f"{name}.nii.gz"), lambda: label_map(Made()), about={"side": side})

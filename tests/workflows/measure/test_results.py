@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from shoulderseg.morphometry.catalogue import DEFINITIONS
+from shoulderseg.refine.examination.consensus import Consensus
 from shoulderseg.workflows.examination.vote import Examination
 from shoulderseg.workflows.measure.results import (
     KEY,
@@ -80,8 +81,8 @@ def test_a_side_against_the_image_refuses_what_needs_it_and_names_both() -> None
 
 def test_series_of_an_examination_have_one_side() -> None:
     results = (result({}, "a"), result(SURE, "b"))
-    bones = results[0].segmented()[0]
-    examination = Examination(results, bones, {}, None)
+    alone = Consensus(None, ())
+    examination = Examination(results, results[0].segmented()[0], {}, (alone, alone))
 
     def loss(*sides: str, given: str = "") -> dict[str, Any]:
         series = [source(side, str(k)) for k, side in enumerate(sides)]
