@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import json
-import logging
 import subprocess
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import highdicom
 import pydicom
 import pytest
 
-from shoulderseg.datasets.dicom.sr_groups import ReportedBone, ReportedMeasure
 from shoulderseg.datasets.dicom_seg import write_dicom_seg
 from shoulderseg.datasets.dicom_sr import SourceSeries, SrOptions, write_dicom_sr
-from shoulderseg.datasets.labels import describe_labels
 from shoulderseg.datasets.volume import Volume
 from shoulderseg.workflows.processes.scripts import installed_script
 from tests.datasets.oblique_case import lopsided_labels, oblique_image, write_sources
+from tests.datasets.reported_bones import bones, groups_of, texts_of
 
 MADE = datetime(2024, 5, 6, 7, 8, 9)
-HOSTILE = '"><script>\x1b[2J\n\u202eüJANE' + "n" * 2000
-
-
-def bones(*more: ReportedMeasure) -> list[ReportedBone]:
-    humerus, glenoid = describe_labels()
-    radius = ReportedMeasure("head_radius", 24.1234, "mm", 0.75, False, ("method: a sphere",))
-    volume = ReportedMeasure("humerus_volume", 41234.5, "mm3")
-    loss = ReportedMeasure("bone_loss_linear", 12.5, "percent", None, True, ("source: x",))
-    clock = ReportedMeasure("bone_loss_clock", 3.25, "h", None, True)
-    return [
-        ReportedBone("humerus", humerus.kind, (radius, volume), 1),
-        ReportedBone("glenoid", glenoid.kind, (loss, clock, *more), 2),
-    ]
 
 
 @pytest.fixture
@@ -50,25 +34,6 @@ def report(image: Volume, sources: list[Path], segmentation: Path, tmp_path: Pat
     options = SrOptions(segmentation, "right", MADE)
     write_dicom_sr(path, bones(), [SourceSeries(image, sources)], options)
     return path
-
-
-def groups_of(path: Path) -> list[Any]:
-    content: Any = highdicom.sr.srread(path).content
-    return [
-        *content.get_volumetric_roi_measurement_groups(),
-        *content.get_image_measurement_groups(),
-    ]
-
-
-def texts_of(item: Any, name: str) -> list[str]:  # noqa: ANN401
-    """The texts of a concept anywhere below an item, by pydicom alone."""
-    found = []
-    for child in item.get("ContentSequence", ()):
-        if child.ConceptNameCodeSequence and child.ValueType == "TEXT":
-            meaning = child.ConceptNameCodeSequence[0].CodeMeaning
-            found += [str(child.TextValue)] if meaning == name else []
-        found += texts_of(child, name)
-    return found
 
 
 def test_each_bone_has_a_group_of_measures_with_units(report: Path) -> None:
@@ -199,75 +164,3 @@ def test_the_same_input_gives_the_same_bytes(
 
     assert again.read_bytes() == report.read_bytes()
     assert pydicom.dcmread(later).SOPInstanceUID != pydicom.dcmread(report).SOPInstanceUID
-
-
-def test_hostile_text_does_no_harm(image: Volume, sources: list[Path], tmp_path: Path) -> None:
-    path = tmp_path / "a.dcm"
-    odd = ReportedMeasure(HOSTILE, 1.0, "mm", 0.5, True, (HOSTILE,))
-
-    write_dicom_sr(path, bones(odd), [SourceSeries(image, sources)])
-
-    measure = groups_of(path)[1].get_measurements()[-1]
-    assert measure.value == 1.0
-    assert len(measure.name.meaning) <= 64
-    assert measure.name.meaning.isprintable()
-    assert measure.name.value.isprintable()
-    assert all(
-        text.isprintable() for text in texts_of(pydicom.dcmread(path), "Algorithm Parameters")
-    )
-
-
-@pytest.mark.parametrize(
-    ("tag", "value", "allowed"),
-    [
-        ("PatientSex", "JANE", True),
-        ("PatientName", "JANE", True),
-        ("PatientBirthDate", None, True),
-        ("SliceThickness", None, True),
-        ("StudyDate", "JANE", False),
-        ("FrameOfReferenceUID", None, False),
-    ],
-)
-def test_odd_headers_reach_no_log_and_no_message(
-    image: Volume,
-    sources: list[Path],
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-    tag: str,
-    value: str | None,
-    allowed: bool,
-) -> None:
-    for path in sources:
-        dataset = pydicom.dcmread(path)
-        if value is None:
-            del dataset[tag]
-        dataset.private_block(0x0009, "JANE", create=True).add_new(1, "LO", "JANE")
-        with pydicom.config.disable_value_validation():
-            if value is not None:
-                setattr(dataset, tag, value)
-            dataset.save_as(path)
-    out, said = tmp_path / "a.dcm", ""
-    with caplog.at_level(logging.DEBUG):
-        try:
-            write_dicom_sr(out, bones(), [SourceSeries(image, sources)])
-        except ValueError as error:
-            said = str(error)
-
-    assert (said == "") == allowed
-    assert out.exists() == allowed
-    assert "JANE" not in said + caplog.text
-    if allowed:
-        assert not [element for element in pydicom.dcmread(out) if element.tag.is_private]
-
-
-def test_nothing_to_report_and_wrong_units_are_refused(
-    image: Volume, sources: list[Path], tmp_path: Path
-) -> None:
-    out, series = tmp_path / "a.dcm", [SourceSeries(image, sources)]
-    with pytest.raises(ValueError, match="found 0 bones and 1 series"):
-        write_dicom_sr(out, [], series)
-    with pytest.raises(ValueError, match="5 DICOM source files for 6 slices"):
-        write_dicom_sr(out, bones(), [SourceSeries(image, sources[:5])])
-    with pytest.raises(ValueError, match="unit is 'inch', expected one of mm"):
-        write_dicom_sr(out, bones(ReportedMeasure("x", 1.0, "inch")), series)
-    assert not out.exists()

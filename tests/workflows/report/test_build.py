@@ -115,18 +115,7 @@ def test_a_run_that_goes_on_is_shown_with_what_is_done_and_what_is_not(tmp_path:
     done, earlier = record("a"), record("z", flags=["no glenoid found"])
     failed = {"case": "b", "error": "b: cut off"}
     run = {"cases": [earlier], "not_reached": ["y"], "labels": {"humerus": 1, "glenoid": 2}}
-    measures = [
-        {"name": "head_radius", "value": 24.0, "unit": "mm", "method": "a sphere", "source": "b"},
-        {"name": "hill_sachs_depth", "value": 0.0, "unit": "mm", "refused": None},
-        "no measure",
-    ]
-    together = [
-        {
-            "examination": "examination_1",
-            "series": {"a": {}, "z": {}},
-            "measures_of_bones": measures,
-        }
-    ]
+    together = [{"examination": "examination_1", "series": {"a": {}, "z": {}}}]
     write_report(
         out,
         [done, failed],
@@ -148,11 +137,6 @@ def test_a_run_that_goes_on_is_shown_with_what_is_done_and_what_is_not(tmp_path:
         ("b", "failed"),
     ]
     assert data["examinations"] == {"examination_1": ["a", "z"]}
-    assert data["fused"]["examination_1"] == [
-        {"name": "head_radius", "value": 24.0, "unit": "mm"},
-        {"name": "hill_sachs_depth", "value": 0.0, "unit": "mm"},
-    ]
-    assert data["methods"] == {"head_radius": "a sphere"}
     assert [row.get("examination") for row in data["rows"]] == [
         "examination_1",
         "examination_1",
