@@ -46,11 +46,13 @@ class Bone:
         mask: bool (Z, Y, X), with a margin around the bone where the image has one.
         affine: From the index (z, y, x) to LPS mm, float64 (4, 4); its axes at right angles.
         on_border: For each axis, whether the bone touches the image's first and last layer.
+        left_out: Voxels of the mask's smaller pieces.
     """
 
     mask: Mask
     affine: Floats
     on_border: tuple[tuple[bool, bool], ...]
+    left_out: int = 0
 
     @cached_property
     def spacing_mm(self) -> Floats:
@@ -89,6 +91,14 @@ class Bone:
         )
         return values
 
+    def touches_border(self, index: NDArray[np.int64]) -> Mask:
+        """Which voxels of the bone (n, 3) lie in the image's outermost layers, bool (n,)."""
+        ends, last = np.array(self.on_border), np.array(self.mask.shape) - 1
+        touched: Mask = ((index == 0) & ends[:, 0]).any(axis=1) | (
+            (index == last) & ends[:, 1]
+        ).any(axis=1)
+        return touched
+
     def shows(self, points_mm: Floats) -> Mask:
         """Which places, LPS mm (n, 3), the mask has voxels for, bool (n,)."""
         index, last = self.index(points_mm), np.array(self.mask.shape) - 1
@@ -125,7 +135,8 @@ def take_bone(mask: Mask, affine: Floats) -> Bone | None:
     on_border = tuple(
         (part.start == 0, part.stop == length) for part, length in zip(box, mask.shape, strict=True)
     )
-    return Bone(labels[wide] == largest, moved, on_border)
+    left_out = int(sizes.sum() - sizes.max())
+    return Bone(labels[wide] == largest, moved, on_border, left_out)
 
 
 def _surface(bone: Bone) -> Surface:

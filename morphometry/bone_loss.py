@@ -1,10 +1,11 @@
 """What is missing of the glenoid's front: a circle on its intact lower and posterior rim.
 
 The lower glenoid is nearly round. A circle is fitted to the rim from behind to below, which an
-instability to the front leaves alone, and on along the lower rim as far as one circle fits it. Two
-methods that do not give the same percentage: by the straight line, what is missing of the diameter
-from back to front; by the area, what is missing of the disc (for a straight cut at x from the
-centre [arccos(x/R) - x/R sqrt(1 - (x/R)^2)]/pi, Dumont et al. 2012).
+instability to the front leaves alone, and on along the lower rim to where it ends: where a circle
+up to there and a straight line from there on lie nearest to the whole rim. Two methods that do not
+give the same percentage: by the straight line, what is missing of the diameter from back to front;
+by the area, what is missing of the disc (for a straight cut at x from the centre
+[arccos(x/R) - x/R sqrt(1 - (x/R)^2)]/pi, Dumont et al. 2012).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoulderseg.morphometry.refusal import RefusedError
+from shoulderseg.morphometry.refusal import RefusedError, told
 from shoulderseg.morphometry.sphere import fit_ball
 
 if TYPE_CHECKING:
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
 
 # Where anterior is 0 and superior 90 degrees: the rim from behind to below.
 _SURE_DEG = (155.0, 275.0)
-# As far as the rim belongs to the circle where it is intact in front.
-_LOWEST_DEG = 380.0
-_ON_CIRCLE_MM = 0.5
-# Close to a fracture the rim is rounded.
-_CORNER_DEG = 5.0
+# As far as the rim belongs to the circle where it is intact in front, and to where a cut reaches.
+_LOWEST_DEG, _CUT_END_DEG = 380.0, 405.0
+_STEP_DEG = 5.0
+# Farther from the circle the rim is not intact.
+_ON_CIRCLE_MM = 0.4
 _ROUNDS, _FEWEST = 8, 12
 LEAST_ARC_DEG, MOST_RESIDUAL_MM = 90.0, 1.0
 DIAMETER_TO_HEIGHT = (0.58, 0.80)
@@ -79,19 +80,25 @@ def find_bone_loss(face: Face) -> BoneLoss:
     off = face.outline_mm - centre
     far, around = np.linalg.norm(off, axis=1), _degrees(off)
     residual = float(np.sqrt(np.mean((far[chosen] - radius) ** 2)))
-    arc = 5.0 * len(np.unique(np.floor(around[chosen] / 5)))
+    arc = _intact_deg(far[chosen] - radius, around[chosen])
     share = 2 * radius / face.height_mm
     if residual > MOST_RESIDUAL_MM:
-        msg = f"the rim differs from a circle by {residual:.1f} mm, expected {MOST_RESIDUAL_MM:g}"
+        far_off = told(residual, MOST_RESIDUAL_MM)
+        msg = (
+            f"the rim differs from a circle by {far_off} mm, expected at most {MOST_RESIDUAL_MM:g}"
+        )
         raise RefusedError(msg)
     if arc < LEAST_ARC_DEG:
-        msg = f"{arc:.0f} degrees of the lower rim are intact, expected {LEAST_ARC_DEG:g}"
+        msg = (
+            f"{arc:.0f} degrees of the lower rim lie on one circle, expected at least "
+            f"{LEAST_ARC_DEG:g}"
+        )
         raise RefusedError(msg)
     if not DIAMETER_TO_HEIGHT[0] <= share <= DIAMETER_TO_HEIGHT[1]:
         low, high = DIAMETER_TO_HEIGHT
         msg = (
-            f"the circle is {share:.2f} times as wide as the glenoid is high, expected {low:g} to "
-            f"{high:g}"
+            f"the circle is {told(share, low, high)} times as wide as the glenoid is high, "
+            f"expected {low:g} to {high:g}"
         )
         raise RefusedError(msg)
     return _loss(off, centre, radius, residual, arc)
@@ -103,24 +110,39 @@ def _degrees(off: Floats) -> Floats:
     return found
 
 
+def _intact_deg(beyond_mm: Floats, around_deg: Floats) -> float:
+    """How much of the rim lies on the circle, in steps whose middle point does."""
+    steps = np.floor(around_deg / _STEP_DEG).astype(int)
+    on_circle = [
+        abs(float(np.median(beyond_mm[steps == step]))) <= _ON_CIRCLE_MM
+        for step in np.unique(steps)
+    ]
+    return _STEP_DEG * sum(on_circle)
+
+
 def _circle(face: Face) -> tuple[Floats, float, Mask]:
     """Centre, radius, and which points of the outline it was fitted to.
 
-    The arc goes from behind over the lower end as far to the front as one circle fits it.
+    The arc goes from behind over the lower end to where it is cut, or all around the lower rim.
     """
-    first, last = _SURE_DEG
-    found = _fitted(face, last)
-    for further in np.arange(last + 5, _LOWEST_DEG + 1, 5):
-        centre, radius, chosen = _fitted(face, further)
-        off = face.outline_mm[chosen] - centre
-        beyond, around = np.linalg.norm(off, axis=1) - radius, _degrees(off)
-        parts = np.floor((around - first) / 10).astype(int)
-        worst = max(abs(float(np.median(beyond[parts == part]))) for part in np.unique(parts))
-        if worst <= _ON_CIRCLE_MM:
-            found, last = (centre, radius, chosen), further
-    if _SURE_DEG[1] < last < _LOWEST_DEG - 5:
-        found = _fitted(face, max(last - _CORNER_DEG, _SURE_DEG[1]))
-    return found
+    ends = np.arange(_SURE_DEG[1], _LOWEST_DEG + 1, _STEP_DEG)
+    fits = [_fitted(face, float(end)) for end in ends]
+    apart = [_apart_mm2(face, fit, float(end)) for fit, end in zip(fits, ends, strict=True)]
+    return fits[int(np.argmin(apart))]
+
+
+def _apart_mm2(face: Face, fit: tuple[Floats, float, Mask], end_deg: float) -> float:
+    """Mean square distance of the rim from the circle up to an angle and a line from there on."""
+    centre, radius, chosen = fit
+    off = face.outline_mm - centre
+    around = _degrees(off)
+    total = float(np.sum((np.linalg.norm(off[chosen], axis=1) - radius) ** 2))
+    beyond = off[(around > end_deg) & (around <= _CUT_END_DEG)]
+    # Too short a line fits anything.
+    if end_deg > _LOWEST_DEG - _STEP_DEG or len(beyond) < _FEWEST:
+        return total / np.count_nonzero(chosen)
+    across = np.linalg.svd(beyond - beyond.mean(axis=0), compute_uv=False)[-1]
+    return float(total + across**2) / (np.count_nonzero(chosen) + len(beyond))
 
 
 def _fitted(face: Face, last_deg: float) -> tuple[Floats, float, Mask]:

@@ -62,7 +62,6 @@ DEFINITIONS: dict[str, Definition] = {
         "1",
         "(|offset from back to front| + r) / 2 r of the head's sphere; 0.5 is centred",
         "EPFL 3D subluxation index (ShoulderCase)",
-        to_front=True,
     ),
     "humerus_volume": Definition("mm3", "of the part in view", _OWN),
     "humerus_surface": Definition("mm2", "of the part in view, without where it is cut", _OWN),

@@ -108,16 +108,12 @@ def find_face(glenoid: Bone, head: Head) -> Face:
     for _ in range(_ROUNDS):
         frame = _frame(normal)
         height, seen = _heights(glenoid, middle, frame)
-        shown = _face_of(height)
-        if shown.sum() * STEP_MM**2 < _LEAST_MM2:
-            area = shown.sum() * STEP_MM**2
-            msg = f"{area:.0f} mm2 of the glenoid face the head, expected {_LEAST_MM2:g}"
-            raise RefusedError(msg)
+        shown = _large_enough(_face_of(height))
         middle, normal = _moved(middle, frame, height, shown)
     frame = _frame(normal)
     frame = _along_the_long_axis(frame, shown)
     height, seen = _heights(glenoid, middle, frame)
-    shown = _with_rim(_face_of(height), height)
+    shown = _with_rim(_large_enough(_face_of(height)), height)
     around = ndimage.binary_dilation(shown, iterations=3)
     return _finished(middle, frame, height, shown, cut=bool((~seen & around).any()))
 
@@ -182,6 +178,14 @@ def _face_of(height: Floats) -> Mask:
     # Thin bridges to what is no face.
     opened = ndimage.binary_opening(kept, iterations=4)
     return opened if opened.any() else kept
+
+
+def _large_enough(shown: Mask) -> Mask:
+    area = float(shown.sum() * STEP_MM**2)
+    if area < _LEAST_MM2:
+        msg = f"{area:.0f} mm2 of the glenoid face the head, expected at least {_LEAST_MM2:g}"
+        raise RefusedError(msg)
+    return shown
 
 
 def _with_rim(face: Mask, height: Floats) -> Mask:

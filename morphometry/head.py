@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoulderseg.morphometry.cap import margin_axis
-from shoulderseg.morphometry.refusal import RefusedError
+from shoulderseg.morphometry.refusal import RefusedError, told
 from shoulderseg.morphometry.sphere import fit_ball
 from shoulderseg.morphometry.vectors import angle_deg, directions, distances_to, unit
 
@@ -80,7 +80,8 @@ def find_head(humerus: Bone, glenoid: Bone) -> Head:
     centre, radius, axis = _fit(surface, other.points_mm)
     if not RADII_MM[0] <= radius <= RADII_MM[1]:
         low, high = RADII_MM
-        msg = f"the sphere has a radius of {radius:.0f} mm, expected {low:g} to {high:g}"
+        found = told(radius, low, high)
+        msg = f"the sphere has a radius of {found} mm, expected {low:g} to {high:g}"
         raise RefusedError(msg)
     _check_border(surface, centre, radius, unit(other.points_mm.mean(axis=0) - centre))
     head = _checked(humerus, centre, radius, axis)
@@ -170,12 +171,15 @@ def _checked(humerus: Bone, centre: Floats, radius: float, axis: Floats) -> Head
         msg = f"the image's border cuts {100 * missing:.0f} % of the head's joint surface"
         raise RefusedError(msg)
     if residual > MOST_RESIDUAL_MM:
-        msg = f"the head differs from a sphere by {residual:.1f} mm, expected {MOST_RESIDUAL_MM:g}"
+        far_off = told(residual, MOST_RESIDUAL_MM)
+        msg = (
+            f"the head differs from a sphere by {far_off} mm, expected at most {MOST_RESIDUAL_MM:g}"
+        )
         raise RefusedError(msg)
     if intact < LEAST_INTACT:
         msg = (
-            f"{100 * intact:.0f} % of the head's joint surface is intact, expected "
-            f"{100 * LEAST_INTACT:g}"
+            f"{told(100 * intact, 100 * LEAST_INTACT)} % of the head's joint surface is intact, "
+            f"expected at least {100 * LEAST_INTACT:g}"
         )
         raise RefusedError(msg)
     slices = _slices_through(humerus, centre, radius)

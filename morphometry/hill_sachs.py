@@ -11,8 +11,8 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from shoulderseg.morphometry.cap import INTACT_MM, SECTOR_DEG, margin, polar_deg, sectors
-from shoulderseg.morphometry.head import surface_radii
-from shoulderseg.morphometry.refusal import RefusedError
+from shoulderseg.morphometry.head import CAP_DEG, surface_radii
+from shoulderseg.morphometry.refusal import RefusedError, told
 from shoulderseg.morphometry.vectors import directions
 
 if TYPE_CHECKING:
@@ -23,12 +23,19 @@ if TYPE_CHECKING:
     from shoulderseg.morphometry.head import Head
 
     Floats = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
 
 _LATTICE = 12000
 # A defect is looked for in so wide a cone about the head's axis.
 _CONE_DEG = 100.0
 # Less deep is how rough a mask is.
 LEAST_DEPTH_MM = 2.0
+# Where the rest of the cap differs more than this from a sphere, a defect cannot be told.
+MOST_ROUGH_MM = 0.5
+# Nor where voxels are longer than it is deep in more than one direction.
+MOST_VOXEL_MM = LEAST_DEPTH_MM
+# The joint surface of a head reaches farther than this from its axis.
+LEAST_EDGE_DEG = 70.0
 # It has to reach so far into the joint surface, and is followed so far beyond it.
 _WITHIN_DEG, _BEYOND_DEG = 5.0, 12.0
 
@@ -64,40 +71,80 @@ def find_hill_sachs(humerus: Bone, head: Head, face: Face) -> HillSachs:
         The defect; one in front or below is none of this name.
 
     Raises:
-        RefusedError: If the image ends where a defect might be.
+        RefusedError: If the image ends where a defect might be, its voxels are too long to show
+            one, or the head is no sphere beside it or has no margin.
     """
-    along = directions(_LATTICE)
-    along = along[polar_deg(along, head.axis) <= _CONE_DEG]
+    _check_voxels(humerus)
+    along, depth, unknown, edge = _cap(humerus, head)
     polar, around = polar_deg(along, head.axis), sectors(along, head.axis)
-    radii = surface_radii(humerus, head.centre_mm, along, head.radius_mm + 12)
-    unknown = np.isnan(radii)
-    depth = np.nan_to_num(head.radius_mm - radii, nan=0.0)
-    ends, _ = margin(along, head.axis, depth)
-    # In most directions, and as far as one looks where it does not end.
-    endless = np.full(int(360 / SECTOR_DEG) - len(ends), _CONE_DEG)
-    edge = float(np.percentile(np.concatenate([ends, endless]), 60))
     behind_above = (along @ face.anterior < 0.3) & (along @ face.superior > -0.3)
     if (unknown & behind_above & (polar <= edge)).any():
         msg = "the image does not show all of the head behind and above"
         raise RefusedError(msg)
     seeds = (depth >= LEAST_DEPTH_MM) & (polar <= edge - _WITHIN_DEG) & behind_above
-    best = HillSachs()
+    best, rest = HillSachs(), polar <= CAP_DEG
     sunk = (depth > INTACT_MM) & (polar <= edge + _BEYOND_DEG)
-    pairs = cKDTree(along).query_pairs(1.6 * np.sqrt(4 * np.pi / _LATTICE), output_type="ndarray")
-    both = pairs[(sunk & (polar <= edge))[pairs].all(axis=1)]
-    graph = coo_array((np.ones(len(both)), both.T), shape=(len(along), len(along)))
-    labels = connected_components(graph, directed=False)[1]
+    labels = _pieces(along, sunk & (polar <= edge))
     for label in np.unique(labels[seeds]):
         inside = labels == label
         # Beyond the joint surface every head is sunk: only behind what is sunk within it.
         behind = np.isin(around, np.unique(around[inside])) & sunk & (polar > edge)
         found = _measured(along, depth, inside | behind, head)
         if found.depth_mm > best.depth_mm:
-            best = found
+            best, rest = found, (polar <= CAP_DEG) & ~inside
+    rough = float(np.sqrt(np.mean(depth[rest] ** 2)))
+    if rough > MOST_ROUGH_MM:
+        msg = (
+            f"beside any defect the head differs from a sphere by {told(rough, MOST_ROUGH_MM)} mm, "
+            f"expected at most {MOST_ROUGH_MM:g}"
+        )
+        raise RefusedError(msg)
     return best
 
 
-def _measured(along: Floats, depth: Floats, inside: NDArray[np.bool_], head: Head) -> HillSachs:
+def _cap(humerus: Bone, head: Head) -> tuple[Floats, Floats, Mask, float]:
+    """Directions about the axis, depth under the sphere, where it is unknown, and the edge.
+
+    The edge is where the joint surface ends in most directions, in degrees from the axis.
+    """
+    along = directions(_LATTICE)
+    along = along[polar_deg(along, head.axis) <= _CONE_DEG]
+    radii = surface_radii(humerus, head.centre_mm, along, head.radius_mm + 12)
+    depth = np.nan_to_num(head.radius_mm - radii, nan=0.0)
+    ends, _ = margin(along, head.axis, depth)
+    # As far as one looks where it does not end.
+    endless = np.full(int(360 / SECTOR_DEG) - len(ends), _CONE_DEG)
+    edge = float(np.percentile(np.concatenate([ends, endless]), 60))
+    if edge < LEAST_EDGE_DEG:
+        msg = (
+            f"the joint surface seems to end {told(edge, LEAST_EDGE_DEG)} degrees from the head's "
+            f"axis, expected at least {LEAST_EDGE_DEG:g}: it is no sphere, or too rough, to tell a defect"
+        )
+        raise RefusedError(msg)
+    return along, depth, np.isnan(radii), edge
+
+
+def _pieces(along: Floats, chosen: Mask) -> NDArray[np.int32]:
+    """Number of the connected piece of each direction, on its own where it is not chosen."""
+    near = 1.6 * np.sqrt(4 * np.pi / _LATTICE)
+    pairs = cKDTree(along).query_pairs(near, output_type="ndarray")
+    both = pairs[chosen[pairs].all(axis=1)]
+    graph = coo_array((np.ones(len(both)), both.T), shape=(len(along), len(along)))
+    labels: NDArray[np.int32] = connected_components(graph, directed=False)[1]
+    return labels
+
+
+def _check_voxels(humerus: Bone) -> None:
+    second = float(np.sort(humerus.spacing_mm)[1])
+    if second > MOST_VOXEL_MM:
+        msg = (
+            f"voxels are {told(second, MOST_VOXEL_MM)} mm long or longer in two "
+            f"directions, expected at most {MOST_VOXEL_MM:g}: a defect so deep would not show"
+        )
+        raise RefusedError(msg)
+
+
+def _measured(along: Floats, depth: Floats, inside: Mask, head: Head) -> HillSachs:
     deepest = float(np.percentile(depth[inside], 99))
     opening = head.radius_mm * along[inside]
     middle = opening.mean(axis=0)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from shoulderseg.morphometry.bone_loss import find_bone_loss
 from shoulderseg.morphometry.catalogue import DEFINITIONS
 from shoulderseg.morphometry.glenoid import find_face
 from shoulderseg.morphometry.head import find_head, neck_shaft_angle_deg
 from shoulderseg.morphometry.hill_sachs import find_hill_sachs
 from shoulderseg.morphometry.joint import measure_joint
-from shoulderseg.morphometry.refusal import RefusedError
+from shoulderseg.morphometry.refusal import RefusedError, told
 from shoulderseg.morphometry.shaft import find_shaft
 from shoulderseg.morphometry.spacing import MOST_SPACING_MM, spacing_along
 from shoulderseg.morphometry.vault import vault_retroversion_deg
@@ -30,6 +32,11 @@ _LOSS = tuple(
 )
 _DEFECT = tuple(name for name in DEFINITIONS if name.startswith("hill_sachs_"))
 _VAULT = ("vault_retroversion",)
+# Cosines: of the glenoid's long axis to the body's, and of its normal to the side.
+LEAST_UPRIGHT, LEAST_OUTWARDS = 0.7, 0.2
+_FEWEST = 50
+# The shaft is what lies farther from the head; it may lead upwards so far, as a sine.
+_SHAFT_MM, MOST_UPWARDS = 12.0, 0.5
 UNKNOWN_SIDE = "the side is unknown, and with it where the front is; state left or right"
 
 
@@ -105,7 +112,7 @@ def _measure_face(
         "head_offset_anterior": _fine_enough(joint.offset_anterior_mm, wide),
         "subluxation_index": _fine_enough(joint.subluxation, wide),
     }
-    reason = _front(shoulder.side, face)
+    reason = _front(shoulder.side, face) or _upside_down(humerus, head)
     if reason:
         found |= {name: reason for name, one in DEFINITIONS.items() if one.to_front}
         return
@@ -123,6 +130,14 @@ def _front(side: str, face: Face) -> str:
     """Why nobody knows where the front is; empty if the stated side and the axes agree on it."""
     if not side:
         return UNKNOWN_SIDE
+    upright, outwards = float(face.superior[2]), abs(float(face.normal[0]))
+    if upright < LEAST_UPRIGHT or outwards < LEAST_OUTWARDS:
+        return (
+            f"by the header's axes the glenoid's long axis stands {_tilt(upright):.0f} degrees off "
+            f"the body's and its face looks {_tilt(outwards):.0f} degrees off to the side, "
+            f"expected at most {_tilt(LEAST_UPRIGHT):.0f} and {_tilt(LEAST_OUTWARDS):.0f}: the "
+            "axes are wrong, and with them where the front is"
+        )
     # The glenoid looks outwards: to the left of the body (LPS x) in a left shoulder.
     seen = "left" if face.normal[0] > 0 else "right"
     if seen != side:
@@ -133,11 +148,30 @@ def _front(side: str, face: Face) -> str:
     return ""
 
 
+def _upside_down(humerus: Bone, head: Head) -> str:
+    """Why the axes cannot be right where the shaft leads upwards; empty where it does not."""
+    off = humerus.surface.points_mm - head.centre_mm
+    far = np.linalg.norm(off, axis=1) > head.radius_mm + _SHAFT_MM
+    if np.count_nonzero(far) < _FEWEST:
+        return ""
+    middle = off[far].mean(axis=0)
+    if middle[2] <= MOST_UPWARDS * np.linalg.norm(middle):
+        return ""
+    return (
+        "by the header's axes the shaft leads upwards from the head: the axes are upside down, or "
+        "the arm is raised, and nobody knows where the front is"
+    )
+
+
+def _tilt(cosine: float) -> float:
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+
+
 def _fine_enough(value: float, spacing_mm: float) -> float | str:
     if spacing_mm > MOST_SPACING_MM:
         return (
-            f"slices or voxels are {spacing_mm:.1f} mm apart along it, expected at most "
-            f"{MOST_SPACING_MM:g}; a finer series or an examination's fused bone gives it"
+            f"slices or voxels are {told(spacing_mm, MOST_SPACING_MM)} mm apart along it, expected "
+            f"at most {MOST_SPACING_MM:g}; a finer series or an examination's fused bone gives it"
         )
     return value
 

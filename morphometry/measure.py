@@ -59,6 +59,10 @@ def _check(shoulder: Shoulder) -> None:
     if not np.isfinite(shoulder.affine).all() or not np.linalg.det(shoulder.affine[:3, :3]):
         msg = f"The affine is {shoulder.affine.tolist()}, expected finite axes that span space."
         raise ValueError(msg)
+    for dice in shoulder.dice:
+        if dice is not None and not 0 <= dice <= 1:
+            msg = f"A Dice is {dice}, expected 0 to 1, or None where nobody knows it."
+            raise ValueError(msg)
     if shoulder.side not in ("", *SIDES):
         msg = f"The side is {shoulder.side!r}, expected left, right or nothing."
         raise ValueError(msg)
@@ -74,8 +78,11 @@ def _measure_volume(
     area = float(bone.surface.areas_mm2.sum())
     found[f"{name}_surface"] = area or "a single slice or row of voxels has no surface"
     cut = cut_at(bone)
-    if cut:
-        notes[f"{name}_volume"] = notes[f"{name}_surface"] = f"cut by the image: {', '.join(cut)}"
+    said = [f"cut by the image: {', '.join(cut)}"] if cut else []
+    if bone.left_out:
+        volume = bone.left_out * bone.spacing_mm.prod()
+        said.append(f"the largest piece; {volume:.0f} mm3 in smaller ones are left out")
+    notes[f"{name}_volume"] = notes[f"{name}_surface"] = "; ".join(said)
 
 
 def cut_at(bone: Bone) -> list[str]:

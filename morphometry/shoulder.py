@@ -49,7 +49,7 @@ class Shoulder:
         affine: From the index (z, y, x) to LPS mm, (4, 4), without shear.
         side: left or right, as somebody states it; empty where nobody does.
         dice: How well each mask is likely to fit (predicted Dice of humerus and glenoid); 1 for
-            masks that are taken as true, None where nobody knows.
+            one that is taken as true, None where nobody knows.
     """
 
     humerus: Mask

@@ -59,15 +59,15 @@ def uncertainty(name: str, bones: Sequence[Bone], dice: Sequence[float | None]) 
     Args:
         name: Of a measure.
         bones: Humerus and glenoid.
-        dice: How well each is likely to fit; None where nobody knows.
+        dice: How well each is likely to fit, None where nobody knows.
 
     Returns:
-        In the measure's unit; None for a measure whose errors were not looked at, or whose bone
-        fits nobody knows how well.
+        In the measure's unit; None for a measure whose errors were not looked at, and where nobody
+        knows how well the mask fits.
     """
     factor = FACTORS.get(name)
-    if factor is None:
-        return None
     which = 0 if told_by_humerus(name) else 1
-    fit = dice[which]
-    return None if fit is None else factor * edge_error_mm(bones[which], fit)
+    fits = dice[which]
+    if factor is None or fits is None:
+        return None
+    return factor * edge_error_mm(bones[which], fits)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoulderseg.morphometry.refusal import RefusedError
+from shoulderseg.morphometry.refusal import RefusedError, told
 
 if TYPE_CHECKING:
     from shoulderseg.morphometry.bone import Bone
@@ -37,13 +37,18 @@ def vault_retroversion_deg(glenoid: Bone, face: Face) -> float:
     """
     index = np.argwhere(glenoid.mask)
     places = index @ glenoid.affine[:3, :3].T + glenoid.affine[:3, 3] - face.middle_mm
-    places = places[np.abs(places @ face.superior) <= _BAND_MM]
+    near = np.abs(places @ face.superior) <= _BAND_MM
+    index, places = index[near], places[near]
     depth = -(places @ face.normal)
     if not len(depth) or depth.max() < LEAST_DEPTH_MM:
-        deepest = float(depth.max(initial=0.0))
-        msg = f"{deepest:.0f} mm of the vault are in the image, expected {LEAST_DEPTH_MM:g}"
+        deepest = told(float(depth.max(initial=0.0)), LEAST_DEPTH_MM)
+        msg = f"{deepest} mm of the vault are in the image, expected {LEAST_DEPTH_MM:g}"
         raise RefusedError(msg)
-    end = places[(depth > depth.max() - _LAYER_MM)].mean(axis=0)
+    deep = depth > depth.max() - _LAYER_MM
+    if glenoid.touches_border(index[deep]).any():
+        msg = "the image's border cuts the vault's deep end"
+        raise RefusedError(msg)
+    end = places[deep].mean(axis=0)
     # From the deep end to the face; the face's normal is 0.
     backwards, outwards = float(end @ face.anterior), float(-end @ face.normal)
     return float(np.degrees(np.arctan2(-backwards, outwards))) - CORRECTION_DEG

@@ -109,6 +109,13 @@ def voxels(
     return Shoulder(humerus_at(made, points), glenoid_at(made, points), affine, side)
 
 
+def places(shoulder: Shoulder) -> Floats:
+    """LPS mm of each voxel, (Z, Y, X, 3)."""
+    index = np.moveaxis(np.indices(shoulder.humerus.shape), 0, -1).astype(np.float64)
+    found: Floats = index @ shoulder.affine[:3, :3].T + shoulder.affine[:3, 3]
+    return found
+
+
 def values(shoulder: Shoulder) -> dict[str, float | None]:
     from shoulderseg.morphometry.measure import measure_shoulder
 

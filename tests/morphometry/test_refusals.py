@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from shoulderseg.morphometry.catalogue import DEFINITIONS
 from shoulderseg.morphometry.measure import measure_shoulder
+from shoulderseg.morphometry.refusal import told
 from shoulderseg.morphometry.shoulder import Shoulder
-from tests.morphometry.made_shoulder import Made, reasons, values, voxels
+from tests.morphometry.made_shoulder import Made, places, reasons, values, voxels
 
 TO_FRONT = [name for name, one in DEFINITIONS.items() if one.to_front]
 
@@ -105,6 +107,112 @@ def test_bones_that_change_places_are_refused(plain: Shoulder) -> None:
 
     assert found["head_radius"] is None
     assert found["glenoid_height"] is None
+
+
+@pytest.mark.parametrize(("depth", "ball"), [(3.0, 9.0), (5.0, 12.0)])
+def test_a_rim_that_is_broken_behind_makes_no_circle(
+    plain: Shoulder, depth: float, ball: float
+) -> None:
+    where = places(plain)
+    # The lower disc's middle lies 5 mm below the face's; a bite from behind and below.
+    low = np.array([0.0, 0.0, -5.0]) + (14 - depth + ball) * np.array([0.0, 0.82, -0.57])
+    bitten = plain.glenoid & (np.linalg.norm((where - low)[..., 1:], axis=-1) > ball)
+
+    found = reasons(replace(plain, glenoid=bitten))
+
+    for name in ("bone_loss_area", "glenoid_track", "glenoid_circle_diameter"):
+        assert "circle" in found[name], found[name]
+    assert not found["glenoid_height"]
+
+
+def test_a_head_that_is_no_ball_has_no_defect_that_one_could_tell(plain: Shoulder) -> None:
+    off = places(plain) - Made().head
+    longer = (off[..., 0] / 24) ** 2 + (off[..., 1] / 24) ** 2 + (off[..., 2] / 27) ** 2 <= 1
+    longer |= np.linalg.norm(off - np.array([14.0, 0, 0]), axis=-1) <= 22
+
+    found = reasons(replace(plain, humerus=longer))
+
+    assert "sphere" in found["hill_sachs_depth"]
+
+
+def test_a_head_that_is_wider_than_high(plain: Shoulder) -> None:
+    off = places(plain) - Made().head
+    flat = (off[..., 0] / 24) ** 2 + (off[..., 1] / 22) ** 2 + (off[..., 2] / 26) ** 2 <= 1
+    flat |= np.linalg.norm(off - np.array([14.0, 0, 0]), axis=-1) <= 22
+
+    found = reasons(replace(plain, humerus=flat))
+
+    assert "sphere" in found["hill_sachs_depth"]
+
+
+@pytest.mark.parametrize("spacing", [2.1, 2.4])
+def test_a_defect_on_voxels_that_do_not_show_it_is_not_said_to_be_none(spacing: float) -> None:
+    found = reasons(voxels(Made(dent=4.0), (spacing,) * 3))
+
+    assert f"voxels are {spacing:.1f} mm long" in found["hill_sachs_depth"]
+
+
+@pytest.mark.parametrize(
+    ("degrees", "reason"), [(80, "the glenoid's long axis stands"), (180, "upside down")]
+)
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_header_that_is_turned_about_the_transverse_axis(
+    degrees: float, reason: str, side: str
+) -> None:
+    made = voxels(Made(shaft=80.0), low=(-32, -40, -90))
+    turned = np.eye(4)
+    turned[:3, :3] = Rotation.from_euler("x", degrees, degrees=True).as_matrix()
+    if side == "right":
+        turned[0] *= -1
+
+    found = reasons(replace(made, affine=turned @ made.affine, side=side))
+
+    assert reason in found["bone_loss_area"]
+    assert reason in found["head_offset_anterior"]
+    assert not found["subluxation_index"]
+
+
+def test_a_vault_that_the_image_cuts_has_no_end() -> None:
+    found = reasons(voxels(Made(depth=40.0)))
+
+    assert found["vault_retroversion"] == "the image's border cuts the vault's deep end"
+
+
+def test_smaller_pieces_are_said_to_be_left_out(plain: Shoulder) -> None:
+    humerus = plain.humerus.copy()
+    humerus[0, 0, 0:2] = True
+
+    [volume] = [
+        one
+        for one in measure_shoulder(replace(plain, humerus=humerus))
+        if one.name == "humerus_volume"
+    ]
+
+    assert volume.value == plain.humerus.sum()
+    assert "2 mm3 in smaller ones are left out" in volume.note
+
+
+@pytest.mark.parametrize("dice", [1.2, -0.1, float("nan")])
+def test_a_dice_that_is_none(plain: Shoulder, dice: float) -> None:
+    with pytest.raises(ValueError, match="Dice"):
+        measure_shoulder(replace(plain, dice=(0.9, dice)))
+
+
+def test_nobody_knows_how_sure_a_mask_of_unknown_quality_is(plain: Shoulder) -> None:
+    found = {one.name: one for one in measure_shoulder(replace(plain, dice=(None, 0.9)))}
+
+    assert found["head_radius"].value
+    assert found["head_radius"].uncertainty is None
+    assert found["glenoid_height"].uncertainty
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "text"), [(0.8004, 0.8, "0.8004"), (2.51, 2.5, "2.51"), (3.0, 2.5, "3.0")]
+)
+def test_what_is_beyond_a_limit_does_not_look_like_it(
+    value: float, limit: float, text: str
+) -> None:
+    assert told(value, limit) == text
 
 
 def test_masks_that_do_not_belong_together(plain: Shoulder) -> None:
