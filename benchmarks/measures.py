@@ -8,8 +8,9 @@ with the diameter of the circle.
 
 `coverage`: how often the truth lies within the stated uncertainty where the factors of
 `morphometry/uncertainty.py` come from the other half of the cases. The factors printed at the end
-come from all. `refusals`: slices of 4 mm (the height has to be refused), an image that ends in the
-head (radius), and a side that the axes contradict (bone loss).
+come from all. `refusals`: slices of 4 mm (the height has to be refused; the Hill-Sachs depth where they
+lie across it), an image that ends in the head (radius), and a side that the axes contradict (bone
+loss).
 """
 
 from __future__ import annotations
@@ -99,10 +100,12 @@ def _one(number: int, segmenter: Segmenter | None, found: dict[str, list[Any]]) 
     image = case.image
     result = segmenter((image.array, _ras_affine(image)), name=f"case_{number}")
     quality = result.segmented()[1].measures.get("quality", {})
-    dice = tuple(float(quality.get(bone) or 1.0) for bone in ("humerus", "glenoid"))
-    first, second = dice
     seen = Shoulder(
-        result.labels == 1, result.labels == 2, index_affine(case.image), side, (first, second)
+        result.labels == 1,
+        result.labels == 2,
+        index_affine(case.image),
+        side,
+        (quality.get("humerus"), quality.get("glenoid")),
     )
     _add("predicted", seen, truth, found)
 
@@ -149,8 +152,8 @@ def _add(kind: str, shoulder: Shoulder, truth: dict[str, float], found: dict[str
             found[f"{kind} refused {name}"].append(measures[name].refused)
             continue
         which = 0 if told_by_humerus(name) else 1
-        bone = bones[which]
-        scale = edge_error_mm(bone, shoulder.dice[which]) if bone else float("nan")
+        bone, fits = bones[which], shoulder.dice[which]
+        scale = float("nan") if bone is None or fits is None else edge_error_mm(bone, fits)
         found[f"{kind} {name}"].append((value - true, scale))
         if name == "bone_loss_area" and true > MOST_LOSS:
             found[f"{kind} bone_loss_area above {MOST_LOSS:g}"].append((value - true, scale))
@@ -167,9 +170,18 @@ def _spoilt(shoulder: Shoulder) -> list[tuple[str, str, Shoulder]]:
     coarse = replace(
         shoulder, humerus=shoulder.humerus[::4], glenoid=shoulder.glenoid[::4], affine=wide
     )
+    deep = shoulder.affine.copy()
+    deep[:3, 2] *= 4
+    across = replace(
+        shoulder,
+        humerus=shoulder.humerus[:, :, ::4],
+        glenoid=shoulder.glenoid[:, :, ::4],
+        affine=deep,
+    )
     cut = replace(shoulder, humerus=shoulder.humerus[:top], glenoid=shoulder.glenoid[:top])
     return [
         ("slices of 4 mm", "glenoid_height", coarse),
+        ("slices of 4 mm across the joint", "hill_sachs_depth", across),
         ("the image ends in the head", "head_radius", cut),
         ("the wrong side", "bone_loss_area", replace(shoulder, side=other)),
     ]
@@ -204,14 +216,13 @@ def _coverage(found: dict[str, list[Any]]) -> dict[str, Any]:
     factors = {}
     names = {key.split(" ")[1] for key in found if key.startswith("true ") and "refused" not in key}
     for name in sorted(names):
-        pairs = {kind: np.array(found[f"{kind} {name}"]) for kind in ("true", "predicted")}
+        pairs = {kind: _known(found[f"{kind} {name}"]) for kind in ("true", "predicted")}
         every = np.concatenate([pair for pair in pairs.values() if len(pair)])
-        ratios = np.abs(every[:, 0]) / every[:, 1]
-        factors[name] = round(float(np.quantile(ratios, 0.9, method="higher")), 2)
+        factors[name] = round(_factor(every), 2)
         halves = [pair[first::2] for pair in pairs.values() if len(pair) for first in (0, 1)]
         for half in (0, 1):
             known = np.concatenate(halves[1 - half :: 2])
-            factor = np.quantile(np.abs(known[:, 0]) / known[:, 1], 0.9, method="higher")
+            factor = _factor(known)
             for kind, pair in zip(
                 [kind for kind, pair in pairs.items() if len(pair)], halves[half::2], strict=True
             ):
@@ -221,6 +232,20 @@ def _coverage(found: dict[str, list[Any]]) -> dict[str, Any]:
     print("\ncoverage: " + ", ".join(f"{kind} {share:.3f}" for kind, share in told.items()))
     print("FACTORS = " + json.dumps(factors, indent=4))
     return {"coverage": told, "factors": factors}
+
+
+def _known(found: list[tuple[float, float]]) -> npt.NDArray[np.float64]:
+    """Error and how well the edge is known, (n, 2), where a quality was predicted."""
+    pairs = np.array(found, np.float64).reshape(-1, 2)
+    known: npt.NDArray[np.float64] = pairs[np.isfinite(pairs[:, 1])]
+    return known
+
+
+def _factor(pairs: npt.NDArray[np.float64]) -> float:
+    """What covers the error of another case nine times in ten (split conformal prediction)."""
+    ratios = np.sort(np.abs(pairs[:, 0]) / pairs[:, 1])
+    rank = int(np.ceil(0.9 * (len(ratios) + 1)))
+    return float(ratios[min(rank, len(ratios)) - 1])
 
 
 def _refusals(found: dict[str, list[Any]]) -> dict[str, Any]:

@@ -40,11 +40,12 @@ DIAMETER_TO_HEIGHT = (0.58, 0.80)
 _ROUGH_MM = 0.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BoneLoss:
     """A circle on the lower glenoid, and what is missing of its disc in front.
 
     Attributes:
+        centre_mm: Of the circle, (anterior, superior) from the face's middle, (2,).
         diameter_mm: Of the circle.
         missing_mm: Of the diameter from back to front, 0 or more.
         linear_percent: The same in percent of the diameter.
@@ -55,6 +56,7 @@ class BoneLoss:
         arc_deg: How much of the circle is intact.
     """
 
+    centre_mm: Floats
     diameter_mm: float
     missing_mm: float
     linear_percent: float
@@ -166,7 +168,6 @@ def _fitted(face: Face, last_deg: float) -> tuple[Floats, float, Mask]:
 
 
 def _loss(off: Floats, centre: Floats, radius: float, residual: float, arc: float) -> BoneLoss:
-    del centre
     far, around = np.linalg.norm(off, axis=1), _degrees(off)
     angles = np.arange(285.0, 436.0, 1.0)
     order = np.argsort(around)
@@ -183,4 +184,5 @@ def _loss(off: Floats, centre: Floats, radius: float, residual: float, arc: floa
     weight = lacking.sum()
     middle = float((angles * lacking).sum() / weight) if weight else float("nan")
     clock = (3 - (middle - 360) / 30 - 1) % 12 + 1
-    return BoneLoss(2 * radius, missing, 100 * missing / (2 * radius), area, clock, residual, arc)
+    linear = 100 * missing / (2 * radius)
+    return BoneLoss(centre, 2 * radius, missing, linear, area, clock, residual, arc)

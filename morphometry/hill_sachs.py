@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 from shoulderseg.morphometry.cap import INTACT_MM, SECTOR_DEG, margin, polar_deg, sectors
 from shoulderseg.morphometry.head import CAP_DEG, surface_radii
 from shoulderseg.morphometry.refusal import RefusedError, told
-from shoulderseg.morphometry.vectors import directions
+from shoulderseg.morphometry.vectors import angle_deg, directions, unit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +40,7 @@ LEAST_EDGE_DEG = 70.0
 _WITHIN_DEG, _BEYOND_DEG = 5.0, 12.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HillSachs:
     """A defect of the head, all 0 where there is none.
 
@@ -50,6 +50,7 @@ class HillSachs:
         width_mm: Its extent across that.
         volume_mm3: Between the sphere and the bone.
         angle_deg: Of its middle to the head's axis; NaN where there is none.
+        towards: From the head's centre to its middle, unit vector (3,); None where there is none.
     """
 
     depth_mm: float = 0.0
@@ -57,6 +58,7 @@ class HillSachs:
     width_mm: float = 0.0
     volume_mm3: float = 0.0
     angle_deg: float = float("nan")
+    towards: Floats | None = None
 
 
 def find_hill_sachs(humerus: Bone, head: Head, face: Face) -> HillSachs:
@@ -118,7 +120,8 @@ def _cap(humerus: Bone, head: Head) -> tuple[Floats, Floats, Mask, float]:
     if edge < LEAST_EDGE_DEG:
         msg = (
             f"the joint surface seems to end {told(edge, LEAST_EDGE_DEG)} degrees from the head's "
-            f"axis, expected at least {LEAST_EDGE_DEG:g}: it is no sphere, or too rough, to tell a defect"
+            f"axis, expected at least {LEAST_EDGE_DEG:g}: it is no sphere, or too rough, to tell "
+            "a defect"
         )
         raise RefusedError(msg)
     return along, depth, np.isnan(radii), edge
@@ -153,11 +156,12 @@ def _measured(along: Floats, depth: Floats, inside: Mask, head: Head) -> HillSac
     extents = [float(np.ptp(offset @ axis)) for axis in axes[:2]]
     radii = head.radius_mm - depth[inside]
     volume = float(np.sum(head.radius_mm**3 - radii**3) / 3 * 4 * np.pi / _LATTICE)
-    cosine = float(middle @ head.axis / np.linalg.norm(middle))
+    towards = unit(middle)
     return HillSachs(
         deepest,
         max(extents),
         min(extents),
         volume,
-        float(np.degrees(np.arccos(np.clip(cosine, -1, 1)))),
+        angle_deg(towards, head.axis),
+        towards,
     )

@@ -133,7 +133,7 @@ def test_a_right_shoulder_is_the_mirror_image() -> None:
 
     left, other = values(made), values(right)
 
-    assert left["head_centre_left"] == pytest.approx(-(other["head_centre_left"] or 0))
+    assert left["head_centre_left"] == pytest.approx(-(other["head_centre_left"] or 0), abs=0.02)
     for name in DEFINITIONS:
         if name != "head_centre_left" and left[name] is not None:
             assert other[name] == pytest.approx(left[name], rel=0.04, abs=0.1), name

@@ -1,4 +1,4 @@
-"""Head and glenoid of a real person's bones: measured on voxels, and fitted on the mesh itself."""
+"""Heads and a glenoid of real persons' bones: measured on voxels, and fitted on the mesh itself."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from scipy.spatial import cKDTree
 from skimage.draw import polygon2mask
 
 from shoulderseg.morphometry.bone import take_bone
-from shoulderseg.morphometry.head import find_head
+from shoulderseg.morphometry.glenoid import Face, find_face
+from shoulderseg.morphometry.head import Head, find_head
 from tests.morphometry.made_shoulder import Floats, Mask
 
-BONES = Path(__file__).parents[3] / "shared" / "data" / "bone_meshes_bodyparts3d"
+DATA = Path(__file__).parents[3] / "shared" / "data"
+BONES, OTHERS = DATA / "bone_meshes_bodyparts3d", DATA / "bone_meshes_humerus_ccby"
 STEP = 0.5
 # To LPS: the files have x to lateral of a right shoulder, y to the front.
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -44,7 +46,7 @@ def voxels_of(mesh: trimesh.Trimesh, low: Floats, count: npt.NDArray[np.int64]) 
 
 
 def geometric_sphere(points: Floats, centre: Floats, radius: float) -> float:
-    """Radius of the sphere with the least squared distances, from a start."""
+    """Radius of the sphere nearest to the points, single ones aside, from a start."""
 
     def off(unknown: Floats) -> Floats:
         far: Floats = np.linalg.norm(points - unknown[:3], axis=1) - unknown[3]
@@ -54,34 +56,100 @@ def geometric_sphere(points: Floats, centre: Floats, radius: float) -> float:
     return float(found.x[3])
 
 
-def test_the_heads_radius_is_that_of_the_mesh() -> None:
-    humerus, scapula = mesh_of("humerus_raw.stl"), mesh_of("scapula_raw.stl")
-    # About the joint: the head, and what of the scapula lies within 32 mm of where they meet.
-    apart = np.asarray(cKDTree(humerus.vertices).query(scapula.vertices)[0])
-    near = scapula.vertices[apart.argsort()[:300]]
-    joint = np.asarray(near.mean(axis=0), np.float64)
-    low, high = joint - 50, joint + 50
-    count = np.ceil((high - low) / STEP).astype(np.int64)
+def sphere_of_mesh(mesh: trimesh.Trimesh, head: Head) -> float:
+    """Radius of the sphere nearest to the mesh in the cone of 75 degrees about the head's axis."""
+    points, _ = trimesh.sample.sample_surface_even(mesh, 40_000, seed=1)
+    away = np.asarray(points, np.float64) - head.centre_mm
+    far = np.linalg.norm(away, axis=1)
+    cap = (np.abs(far - head.radius_mm) < 3) & (away @ head.axis > np.cos(np.radians(75)) * far)
+    assert np.count_nonzero(cap) > 500
+    return geometric_sphere(away[cap] + head.centre_mm, head.centre_mm, head.radius_mm)
+
+
+def affine_at(low: Floats) -> Floats:
     affine = np.eye(4)
     affine[:3, :3] = STEP * np.eye(3)[:, ::-1]
     affine[:3, 3] = low
+    return affine
+
+
+@pytest.fixture(scope="module")
+def joint() -> tuple[Head, Face]:
+    """BodyParts3D on voxels of 0.5 mm: what of the scapula lies within 32 mm of the joint."""
+    humerus, scapula = mesh_of("humerus_raw.stl"), mesh_of("scapula_raw.stl")
+    apart = np.asarray(cKDTree(humerus.vertices).query(scapula.vertices)[0])
+    middle = np.asarray(scapula.vertices[apart.argsort()[:300]].mean(axis=0), np.float64)
+    low, high = middle - 50, middle + 50
+    count = np.ceil((high - low) / STEP).astype(np.int64)
+    affine = affine_at(low)
     glenoid = voxels_of(scapula, low, count)
-    places = np.argwhere(glenoid) @ affine[:3, :3].T + low
-    far = places[np.linalg.norm(places - joint, axis=1) > 32]
-    index = np.rint((far - low)[:, ::-1] / STEP).astype(int)
-    glenoid[tuple(index.T)] = False
+    index = np.argwhere(glenoid)
+    far = index[np.linalg.norm(index @ affine[:3, :3].T + low - middle, axis=1) > 32]
+    glenoid[tuple(far.T)] = False
     bones = [take_bone(mask, affine) for mask in (voxels_of(humerus, low, count), glenoid)]
+    assert bones[0] is not None
+    assert bones[1] is not None
+    head = find_head(bones[0], bones[1])
+    return head, find_face(bones[1], head)
+
+
+def test_the_heads_radius_is_that_of_the_mesh(joint: tuple[Head, Face]) -> None:
+    head, _ = joint
+
+    assert head.radius_mm == pytest.approx(
+        sphere_of_mesh(mesh_of("humerus_raw.stl"), head), abs=0.5
+    )
+    assert head.residual_mm < 0.5
+
+
+def test_the_glenoids_height_and_width_are_those_of_the_mesh(joint: tuple[Head, Face]) -> None:
+    _, face = joint
+    mesh = mesh_of("scapula_raw.stl")
+    # It was made from voxels of 1 mm, whose steps look in all directions.
+    trimesh.smoothing.filter_taubin(mesh, iterations=20)
+    off = mesh.triangles_center - face.middle_mm
+    # Where it turns away by more than 37 degrees the face has ended.
+    facing = (mesh.face_normals @ face.normal > 0.8) & (np.linalg.norm(off, axis=1) < 32)
+    facing &= np.abs(off @ face.normal) < 6
+    part = mesh.submesh([np.flatnonzero(facing)], append=True)
+    assert isinstance(part, trimesh.Trimesh)
+    pieces = part.split(only_watertight=False)
+    largest = max(pieces, key=lambda piece: len(piece.faces))
+    vertices = np.asarray(largest.vertices, np.float64)
+
+    assert face.height_mm == pytest.approx(float(np.ptp(vertices @ face.superior)), abs=0.5)
+    assert face.width_mm == pytest.approx(float(np.ptp(vertices @ face.anterior)), abs=0.5)
+
+
+@pytest.mark.skipif(not OTHERS.is_dir(), reason=f"no real humeri at {OTHERS}")
+@pytest.mark.parametrize(
+    ("file", "centre", "towards"),
+    [
+        ("O35_M_humerus_source.stl", (-112.5, -170.5, -116.0), (0.46, 0.36, 0.81)),
+        ("U35_F_humerus_partial_target.stl", (-132.5, -123.0, -311.5), (0.22, 0.59, 0.78)),
+    ],
+)
+def test_heads_of_two_persons_who_left_no_scapula(
+    file: str, centre: tuple[float, ...], towards: tuple[float, ...]
+) -> None:
+    mesh = trimesh.load(OTHERS / file, force="mesh")
+    assert isinstance(mesh, trimesh.Trimesh)
+    axis = np.array(towards) / np.linalg.norm(towards)
+    low = np.floor(np.array(centre) - 48)
+    count = np.full(3, int(96 / STEP))
+    affine = affine_at(low)
+    humerus = voxels_of(mesh, low, count)
+    # A block before the head stands for the glenoid, which only tells where the joint is.
+    index = np.moveaxis(np.indices(humerus.shape), 0, -1)
+    off = index @ affine[:3, :3].T + low - np.array(centre)
+    ahead = off @ axis
+    aside = np.linalg.norm(off - ahead[..., None] * axis, axis=-1)
+    block = (ahead > 29) & (ahead < 44) & (aside < 13) & ~humerus
+    bones = [take_bone(mask, affine) for mask in (humerus, block)]
     assert bones[0] is not None
     assert bones[1] is not None
 
     head = find_head(bones[0], bones[1])
 
-    away = humerus.vertices - head.centre_mm
-    distance = np.linalg.norm(away, axis=1)
-    cap = (np.abs(distance - head.radius_mm) < 3) & (away @ head.axis > 0.5 * distance)
-    points = np.asarray(humerus.vertices[cap], np.float64)
-    assert len(points) > 500
-    assert head.radius_mm == pytest.approx(
-        geometric_sphere(points, head.centre_mm, head.radius_mm), abs=0.5
-    )
+    assert head.radius_mm == pytest.approx(sphere_of_mesh(mesh, head), abs=0.5)
     assert head.residual_mm < 0.5
