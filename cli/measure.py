@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,19 +9,11 @@ import typer
 
 from shoulderseg.cli.failure import SOME_CASES_FAILED, WRONG_USE, complain, reported
 from shoulderseg.cli.label_map import parse_label_map
+from shoulderseg.cli.options import Side, known_side
 from shoulderseg.cli.terminal import echo
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.measure.folder import MeasuredCase
-
-
-class Side(StrEnum):
-    """Which shoulder the label maps show."""
-
-    left = "left"
-    right = "right"
-    axes = "axes"
-    unknown = "unknown"
 
 
 def measure(
@@ -57,8 +48,7 @@ def measure(
     with reported():
         mapping = parse_label_map(label_map or ["1=humerus,2=glenoid"])
         values = {name: value for value, name in mapping.items()}
-        known = "" if side is Side.unknown else side.value
-        cases = measure_folder(labels, out, values, known, _tell)
+        cases = measure_folder(labels, out, values, known_side(side), _tell)
     failed = sum(bool(case.error) for case in cases)
     echo(f"{len(cases) - failed} of {len(cases)} label maps measured: {out / 'measures.csv'}")
     if failed:
@@ -67,9 +57,11 @@ def measure(
 
 def _tell(case: MeasuredCase) -> None:
     from shoulderseg.datasets.printable import one_line
+    from shoulderseg.morphometry.catalogue import DEFINITIONS
 
     if case.error:
         complain(case.error)
         return
-    given = [one for one in case.measures if one["value"] is not None]
-    echo(one_line(f"{case.case}: {len(given)} of {len(case.measures)} measures"))
+    # Without those that two bones can never give.
+    given = sum(one["name"] in DEFINITIONS and one["value"] is not None for one in case.measures)
+    echo(one_line(f"{case.case}: {given} of {len(DEFINITIONS)} measures"))

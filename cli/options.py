@@ -48,8 +48,35 @@ class Device(StrEnum):
         return resolve_device(self.value)
 
 
+class Side(StrEnum):
+    """Which shoulder it is."""
+
+    left = "left"
+    right = "right"
+    axes = "axes"
+    unknown = "unknown"
+
+
 SizeOption = Annotated[NetworkSize, typer.Option(help="Which network: nnU-Net's own, or small.")]
 DeviceOption = Annotated[Device, typer.Option(help="Where the networks run.")]
+
+
+def known_side(side: Side, *, asked: bool = True) -> str:
+    """A side as workflows have it: empty where it is unknown.
+
+    Args:
+        side: the choice.
+        asked: whether anything is measured, as a side is of no use else.
+
+    Raises:
+        ValueError: if nothing is, and yet a side is given.
+    """
+    if side is Side.unknown:
+        return ""
+    if not asked:
+        msg = f"--side {side.value} tells measures alone which shoulder it is; add --measure"
+        raise ValueError(msg)
+    return side.value
 
 
 def split_list(text: str) -> list[str]:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from shoulderseg.cli.options import Side
+
 FormatOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -22,6 +24,13 @@ BidsOption = Annotated[
 MeasureOption = Annotated[
     bool,
     typer.Option("--measure", help="Measure the bones: in the run report, and OUT/measures.csv."),
+]
+SideOption = Annotated[
+    Side,
+    typer.Option(
+        help="With --measure: which shoulder it is, for images that do not say it; axes trusts the "
+        "directions in each header.",
+    ),
 ]
 PageOption = Annotated[
     bool,

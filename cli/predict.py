@@ -21,13 +21,21 @@ from shoulderseg.cli.input_options import (
 )
 from shoulderseg.cli.log import is_quiet
 from shoulderseg.cli.network_options import NetworkOptions
-from shoulderseg.cli.options import Device, DeviceOption, split_list, split_lists
+from shoulderseg.cli.options import (
+    Device,
+    DeviceOption,
+    Side,
+    known_side,
+    split_list,
+    split_lists,
+)
 from shoulderseg.cli.output_options import (
     BidsOption,
     FormatOption,
     MeasureOption,
     PageOption,
     PreviewOption,
+    SideOption,
 )
 from shoulderseg.cli.report import print_page, with_page
 from shoulderseg.cli.terminal import echo
@@ -53,6 +61,7 @@ def predict(
     bids: BidsOption = False,
     preview: PreviewOption = False,
     measure: MeasureOption = False,
+    side: SideOption = Side.unknown,
     page: PageOption = False,
     examination: ExaminationOption = Examination.auto,
     device: DeviceOption = Device.auto,
@@ -65,13 +74,15 @@ def predict(
     bundle or the device cannot be used.
     """
     from shoulderseg.workflows.inputs.chosen import only_listed
+    from shoulderseg.workflows.inputs.collect import collect_inputs
     from shoulderseg.workflows.inputs.sources_file import write_sources
     from shoulderseg.workflows.inputs.zip_archive import unpacked
     from shoulderseg.workflows.outputs.formats import parse_formats
     from shoulderseg.workflows.outputs.plan import OutputPlan
-    from shoulderseg.workflows.segmentation.run import collect_inputs, execute_run, prepare_run
+    from shoulderseg.workflows.segmentation.run import execute_run, prepare_run
 
     with reported():
+        known = known_side(side, asked=measure)
         plan = OutputPlan(out, parse_formats(formats or []), bids)
         # What a zip file holds is kept until the command ends.
         folder = context.with_resource(unpacked(images))
@@ -87,6 +98,7 @@ def predict(
             plan,
             preview=preview,
             measure=measure,
+            side=known,
             examination=examination.value,
         )
     _warn(run)

@@ -16,10 +16,15 @@ from typing import TYPE_CHECKING, Literal
 import highdicom
 import numpy as np
 from pydicom.sr.codedict import codes
-from pydicom.sr.coding import Code as DicomCode
-from pydicom.uid import generate_uid
-from pydicom.valuerep import format_number_as_ds
 
+from shoulderseg.datasets.dicom.derived import (
+    NAME,
+    NOTICE,
+    derived_uid,
+    dicom_code,
+    fill_in,
+    series_number,
+)
 from shoulderseg.datasets.dicom.frame_references import as_single_frames, refer_to_frames
 from shoulderseg.datasets.dicom.silence import silence_dicom_libraries
 from shoulderseg.datasets.dicom_source import read_source_headers
@@ -34,23 +39,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from pydicom import Dataset
 
-    from shoulderseg.datasets.labels import Code, Label
+    from shoulderseg.datasets.labels import Label
 
-NOTICE = "Automatic segmentation, research use only, no medical device"
 _SERIES = "shoulderseg bones, research use only"
-_NAME = "shoulderseg"
-# Attributes that every object must have, though they may be empty.
-_MAY_BE_EMPTY = (
-    "PatientName",
-    "PatientID",
-    "PatientBirthDate",
-    "PatientSex",
-    "StudyID",
-    "StudyDate",
-    "StudyTime",
-    "AccessionNumber",
-    "ReferringPhysicianName",
-)
 
 
 @dataclass(frozen=True)
@@ -105,7 +96,7 @@ def write_dicom_seg(
         try:
             origins = as_single_frames(headers, options.frames)
             for header in headers:
-                _fill_in(header, float(like.spacing_mm[0]))
+                fill_in(header, float(like.spacing_mm[0]))
             dataset = _build(segments, headers, labels, options)
             refer_to_frames(dataset, origins)
         except (AttributeError, KeyError, LookupError, TypeError, ValueError) as error:
@@ -138,26 +129,13 @@ def _as_segments(
     return lookup[label_map]
 
 
-def _fill_in(header: Dataset, distance_mm: float) -> None:
-    """Adds what anonymised files lack, and mends what they may say wrongly."""
-    for tag in _MAY_BE_EMPTY:
-        if tag not in header:
-            setattr(header, tag, "")
-    if header.PatientSex not in ("M", "F", "O"):
-        header.PatientSex = ""
-    # Scanners disagree on whether this is the gap between the slices.
-    header.SpacingBetweenSlices = format_number_as_ds(distance_mm)
-    if not header.get("SliceThickness"):
-        header.SliceThickness = header.SpacingBetweenSlices
-
-
 def _build(
     segments: npt.NDArray[np.uint8],
     headers: Sequence[Dataset],
     labels: Sequence[Label],
     options: SegOptions,
 ) -> highdicom.seg.Segmentation:
-    release, made = version(_NAME), options.made
+    release, made = version(NAME), options.made
     content = hashlib.sha256(segments.tobytes())
     for part in (options, labels, release, [header.SOPInstanceUID for header in headers]):
         content.update(repr(part).encode())
@@ -168,12 +146,12 @@ def _build(
         segment_descriptions=[
             _describe(number, label, release) for number, label in enumerate(labels, start=1)
         ],
-        series_instance_uid=_uid(content.hexdigest(), "series"),
-        series_number=_series_number(headers[0]),
-        sop_instance_uid=_uid(content.hexdigest(), "instance"),
+        series_instance_uid=derived_uid(content.hexdigest(), "series"),
+        series_number=1000 + series_number(headers[0]),
+        sop_instance_uid=derived_uid(content.hexdigest(), "instance"),
         instance_number=1,
-        manufacturer=_NAME,
-        manufacturer_model_name=_NAME,
+        manufacturer=NAME,
+        manufacturer_model_name=NAME,
         software_versions=release,
         device_serial_number="none",
         content_description=NOTICE,
@@ -185,7 +163,7 @@ def _build(
         series_time=made.time(),
         omit_empty_frames=True,
     )
-    _make_repeatable(dataset, made, _uid(content.hexdigest(), "dimensions"))
+    _make_repeatable(dataset, made, derived_uid(content.hexdigest(), "dimensions"))
     return dataset
 
 
@@ -204,25 +182,13 @@ def _describe(number: int, label: Label, release: str) -> highdicom.seg.SegmentD
     return highdicom.seg.SegmentDescription(
         segment_number=number,
         segment_label=label.name,
-        segmented_property_category=_dicom_code(CATEGORY),
-        segmented_property_type=_dicom_code(label.kind),
+        segmented_property_category=dicom_code(CATEGORY),
+        segmented_property_type=dicom_code(label.kind),
         algorithm_type="AUTOMATIC",
         algorithm_identification=highdicom.AlgorithmIdentificationSequence(
-            name=f"{_NAME} (research use only)",
+            name=f"{NAME} (research use only)",
             family=codes.cid7162.ArtificialIntelligence,
             version=release,
         ),
         display_color=highdicom.color.CIELabColor.from_rgb(*label.colour),
     )
-
-
-def _series_number(header: Dataset) -> int:
-    return 1000 + max(0, int(header.get("SeriesNumber") or 0))
-
-
-def _dicom_code(code: Code) -> DicomCode:
-    return DicomCode(code.value, "SCT", code.meaning)
-
-
-def _uid(content: str, what: str) -> str:
-    return str(generate_uid(entropy_srcs=[content, what]))

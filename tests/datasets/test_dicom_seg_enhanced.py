@@ -15,7 +15,10 @@ from pydicom.uid import EnhancedMRImageStorage
 
 from shoulderseg.datasets.converters.study_seg import read_seg_facts
 from shoulderseg.datasets.dicom.pixels import read_stack
+from shoulderseg.datasets.dicom.sr_groups import ReportedBone, ReportedMeasure
 from shoulderseg.datasets.dicom_seg import SegOptions, write_dicom_seg
+from shoulderseg.datasets.dicom_sr import SourceSeries, SrOptions, write_dicom_sr
+from shoulderseg.datasets.labels import describe_labels
 from shoulderseg.workflows.inputs.discover import find_inputs
 from shoulderseg.workflows.processes.scripts import installed_script
 from tests.datasets.converters.drawn_study import drawn_bones, outcomes, series_grid
@@ -130,3 +133,22 @@ def test_a_file_of_one_volume_keeps_its_name(tmp_path: Path) -> None:
     names = [case.name for case in find_inputs(tmp_path / "two").cases]
     assert len(names) == 2
     assert all(name.startswith("series_5_") for name in names)
+
+
+def test_a_report_of_measures_refers_to_the_file_of_the_frames(tmp_path: Path) -> None:
+    source = pydicom.dcmread(_two_echoes(tmp_path / "e"))
+    _segment(tmp_path / "e", "90", "BINARY", tmp_path / "seg.dcm")
+    stack = _stack(tmp_path / "e", "90")
+    frames = tuple(header.frame for header in stack.slices)
+    series = SourceSeries(read_stack(stack), [header.path for header in stack.slices], frames)
+    radius = ReportedMeasure("head_radius", 24.5, "mm")
+    bone = ReportedBone("humerus", describe_labels()[0].kind, (radius,))
+
+    write_dicom_sr(tmp_path / "sr.dcm", [bone], [series], SrOptions(tmp_path / "seg.dcm"))
+
+    referred = {uids[2:] for uids in highdicom.sr.srread(tmp_path / "sr.dcm").get_evidence()}
+    seg = pydicom.dcmread(tmp_path / "seg.dcm", stop_before_pixels=True)
+    assert referred == {
+        (source.SOPInstanceUID, EnhancedMRImageStorage),
+        (seg.SOPInstanceUID, seg.SOPClassUID),
+    }

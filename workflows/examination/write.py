@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.errors import reason_of
+from shoulderseg.workflows.outputs.formats import SR_SUFFIX
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.examination.grouping import Group
@@ -77,7 +78,8 @@ def write_examination(
     from shoulderseg.datasets.writer import write_label_map
 
     # Old ones would pass for this run's.
-    endings = [".json", "_bones.nii.gz", *(f"_{bone}{end}" for bone in values for end in SURFACES)]
+    meshes = [f"_{bone}{end}" for bone in values for end in SURFACES]
+    endings = [".json", SR_SUFFIX, "_bones.nii.gz", *meshes]
     for ending in endings:
         (out / f"{name}{ending}").unlink(missing_ok=True)
     written = [f"{name}.json"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoulderseg.workflows.measure.shoulder import as_records, measure_volume
+from shoulderseg.workflows.measure.shoulder import as_records, known_dice, measure_volume
+from shoulderseg.workflows.measure.side import settle_side
 from shoulderseg.workflows.measure.table import TABLE_FILE, write_table
 
 if TYPE_CHECKING:
@@ -22,23 +23,33 @@ _LOGGER = logging.getLogger(__name__)
 KEY = "measures_of_bones"
 
 
-def measure_result(source: CaseInput, result: Result) -> dict[str, Any]:
+def measure_result(source: CaseInput, result: Result, side: str = "") -> dict[str, Any]:
     """Measures what came of a case, for its record; what cannot be measured fails no case.
 
     Args:
         source: the image; what it says of its side counts.
         result: what came of it.
+        side: left, right or axes, for an image that does not say it; one that contradicts the image
+            refuses what needs to know the side.
 
     Returns:
         The measures under their key; nothing if that failed.
     """
-    volume, segmentation = result.segmented()
-    labels = replace(volume, array=segmentation.label_map)
-    return _measured(source.name, labels, result.label_values, _side([source]), _dice([result]))
+
+    def measures() -> list[dict[str, Any]]:
+        volume, segmentation = result.segmented()
+        labels = replace(volume, array=segmentation.label_map)
+        return _records(labels, result.label_values, [source], [result], side)
+
+    return _measured(source.name, measures)
 
 
 def measure_examination(
-    name: str, series: Sequence[CaseInput], examination: Examination, values: Mapping[str, int]
+    name: str,
+    series: Sequence[CaseInput],
+    examination: Examination,
+    values: Mapping[str, int],
+    side: str = "",
 ) -> dict[str, Any]:
     """Measures the bones that the series of an examination share.
 
@@ -47,56 +58,85 @@ def measure_examination(
         series: its images; they have to agree on their side.
         examination: what came of them.
         values: the voxel value of each bone.
+        side: as for `measure_result`.
 
     Returns:
         As `measure_result`; nothing where the series share no bones.
     """
-    if examination.bones is None:
+    bones = examination.bones
+    if bones is None:
         return {}
-    # The fused bone is taken to fit as well as that of the best series.
-    dice = _dice(examination.results)
-    return _measured(name, examination.bones, values, _side(series), dice)
+    return _measured(name, lambda: _records(bones, values, series, examination.results, side))
 
 
-def _side(series: Sequence[CaseInput]) -> str:
-    said = {str(source.about.get("side", "")) for source in series}
-    return said.pop() if len(said) == 1 and said <= {"left", "right"} else ""
+def _records(
+    labels: Volume,
+    values: Mapping[str, int],
+    series: Sequence[CaseInput],
+    results: Sequence[Result],
+    given: str,
+) -> list[dict[str, Any]]:
+    from shoulderseg.morphometry.catalogue import DEFINITIONS
+
+    side, doubt = settle_side(series, given)
+    measures = measure_volume(labels, values, side, _dice(results))
+    if doubt:
+        to_front = {name for name, definition in DEFINITIONS.items() if definition.to_front}
+        measures = tuple(
+            replace(one, value=None, uncertainty=None, refused=doubt, note="")
+            if one.name in to_front
+            else one
+            for one in measures
+        )
+    return as_records(measures)
 
 
 def _dice(results: Sequence[Result]) -> dict[str, float]:
-    """The best predicted Dice of each bone that has one."""
+    """The best predicted Dice of each bone that has one.
+
+    An examination's fused bone is taken to fit as well as that of the best series.
+    """
     found: dict[str, float] = {}
     for result in results:
-        quality = result.segmented()[1].measures.get("quality", {})
+        quality = result.segmented()[1].measures.get("quality") or {}
         for bone in result.label_values:
-            if isinstance(quality.get(bone), int | float):
-                found[bone] = max(float(quality[bone]), found.get(bone, 0.0))
+            dice = known_dice(quality, bone)
+            if dice is not None:
+                found[bone] = max(dice, found.get(bone, 0.0))
     return found
 
 
-def _measured(
-    name: str, labels: Volume, values: Mapping[str, int], side: str, dice: Mapping[str, float]
-) -> dict[str, Any]:
+def _measured(name: str, measures: Callable[[], list[dict[str, Any]]]) -> dict[str, Any]:
     try:
-        return {KEY: as_records(measure_volume(labels, values, side, dice))}
+        return {KEY: measures()}
     except Exception:
         _LOGGER.warning("%s: it cannot be measured", name, exc_info=True)
         return {}
 
 
+def is_measured(record: Mapping[str, Any]) -> bool:
+    """Whether a record of the run report holds measures."""
+    return isinstance(record.get(KEY), list)
+
+
 def write_measures(out: Path, records: Sequence[Mapping[str, Any]]) -> None:
-    """Writes `measures.csv` of the cases and examinations that were measured.
+    """Writes `measures.csv` of the cases and examinations that were measured; none without any.
 
     Args:
         out: folder of the results.
-        records: as they stand in the run report.
+        records: as they stand in the run report. Of two of one name the last one counts.
 
     Raises:
-        OSError: if it cannot be written.
+        OSError: if it cannot be written, or an old one removed.
     """
-    rows = [
-        (str(record.get("case", record.get("examination"))), record[KEY])
+    rows = {
+        ("case" in record, str(record.get("case", record.get("examination")))): [
+            measure for measure in record[KEY] if isinstance(measure, Mapping)
+        ]
         for record in records
-        if KEY in record
-    ]
-    write_table(out / TABLE_FILE, rows)
+        if is_measured(record)
+    }
+    if rows:
+        write_table(out / TABLE_FILE, [(name, measures) for (_, name), measures in rows.items()])
+    else:
+        (out / TABLE_FILE).unlink(missing_ok=True)

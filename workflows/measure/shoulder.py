@@ -22,7 +22,7 @@ def measure_volume(
     labels: Volume,
     values: Mapping[str, int],
     side: str = "",
-    dice: Mapping[str, float] | None = None,
+    dice: Mapping[str, object] | None = None,
 ) -> tuple[Measure, ...]:
     """Measures the bones of a label map.
 
@@ -30,7 +30,8 @@ def measure_volume(
         labels: the label map.
         values: the voxel value of the humerus and of the glenoid.
         side: left or right; empty if unknown; axes for what the header's axes make of it.
-        dice: how well each bone is likely to fit; None for masks that are taken as true.
+        dice: how well each bone is likely to fit, 0 to 1; None for masks that are taken as true. Of
+            a bone without such a value nothing is known.
 
     Returns:
         As `measure_shoulder`; a label map without bones refuses all.
@@ -45,17 +46,24 @@ def measure_volume(
     if not {HUMERUS, GLENOID} <= set(values):
         msg = f"the labels are {', '.join(values)}, expected {HUMERUS} and {GLENOID}"
         raise ValueError(msg)
-    known = dice or {}
     shoulder = Shoulder(
         labels.array == values[HUMERUS],
         labels.array == values[GLENOID],
         index_affine(labels),
         "" if side == AXES else side,
-        (known.get(HUMERUS, 1.0), known.get(GLENOID, 1.0)),
+        (1.0, 1.0) if dice is None else (known_dice(dice, HUMERUS), known_dice(dice, GLENOID)),
     )
     if side == AXES:
         shoulder = replace(shoulder, side=_side_by_axes(shoulder.humerus, shoulder.glenoid, labels))
     return measure_shoulder(shoulder)
+
+
+def known_dice(dice: Mapping[str, object], bone: str) -> float | None:
+    """A bone's predicted Dice; None where it is missing or none, as 1 would be a promise."""
+    value = dice.get(bone)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        return None
+    return float(value)
 
 
 def _side_by_axes(
@@ -71,15 +79,21 @@ def _side_by_axes(
 
 
 def as_records(measures: Sequence[Measure]) -> list[dict[str, Any]]:
-    """Plain values for a JSON file, without more digits than they are worth."""
+    """Plain values for a JSON file, with definitions, and no more digits than they are worth."""
     return [_record(measure) for measure in measures]
 
 
 def _record(measure: Measure) -> dict[str, Any]:
+    from shoulderseg.morphometry.catalogue import DEFINITIONS
+
     record = asdict(measure)
     for key in ("value", "uncertainty"):
         if record[key] is not None:
             record[key] = round(record[key], _DIGITS)
-    return {key: value for key, value in record.items() if key != "note" or value} | {
+    record = {key: value for key, value in record.items() if key != "note" or value} | {
         "refused": measure.refused or None
     }
+    definition = DEFINITIONS.get(measure.name)
+    if definition is None:
+        return record
+    return record | {"method": definition.method, "source": definition.source}

@@ -10,7 +10,7 @@ TABLE_FILE = "measures.csv"
 
 
 def write_table(path: Path, cases: Iterable[tuple[str, Sequence[Mapping[str, Any]]]]) -> None:
-    """Writes a CSV file: per measure its value, its uncertainty, and why it is refused.
+    """Writes a CSV file: per measure its value, its uncertainty, why it is refused, and a note.
 
     Args:
         path: the file.
@@ -26,16 +26,23 @@ def write_table(path: Path, cases: Iterable[tuple[str, Sequence[Mapping[str, Any
     heading = ["case"]
     for name, definition in DEFINITIONS.items():
         column = column_name(name, definition.unit)
-        heading += [column, f"{column}_uncertainty", f"{name}_refused"]
+        heading += [column, f"{column}_uncertainty", f"{name}_refused", f"{name}_note"]
     rows: list[list[object]] = [list(heading)]
     for case, measures in cases:
-        known = {measure["name"]: measure for measure in measures}
+        known = {measure.get("name"): measure for measure in measures}
         row: list[object] = [case]
         for name in DEFINITIONS:
             measure = known.get(name, {})
             row += [measure.get(key) for key in ("value", "uncertainty", "refused")]
+            row.append(note_of(measure))
         rows.append(["" if cell is None else cell for cell in row])
     write_csv(path, rows)
+
+
+def note_of(measure: Mapping[str, Any]) -> str:
+    """What else to know of a measure, first of all whether it is experimental."""
+    words = ["experimental" if measure.get("experimental") else "", str(measure.get("note") or "")]
+    return "; ".join(word for word in words if word)
 
 
 def column_name(name: str, unit: str) -> str:

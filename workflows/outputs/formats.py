@@ -21,6 +21,8 @@ class Format(StrEnum):
 SURFACES = (Format.stl, Format.ply)
 # A DICOM SEG is a DICOM file like any other to whoever opens the folder.
 _SUFFIXES = {Format.dicom: "seg.dcm"}
+# Of a DICOM Structured Report of measures, which lies beside a DICOM SEG.
+SR_SUFFIX = ".sr.dcm"
 
 
 def parse_formats(words: str | Sequence[str]) -> tuple[Format, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from shoulderseg.workflows.outputs.bids import bids_stem, source_link, start_dataset
-from shoulderseg.workflows.outputs.formats import SURFACES, Format, file_suffix
+from shoulderseg.workflows.outputs.formats import SR_SUFFIX, SURFACES, Format, file_suffix
 
 REPORT_FILE = "shoulderseg_report.json"
 CASES_FILE = "shoulderseg_cases.csv"
@@ -164,6 +164,8 @@ class OutputPlan:
     def paths(self, case: Case, bones: Collection[str]) -> list[Path]:
         """All files of a case in the formats asked for, also in those it cannot have.
 
+        A report of measures counts as belonging to the DICOM SEG, which it refers to.
+
         Args:
             case: the case.
             bones: names of the labels.
@@ -173,6 +175,7 @@ class OutputPlan:
         """
         forms = dict.fromkeys([*self.formats_of(case), *self.refused(case)])
         plain = [self.base(case, file_suffix(form)) for form in forms if form not in SURFACES]
+        plain += [self.base(case, SR_SUFFIX)] if Format.dicom in forms else []
         meshes = [
             self.surface(case, bone, form) for form in forms if form in SURFACES for bone in bones
         ]
@@ -216,7 +219,8 @@ class OutputPlan:
         self.check_folders(case)
         if not base.parent.is_dir():
             return []
-        suffixes = "|".join(re.escape(file_suffix(form)) for form in Format)
+        endings = [SR_SUFFIX, *map(file_suffix, Format)]
+        suffixes = "|".join(map(re.escape, endings))
         # The name of a bone in that of its surface has no underscore.
         own = re.compile(rf"{re.escape(base.name)}(?:{suffixes}|_[A-Za-z0-9-]+\.(?:stl|ply))")
         return sorted(

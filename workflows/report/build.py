@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from shoulderseg.workflows.report.measures import methods_of, shown_measures
 from shoulderseg.workflows.report.page import render_page
 from shoulderseg.workflows.report.parts import (
     REPORT_FOLDER,
@@ -107,7 +108,7 @@ def _page_data(
 ) -> dict[str, Any]:
     from shoulderseg.datasets.labels import as_hex, describe_labels
 
-    last = reported.last
+    last, fused = reported.last, reported.fused
     return {
         "run_id": run_id,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -121,6 +122,8 @@ def _page_data(
             for label in describe_labels(reported.bones)
         ],
         "examinations": {name: list(cases) for name, cases in reported.examinations.items()},
+        "fused": {name: shown for name, one in fused.items() if (shown := shown_measures(one))},
+        "methods": methods_of([*reported.records, *fused.values()]),
         "single_file": single_file,
         "rows": rows,
     }

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoulderseg.workflows.report.measures import shown_measures
 from shoulderseg.workflows.report.safe_json import plain_values, script_json
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def write_part(
     digest, pictured = result_digest(record), image is not None
     row: dict[str, Any] = {"digest": digest, "note": note, "pictured": pictured}
     content: dict[str, Any] = {"case": record["case"], "digest": digest}
-    content["measures"] = record.get("measures_of_bones")
+    content["measures"] = shown_measures(record)
     if label_map is not None:
         described = describe_labels(labels)
         shown = shown_case(label_map, image, [label.value for label in described])

@@ -21,12 +21,14 @@ class Reported(NamedTuple):
         records: of all cases, those of earlier runs first.
         not_reached: names of the cases without a record.
         examinations: name of each examination with those of its series.
+        fused: records of the examinations, by name; those of earlier runs first.
     """
 
     last: Mapping[str, Any]
     records: tuple[dict[str, Any], ...]
     not_reached: tuple[str, ...]
     examinations: Mapping[str, tuple[str, ...]]
+    fused: Mapping[str, Mapping[str, Any]]
 
     @property
     def bones(self) -> dict[str, int]:
@@ -76,15 +78,19 @@ def parse_report(content: Any) -> Reported:  # noqa: ANN401
                 _check_done(record)
         labels = {str(name): int(value) for name, value in content["labels"].items()}
         missing = tuple(str(name) for run in runs for name in run.get("not_reached", []))
-        together = {
-            str(one["examination"]): tuple(map(str, one.get("series", one.get("cases", ()))))
+        fused: dict[str, dict[str, Any]] = {
+            str(one["examination"]): dict(one)
             for run in runs
             for one in run.get("examinations", [])
+        }
+        together = {
+            name: tuple(map(str, one.get("series", one.get("cases", ()))))
+            for name, one in fused.items()
         }
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         msg = "expected the run report of `shoulderseg predict`; run `predict` into the folder"
         raise ValueError(msg) from error
-    return Reported({**content, "labels": labels}, records, missing, together)
+    return Reported({**content, "labels": labels}, records, missing, together, fused)
 
 
 def _check_done(record: Mapping[str, Any]) -> None:

@@ -119,6 +119,11 @@ def earlier_records(runs: Collection[dict[str, Any]]) -> list[dict[str, Any]]:
     return [record for run in runs for record in run["cases"]]
 
 
+def earlier_examinations(runs: Collection[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Gives the records of earlier runs' examinations, in their order."""
+    return [record for run in runs for record in run.get("examinations", [])]
+
+
 def _checked(run: Any) -> dict[str, Any]:  # noqa: ANN401
     """What the report needs of an earlier one.
 

@@ -9,15 +9,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shoulderseg.workflows.errors import reason_of
 from shoulderseg.workflows.examination.grouping import Mode, batches, group_cases
 from shoulderseg.workflows.examination.run import segment_series
 from shoulderseg.workflows.examination.write import write_group
-from shoulderseg.workflows.inputs.discover import find_inputs
 from shoulderseg.workflows.measure.results import (
+    is_measured,
     measure_examination,
     measure_result,
     write_measures,
 )
+from shoulderseg.workflows.measure.side import check_side
+from shoulderseg.workflows.measure.structured_report import report_case, report_examination
 from shoulderseg.workflows.outputs.plan import REPORT_FILE, Case
 from shoulderseg.workflows.segmentation.case_record import PREVIEWS, case_record, failure_record
 from shoulderseg.workflows.segmentation.earlier_runs import INPUT, claimed, input_digest
@@ -46,6 +49,7 @@ class Run:
         report: its file.
         preview: whether a picture of each case is drawn.
         measure: whether the bones are measured.
+        side: left, right or axes, of images that do not say which shoulder they show.
         examinations: cases that vote together.
     """
 
@@ -55,37 +59,8 @@ class Run:
     report: RunReport
     preview: bool = False
     measure: bool = False
+    side: str = ""
     examinations: tuple[Group, ...] = ()
-
-
-def collect_inputs(
-    folder: Path, images: Path, out: Path, participants: Sequence[str] = ()
-) -> Inputs:
-    """Finds the input cases, and checks that results can go where they shall.
-
-    Args:
-        folder: what is searched.
-        images: what the user named, a zip file perhaps.
-        out: folder for the results.
-        participants: labels of the subjects of a BIDS dataset to take; empty for all.
-
-    Raises:
-        FileNotFoundError: if there is no such file or folder.
-        ValueError: if nothing is found, participants are not there, or the output would lie among
-            the input.
-    """
-    inputs = find_inputs(folder, participants, from_archive=folder != images)
-    inputs.require_images(images)
-    if images.is_dir() and out.resolve().is_relative_to(images.resolve()):
-        msg = f"{out} lies in the folder of the input; choose another folder for the output"
-        raise ValueError(msg)
-    if out.resolve() == images.parent.resolve():
-        msg = f"{out} holds the input; choose another folder for the output"
-        raise ValueError(msg)
-    if out.exists() and not out.is_dir():
-        msg = f"{out} is a file; expected a folder for the output"
-        raise ValueError(msg)
-    return inputs
 
 
 def prepare_run(
@@ -96,6 +71,7 @@ def prepare_run(
     *,
     preview: bool = False,
     measure: bool = False,
+    side: str = "",
     examination: Mode = "auto",
 ) -> Run:
     """Puts together what a run needs; nothing is written yet.
@@ -107,8 +83,14 @@ def prepare_run(
         plan: where to, and in which formats.
         preview: whether a picture of each case is drawn.
         measure: whether the bones are measured.
+        side: left, right or axes, of images that do not say which shoulder they show; empty if it
+            is unknown. It matters to measures alone.
         examination: which cases vote together, see `group_cases`.
+
+    Raises:
+        ValueError: if the side is none.
     """
+    check_side(side)
     groups = tuple(group_cases(inputs.cases, examination))
     # In the order of the report, in which the series of an examination come one after the other.
     ordered = [
@@ -130,7 +112,7 @@ def prepare_run(
     names = refused + [case.name for case in inputs.cases]
     report = RunReport(plan.out / REPORT_FILE, described, names)
     placed = replace(plan, source=inputs.public_folder(images), model=segmenter.bundle.digest)
-    return Run(segmenter, inputs, placed, report, preview, measure, groups)
+    return Run(segmenter, inputs, placed, report, preview, measure, side, groups)
 
 
 def execute_run(run: Run, listener: Listener | None = None) -> None:
@@ -166,11 +148,21 @@ def _execute(run: Run, listener: Listener) -> None:
                 run.report.add(record)
                 listener.on_record(record)
         _segment_cases(run, listener)
-    finally:
-        # Also after an interruption: what is done is done.
-        run.report.write()
-        if run.measure:
-            write_measures(run.plan.out, run.report.records)
+    except BaseException:
+        # Also after an interruption: what is done is done. Why it ended is told in any case.
+        try:
+            _write_up(run)
+        except OSError as error:
+            _LOGGER.warning("report or measures cannot be written: %s", reason_of(error))
+        raise
+    _write_up(run)
+
+
+def _write_up(run: Run) -> None:
+    """Writes the report, and the table of measures, also where cases are no longer in it."""
+    run.report.write()
+    if run.measure or any(map(is_measured, run.report.taken_over)):
+        write_measures(run.plan.out, run.report.records)
 
 
 def _segment_cases(run: Run, listener: Listener) -> None:
@@ -190,7 +182,8 @@ def _segment_cases(run: Run, listener: Listener) -> None:
                     raise result
                 record = case_record(run.plan, source, case, result, others, seconds, run.preview)
                 if run.measure:
-                    record |= measure_result(source, result)
+                    record |= measure_result(source, result, run.side)
+                    record |= report_case(run.plan, source, case, result, record, run.side)
                 listener.on_result(result, record)
             except Exception as error:
                 # Whatever goes wrong in one case, the others go on.
@@ -234,7 +227,9 @@ def _segmented(
     if group is not None:
         record = write_group(run.plan, group, examination, why, labels)
         if run.measure and examination is not None:
-            record |= measure_examination(group.name, sources, examination, labels)
+            name, side = group.name, run.side
+            record |= measure_examination(name, sources, examination, labels, side)
+            record |= report_examination(run.plan, name, sources, examination, record, side)
         run.report.add_examination(record)
     for (source, case), outcome, spent in zip(batch, outcomes, seconds, strict=True):
         yield source, case, outcome, spent

@@ -10,11 +10,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoulderseg.workflows.outputs.formats import SR_SUFFIX, Format, file_suffix
 from shoulderseg.workflows.outputs.plan import CASES_FILE
 from shoulderseg.workflows.segmentation.cases_table import cases_table
 from shoulderseg.workflows.segmentation.earlier_runs import (
     EARLIER,
     INPUT,
+    earlier_examinations,
     earlier_records,
     read_earlier,
     still_holding,
@@ -60,8 +62,15 @@ class RunReport:
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        """Of all cases, those of earlier runs first, and of this run's examinations."""
-        return [*earlier_records(self._earlier()), *self._records, *self._examinations]
+        """Of all cases, those of earlier runs first, and then of all examinations."""
+        earlier = self._earlier()
+        cases = [*earlier_records(earlier), *self._records]
+        return [*cases, *earlier_examinations(earlier), *self._examinations]
+
+    @property
+    def taken_over(self) -> list[dict[str, Any]]:
+        """Of all cases and examinations of earlier runs, also of those that are made anew."""
+        return [*earlier_records(self._before), *earlier_examinations(self._before)]
 
     @property
     def failed(self) -> int:
@@ -123,12 +132,7 @@ class RunReport:
             f"{done} of {len(self._cases)} cases written to {self._path.parent}",
             f"run report: {self._path}; table of cases: {self._path.with_name(CASES_FILE)}",
         ]
-        patients = sum("patient_data" in record for record in self._records)
-        if patients:
-            lines.append(
-                f"patient's data of the source: in {patients} DICOM SEG file"
-                f"{'s' * (patients != 1)}, as the standard asks; --format nii.gz leaves them out"
-            )
+        lines += self._patient_lines()
         lines += [
             f"{one['examination']}: {len(one['series'])} series vote together"
             for one in self._examinations
@@ -156,6 +160,21 @@ class RunReport:
                 are = "is" if len(old) == 1 else "are"
                 lines.append(f"{record['case']}: {', '.join(old)} {are} of an earlier run")
         return [*lines, *skipped, *flag_lines(self._records, calibrated=calibrated)]
+
+    def _patient_lines(self) -> list[str]:
+        records = [one for one in (*self._records, *self._examinations) if "patient_data" in one]
+        files = [name for record in records for name in record["outputs"]]
+        kinds = [
+            f"{count} DICOM {kind} file{'s' * (count != 1)}"
+            for kind, end in (("SEG", file_suffix(Format.dicom)), ("SR", SR_SUFFIX))
+            if (count := sum(name.endswith(end) for name in files))
+        ]
+        if not kinds:
+            return []
+        return [
+            f"patient's data of the source: in {' and '.join(kinds)}, as the standard asks; "
+            "--format nii.gz leaves them out"
+        ]
 
 
 def describe_run(bundle: Bundle, settings: Settings) -> dict[str, Any]:

@@ -6,27 +6,15 @@ import csv
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from shoulderseg.datasets.reader import read_label_map
-from shoulderseg.datasets.volume import Volume
 from shoulderseg.datasets.writer import write_label_map
 from shoulderseg.workflows.measure.folder import measure_folder
 from shoulderseg.workflows.measure.shoulder import measure_volume
 from shoulderseg.workflows.measure.table import TABLE_FILE
-from tests.morphometry.made_shoulder import Made, voxels
-
-VALUES = {"humerus": 1, "glenoid": 2}
-LOW, SPACING = (-32.0, -40.0, -40.0), (1.5, 1.5, 1.5)
-
-
-def label_map(made: Made) -> Volume:
-    shoulder = voxels(made, SPACING)
-    array = shoulder.glenoid.astype(np.uint8) * 2
-    array[shoulder.humerus] = 1
-    axes = tuple(np.eye(3).ravel().tolist())
-    return Volume(array, SPACING, LOW, axes)
+from tests.morphometry.made_shoulder import Made
+from tests.workflows.measure.made_case import VALUES, label_map
 
 
 @pytest.fixture

@@ -35,7 +35,18 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, told in enumerate(records):
         picture(out, told, glenoid=told["case"] != "case_09", seed=number)
     failed = [{"case": "broken", "error": "broken.nii.gz: cut off"}]
-    together = [{"examination": "examination_1", "series": ["case_00", "case_01"]}]
+    fused = [
+        {"name": "head_radius", "value": 24.04, "unit": "mm", "method": HOSTILE[1]},
+        {"name": "hill_sachs_depth", "value": 0, "unit": "mm", "experimental": True},
+        {"name": HOSTILE[0], "value": None, "unit": "deg", "refused": HOSTILE[2]},
+    ]
+    together = [
+        {
+            "examination": "examination_1",
+            "series": ["case_00", "case_01"],
+            "measures_of_bones": fused,
+        }
+    ]
     write_report(out, [*records, *failed], examinations=together, not_reached=[LONG])
     return build_report(out).path
 

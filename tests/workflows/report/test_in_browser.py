@@ -118,6 +118,30 @@ def test_measures_are_shown_where_there_are_any_with_what_was_refused(browser: B
     assert browser.texts(".measures-refused tr") == ["inclinationneeds the whole scapula"]
 
 
+def test_measures_of_fused_bones_are_shown_with_each_series(browser: Browser) -> None:
+    names = cases(browser)
+
+    def press(name: str) -> None:
+        browser.run(f"document.querySelectorAll('#rows .open')[{names.index(name)}].click()")
+        assert shown(browser) == name
+
+    for name in ("case_00", "case_01"):
+        press(name)
+        wait_for_slices(browser)
+        assert browser.text(".fused h3") == "Examination's fused bones"
+        assert browser.texts(".fused .measures-given tr") == [
+            "head radius24.0 mm",
+            "hill sachs depth experimental0.00 mm",
+        ]
+        told = browser.find(".fused .measures-given th").get_attribute("title")
+        assert told == HOSTILE[1]
+        browser.find(".fused .measures-refused summary").click()
+        assert browser.texts(".fused .measures-refused tr") == [HOSTILE[0] + HOSTILE[2]]
+        browser.press(Keys.ESCAPE)
+    press("case_02")
+    assert browser.all(".fused") == []
+
+
 def test_names_and_words_from_files_are_shown_as_text(browser: Browser) -> None:
     names = cases(browser)
     for name in HOSTILE:

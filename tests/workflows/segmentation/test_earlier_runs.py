@@ -14,14 +14,11 @@ import numpy as np
 import pytest
 import SimpleITK
 
+from shoulderseg.workflows.inputs.collect import collect_inputs
 from shoulderseg.workflows.outputs.plan import CASES_FILE, REPORT_FILE, OutputPlan
 from shoulderseg.workflows.segmentation.earlier_runs import LOCK_FILE, claimed, read_earlier
 from shoulderseg.workflows.segmentation.listener import Listener
-from shoulderseg.workflows.segmentation.run import (
-    collect_inputs,
-    execute_run,
-    prepare_run,
-)
+from shoulderseg.workflows.segmentation.run import execute_run, prepare_run
 from shoulderseg.workflows.segmentation.segmenter import Segmenter
 
 

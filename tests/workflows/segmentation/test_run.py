@@ -8,13 +8,10 @@ import numpy as np
 import pytest
 import SimpleITK
 
+from shoulderseg.workflows.inputs.collect import collect_inputs
 from shoulderseg.workflows.outputs.plan import CASES_FILE, OutputPlan
 from shoulderseg.workflows.segmentation.listener import Listener
-from shoulderseg.workflows.segmentation.run import (
-    collect_inputs,
-    execute_run,
-    prepare_run,
-)
+from shoulderseg.workflows.segmentation.run import execute_run, prepare_run
 from shoulderseg.workflows.segmentation.segmenter import Segmenter
 
 if TYPE_CHECKING:

@@ -8,15 +8,11 @@ import numpy as np
 import pytest
 import SimpleITK
 
+from shoulderseg.workflows.inputs.collect import collect_inputs
 from shoulderseg.workflows.inputs.sources_file import write_sources
 from shoulderseg.workflows.outputs.plan import OutputPlan
 from shoulderseg.workflows.segmentation.earlier_runs import LOCK_FILE, claimed
-from shoulderseg.workflows.segmentation.run import (
-    Run,
-    collect_inputs,
-    execute_run,
-    prepare_run,
-)
+from shoulderseg.workflows.segmentation.run import Run, execute_run, prepare_run
 from shoulderseg.workflows.segmentation.segmenter import Segmenter
 
 PRECIOUS = "years of work"

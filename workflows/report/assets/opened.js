@@ -55,6 +55,12 @@ function measuresOf(measures) {
   return make("div", {}, listOf(`Measures: ${given.length}`, "given", given), listOf(`Refused measures: ${refused.length}`, "refused", refused));
 }
 
+// What the series of an examination share.
+function fusedOf(row) {
+  const table = measuresOf(DATA.fused[row.examination]);
+  return table && make("section", { class: "fused" }, make("h3", {}, "Examination's fused bones"), table);
+}
+
 function listOf(title, kind, measures) {
   if (!measures.length) return null;
   return make("details", { open: kind === "given", class: `measures-${kind}` }, make("summary", { text: title }),
@@ -67,7 +73,7 @@ function measureLine(one) {
   const unit = UNITS[one.unit] ?? one.unit ?? "";
   const told = one.refused || `${number(one.value, digits)}${spread} ${unit}${one.note ? `, ${one.note}` : ""}`;
   const name = String(one.name).replaceAll("_", " ");
-  return make("tr", {}, make("th", { scope: "row" }, named(name), one.experimental ? make("em", { text: " experimental" }) : null),
+  return make("tr", {}, make("th", { scope: "row", title: DATA.methods[one.name] }, named(name), one.experimental ? make("em", { text: " experimental" }) : null),
     make("td", { class: one.refused ? "refused" : "number" }, named(told)));
 }
 
@@ -126,7 +132,8 @@ async function openCase(row) {
     go("↑", "Previous case", () => openNext(-1)), go("↓", "Next case", () => openNext(1)),
     make("span", { text: at < 0 ? "" : `${at + 1} of ${visible.length}` }), go("Back", "Back to all cases", closeCase)),
   make("h2", { tabindex: "-1" }, named(row.case)), ...flags, ...notes,
-  ...(row.state === "failed" ? [] : [judgement(row), bonesOf(row), space, measures, aboutOf(row)]), others(row));
+  ...(row.state === "failed" ? [] : [judgement(row), bonesOf(row), space, measures]), fusedOf(row),
+  ...(row.state === "failed" ? [] : [aboutOf(row)]), others(row));
   byId("opened").replaceChildren(stage, side);
   byId("opened").hidden = false;
   side.querySelector("h2").focus({ preventScroll: true });

@@ -1,0 +1,121 @@
+"""Measures of what `predict` made: how sure they are, and of which shoulder."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shoulderseg.morphometry.catalogue import DEFINITIONS
+from shoulderseg.refine.examination.consensus import Consensus
+from shoulderseg.workflows.examination.vote import Examination
+from shoulderseg.workflows.measure.results import (
+    KEY,
+    measure_examination,
+    measure_result,
+    write_measures,
+)
+from shoulderseg.workflows.measure.side import check_side
+from tests.workflows.measure.made_case import VALUES, result, source
+
+SURE = {"humerus": 0.95, "glenoid": 0.95}
+
+
+def named(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {measure["name"]: measure for measure in record[KEY]}
+
+
+@pytest.mark.parametrize("dice", [None, math.nan, 1.5, -0.1, "high", True])
+def test_a_predicted_dice_that_is_none_promises_nothing(dice: object) -> None:
+    found = named(measure_result(source(), result({"humerus": dice, "glenoid": 0.95})))
+
+    assert found["head_radius"]["value"] == pytest.approx(24, abs=0.4)
+    assert found["head_radius"]["uncertainty"] is None
+    assert found["glenoid_height"]["uncertainty"] > 0
+
+
+@pytest.mark.parametrize("quality", [None, {}, {"glenoid": 0.9, "flags": []}])
+def test_without_predicted_dice_nothing_is_known_of_how_sure_it_is(quality: object) -> None:
+    found = named(measure_result(source(), result(quality)))
+
+    assert found["head_radius"]["value"] is not None
+    assert found["head_radius"]["uncertainty"] is None
+
+
+def test_whatever_cannot_be_measured_fails_no_case() -> None:
+    assert measure_result(source(), result(7)) == {}
+    assert measure_result(source([]), result(SURE))[KEY]
+
+
+def test_what_is_given_counts_where_the_image_says_nothing() -> None:
+    alone, given, told = (
+        named(measure_result(source(said), result(SURE), side))
+        for said, side in (("", ""), ("", "left"), ("left", ""))
+    )
+
+    assert alone["bone_loss_area"]["value"] is None
+    assert given["bone_loss_area"]["value"] == told["bone_loss_area"]["value"] > 10
+
+
+def test_axes_tell_the_side_where_the_image_does_not() -> None:
+    silent = named(measure_result(source(), result(SURE), "axes"))
+    wrong = named(measure_result(source("right"), result(SURE), "axes"))
+
+    assert silent["bone_loss_area"]["value"] > 10
+    # What an image says of itself is not overruled.
+    assert wrong["bone_loss_area"]["value"] is None
+
+
+def test_a_side_against_the_image_refuses_what_needs_it_and_names_both() -> None:
+    found = named(measure_result(source("left"), result(SURE), "right"))
+
+    for name, definition in DEFINITIONS.items():
+        if definition.to_front:
+            assert found[name]["value"] is None
+            assert found[name]["refused"] == "the side is given as right, and the image says left"
+    assert found["head_radius"]["value"] is not None
+
+
+def test_series_of_an_examination_have_one_side() -> None:
+    results = (result({}, "a"), result(SURE, "b"))
+    alone = Consensus(None, ())
+    examination = Examination(results, results[0].segmented()[0], {}, (alone, alone))
+
+    def loss(*sides: str, given: str = "") -> dict[str, Any]:
+        series = [source(side, str(k)) for k, side in enumerate(sides)]
+        return named(measure_examination("one", series, examination, VALUES, given))[
+            "bone_loss_area"
+        ]
+
+    assert loss("left", "left")["value"] > 10
+    assert loss("left", "")["value"] is None
+    assert loss("left", "", given="left")["value"] > 10
+    assert loss("left", "right")["value"] is None
+    assert loss("left", "right", given="left")["refused"].endswith("the images say right")
+    # The fused bone fits as well as that of the best series.
+    assert loss("left", "left")["uncertainty"] > 0
+
+
+def test_measures_come_with_their_definitions_and_marks(tmp_path: Path) -> None:
+    record = {"case": "a", **measure_result(source("left"), result(SURE))}
+    found = named(record)
+
+    assert found["head_radius"]["method"] == DEFINITIONS["head_radius"].method
+    assert found["head_radius"]["source"] == DEFINITIONS["head_radius"].source
+    assert "method" not in found["version_3d"]
+    found["humerus_volume"]["note"] = "cut by the image: inferior"
+    write_measures(tmp_path, [record])
+    with (tmp_path / "measures.csv").open(encoding="utf-8-sig", newline="") as stream:
+        [row] = csv.DictReader(stream)
+    assert row["bone_loss_area_note"] == "experimental"
+    assert row["humerus_volume_note"] == "cut by the image: inferior"
+    assert row["head_radius_note"] == ""
+
+
+def test_no_other_word_is_a_side() -> None:
+    check_side("axes")
+    with pytest.raises(ValueError, match="'Left', expected left, right or axes"):
+        check_side("Left")

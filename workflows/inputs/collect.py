@@ -1,0 +1,42 @@
+"""Finds what `predict` is to work on, and refuses places where results must not go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shoulderseg.workflows.inputs.discover import find_inputs
+
+if TYPE_CHECKING:
+    from shoulderseg.workflows.inputs.discover import Inputs
+
+
+def collect_inputs(
+    folder: Path, images: Path, out: Path, participants: Sequence[str] = ()
+) -> Inputs:
+    """Finds the input cases, and checks that results can go where they shall.
+
+    Args:
+        folder: what is searched.
+        images: what the user named, a zip file perhaps.
+        out: folder for the results.
+        participants: labels of the subjects of a BIDS dataset to take; empty for all.
+
+    Raises:
+        FileNotFoundError: if there is no such file or folder.
+        ValueError: if nothing is found, participants are not there, or the output would lie among
+            the input.
+    """
+    inputs = find_inputs(folder, participants, from_archive=folder != images)
+    inputs.require_images(images)
+    if images.is_dir() and out.resolve().is_relative_to(images.resolve()):
+        msg = f"{out} lies in the folder of the input; choose another folder for the output"
+        raise ValueError(msg)
+    if out.resolve() == images.parent.resolve():
+        msg = f"{out} holds the input; choose another folder for the output"
+        raise ValueError(msg)
+    if out.exists() and not out.is_dir():
+        msg = f"{out} is a file; expected a folder for the output"
+        raise ValueError(msg)
+    return inputs
