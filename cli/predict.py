@@ -33,6 +33,7 @@ from shoulderseg.cli.output_options import (
     BidsOption,
     FormatOption,
     MeasureOption,
+    OverwriteOption,
     PageOption,
     PreviewOption,
     SideOption,
@@ -42,7 +43,7 @@ from shoulderseg.cli.terminal import echo
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.segmentation.listener import Listener
-    from shoulderseg.workflows.segmentation.run import Run
+    from shoulderseg.workflows.segmentation.run_plan import Run
     from shoulderseg.workflows.segmentation.segmenter import Segmenter
 
 _LOGGER = logging.getLogger(__name__)
@@ -64,10 +65,12 @@ def predict(
     side: SideOption = Side.unknown,
     page: PageOption = False,
     examination: ExaminationOption = Examination.auto,
+    overwrite: OverwriteOption = False,
     device: DeviceOption = Device.auto,
 ) -> None:
     """Segment images; research use only.
 
+    The same command goes on where it was stopped: what is done is kept, what failed is tried again.
     Cases that someone should look at are listed last, with the reasons; it is no error. The report
     of a run that was stopped says so and names the cases that were not reached.
     Exit code 0: all cases done; 1: some failed, the others are written; 2: wrong use; 3: the
@@ -100,6 +103,7 @@ def predict(
             measure=measure,
             side=known,
             examination=examination.value,
+            overwrite=overwrite,
         )
     _warn(run)
     with reported():
@@ -168,7 +172,7 @@ def _shown_progress(run: Run) -> Iterator[Listener]:
             progress.update(task, completed=begun - 1 + share)
 
         def tell(record: Mapping[str, Any]) -> None:
-            nonlocal done, refused
+            nonlocal begun, done, refused
             if "error" in record:
                 console.print(one_line(f"failed: {record['error']}"), markup=False, soft_wrap=True)
             if "quality" in record:
@@ -178,6 +182,8 @@ def _shown_progress(run: Run) -> Iterator[Listener]:
                 refused -= 1
                 return
             done += 1
+            # What is kept was never begun.
+            begun = max(begun, done)
             progress.update(task, completed=max(begun, done))
 
         yield Listener(start, advance, tell)

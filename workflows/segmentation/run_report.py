@@ -128,8 +128,10 @@ class RunReport:
         """
         # A case may be written and yet lack a format that was asked for.
         done = sum("outputs" in record for record in self._records)
+        kept = sum("kept" in record for record in self._records)
         lines = [
-            f"{done} of {len(self._cases)} cases written to {self._path.parent}",
+            f"{done} of {len(self._cases)} cases written to {self._path.parent}"
+            + f", {kept} of them before this run and kept" * bool(kept),
             f"run report: {self._path}; table of cases: {self._path.with_name(CASES_FILE)}",
         ]
         lines += self._patient_lines()
@@ -143,16 +145,16 @@ class RunReport:
                 f"stopped before {', '.join(self.not_reached)}; label maps of these, if there are "
                 "any, are of an earlier run"
             )
-        kept = [
+        others = [
             record
             for record in earlier_records(self._earlier())
             if record["case"] not in self._cases or "error" in record
         ]
-        if kept:
-            flagged = sum(bool(record.get("quality", {}).get("flags")) for record in kept)
+        if others:
+            flagged = sum(bool(record.get("quality", {}).get("flags")) for record in others)
             lines.append(
-                f"{len(kept)} case{'s' * (len(kept) != 1)} of earlier runs into this folder are in "
-                f"report and table too, {flagged} of them flagged"
+                f"{len(others)} case{'s' * (len(others) != 1)} of earlier runs into this folder "
+                f"are in report and table too, {flagged} of them flagged"
             )
         for record in self._records:
             old = record.get("of_an_earlier_run", [])
