@@ -17,6 +17,7 @@ from shoulderseg.cli.input_options import (
     ImagesArgument,
     OnlyOption,
     ParticipantOption,
+    PartOption,
     SourcesOption,
 )
 from shoulderseg.cli.log import is_quiet
@@ -57,6 +58,7 @@ def predict(
     *,
     participants: ParticipantOption = None,
     only: OnlyOption = None,
+    part: PartOption = None,
     sources: SourcesOption = None,
     formats: FormatOption = None,
     bids: BidsOption = False,
@@ -76,6 +78,7 @@ def predict(
     Exit code 0: all cases done; 1: some failed, the others are written; 2: wrong use; 3: the
     bundle or the device cannot be used.
     """
+    from shoulderseg.workflows.cohort.part import parse_part
     from shoulderseg.workflows.inputs.chosen import only_listed
     from shoulderseg.workflows.inputs.collect import collect_inputs
     from shoulderseg.workflows.inputs.sources_file import write_sources
@@ -86,6 +89,7 @@ def predict(
 
     with reported():
         known = known_side(side, asked=measure)
+        chosen = parse_part(part)
         plan = OutputPlan(out, parse_formats(formats or []), bids)
         # What a zip file holds is kept until the command ends.
         folder = context.with_resource(unpacked(images))
@@ -104,6 +108,7 @@ def predict(
             side=known,
             examination=examination.value,
             overwrite=overwrite,
+            part=chosen,
         )
     _warn(run)
     with reported():
@@ -136,7 +141,7 @@ def _segmenter(network: NetworkOptions, device: Device) -> Segmenter:
 
 
 def _warn(run: Run) -> None:
-    from shoulderseg.workflows.segmentation.run_report import calibration_doubt
+    from shoulderseg.workflows.segmentation.run_description import calibration_doubt
 
     doubt = calibration_doubt(run.report.described)
     if doubt:

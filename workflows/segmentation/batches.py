@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from shoulderseg.workflows.cohort.presence import BusyError, claimed
 from shoulderseg.workflows.cohort.resume import find_done, forget, note_done
 from shoulderseg.workflows.examination.grouping import batches
 from shoulderseg.workflows.examination.run import segment_series
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
+# How long to wait for other processes before asking again.
+_PAUSE_S = 1.0
+
 Pairs = Sequence[tuple["CaseInput", Case]]
 
 
@@ -38,30 +42,45 @@ def segment_batches(run: Run, listener: Listener) -> None:
         run: what to do.
         listener: is told how it goes.
     """
-    cases = [
-        Case(case.name, case.source_files, case.public_file, case.source_frames)
-        for case in run.inputs.cases
-    ]
     # Known before the first case is written, so that none replaces another's files.
-    owners = run.plan.owners(cases, run.segmenter.label_values)
-    pairs = list(zip(run.inputs.cases, cases, strict=True))
-    begun: set[str] = set()
-    for group, batch in batches(pairs, run.examinations):
-        name = batch_name(group, batch)
-        sources = [source for source, _ in batch]
-        # A second one of a name is refused, and leaves alone what was noted of the first.
-        first = name.casefold() not in begun
-        begun.add(name.casefold())
-        done = find_done(run.ledger, name, sources) if first else None
-        if done is not None:
-            _take_over(run, done, listener)
-            continue
-        if first:
-            forget(run.ledger, name)
-        records, examination = _segment_batch(run, group, batch, owners, listener)
-        if first:
-            files = _side_files(run.plan, batch) if run.plan.bids else []
-            note_done(run.ledger, name, sources, (records, examination), files)
+    owners = run.plan.owners(map(_case_of, run.every), run.segmenter.label_values)
+    pairs = [(source, _case_of(source)) for source in run.inputs.cases]
+    waiting = list(batches(pairs, run.examinations))
+    while waiting:
+        busy = []
+        for group, batch in waiting:
+            try:
+                with claimed(run.plan.out, batch_name(group, batch)):
+                    _work_on(run, group, batch, owners, listener)
+            except BusyError:
+                busy.append((group, batch))
+        if len(busy) == len(waiting):
+            # Others work on all that is left.
+            time.sleep(_PAUSE_S)
+        waiting = busy
+
+
+def _work_on(
+    run: Run,
+    group: Group | None,
+    batch: Pairs,
+    owners: Mapping[str, str],
+    listener: Listener,
+) -> None:
+    """Takes over what is done of a batch, or does it and notes that."""
+    name, sources = batch_name(group, batch), [source for source, _ in batch]
+    done = find_done(run.ledger, name, sources)
+    if done is not None:
+        _take_over(run, done, listener)
+        return
+    forget(run.ledger, name)
+    made = _segment_batch(run, group, batch, owners, listener)
+    files = _side_files(run.plan, batch) if run.plan.bids else []
+    note_done(run.ledger, name, sources, made, files)
+
+
+def _case_of(source: CaseInput) -> Case:
+    return Case(source.name, source.source_files, source.public_file, source.source_frames)
 
 
 def batch_name(group: Group | None, batch: Sequence[tuple[CaseInput, Any]]) -> str:

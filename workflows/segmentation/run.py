@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoulderseg.workflows.cohort.fingerprint import options_of
+from shoulderseg.workflows.cohort.part import WHOLE, Part, take_part
+from shoulderseg.workflows.cohort.presence import at_work
 from shoulderseg.workflows.cohort.resume import Ledger, check_options
 from shoulderseg.workflows.errors import reason_of
 from shoulderseg.workflows.examination.grouping import Mode, batches, group_cases
@@ -15,12 +17,14 @@ from shoulderseg.workflows.measure.results import is_measured, write_measures
 from shoulderseg.workflows.measure.side import check_side
 from shoulderseg.workflows.outputs.plan import REPORT_FILE
 from shoulderseg.workflows.segmentation.batches import batch_name, segment_batches
-from shoulderseg.workflows.segmentation.earlier_runs import INPUT, claimed, input_digest
+from shoulderseg.workflows.segmentation.earlier_runs import INPUT, input_digest
 from shoulderseg.workflows.segmentation.listener import Listener
+from shoulderseg.workflows.segmentation.run_description import describe_run
 from shoulderseg.workflows.segmentation.run_plan import Run
-from shoulderseg.workflows.segmentation.run_report import RunReport, describe_run
+from shoulderseg.workflows.segmentation.run_report import RunReport
 
 if TYPE_CHECKING:
+    from shoulderseg.workflows.examination.grouping import Group
     from shoulderseg.workflows.inputs.discover import Inputs
     from shoulderseg.workflows.outputs.plan import OutputPlan
     from shoulderseg.workflows.segmentation.segmenter import Segmenter
@@ -39,6 +43,7 @@ def prepare_run(
     side: str = "",
     examination: Mode = "auto",
     overwrite: bool = False,
+    part: Part = WHOLE,
 ) -> Run:
     """Puts together what a run needs; nothing is written yet.
 
@@ -53,19 +58,14 @@ def prepare_run(
             is unknown. It matters to measures alone.
         examination: which cases vote together, see `group_cases`.
         overwrite: whether cases that were made with other options are made anew.
+        part: which of the cases.
 
     Raises:
         ValueError: if the side is none.
     """
     check_side(side)
     groups = tuple(group_cases(inputs.cases, examination))
-    # In the order of the report, in which the series of an examination come one after the other.
-    ordered = [
-        pair[0]
-        for _, batch in batches([(case, None) for case in inputs.cases], groups)
-        for pair in batch
-    ]
-    inputs = replace(inputs, cases=tuple(ordered))
+    every, inputs = inputs.cases, _part_of(inputs, groups, part)
     described = describe_run(segmenter.bundle, segmenter.settings) | {
         INPUT: input_digest(images),
         "examination": examination,
@@ -81,13 +81,42 @@ def prepare_run(
     placed = replace(plan, source=inputs.public_folder(images), model=segmenter.bundle.digest)
     extras = {"preview": preview, "measure": measure, "side": side}
     ledger = Ledger(plan.out, options_of(described, segmenter.settings, placed, extras))
-    return Run(segmenter, inputs, placed, report, ledger, preview, measure, side, groups, overwrite)
+    return Run(
+        segmenter,
+        inputs,
+        placed,
+        report,
+        ledger,
+        preview=preview,
+        measure=measure,
+        side=side,
+        examinations=groups,
+        overwrite=overwrite,
+        every=every,
+    )
+
+
+def _part_of(inputs: Inputs, groups: tuple[Group, ...], part: Part) -> Inputs:
+    """The cases of a part, in the order of the report: series of an examination in a row."""
+    found = list(batches([(case, None) for case in inputs.cases], groups))
+    names = [batch_name(*batch) for batch in found]
+    chosen = set(take_part(sorted(names), part))
+    cases = [
+        pair[0]
+        for name, batch in zip(names, found, strict=True)
+        if name in chosen
+        for pair in batch[1]
+    ]
+    refused = take_part([item for item in inputs.skipped if item.refused], part)
+    skipped = [item for item in inputs.skipped if not item.refused or item in refused]
+    return replace(inputs, cases=tuple(cases), skipped=tuple(skipped))
 
 
 def execute_run(run: Run, listener: Listener | None = None) -> None:
     """Segments case by case and adds a record of each; a failed one keeps no other from its turn.
 
-    What an earlier run has done of the same images with the same options is kept.
+    What an earlier run has done of the same images with the same options is kept. Other processes
+    may work in the same folder with the same options: each case is done by one of them.
 
     The report is written after each case, and also where the run is interrupted. Records of earlier
     runs into the folder stay in it, but for the cases of this run.
@@ -97,20 +126,17 @@ def execute_run(run: Run, listener: Listener | None = None) -> None:
         listener: is told how it goes.
 
     Raises:
-        ValueError: if another run is at work in the folder, or cases in it were made with other
-            options and are not to be overwritten.
+        ValueError: if a run with other options is at work in the folder, or cases in it were made
+            with other options and are not to be overwritten.
         OSError: if the folder or the report cannot be written.
     """
-    from shoulderseg.datasets.output_file import sweep_unfinished
-
     listener = listener or Listener()
     run.plan.start()
-    with claimed(run.plan.out):
+    with at_work(run.plan.out, run.ledger.options):
         if not run.overwrite:
             pairs = [(case, None) for case in run.inputs.cases]
             names = [batch_name(*batch) for batch in batches(pairs, run.examinations)]
             check_options(run.ledger, names)
-        sweep_unfinished(run.plan.out)
         _execute(run, listener)
 
 

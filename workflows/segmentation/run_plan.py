@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from shoulderseg.workflows.cohort.resume import Ledger
     from shoulderseg.workflows.examination.grouping import Group
+    from shoulderseg.workflows.inputs.case_input import CaseInput
     from shoulderseg.workflows.inputs.discover import Inputs
     from shoulderseg.workflows.outputs.plan import OutputPlan
     from shoulderseg.workflows.segmentation.run_report import RunReport
@@ -29,6 +30,7 @@ class Run:
         examinations: cases that vote together.
         ledger: where it stands what is done already.
         overwrite: whether cases that were made with other options are made anew.
+        every: all cases of the input, also those of other parts.
     """
 
     segmenter: Segmenter
@@ -41,3 +43,4 @@ class Run:
     side: str = ""
     examinations: tuple[Group, ...] = ()
     overwrite: bool = False
+    every: tuple[CaseInput, ...] = ()

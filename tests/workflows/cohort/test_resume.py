@@ -60,6 +60,7 @@ def go(
 ) -> Told:
     told = Told()
     formats, bids = options.pop("formats", ()), options.pop("bids", False)
+    after = options.pop("after", lambda case: None)
     inputs = collect_inputs(images, images, out)
     run = prepare_run(segmenter, inputs, images, OutputPlan(out, formats, bids), **options)
 
@@ -71,6 +72,7 @@ def go(
     def tell(record: Mapping[str, Any]) -> None:
         if record.get("kept"):
             told.kept.append(record["case"])
+        after(record["case"])
 
     try:
         execute_run(run, Listener(on_start=start, on_record=tell))

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import SimpleITK
 
+from shoulderseg.workflows.cohort.presence import LOCK_FILE, at_work
 from shoulderseg.workflows.inputs.collect import collect_inputs
 from shoulderseg.workflows.inputs.sources_file import write_sources
 from shoulderseg.workflows.outputs.plan import OutputPlan
-from shoulderseg.workflows.segmentation.earlier_runs import LOCK_FILE, claimed
 from shoulderseg.workflows.segmentation.run import execute_run, prepare_run
 from shoulderseg.workflows.segmentation.run_plan import Run
 from shoulderseg.workflows.segmentation.segmenter import Segmenter
@@ -95,7 +95,7 @@ def test_a_lock_that_is_a_link_is_refused(tmp_path: Path, there: bool) -> None:
     (out / LOCK_FILE).symlink_to(victim)
     with (
         pytest.raises(ValueError, match=r"shoulderseg\.lock is a link.*remove the link"),
-        claimed(out),
+        at_work(out, {}),
     ):
         pass
     assert victim.exists() is there
