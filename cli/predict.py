@@ -76,7 +76,7 @@ def predict(
     Cases that someone should look at are listed last, with the reasons; it is no error. The report
     of a run that was stopped says so and names the cases that were not reached.
     Exit code 0: all cases done; 1: some failed, the others are written; 2: wrong use; 3: the
-    bundle or the device cannot be used.
+    bundle or the device cannot be used; 130: interrupted.
     """
     from shoulderseg.workflows.cohort.part import parse_part
     from shoulderseg.workflows.inputs.chosen import only_listed

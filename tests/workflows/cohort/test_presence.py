@@ -161,7 +161,7 @@ def test_a_case_that_another_works_on_comes_last(
 
 def predict(model: Path, images: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
     program = Path(sys.executable).with_name("shoulderseg")
-    words = ["predict", images, out, "--model", model, "--device", "cpu", *more]
+    words: list[str | Path] = ["predict", images, out, "--model", model, "--device", "cpu", *more]
     return subprocess.Popen([program, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
