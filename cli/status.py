@@ -32,7 +32,11 @@ def status(
         more = len(found.missing) - _SHOWN
         names = ", ".join(found.missing[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
         echo(one_line(f"{len(found.missing)} not reached: {names}"))
-    at_work = f"{found.at_work} run{'s' * (found.at_work != 1)} at work"
-    echo(at_work if found.at_work else "no run is at work")
+    if found.at_work is None:
+        echo("whether a run is at work cannot be told: the folder cannot be written to")
+    elif found.at_work:
+        echo(f"{found.at_work} run{'s' * (found.at_work != 1)} at work")
+    else:
+        echo("no run is at work")
     if found.failed or found.missing:
         raise typer.Exit(SOME_CASES_FAILED)

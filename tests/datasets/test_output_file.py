@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -43,12 +44,14 @@ def test_replaced_file_is_on_the_disk_before_it_has_its_name(
     flushed: list[tuple[int, bool]] = []
 
     def watched(number: int) -> None:
-        flushed.append((os.fstat(number).st_size, path.exists()))
+        told = os.fstat(number)
+        flushed.append((-1 if stat.S_ISDIR(told.st_mode) else told.st_size, path.exists()))
 
     monkeypatch.setattr("os.fsync", watched)
     with replaced_file(path) as part:
         part.write_text("whole")
-    assert flushed == [(len("whole"), False)]
+    # Then the folder, in which the name stands.
+    assert flushed == [(len("whole"), False), (-1, True)]
     assert path.read_text() == "whole"
 
 

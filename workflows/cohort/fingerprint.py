@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from shoulderseg.workflows.outputs.plan import OutputPlan
     from shoulderseg.workflows.segmentation.settings import Settings
 
-# Of what the run report says of a run, what changes results. The device does not: a run may go on
-# where there is another.
+# Of what the run report says of a run, what changes results. The device does not count, nor what it
+# computes with where that was left open: a run may go on where there is another.
 _DESCRIBED = (
-    *("model_sha256", "engine", "precision", "folds", "vote", "voters"),
+    *("model_sha256", "folds", "vote", "voters"),
     *("mirroring", "cropped", "refined", "examination"),
 )
 # Its voxels lie in another file, which only a reader finds.
@@ -42,6 +42,8 @@ def options_of(
     options = {
         "version": described["versions"]["shoulderseg"],
         **{name: described[name] for name in _DESCRIBED},
+        "engine": settings.engine,
+        "precision": settings.precision,
         "as_stored": settings.as_stored,
         "formats": sorted(form.value for form in plan.formats),
         "bids": plan.bids,

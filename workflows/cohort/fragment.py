@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable
+import stat
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from shoulderseg.workflows.bundles.manifest import sha256_of
+from shoulderseg.workflows.segmentation.earlier_runs import is_whole
 
 FOLDER = ".shoulderseg"
 _FORMAT = 1
+# Bytes of a name; of a note, which has about ten thousand.
+_LONGEST, _LARGEST = 200, 32_000_000
 
 
 @dataclass(frozen=True)
@@ -43,13 +48,23 @@ def read_fragment(out: Path, name: str) -> Fragment | None:
     Returns:
         What the file says; None without a file, or for one that is no fragment.
     """
-    try:
-        content = json.loads(_path(out, name).read_text(encoding="utf-8"))
-        if content.pop("format") != _FORMAT or not _is_sound(content):
-            return None
-        return Fragment(**content)
-    except (OSError, ValueError, TypeError, AttributeError, KeyError):
-        return None
+    return _read(_path(out, name))
+
+
+def read_fragments(out: Path) -> dict[str, Fragment]:
+    """Reads all that was done in a folder, by the names of cases and examinations.
+
+    Args:
+        out: folder of the results.
+    """
+    found = {path.stem: _read(path) for path in sorted((out / FOLDER / "cases").glob("*.json"))}
+    return {name: fragment for name, fragment in found.items() if fragment is not None}
+
+
+def files_of(record: Mapping[str, Any]) -> list[str]:
+    """The files that a record of a case or an examination names."""
+    preview = [record["preview"]] if "preview" in record else []
+    return [*record.get("outputs", ()), *preview]
 
 
 def write_fragment(out: Path, name: str, fragment: Fragment) -> None:
@@ -110,15 +125,39 @@ def still_stands(out: Path, fragment: Fragment) -> bool:
     """
     try:
         return all(
-            not (out / file).is_symlink() and sha256_of(out / file) == digest
+            _is_plain_file(out / file) and sha256_of(out / file) == digest
             for file, digest in fragment.files.items()
         )
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 
 def _path(out: Path, name: str) -> Path:
-    return out / FOLDER / "cases" / f"{name}.json"
+    return out / FOLDER / "cases" / f"{short_name(name)}.json"
+
+
+def short_name(name: str) -> str:
+    """A name that leaves room for a suffix in what file systems allow."""
+    if len(name.encode()) <= _LONGEST:
+        return name
+    return f"{name[:40]}_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+
+def _is_plain_file(path: Path) -> bool:
+    """Whether it is a file, and no link, pipe or folder, which may be waited for without end."""
+    return stat.S_ISREG(path.lstat().st_mode)
+
+
+def _read(path: Path) -> Fragment | None:
+    try:
+        if not _is_plain_file(path) or path.stat().st_size > _LARGEST:
+            return None
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content.pop("format") != _FORMAT or not _is_sound(content):
+            return None
+        return Fragment(**content)
+    except (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        return None
 
 
 def _is_sound(content: dict[str, Any]) -> bool:
@@ -128,9 +167,34 @@ def _is_sound(content: dict[str, Any]) -> bool:
         and isinstance(content["options"], dict)
         and all(isinstance(digest, str) and _is_below(file) for file, digest in files.items())
         and isinstance(records, list)
-        and all(isinstance(record["case"], str) for record in records)
-        and (together is None or isinstance(together, dict))
+        and all(map(_is_done, records))
+        and (together is None or _is_examination(together))
+        and files.keys() >= {file for one in [*records, together or {}] for file in files_of(one)}
     )
+
+
+def _is_done(record: Any) -> bool:  # noqa: ANN401  (whatever a JSON file may hold)
+    return (
+        isinstance(record["case"], str)
+        and "error" not in record
+        and "quality" in record
+        and is_whole(record)
+        and _are_texts(record["outputs"])
+        and bool(record["outputs"])
+        and isinstance(record.get("preview", ""), str)
+    )
+
+
+def _is_examination(record: Any) -> bool:  # noqa: ANN401
+    return (
+        isinstance(record["examination"], str)
+        and _are_texts(record.get("outputs", []))
+        and isinstance(record.get("series", {}), dict)
+    )
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def _is_below(file: str) -> bool:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from shoulderseg.workflows.cohort.fragment import FOLDER
+from shoulderseg.workflows.cohort.fragment import FOLDER, short_name
 from shoulderseg.workflows.lock import locked
 
 # Held for a moment: while runs come and go, and while the report is written.
@@ -68,7 +68,7 @@ def at_work(out: Path, options: Mapping[str, Any]) -> Iterator[None]:
                 sweep_unfinished(out)
             held.callback(_leave, out, name)
             busy = BusyError(f"{runs / name} is taken")
-            held.enter_context(locked(runs / f"{name}.lock", 0, busy, remove=True))
+            held.enter_context(locked(runs / f"{short_name(name)}.lock", 0, busy, remove=True))
             write_text(runs / f"{name}.json", json.dumps(dict(options)) + "\n")
         yield
 

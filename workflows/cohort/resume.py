@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from shoulderseg.workflows.cohort.fragment import (
     Fragment,
+    files_of,
     hash_files,
     read_fragment,
+    read_fragments,
     remove_fragment,
     still_stands,
     write_fragment,
@@ -34,21 +36,22 @@ class Ledger:
     options: dict[str, Any]
 
 
-def check_options(ledger: Ledger, units: Iterable[str]) -> None:
+def check_options(ledger: Ledger, cases: Collection[str]) -> None:
     """Refuses a folder in which a case was made with other options.
 
     Args:
         ledger: where it stands what is done.
-        units: names of the cases and examinations of the run.
+        cases: names of the cases of the run.
 
     Raises:
         ValueError: if there is one; names the first, what differs, and what to do.
     """
-    differing = []
-    for name in units:
-        fragment = read_fragment(ledger.out, name)
-        if fragment is not None and fragment.options != ledger.options:
-            differing.append((name, fragment.options))
+    differing = [
+        (record["case"], fragment.options)
+        for fragment in read_fragments(ledger.out).values()
+        for record in fragment.records
+        if fragment.options != ledger.options and record["case"] in cases
+    ]
     if not differing:
         return
     name, before = differing[0]
@@ -84,17 +87,32 @@ def find_done(ledger: Ledger, name: str, cases: Sequence[str], images: str) -> F
     return fragment if still_stands(ledger.out, fragment) else None
 
 
-def forget(ledger: Ledger, name: str) -> None:
-    """Forgets a case before its files are made anew; a failure only costs that.
+def units_of(ledger: Ledger) -> dict[str, list[str]]:
+    """Under which names each case was noted: its own, or that of an examination.
 
     Args:
         ledger: where it stands what is done.
-        name: of the case or examination.
     """
-    try:
-        remove_fragment(ledger.out, name)
-    except (ValueError, OSError) as error:
-        _LOGGER.warning("%s: cannot be forgotten: %s", name, reason_of(error))
+    found: dict[str, list[str]] = {}
+    for name, fragment in read_fragments(ledger.out).items():
+        for record in fragment.records:
+            found.setdefault(record["case"], []).append(name)
+    return found
+
+
+def forget(ledger: Ledger, names: Iterable[str]) -> None:
+    """Forgets what was noted of cases, before their files are made anew.
+
+    Args:
+        ledger: where it stands what is done.
+        names: under which they were noted.
+    """
+    for name in dict.fromkeys(names):
+        try:
+            remove_fragment(ledger.out, name)
+        except (ValueError, OSError) as error:
+            # The hashes of its files no longer hold in any case.
+            _LOGGER.warning("%s: cannot be forgotten: %s", name, reason_of(error))
 
 
 def note_done(
@@ -119,7 +137,7 @@ def note_done(
     if not images or failed or any("error" in record for record in records):
         return
     both = [*records, *([examination] if examination is not None else [])]
-    written = [file for record in both for file in _files_of(record)]
+    written = [file for record in both for file in files_of(record)]
     try:
         fragment = Fragment(
             images,
@@ -132,11 +150,6 @@ def note_done(
     except Exception as error:
         # The results are there all the same.
         _LOGGER.warning("%s: done, and made anew by the next run: %s", name, reason_of(error))
-
-
-def _files_of(record: Mapping[str, Any]) -> list[str]:
-    preview = [record["preview"]] if "preview" in record else []
-    return [*record.get("outputs", ()), *preview]
 
 
 def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:

@@ -22,14 +22,14 @@ class Status:
         flagged: how many of these somebody should look at.
         failed: why, by case.
         missing: cases that no run has reached.
-        at_work: how many runs are at work now.
+        at_work: how many runs are at work now; None where the folder's locks cannot be asked.
     """
 
     done: int
     flagged: int
     failed: dict[str, str]
     missing: tuple[str, ...]
-    at_work: int
+    at_work: int | None
 
 
 def read_status(out: Path) -> Status:
@@ -60,7 +60,14 @@ def read_status(out: Path) -> Status:
         msg = f"{path} is no run report: {type(error).__name__}"
         raise ValueError(msg) from error
     left = tuple(name for name in dict.fromkeys(missing) if name not in records)
-    return Status(len(done), flagged, failed, left, count_runs(out))
+    return Status(len(done), flagged, failed, left, _at_work(out))
+
+
+def _at_work(out: Path) -> int | None:
+    try:
+        return count_runs(out)
+    except (OSError, ValueError):
+        return None
 
 
 def _is_flagged(record: Mapping[str, Any]) -> bool:

@@ -41,7 +41,8 @@ def settle_side(series: Sequence[CaseInput], given: str = "") -> Side:
     if given in SIDES and against:
         images = "images say" if len(series) > 1 else "image says"
         return Side("", f"the side is given as {given}, and the {images} {' and '.join(against)}")
-    known = {side or given for side in said}
+    # One series of an examination speaks for those that say nothing.
+    known = {side for side in said if side} or {given}
     return Side(known.pop() if len(known) == 1 else "")
 
 

@@ -7,15 +7,20 @@ import glob
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.cohort.fingerprint import fingerprint
 from shoulderseg.workflows.cohort.presence import BusyError, claimed
-from shoulderseg.workflows.cohort.resume import find_done, forget, note_done
+from shoulderseg.workflows.cohort.resume import find_done, forget, note_done, units_of
 from shoulderseg.workflows.examination.grouping import batches
 from shoulderseg.workflows.examination.run import segment_series
 from shoulderseg.workflows.examination.write import write_group
-from shoulderseg.workflows.measure.results import measure_examination, measure_result
+from shoulderseg.workflows.measure.results import (
+    is_measured,
+    measure_examination,
+    measure_result,
+)
 from shoulderseg.workflows.measure.structured_report import report_case, report_examination
 from shoulderseg.workflows.outputs.plan import Case
 from shoulderseg.workflows.segmentation.case_record import PREVIEWS, case_record, failure_record
@@ -48,18 +53,40 @@ def segment_batches(run: Run, listener: Listener) -> None:
     owners = run.plan.owners(map(_case_of, run.every), run.segmenter.label_values)
     pairs = [(source, _case_of(source)) for source in run.inputs.cases]
     waiting = list(batches(pairs, run.examinations))
+    noted, told = units_of(run.ledger), False
     while waiting:
         busy = []
         for group, batch in waiting:
-            try:
-                with claimed(run.plan.out, batch_name(group, batch)):
-                    _work_on(run, group, batch, owners, listener)
-            except BusyError:
-                busy.append((group, batch))
+            with ExitStack() as held:
+                name = batch_name(group, batch)
+                try:
+                    held.enter_context(claimed(run.plan.out, name))
+                except BusyError:
+                    busy.append((group, batch))
+                    continue
+                except (ValueError, OSError) as error:
+                    _fail(run, batch, error, listener)
+                    continue
+                forgotten = [
+                    name,
+                    *(unit for source, _ in batch for unit in noted.get(source.name, [])),
+                ]
+                _work_on(run, group, batch, owners, listener, forgotten)
         if len(busy) == len(waiting):
-            # Others work on all that is left.
+            if not told:
+                names = ", ".join(batch_name(*one) for one in busy)
+                _LOGGER.warning("waiting for other processes that work on %s", names)
+                told = True
             time.sleep(_PAUSE_S)
         waiting = busy
+
+
+def _fail(run: Run, batch: Pairs, error: Exception, listener: Listener) -> None:
+    """Records that a batch cannot be claimed."""
+    for source, _ in batch:
+        record = failure_record(source, error, [])
+        run.report.add(record)
+        listener.on_record(record)
 
 
 def _work_on(
@@ -68,8 +95,9 @@ def _work_on(
     batch: Pairs,
     owners: Mapping[str, str],
     listener: Listener,
+    noted: Sequence[str],
 ) -> None:
-    """Takes over what is done of a batch, or does it and notes that."""
+    """Takes over what is done of a batch, or does it and notes that in place of what was noted."""
     name, sources = batch_name(group, batch), [source for source, _ in batch]
     # From before they are segmented: who changes one meanwhile has it segmented anew.
     images = fingerprint(sources)
@@ -77,10 +105,16 @@ def _work_on(
     if done is not None:
         _take_over(run, done, listener)
         return
-    forget(run.ledger, name)
+    forget(run.ledger, noted)
     made = _segment_batch(run, group, batch, owners, listener)
     files = _side_files(run.plan, batch) if run.plan.bids else []
-    note_done(run.ledger, name, images, made, files)
+    if not any(_lacks(run, record) for record in made[0]):
+        note_done(run.ledger, name, images, made, files)
+
+
+def _lacks(run: Run, record: Mapping[str, Any]) -> bool:
+    """Whether a picture or measures were asked for and could not be had."""
+    return (run.preview and "preview" not in record) or (run.measure and not is_measured(record))
 
 
 def _case_of(source: CaseInput) -> Case:
@@ -97,7 +131,8 @@ def _take_over(run: Run, done: Fragment, listener: Listener) -> None:
         run.report.add_examination(done.examination)
     for record in done.records:
         kept = {**record, "kept": True}
-        run.report.add(kept)
+        # All of them are written with the next case that is worked on, or at the end.
+        run.report.add(kept, write=False)
         listener.on_record(kept)
 
 

@@ -110,7 +110,7 @@ def _checked(run: Any) -> dict[str, Any]:  # noqa: ANN401
     records = [
         record
         for record in run["cases"]
-        if isinstance(record["case"], str) and ("quality" not in record or _is_whole(record))
+        if isinstance(record["case"], str) and ("quality" not in record or is_whole(record))
     ]
     if len(records) < len(run["cases"]):
         raise KeyError
@@ -118,7 +118,12 @@ def _checked(run: Any) -> dict[str, Any]:  # noqa: ANN401
     return {**run, "cases": records, "not_reached": missing}
 
 
-def _is_whole(record: dict[str, Any]) -> bool:
+def is_whole(record: dict[str, Any]) -> bool:
+    """Whether the record of a case has what report and table need.
+
+    Raises:
+        KeyError: if it lacks something, or TypeError.
+    """
     return (
         len(record["shape"]) == len(record["spacing_mm"]) == 3
         and isinstance(record["volumes_ml"], dict)

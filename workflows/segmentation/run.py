@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.cohort.fingerprint import options_of
 from shoulderseg.workflows.cohort.part import WHOLE, Part, take_part
-from shoulderseg.workflows.cohort.presence import at_work
+from shoulderseg.workflows.cohort.presence import BusyError, at_work
 from shoulderseg.workflows.cohort.resume import Ledger, check_options
 from shoulderseg.workflows.errors import reason_of
 from shoulderseg.workflows.examination.grouping import Mode, batches, group_cases
@@ -137,9 +138,7 @@ def execute_run(run: Run, listener: Listener | None = None) -> None:
     run.plan.start()
     with at_work(run.plan.out, run.ledger.options):
         if not run.overwrite:
-            pairs = [(case, None) for case in run.inputs.cases]
-            names = [batch_name(*batch) for batch in batches(pairs, run.examinations)]
-            check_options(run.ledger, names)
+            check_options(run.ledger, {case.name for case in run.inputs.cases})
         _execute(run, listener)
 
 
@@ -157,7 +156,7 @@ def _execute(run: Run, listener: Listener) -> None:
         # Also after an interruption: what is done is done. Why it ended is told in any case.
         try:
             _write_up(run)
-        except OSError as error:
+        except (OSError, BusyError) as error:
             _LOGGER.warning("report or measures cannot be written: %s", reason_of(error))
         raise
     _write_up(run)
@@ -165,6 +164,9 @@ def _execute(run: Run, listener: Listener) -> None:
 
 def _write_up(run: Run) -> None:
     """Writes the report, and the table of measures, also where cases are no longer in it."""
-    run.report.write()
-    if run.measure or any(map(is_measured, run.report.taken_over)):
-        write_measures(run.plan.out, run.report.records)
+
+    def write_table(records: Sequence[Mapping[str, Any]]) -> None:
+        if run.measure or any(map(is_measured, run.report.taken_over)):
+            write_measures(run.plan.out, records)
+
+    run.report.write(write_table)

@@ -6,7 +6,7 @@ import contextlib
 import json
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -89,9 +89,11 @@ class RunReport:
                 missing.append(name)
         return missing
 
-    def add(self, record: dict[str, Any]) -> None:
-        """Adds the record of the next case and writes it."""
+    def add(self, record: dict[str, Any], *, write: bool = True) -> None:
+        """Adds the record of the next case and writes it, with those that were added before."""
         self._records.append(record)
+        if not write:
+            return
         # A full disk ends no run, nor does one that keeps the lock; the last writing reports it.
         with contextlib.suppress(OSError, BusyError):
             self.write()
@@ -100,10 +102,13 @@ class RunReport:
         """Adds the record of an examination; it is written with that of its next series."""
         self._examinations.append(record)
 
-    def write(self) -> None:
+    def write(self, more: Callable[[list[dict[str, Any]]], None] = lambda _: None) -> None:
         """Writes the file and the table of cases beside it anew, each whole or not at all.
 
         What other runs have reported meanwhile is taken over.
+
+        Args:
+            more: what else is written of all records before another run may write.
 
         Raises:
             BusyError: if another run keeps the report for a minute.
@@ -112,7 +117,26 @@ class RunReport:
         with folder_locked(self._path.parent):
             runs = read_earlier(self._path)
             self._before = [run for run in runs if run.get("run_id") != self._id]
+            self._settle()
             self._write()
+            more(self.records)
+
+    def _settle(self) -> None:
+        """Takes over what another run has done since this one began, and this one has not."""
+        begun_before = {run.get("run_id") for run in self._at_first}
+        done = {
+            record["case"]: record
+            for run in self._before
+            if run.get("run_id") not in begun_before and run.get(INPUT) == self._run.get(INPUT)
+            for record in run["cases"]
+            if "error" not in record
+        }
+        self._records = [
+            {**done[record["case"]], "kept": True}
+            if "error" in record and record["case"] in done
+            else record
+            for record in self._records
+        ]
 
     def _write(self) -> None:
         from shoulderseg.datasets.output_file import write_text
