@@ -44,9 +44,7 @@ def merged_weights(networks: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, 
     Returns:
         Parameters of the merged network; its outputs are those of the networks, in order.
     """
-    return {
-        name: _merged(name, [network[name] for network in networks]) for name in networks[0]
-    }
+    return {name: _merged(name, [network[name] for network in networks]) for name in networks[0]}
 
 
 def _merged(name: str, tensors: Sequence[torch.Tensor]) -> torch.Tensor:

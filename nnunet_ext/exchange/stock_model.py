@@ -47,7 +47,9 @@ class StockModel:
     labels: dict[str, int]
 
 
-def write_stock_models(unets: UNetSet, root: Path, first_id: int) -> list[StockModel]:
+def write_stock_models(
+    unets: UNetSet, root: Path, first_id: int, about: Mapping[str, Any]
+) -> list[StockModel]:
     """Writes each U-Net as a dataset of nnU-Net's results, and the first two as one network.
 
     Folds are numbered from 0, as other programs expect them.
@@ -56,6 +58,7 @@ def write_stock_models(unets: UNetSet, root: Path, first_id: int) -> list[StockM
         unets: The trained U-Nets.
         root: An existing folder, as `nnUNet_results` is one.
         first_id: Number of the first dataset; the others follow it.
+        about: What each dataset.json says beside what nnU-Net reads.
 
     Returns:
         The folders. Only networks that `is_plain_unet` knows can be put into one.
@@ -71,18 +74,21 @@ def write_stock_models(unets: UNetSet, root: Path, first_id: int) -> list[StockM
         if variant == BOTH and not is_plain_unet(unets.plans):
             continue
         name = f"Dataset{first_id + number:03d}_Shoulder{variant.title()}"
-        made.append(_write_model(unets, variant, root / name))
+        made.append(_write_model(unets, variant, root / name, about))
     return made
 
 
-def _write_model(unets: UNetSet, variant: str, dataset: Path) -> StockModel:
+def _write_model(
+    unets: UNetSet, variant: str, dataset: Path, about: Mapping[str, Any]
+) -> StockModel:
     labels = _labels(unets, variant)
     plans = _plans(unets, variant, dataset.name)
     folder = dataset / f"{TRAINER}__{plans['plans_name']}__{CONFIGURATION}"
     folder.mkdir(parents=True)
     _write_json(folder / "plans.json", plans)
-    described = {**unets.dataset_json, "name": dataset.name, "labels": {BACKGROUND: 0, **labels}}
-    _write_json(folder / "dataset.json", {"file_ending": ".nii.gz", **described})
+    described = {"file_ending": ".nii.gz", **unets.dataset_json, **about}
+    described |= {"name": dataset.name, "labels": {BACKGROUND: 0, **labels}}
+    _write_json(folder / "dataset.json", described)
     outline = outline_unet(plans, outputs=1 + len(labels))
     for number, fold in enumerate(next(iter(unets.weights.values()))):
         weights = with_background(_weights(unets, variant, fold))
