@@ -60,7 +60,12 @@ def models(
 
 def import_(
     source: Annotated[
-        Path, typer.Argument(metavar="FILE.zip|FOLDER", help="Bundle made by `export`.")
+        Path,
+        typer.Argument(
+            metavar="FILE.zip|FOLDER",
+            help="Bundle made by `export`, or a 2d model of plain nnU-Net with the labels humerus "
+            "and glenoid.",
+        ),
     ],
     name: NameOption = None,
     overwrite: OverwriteOption = False,

@@ -34,7 +34,10 @@ def write_ranges(path: Path, ranges: Mapping[str, Mapping[str, Ranges]]) -> None
 
 
 def read_ranges(
-    path: Path, plans: Mapping[str, Any], folds: Sequence[str]
+    path: Path,
+    plans: Mapping[str, Any],
+    folds: Sequence[str],
+    variants: Sequence[str] = tuple(PARTS),
 ) -> dict[str, dict[str, Ranges]]:
     """Reads what `write_ranges` wrote; the file may come from anywhere.
 
@@ -42,6 +45,7 @@ def read_ranges(
         path: The file.
         plans: Of the networks, checked.
         folds: Of each U-Net.
+        variants: Which U-Nets there are.
 
     Raises:
         UntrustedModelError: If it is not in safetensors format, or does not hold the ranges of
@@ -64,7 +68,7 @@ def read_ranges(
     shapes = range_shapes(plans) if is_plain_unet(plans) else {}
     expected = {
         f"{variant}/{fold}/{layer}": shape
-        for variant in PARTS
+        for variant in variants
         for fold in folds
         for layer, shape in shapes.items()
     }
@@ -79,7 +83,7 @@ def read_ranges(
         variant: {
             fold: {layer: stored[f"{variant}/{fold}/{layer}"] for layer in shapes} for fold in folds
         }
-        for variant in PARTS
+        for variant in variants
     }
 
 

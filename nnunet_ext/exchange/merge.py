@@ -1,9 +1,9 @@
 """Several plain U-Nets of the same plans, put side by side into one.
 
-Every layer of the merged network has the channels of all networks, one network's after the other's,
-and its kernels are 0 between channels of different networks. Instance normalisation and LeakyReLU
-look at each channel alone. So the merged network computes what the networks compute, and nothing has
-to be trained.
+Every layer of the merged network has the channels of all networks, one network's after the
+other's, and its kernels are 0 between channels of different networks. Instance normalisation and
+LeakyReLU look at each channel alone. So the merged network computes what the networks compute, and
+nothing has to be trained.
 """
 
 from __future__ import annotations

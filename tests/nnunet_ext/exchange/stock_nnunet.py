@@ -4,7 +4,6 @@ Run as `python -I -S stock_nnunet.py SITE_PACKAGES MODELS.zip IMAGES OUT`: so Py
 folder but its own, and the packages' folder that is given leads nowhere else.
 """
 
-# ruff: noqa: INP001
 from __future__ import annotations
 
 import importlib.util
@@ -23,7 +22,8 @@ from nnunetv2.model_sharing.entry_points import install_from_zip_entry_point  # 
 
 sys.argv = ["nnUNetv2_install_pretrained_model_from_zip", archive]
 install_from_zip_entry_point()
-for dataset in sorted(Path(os.environ["nnUNet_results"]).iterdir()):
+results = Path(os.environ["nnUNet_results"])  # noqa: SIM112
+for dataset in sorted(results.iterdir()):
     (model,) = dataset.iterdir()
     predictor = nnUNetPredictor(device=torch.device("cpu"), allow_tqdm=False)
     predictor.initialize_from_trained_model_folder(str(model), use_folds=(0, 1))
