@@ -61,7 +61,8 @@ def write_stock_models(
         about: What each dataset.json says beside what nnU-Net reads.
 
     Returns:
-        The folders. Only networks that `is_plain_unet` knows can be put into one.
+        The folders. Only networks that `is_plain_unet` knows can be put into one; and a bundle of
+        one network has no U-Net of the whole.
 
     Raises:
         ValueError: If the numbers would have more than three digits, or none is left.
@@ -71,7 +72,8 @@ def write_stock_models(
         raise ValueError(msg)
     made = []
     for number, variant in enumerate(MODELS):
-        if variant == BOTH and not is_plain_unet(unets.plans):
+        there = is_plain_unet(unets.plans) if variant == BOTH else variant in unets.weights
+        if not there:
             continue
         name = f"Dataset{first_id + number:03d}_Shoulder{variant.title()}"
         made.append(_write_model(unets, variant, root / name, about))

@@ -27,7 +27,7 @@ from shoulderseg.workflows.bundles.manifest import write_manifest
 from shoulderseg.workflows.bundles.nnunet_zip import export_nnunet
 from tests.untrained import DATASET, untrained_plans
 
-SCRIPT = Path(__file__).with_name("stock_nnunet.py")
+SCRIPT = Path(__file__).parents[3] / "benchmarks" / "stock_nnunet.py"
 FOLDS = ["0", "3"]
 AXES = (1,)
 # Slices of the planned patch, and smaller ones of other pixels, which are resampled.
