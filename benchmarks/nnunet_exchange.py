@@ -41,7 +41,7 @@ def main() -> None:
     """Makes phantoms, lets both segment them, and prints two tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="default", help="name or folder of a bundle")
-    parser.add_argument("--cases", type=int, default=2, metavar="N", help="phantoms of each plane")
+    parser.add_argument("--cases", type=int, default=1, metavar="N", help="phantoms of each plane")
     parser.add_argument("--python", help="of an environment with nnU-Net and without this project")
     parser.add_argument("--quick", action="store_true", help="one phantom of two slices")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure here")
@@ -63,7 +63,7 @@ def _make_phantoms(root: Path, cases: int, *, quick: bool) -> None:
     rng = np.random.default_rng(SEED)
     for plane in PLANES[:1] if quick else PLANES:
         # 230 of the default bundle's pixels, whose patch has 256.
-        shape, spacing_mm = (2 if quick else 12, 240, 240), (4.0, 0.625, 0.625)
+        shape, spacing_mm = (2 if quick else 6, 240, 240), (4.0, 0.625, 0.625)
         options = PhantomOptions(plane=plane, shape=shape, spacing_mm=spacing_mm)
         for number in range(cases):
             case, name = make_case(options, rng), f"{plane}_{number}"

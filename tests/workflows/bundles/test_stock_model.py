@@ -22,10 +22,12 @@ from shoulderseg.datasets.writer import write_image
 from shoulderseg.workflows.bundles.bundle import read_bundle
 from shoulderseg.workflows.bundles.install import import_bundle
 from shoulderseg.workflows.bundles.nnunet_zip import export_nnunet
-from shoulderseg.workflows.bundles.stock_model import fill_from_stock, is_stock_model
+from shoulderseg.workflows.bundles.stock_model import ZIP_LIMITS, fill_from_stock, is_stock_model
+from shoulderseg.workflows.bundles.stock_zip import unpack_stock_zip
 from tests.stock_models import MODEL, write_stock_model
 
 DATASET = "Dataset012_Own"
+JSONS = ("plans", "dataset")
 SWAPPED = {"background": 0, "glenoid": 1, "humerus": 2}
 
 
@@ -164,6 +166,13 @@ def test_networks_of_volumes_and_pictures_stay_packed(
     (model / "fold_0" / "progress.png").write_bytes(b"none")
     archive = zipped(tmp_path / "results", tmp_path / "own.zip")
     assert by_us(archive, image).any()
+    unpack_stock_zip(archive, tmp_path / "unpacked", ZIP_LIMITS)
+    files = [path for path in (tmp_path / "unpacked").rglob("*") if path.is_file()]
+    assert {f"{path.parent.name}/{path.name}" for path in files} == {
+        *(f"{folder.name}/{name}.json" for folder in (model, other) for name in JSONS),
+        "fold_0/checkpoint_final.pth",
+    }
+    assert len(files) == 5
 
 
 def test_a_model_that_expands_too_much_is_refused(tmp_path: Path) -> None:
