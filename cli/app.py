@@ -25,6 +25,7 @@ from shoulderseg.cli.predict import predict
 from shoulderseg.cli.report import report
 from shoulderseg.cli.signals import end_in_order
 from shoulderseg.cli.signature import PlainGroup, add_command
+from shoulderseg.cli.status import status
 from shoulderseg.cli.terminal import echo
 from shoulderseg.cli.train import train
 from shoulderseg.cli.train_refiner import train_refiner
@@ -51,6 +52,7 @@ add_command(app, calibrate)
 add_command(app, evaluate)
 add_command(app, measure)
 add_command(app, report)
+add_command(app, status)
 add_command(app, build_default, "build-default")
 add_command(app, doctor)
 add_command(app, demo)

@@ -30,6 +30,15 @@ OnlyOption = Annotated[
         help="Take the cases of this list alone, such as qc_fail.yml of the report page.",
     ),
 ]
+PartOption = Annotated[
+    str | None,
+    typer.Option(
+        "--part",
+        metavar="K/N",
+        help="Take the K-th of N parts of the cases, for arrays of jobs; all may write to one OUT.",
+        show_default="1/1",
+    ),
+]
 SourcesOption = Annotated[
     Path | None,
     typer.Option(

@@ -36,6 +36,14 @@ PageOption = Annotated[
     bool,
     typer.Option("--report", help="Build a page to look at the cases: OUT/report/index.html."),
 ]
+OverwriteOption = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Make anew what OUT holds of another bundle, other options or another version; "
+        "without it such a folder is refused. What is done as asked for now is kept in any case.",
+    ),
+]
 PreviewOption = Annotated[
     bool, typer.Option("--preview", help="Draw a picture of each case: OUT/previews/CASE.png.")
 ]

@@ -17,6 +17,7 @@ from shoulderseg.cli.input_options import (
     ImagesArgument,
     OnlyOption,
     ParticipantOption,
+    PartOption,
     SourcesOption,
 )
 from shoulderseg.cli.log import is_quiet
@@ -33,6 +34,7 @@ from shoulderseg.cli.output_options import (
     BidsOption,
     FormatOption,
     MeasureOption,
+    OverwriteOption,
     PageOption,
     PreviewOption,
     SideOption,
@@ -42,7 +44,7 @@ from shoulderseg.cli.terminal import echo
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.segmentation.listener import Listener
-    from shoulderseg.workflows.segmentation.run import Run
+    from shoulderseg.workflows.segmentation.run_plan import Run
     from shoulderseg.workflows.segmentation.segmenter import Segmenter
 
 _LOGGER = logging.getLogger(__name__)
@@ -56,6 +58,7 @@ def predict(
     *,
     participants: ParticipantOption = None,
     only: OnlyOption = None,
+    part: PartOption = None,
     sources: SourcesOption = None,
     formats: FormatOption = None,
     bids: BidsOption = False,
@@ -64,15 +67,18 @@ def predict(
     side: SideOption = Side.unknown,
     page: PageOption = False,
     examination: ExaminationOption = Examination.auto,
+    overwrite: OverwriteOption = False,
     device: DeviceOption = Device.auto,
 ) -> None:
     """Segment images; research use only.
 
+    The same command goes on where it was stopped: what is done is kept, what failed is tried again.
     Cases that someone should look at are listed last, with the reasons; it is no error. The report
     of a run that was stopped says so and names the cases that were not reached.
     Exit code 0: all cases done; 1: some failed, the others are written; 2: wrong use; 3: the
-    bundle or the device cannot be used.
+    bundle or the device cannot be used; 130: interrupted.
     """
+    from shoulderseg.workflows.cohort.part import parse_part
     from shoulderseg.workflows.inputs.chosen import only_listed
     from shoulderseg.workflows.inputs.collect import collect_inputs
     from shoulderseg.workflows.inputs.sources_file import write_sources
@@ -83,6 +89,7 @@ def predict(
 
     with reported():
         known = known_side(side, asked=measure)
+        chosen = parse_part(part)
         plan = OutputPlan(out, parse_formats(formats or []), bids)
         # What a zip file holds is kept until the command ends.
         folder = context.with_resource(unpacked(images))
@@ -100,6 +107,8 @@ def predict(
             measure=measure,
             side=known,
             examination=examination.value,
+            overwrite=overwrite,
+            part=chosen,
         )
     _warn(run)
     with reported():
@@ -132,7 +141,7 @@ def _segmenter(network: NetworkOptions, device: Device) -> Segmenter:
 
 
 def _warn(run: Run) -> None:
-    from shoulderseg.workflows.segmentation.run_report import calibration_doubt
+    from shoulderseg.workflows.segmentation.run_description import calibration_doubt
 
     doubt = calibration_doubt(run.report.described)
     if doubt:
@@ -168,7 +177,7 @@ def _shown_progress(run: Run) -> Iterator[Listener]:
             progress.update(task, completed=begun - 1 + share)
 
         def tell(record: Mapping[str, Any]) -> None:
-            nonlocal done, refused
+            nonlocal begun, done, refused
             if "error" in record:
                 console.print(one_line(f"failed: {record['error']}"), markup=False, soft_wrap=True)
             if "quality" in record:
@@ -178,6 +187,8 @@ def _shown_progress(run: Run) -> Iterator[Listener]:
                 refused -= 1
                 return
             done += 1
+            # What is kept was never begun.
+            begun = max(begun, done)
             progress.update(task, completed=max(begun, done))
 
         yield Listener(start, advance, tell)

@@ -16,7 +16,7 @@ from shoulderseg.cli.terminal import echo
 if TYPE_CHECKING:
     from shoulderseg.workflows.report.build import Page
     from shoulderseg.workflows.segmentation.listener import Listener
-    from shoulderseg.workflows.segmentation.run import Run
+    from shoulderseg.workflows.segmentation.run_plan import Run
 
 
 def report(

@@ -6,6 +6,7 @@ is whole or not there, and a link that waits under its name is replaced, never f
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
@@ -67,6 +68,19 @@ def replaced_file(path: Path) -> Iterator[Path]:
             # Whoever made it for few eyes meant what is in it.
             part.chmod(stat.S_IMODE(path.stat().st_mode))
         part.replace(path)
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Puts a folder's names on the disk, where the system can do that for a folder."""
+    if hasattr(os, "O_DIRECTORY"):
+        # Some network disks refuse it.
+        with contextlib.suppress(OSError):
+            opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(opened)
+            finally:
+                os.close(opened)
 
 
 def sweep_unfinished(folder: Path) -> None:

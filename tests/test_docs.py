@@ -26,6 +26,8 @@ FOREIGN = {
     "--statistics",
     "--wheel-dir",
     "--check",
+    "--array",
+    "--cpus-per-task",
 }
 WORDS_BEFORE = re.compile(r"^\s*(?:\$ )?(?:\.venv/bin/)?shoulderseg\s+(.*)$")
 

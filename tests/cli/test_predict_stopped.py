@@ -29,6 +29,12 @@ def words(untrained: Path, tmp_path: Path) -> list[object]:
     return ["predict", tmp_path / "in", tmp_path / "out", "--model", untrained, "--device", "cpu"]
 
 
+def change(images: Path) -> None:
+    """Other voxels in all images, so that none is done already."""
+    for path in images.iterdir():
+        SimpleITK.WriteImage(SimpleITK.ReadImage(str(path)) + 1, str(path))
+
+
 def stop_at(monkeypatch: pytest.MonkeyPatch, case: str, report: Path) -> list[dict[str, Any]]:
     """Stops a run when it reads a case; the result gets what the report said just before."""
     read, seen = reader.read_image, []
@@ -51,6 +57,7 @@ def test_a_stopped_run_does_not_look_complete(
     whole = json.loads(path.read_text())
     assert whole["complete"] is True
     assert whole["not_reached"] == []
+    change(tmp_path / "in")
     seen = stop_at(monkeypatch, "c2", path)
     outcome = run(*words)
     assert outcome.exit_code == 130
@@ -88,6 +95,7 @@ def test_the_report_of_an_earlier_run_does_not_outlive_the_first_case(
 ) -> None:
     path = tmp_path / "out" / REPORT
     assert run(*words).exit_code == 0
+    change(tmp_path / "in")
     seen = stop_at(monkeypatch, "c0", path)
     assert run(*words).exit_code == 130
     assert seen[0]["not_reached"] == ["c0", "c1", "c2", "c3"]

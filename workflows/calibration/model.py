@@ -53,7 +53,7 @@ def load_model(folder: Path, device: str, images: Path, *, mirroring: bool) -> M
     from shoulderseg.nnunet_ext.regions import foreground_labels
     from shoulderseg.workflows.bundles.bundle import read_bundle
     from shoulderseg.workflows.calibration.int8 import measure_int8
-    from shoulderseg.workflows.segmentation.run_report import describe_run
+    from shoulderseg.workflows.segmentation.run_description import describe_run
     from shoulderseg.workflows.segmentation.segment import prepare
     from shoulderseg.workflows.segmentation.settings import Settings
 

@@ -5,35 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from shoulderseg.workflows.lock import locked
-
-LOCK_FILE = ".shoulderseg.lock"
 EARLIER = "earlier_runs"
 INPUT = "input"
-
-
-@contextmanager
-def claimed(out: Path) -> Iterator[None]:
-    """Keeps a folder for one run at a time, also among processes.
-
-    Args:
-        out: the folder, which must exist.
-
-    Raises:
-        ValueError: if another run is at work in it, or the lock file is a link.
-        OSError: if the folder cannot be written.
-    """
-    msg = (
-        f"another run is at work in {out}; wait until it ends, or choose another folder. One "
-        "run takes a folder of any number of images"
-    )
-    with locked(out / LOCK_FILE, 0, ValueError(msg), remove=True):
-        yield
 
 
 def read_earlier(report: Path) -> list[dict[str, Any]]:

@@ -3,64 +3,33 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shoulderseg.workflows.cohort.fingerprint import options_of
+from shoulderseg.workflows.cohort.part import WHOLE, Part, take_part
+from shoulderseg.workflows.cohort.presence import at_work
+from shoulderseg.workflows.cohort.resume import Ledger, check_options
 from shoulderseg.workflows.errors import reason_of
 from shoulderseg.workflows.examination.grouping import Mode, batches, group_cases
-from shoulderseg.workflows.examination.run import segment_series
-from shoulderseg.workflows.examination.write import write_group
-from shoulderseg.workflows.measure.results import (
-    is_measured,
-    measure_examination,
-    measure_result,
-    write_measures,
-)
+from shoulderseg.workflows.measure.results import is_measured, write_measures
 from shoulderseg.workflows.measure.side import check_side
-from shoulderseg.workflows.measure.structured_report import report_case, report_examination
-from shoulderseg.workflows.outputs.plan import REPORT_FILE, Case
-from shoulderseg.workflows.segmentation.case_record import PREVIEWS, case_record, failure_record
-from shoulderseg.workflows.segmentation.earlier_runs import INPUT, claimed, input_digest
+from shoulderseg.workflows.outputs.plan import REPORT_FILE
+from shoulderseg.workflows.segmentation.batches import batch_name, segment_batches
+from shoulderseg.workflows.segmentation.earlier_runs import INPUT, input_digest
 from shoulderseg.workflows.segmentation.listener import Listener
-from shoulderseg.workflows.segmentation.run_report import RunReport, describe_run
+from shoulderseg.workflows.segmentation.run_description import describe_run
+from shoulderseg.workflows.segmentation.run_plan import Run
+from shoulderseg.workflows.segmentation.run_report import RunReport
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.examination.grouping import Group
-    from shoulderseg.workflows.inputs.case_input import CaseInput
     from shoulderseg.workflows.inputs.discover import Inputs
     from shoulderseg.workflows.outputs.plan import OutputPlan
-    from shoulderseg.workflows.segmentation.result import Result
     from shoulderseg.workflows.segmentation.segmenter import Segmenter
 
 _LOGGER = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Run:
-    """Everything that a run needs.
-
-    Attributes:
-        segmenter: the loaded models.
-        inputs: the cases, and what becomes none.
-        plan: where results go, and as what.
-        report: its file.
-        preview: whether a picture of each case is drawn.
-        measure: whether the bones are measured.
-        side: left, right or axes, of images that do not say which shoulder they show.
-        examinations: cases that vote together.
-    """
-
-    segmenter: Segmenter
-    inputs: Inputs
-    plan: OutputPlan
-    report: RunReport
-    preview: bool = False
-    measure: bool = False
-    side: str = ""
-    examinations: tuple[Group, ...] = ()
 
 
 def prepare_run(
@@ -73,6 +42,8 @@ def prepare_run(
     measure: bool = False,
     side: str = "",
     examination: Mode = "auto",
+    overwrite: bool = False,
+    part: Part = WHOLE,
 ) -> Run:
     """Puts together what a run needs; nothing is written yet.
 
@@ -86,19 +57,15 @@ def prepare_run(
         side: left, right or axes, of images that do not say which shoulder they show; empty if it
             is unknown. It matters to measures alone.
         examination: which cases vote together, see `group_cases`.
+        overwrite: whether cases that were made with other options are made anew.
+        part: which of the cases.
 
     Raises:
         ValueError: if the side is none.
     """
     check_side(side)
     groups = tuple(group_cases(inputs.cases, examination))
-    # In the order of the report, in which the series of an examination come one after the other.
-    ordered = [
-        pair[0]
-        for _, batch in batches([(case, None) for case in inputs.cases], groups)
-        for pair in batch
-    ]
-    inputs = replace(inputs, cases=tuple(ordered))
+    every, inputs = inputs.cases, _part_of(inputs, groups, part)
     described = describe_run(segmenter.bundle, segmenter.settings) | {
         INPUT: input_digest(images),
         "examination": examination,
@@ -112,11 +79,44 @@ def prepare_run(
     names = refused + [case.name for case in inputs.cases]
     report = RunReport(plan.out / REPORT_FILE, described, names)
     placed = replace(plan, source=inputs.public_folder(images), model=segmenter.bundle.digest)
-    return Run(segmenter, inputs, placed, report, preview, measure, side, groups)
+    extras = {"preview": preview, "measure": measure, "side": side}
+    ledger = Ledger(plan.out, options_of(described, segmenter.settings, placed, extras))
+    return Run(
+        segmenter,
+        inputs,
+        placed,
+        report,
+        ledger,
+        preview=preview,
+        measure=measure,
+        side=side,
+        examinations=groups,
+        overwrite=overwrite,
+        every=every,
+    )
+
+
+def _part_of(inputs: Inputs, groups: tuple[Group, ...], part: Part) -> Inputs:
+    """The cases of a part, in the order of the report: series of an examination in a row."""
+    found = list(batches([(case, None) for case in inputs.cases], groups))
+    names = [batch_name(*batch) for batch in found]
+    chosen = set(take_part(sorted(names), part))
+    cases = [
+        pair[0]
+        for name, batch in zip(names, found, strict=True)
+        if name in chosen
+        for pair in batch[1]
+    ]
+    refused = take_part([item for item in inputs.skipped if item.refused], part)
+    skipped = [item for item in inputs.skipped if not item.refused or item in refused]
+    return replace(inputs, cases=tuple(cases), skipped=tuple(skipped))
 
 
 def execute_run(run: Run, listener: Listener | None = None) -> None:
     """Segments case by case and adds a record of each; a failed one keeps no other from its turn.
+
+    What an earlier run has done of the same images with the same options is kept. Other processes
+    may work in the same folder with the same options: each case is done by one of them.
 
     The report is written after each case, and also where the run is interrupted. Records of earlier
     runs into the folder stay in it, but for the cases of this run.
@@ -126,15 +126,17 @@ def execute_run(run: Run, listener: Listener | None = None) -> None:
         listener: is told how it goes.
 
     Raises:
-        ValueError: if another run is at work in the folder.
+        ValueError: if a run with other options is at work in the folder, or cases in it were made
+            with other options and are not to be overwritten.
         OSError: if the folder or the report cannot be written.
     """
-    from shoulderseg.datasets.output_file import sweep_unfinished
-
     listener = listener or Listener()
     run.plan.start()
-    with claimed(run.plan.out):
-        sweep_unfinished(run.plan.out)
+    with at_work(run.plan.out, run.ledger.options):
+        if not run.overwrite:
+            pairs = [(case, None) for case in run.inputs.cases]
+            names = [batch_name(*batch) for batch in batches(pairs, run.examinations)]
+            check_options(run.ledger, names)
         _execute(run, listener)
 
 
@@ -147,7 +149,7 @@ def _execute(run: Run, listener: Listener) -> None:
                 record = {"case": item.name, "error": f"{item.name}: {item.reason}"}
                 run.report.add(record)
                 listener.on_record(record)
-        _segment_cases(run, listener)
+        segment_batches(run, listener)
     except BaseException:
         # Also after an interruption: what is done is done. Why it ended is told in any case.
         try:
@@ -163,77 +165,3 @@ def _write_up(run: Run) -> None:
     run.report.write()
     if run.measure or any(map(is_measured, run.report.taken_over)):
         write_measures(run.plan.out, run.report.records)
-
-
-def _segment_cases(run: Run, listener: Listener) -> None:
-    labels = run.segmenter.label_values
-    cases = [
-        Case(case.name, case.source_files, case.public_file, case.source_frames)
-        for case in run.inputs.cases
-    ]
-    # Known before the first case is written, so that none replaces another's files.
-    owners = run.plan.owners(cases, labels)
-    pairs = list(zip(run.inputs.cases, cases, strict=True))
-    for group, batch in batches(pairs, run.examinations):
-        for source, case, result, seconds in _segmented(run, group, batch, owners, listener):
-            others = _of_others(owners, case)
-            try:
-                if isinstance(result, Exception):
-                    raise result
-                record = case_record(run.plan, source, case, result, others, seconds, run.preview)
-                if run.measure:
-                    record |= measure_result(source, result, run.side)
-                    record |= report_case(run.plan, source, case, result, record, run.side)
-                listener.on_result(result, record)
-            except Exception as error:
-                # Whatever goes wrong in one case, the others go on.
-                _LOGGER.debug("traceback", exc_info=True)
-                record = failure_record(source, error, run.plan.left_over(case, others))
-            run.report.add(record)
-            listener.on_record(record)
-
-
-def _segmented(
-    run: Run,
-    group: Group | None,
-    batch: Sequence[tuple[CaseInput, Case]],
-    owners: Mapping[str, str],
-    listener: Listener,
-) -> Iterator[tuple[CaseInput, Case, Result | Exception, float]]:
-    """Segments a case, or the series of an examination; gives what each came to, and how long."""
-    seconds: list[float] = []
-    labels = run.segmenter.label_values
-    cases = {source.name: case for source, case in batch}
-
-    def segment(source: CaseInput) -> Result:
-        case, started = cases[source.name], time.perf_counter()
-        listener.on_start(source.name)
-        try:
-            run.plan.check_clash(case, _of_others(owners, case), labels)
-            run.plan.check_folders(case, [PREVIEWS] * run.preview)
-            return run.segmenter.segment_case(source, listener.on_progress)
-        finally:
-            seconds.append(time.perf_counter() - started)
-
-    sources = [source for source, _ in batch]
-    outcomes: list[Result | Exception] = []
-    try:
-        examination, why = segment_series(sources, segment, run.segmenter, outcomes)
-    except BaseException:
-        # Also after an interruption: what is done is done.
-        for (source, case), outcome, spent in zip(batch, outcomes, seconds, strict=False):
-            yield source, case, outcome, spent
-        raise
-    if group is not None:
-        record = write_group(run.plan, group, examination, why, labels)
-        if run.measure and examination is not None:
-            name, side = group.name, run.side
-            record |= measure_examination(name, sources, examination, labels, side)
-            record |= report_examination(run.plan, name, sources, examination, record, side)
-        run.report.add_examination(record)
-    for (source, case), outcome, spent in zip(batch, outcomes, seconds, strict=True):
-        yield source, case, outcome, spent
-
-
-def _of_others(owners: Mapping[str, str], case: Case) -> dict[str, str]:
-    return {path: owner for path, owner in owners.items() if owner != case.name}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from shoulderseg.workflows.cohort.presence import BusyError, folder_locked
 from shoulderseg.workflows.outputs.formats import SR_SUFFIX, Format, file_suffix
 from shoulderseg.workflows.outputs.plan import CASES_FILE
 from shoulderseg.workflows.segmentation.cases_table import cases_table
@@ -22,10 +24,6 @@ from shoulderseg.workflows.segmentation.earlier_runs import (
     still_holding,
 )
 from shoulderseg.workflows.segmentation.flags import flag_lines
-
-if TYPE_CHECKING:
-    from shoulderseg.workflows.bundles.bundle import Bundle
-    from shoulderseg.workflows.segmentation.settings import Settings
 
 
 class RunReport:
@@ -42,6 +40,8 @@ class RunReport:
         self._path, self._run, self._cases = path, run, list(cases)
         self._records: list[dict[str, Any]] = []
         self._before: list[dict[str, Any]] = []
+        self._at_first: list[dict[str, Any]] = []
+        self._id = uuid.uuid4().hex
         self._examinations: list[dict[str, Any]] = []
         self.begun = False
 
@@ -51,7 +51,7 @@ class RunReport:
         Raises:
             OSError: if the earlier one cannot be read, or the new one cannot be written.
         """
-        self._before = read_earlier(self._path)
+        self._at_first = read_earlier(self._path)
         self.write()
         self.begun = True
 
@@ -70,7 +70,7 @@ class RunReport:
     @property
     def taken_over(self) -> list[dict[str, Any]]:
         """Of all cases and examinations of earlier runs, also of those that are made anew."""
-        return [*earlier_records(self._before), *earlier_examinations(self._before)]
+        return [*earlier_records(self._at_first), *earlier_examinations(self._at_first)]
 
     @property
     def failed(self) -> int:
@@ -79,14 +79,21 @@ class RunReport:
 
     @property
     def not_reached(self) -> list[str]:
-        """The cases without a record."""
-        return self._cases[len(self._records) :]
+        """The cases without a record, in their order; two may have one name."""
+        done = Counter(record["case"] for record in self._records)
+        missing = []
+        for name in self._cases:
+            if done[name]:
+                done[name] -= 1
+            else:
+                missing.append(name)
+        return missing
 
     def add(self, record: dict[str, Any]) -> None:
         """Adds the record of the next case and writes it."""
         self._records.append(record)
-        # A full disk ends no run; the last writing reports it.
-        with contextlib.suppress(OSError):
+        # A full disk ends no run, nor does one that keeps the lock; the last writing reports it.
+        with contextlib.suppress(OSError, BusyError):
             self.write()
 
     def add_examination(self, record: dict[str, Any]) -> None:
@@ -96,9 +103,18 @@ class RunReport:
     def write(self) -> None:
         """Writes the file and the table of cases beside it anew, each whole or not at all.
 
+        What other runs have reported meanwhile is taken over.
+
         Raises:
+            BusyError: if another run keeps the report for a minute.
             OSError: if it cannot be written.
         """
+        with folder_locked(self._path.parent):
+            runs = read_earlier(self._path)
+            self._before = [run for run in runs if run.get("run_id") != self._id]
+            self._write()
+
+    def _write(self) -> None:
         from shoulderseg.datasets.output_file import write_text
 
         complete, earlier = not self.not_reached, self._earlier()
@@ -107,6 +123,7 @@ class RunReport:
             "complete": complete,
             "finished": now if complete else None,
             "not_reached": self.not_reached,
+            "run_id": self._id,
             **self._run,
             "cases": self._records,
             **({"examinations": self._examinations} if self._examinations else {}),
@@ -128,8 +145,10 @@ class RunReport:
         """
         # A case may be written and yet lack a format that was asked for.
         done = sum("outputs" in record for record in self._records)
+        kept = sum("kept" in record for record in self._records)
         lines = [
-            f"{done} of {len(self._cases)} cases written to {self._path.parent}",
+            f"{done} of {len(self._cases)} cases written to {self._path.parent}"
+            + f", {kept} of them before this run and kept" * bool(kept),
             f"run report: {self._path}; table of cases: {self._path.with_name(CASES_FILE)}",
         ]
         lines += self._patient_lines()
@@ -143,16 +162,16 @@ class RunReport:
                 f"stopped before {', '.join(self.not_reached)}; label maps of these, if there are "
                 "any, are of an earlier run"
             )
-        kept = [
+        others = [
             record
             for record in earlier_records(self._earlier())
             if record["case"] not in self._cases or "error" in record
         ]
-        if kept:
-            flagged = sum(bool(record.get("quality", {}).get("flags")) for record in kept)
+        if others:
+            flagged = sum(bool(record.get("quality", {}).get("flags")) for record in others)
             lines.append(
-                f"{len(kept)} case{'s' * (len(kept) != 1)} of earlier runs into this folder are in "
-                f"report and table too, {flagged} of them flagged"
+                f"{len(others)} case{'s' * (len(others) != 1)} of earlier runs into this folder "
+                f"are in report and table too, {flagged} of them flagged"
             )
         for record in self._records:
             old = record.get("of_an_earlier_run", [])
@@ -175,63 +194,3 @@ class RunReport:
             f"patient's data of the source: in {' and '.join(kinds)}, as the standard asks; "
             "--format nii.gz leaves them out"
         ]
-
-
-def describe_run(bundle: Bundle, settings: Settings) -> dict[str, Any]:
-    """What holds for all cases of a run.
-
-    Args:
-        bundle: the models.
-        settings: how they are used.
-    """
-    from shoulderseg.nnunet_ext.engines.choice import choose_engine
-    from shoulderseg.nnunet_ext.regions import foreground_labels
-    from shoulderseg.nnunet_ext.unet_set import is_quantisable
-    from shoulderseg.workflows.bundles.manifest import NOTICE
-    from shoulderseg.workflows.segmentation.refining import is_cropping, is_refining
-
-    engine = choose_engine(
-        settings.engine,
-        settings.device,
-        bundle.unets.plans,
-        precision=settings.precision,
-        quantisable=is_quantisable(bundle.unets),
-    )
-    packages = ["shoulderseg", "nnunetv2", "torch", "SimpleITK", "numpy"]
-    packages += ["openvino"] if engine.name == "openvino" else []
-    return {
-        "notice": NOTICE,
-        "versions": {name: version(name) for name in packages},
-        "device": settings.device,
-        "engine": engine.name,
-        "precision": engine.precision,
-        "model_sha256": bundle.digest,
-        "labels": foreground_labels(bundle.unets.dataset_json),
-        "folds": settings.folds or list(next(iter(bundle.unets.weights.values()))),
-        "vote": settings.vote,
-        "voters": "all" if settings.all_voters else "unets",
-        "mirroring": settings.mirroring and bundle.unets.mirroring_axes is not None,
-        "cropped": is_cropping(bundle, settings),
-        "refined": is_refining(bundle, settings),
-        "quality_calibrated_with": dict(bundle.quality_settings),
-    }
-
-
-def calibration_doubt(described: Mapping[str, Any]) -> str:
-    """Says where a run differs from the one that the bundle's quality was calibrated with.
-
-    Args:
-        described: what `describe_run` gives.
-
-    Returns:
-        A sentence; empty where nothing is known to differ.
-    """
-    used = described["quality_calibrated_with"]
-    differing = [
-        f"{name} {used[name]} (now {described[name]})"
-        for name in ("mirroring", "vote", "voters", "cropped")
-        if name in used and used[name] != described[name]
-    ]
-    if not differing:
-        return ""
-    return f"predicted Dice was calibrated with {', '.join(differing)}: take it with more care"

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +11,10 @@ import numpy as np
 import pytest
 import SimpleITK
 
+from shoulderseg.workflows.cohort.presence import LOCK_FILE
 from shoulderseg.workflows.inputs.collect import collect_inputs
 from shoulderseg.workflows.outputs.plan import CASES_FILE, REPORT_FILE, OutputPlan
-from shoulderseg.workflows.segmentation.earlier_runs import LOCK_FILE, claimed, read_earlier
+from shoulderseg.workflows.segmentation.earlier_runs import read_earlier
 from shoulderseg.workflows.segmentation.listener import Listener
 from shoulderseg.workflows.segmentation.run import execute_run, prepare_run
 from shoulderseg.workflows.segmentation.segmenter import Segmenter
@@ -34,6 +32,12 @@ def _images(folder: Path, *names: str) -> Path:
         image = SimpleITK.GetImageFromArray(rng.normal(100, 20, (3, 32, 36)).astype(np.float32))
         SimpleITK.WriteImage(image, str(folder / f"{name}.nii.gz"))
     return folder
+
+
+def _change(images: Path) -> None:
+    """Other voxels in all images, so that none is done already."""
+    for path in images.iterdir():
+        SimpleITK.WriteImage(SimpleITK.ReadImage(str(path)) + 1, str(path))
 
 
 def _run(segmenter: Segmenter, images: Path, out: Path, stop_before: str = "") -> list[str]:
@@ -92,6 +96,7 @@ def test_a_stopped_run_loses_nothing_of_the_one_before(
 ) -> None:
     out, images = tmp_path / "out", _images(tmp_path / "a", "a1", "a2", "a3")
     _run(segmenter, images, out)
+    _change(images)
     _run(segmenter, images, out, stop_before="a2")
     report = _report(out)
     assert (report["complete"], report["not_reached"]) == (False, ["a2", "a3"])
@@ -132,54 +137,3 @@ def test_what_is_no_report_is_put_aside(tmp_path: Path, content: bytes) -> None:
         assert read_earlier(path) == []
         assert not path.exists()
         assert (tmp_path / f"shoulderseg_report_unread_{number}.json").read_bytes() == content
-
-
-_CLAIM = """
-import sys
-from pathlib import Path
-from shoulderseg.workflows.segmentation.earlier_runs import claimed
-with claimed(Path(sys.argv[1])):
-    print("at work", flush=True)
-    sys.stdin.read()
-"""
-
-
-@pytest.fixture
-def another_run(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that holds the folder `out` until its standard input ends."""
-    (tmp_path / "out").mkdir()
-    command = [sys.executable, "-c", _CLAIM, str(tmp_path / "out")]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        # An empty line at the end of a process that failed.
-        assert process.stdout.readline() == "at work\n"
-        yield process
-        process.kill()
-
-
-def test_a_second_run_is_refused_while_the_first_is_at_work(
-    segmenter: Segmenter, tmp_path: Path, another_run: subprocess.Popen[str]
-) -> None:
-    out = tmp_path / "out"
-    (out / REPORT_FILE).write_text('{"cases": []}')
-    images = _images(tmp_path / "b", "b1")
-    with pytest.raises(ValueError, match="another run is at work in"):
-        _run(segmenter, images, out)
-    assert (out / REPORT_FILE).read_text() == '{"cases": []}'
-    assert not (out / "b1.nii.gz").exists()
-    another_run.communicate(timeout=60)
-    _run(segmenter, images, out)
-    assert _names(_report(out)) == [["b1"]]
-
-
-def test_a_killed_run_leaves_the_folder_free(
-    tmp_path: Path, another_run: subprocess.Popen[str]
-) -> None:
-    another_run.kill()
-    another_run.wait(60)
-    assert (tmp_path / "out" / LOCK_FILE).exists()
-    with claimed(tmp_path / "out"):
-        pass
-    assert not (tmp_path / "out" / LOCK_FILE).exists()

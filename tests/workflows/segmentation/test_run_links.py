@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import SimpleITK
 
+from shoulderseg.workflows.cohort.presence import LOCK_FILE, at_work
 from shoulderseg.workflows.inputs.collect import collect_inputs
 from shoulderseg.workflows.inputs.sources_file import write_sources
 from shoulderseg.workflows.outputs.plan import OutputPlan
-from shoulderseg.workflows.segmentation.earlier_runs import LOCK_FILE, claimed
-from shoulderseg.workflows.segmentation.run import Run, execute_run, prepare_run
+from shoulderseg.workflows.segmentation.run import execute_run, prepare_run
+from shoulderseg.workflows.segmentation.run_plan import Run
 from shoulderseg.workflows.segmentation.segmenter import Segmenter
 
 PRECIOUS = "years of work"
@@ -40,11 +41,12 @@ def test_a_link_under_any_name_that_a_run_writes_leads_nowhere(
     execute_run(prepared(untrained, images, tmp_path / "plain"))
     files = [path for path in (tmp_path / "plain").rglob("*") if path.is_file()]
     names = [path.relative_to(tmp_path / "plain") for path in files]
-    assert len(names) == 2 * 2 + 2
+    # Label map, picture and what is noted of each; report and table.
+    assert len(names) == 2 * 3 + 2
     victim, out = tmp_path / "victim", tmp_path / "out"
     victim.write_text(PRECIOUS)
-    (out / "previews").mkdir(parents=True)
     for name in names:
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).symlink_to(victim)
         # Files half written had these names.
         (out / name).with_suffix(".part").symlink_to(victim)
@@ -93,7 +95,7 @@ def test_a_lock_that_is_a_link_is_refused(tmp_path: Path, there: bool) -> None:
     (out / LOCK_FILE).symlink_to(victim)
     with (
         pytest.raises(ValueError, match=r"shoulderseg\.lock is a link.*remove the link"),
-        claimed(out),
+        at_work(out, {}),
     ):
         pass
     assert victim.exists() is there

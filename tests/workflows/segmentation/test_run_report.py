@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shoulderseg.workflows.segmentation.run_report import calibration_doubt
+from shoulderseg.workflows.segmentation.run_description import calibration_doubt
 
 RUN: dict[str, Any] = {"mirroring": True, "vote": "majority", "voters": "unets", "folds": ["0"]}
 

@@ -1,0 +1,1 @@
+"""Runs over many cases: what is done already, and by whom."""

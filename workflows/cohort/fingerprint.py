@@ -1,0 +1,74 @@
+"""What the results of a case depend on: its images, and how they are segmented and written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from shoulderseg.workflows.bundles.manifest import sha256_of
+
+if TYPE_CHECKING:
+    from shoulderseg.workflows.inputs.case_input import CaseInput
+    from shoulderseg.workflows.outputs.plan import OutputPlan
+    from shoulderseg.workflows.segmentation.settings import Settings
+
+# Of what the run report says of a run, what changes results. The device does not: a run may go on
+# where there is another.
+_DESCRIBED = (
+    *("model_sha256", "engine", "precision", "folds", "vote", "voters"),
+    *("mirroring", "cropped", "refined", "examination"),
+)
+# Its voxels lie in another file, which only a reader finds.
+_DETACHED = ".mhd"
+
+
+def options_of(
+    described: Mapping[str, Any], settings: Settings, plan: OutputPlan, extras: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What results depend on beside the images, by names that messages can show.
+
+    Args:
+        described: what the run report says of the run.
+        settings: how the bundle is used.
+        plan: how results are written.
+        extras: further options, such as whether bones are measured.
+
+    Returns:
+        Plain values, as a JSON file gives them back.
+    """
+    options = {
+        "version": described["versions"]["shoulderseg"],
+        **{name: described[name] for name in _DESCRIBED},
+        "as_stored": settings.as_stored,
+        "formats": sorted(form.value for form in plan.formats),
+        "bids": plan.bids,
+        **extras,
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(options))
+    return plain
+
+
+def fingerprint(sources: Sequence[CaseInput]) -> str:
+    """A hash of all that is read of the cases that are segmented together.
+
+    Where the files lie does not count, nor do the names of DICOM files.
+
+    Args:
+        sources: the cases; several of one examination.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Raises:
+        OSError: if a file cannot be read, or whatever a reader raises.
+    """
+    found = hashlib.sha256()
+    for source in sources:
+        files = source.source_files or (source.path,)
+        told = [source.name, *map(sha256_of, files), list(source.source_frames)]
+        if source.path.suffix.lower() == _DETACHED:
+            told.append(hashlib.sha256(source.load().array.tobytes()).hexdigest())
+        found.update(json.dumps(told).encode())
+    return found.hexdigest()

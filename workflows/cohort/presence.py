@@ -1,0 +1,143 @@
+"""Several runs in one folder: each is known to the others, and no two work on the same case."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from shoulderseg.workflows.cohort.fragment import FOLDER
+from shoulderseg.workflows.lock import locked
+
+# Held for a moment: while runs come and go, and while the report is written.
+LOCK_FILE = ".shoulderseg.lock"
+_WAIT_S = 60.0
+
+
+class BusyError(ValueError):
+    """Raised where another process works on a case, or on the folder's report for a minute."""
+
+
+@contextmanager
+def folder_locked(out: Path) -> Iterator[None]:
+    """Keeps other runs from the folder's report for a moment.
+
+    Args:
+        out: folder of the results, which must exist.
+
+    Raises:
+        BusyError: if another process keeps it for a minute.
+        ValueError: if the lock file is a link.
+        OSError: if the folder cannot be written.
+    """
+    msg = f"{out / LOCK_FILE} has been held by another run for a minute; is that one stopped?"
+    with locked(out / LOCK_FILE, _WAIT_S, BusyError(msg), remove=True):
+        yield
+
+
+@contextmanager
+def at_work(out: Path, options: Mapping[str, Any]) -> Iterator[None]:
+    """Lets other runs know of this one while the block runs; the first one sweeps the folder.
+
+    Args:
+        out: folder of the results, which must exist.
+        options: what results depend on beside the images.
+
+    Raises:
+        ValueError: if a run with other options is at work in it, or a folder of it is a link.
+        OSError: if the folder cannot be written.
+    """
+    from shoulderseg.datasets.output_file import make_folder, sweep_unfinished, write_text
+
+    runs = out / FOLDER / "runs"
+    name = uuid.uuid4().hex
+    with ExitStack() as held:
+        with folder_locked(out):
+            make_folder(runs, out)
+            others = _others(runs)
+            if any(other != options for other in others):
+                msg = (
+                    f"another run is at work in {out} with another bundle or other options; wait "
+                    "until it ends, or choose another folder"
+                )
+                raise ValueError(msg)
+            if not others:
+                sweep_unfinished(out)
+            held.callback(_leave, out, name)
+            busy = BusyError(f"{runs / name} is taken")
+            held.enter_context(locked(runs / f"{name}.lock", 0, busy, remove=True))
+            write_text(runs / f"{name}.json", json.dumps(dict(options)) + "\n")
+        yield
+
+
+def count_runs(out: Path) -> int:
+    """How many runs are at work in a folder.
+
+    Args:
+        out: folder of the results.
+
+    Raises:
+        OSError: if the folder cannot be written.
+    """
+    runs = out / FOLDER / "runs"
+    if not runs.is_dir():
+        return 0
+    with folder_locked(out):
+        return len(_others(runs))
+
+
+@contextmanager
+def claimed(out: Path, name: str) -> Iterator[None]:
+    """Keeps a case for one process.
+
+    Args:
+        out: folder of the results.
+        name: of the case or examination.
+
+    Raises:
+        BusyError: if another process works on it.
+        ValueError: if a folder or the lock file is a link.
+        OSError: if the folder cannot be written.
+    """
+    from shoulderseg.datasets.output_file import make_folder
+
+    folder = out / FOLDER / "claims"
+    make_folder(folder, out)
+    busy = BusyError(f"another process works on {name}")
+    with locked(folder / f"{name}.lock", 0, busy, remove=True):
+        yield
+
+
+def _others(runs: Path) -> list[Any]:
+    """Options of the runs that are at work; what ended runs have left goes."""
+    found = []
+    for lock in sorted(runs.glob("*.lock")):
+        told = lock.with_suffix(".json")
+        try:
+            with locked(lock, 0, BusyError(lock.name), remove=True):
+                told.unlink(missing_ok=True)
+        except BusyError:
+            found.append(_read(told))
+    return found
+
+
+def _read(told: Path) -> Any:  # noqa: ANN401  (whatever a JSON file may hold)
+    try:
+        return json.loads(told.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _leave(out: Path, name: str) -> None:
+    """Removes what told of a run, and after the last one the folders."""
+    runs = out / FOLDER / "runs"
+    # Whatever stays here, the next run removes.
+    with suppress(OSError, ValueError), folder_locked(out):
+        (runs / f"{name}.json").unlink(missing_ok=True)
+        if not _others(runs):
+            for folder in (runs, runs.with_name("claims")):
+                with suppress(OSError):
+                    folder.rmdir()

@@ -1,0 +1,162 @@
+"""What of a run is done already, by what the results depend on; the rest is made anew."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shoulderseg.workflows.cohort.fingerprint import fingerprint
+from shoulderseg.workflows.cohort.fragment import (
+    Fragment,
+    hash_files,
+    read_fragment,
+    remove_fragment,
+    still_stands,
+    write_fragment,
+)
+from shoulderseg.workflows.errors import reason_of
+
+if TYPE_CHECKING:
+    from shoulderseg.workflows.inputs.case_input import CaseInput
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Where it stands what is done.
+
+    Attributes:
+        out: folder of the results.
+        options: what results depend on beside the images, see `options_of`.
+    """
+
+    out: Path
+    options: dict[str, Any]
+
+
+def check_options(ledger: Ledger, units: Iterable[str]) -> None:
+    """Refuses a folder in which a case was made with other options.
+
+    Args:
+        ledger: where it stands what is done.
+        units: names of the cases and examinations of the run.
+
+    Raises:
+        ValueError: if there is one; names the first, what differs, and what to do.
+    """
+    differing = []
+    for name in units:
+        fragment = read_fragment(ledger.out, name)
+        if fragment is not None and fragment.options != ledger.options:
+            differing.append((name, fragment.options))
+    if not differing:
+        return
+    name, before = differing[0]
+    others = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
+    msg = (
+        f"{ledger.out} holds results of {name}{others} that were made otherwise: "
+        f"{_difference(before, ledger.options)}; --overwrite makes them anew, another folder keeps "
+        "them"
+    )
+    raise ValueError(msg)
+
+
+def find_done(ledger: Ledger, name: str, sources: Sequence[CaseInput]) -> Fragment | None:
+    """Gives what was done for a case, if that still holds.
+
+    Args:
+        ledger: where it stands what is done.
+        name: of the case or examination.
+        sources: its images.
+
+    Returns:
+        What was done; None where nothing was, with other options or of other images, where a file
+        is missing or changed, or where an image cannot be read.
+    """
+    fragment = read_fragment(ledger.out, name)
+    if fragment is None or fragment.options != ledger.options:
+        return None
+    if [record["case"] for record in fragment.records] != [source.name for source in sources]:
+        return None
+    try:
+        same = fragment.fingerprint == fingerprint(sources)
+    except Exception:
+        # It is told when the case is read.
+        _LOGGER.debug("traceback", exc_info=True)
+        return None
+    return fragment if same and still_stands(ledger.out, fragment) else None
+
+
+def forget(ledger: Ledger, name: str) -> None:
+    """Forgets a case before its files are made anew; a failure only costs that.
+
+    Args:
+        ledger: where it stands what is done.
+        name: of the case or examination.
+    """
+    try:
+        remove_fragment(ledger.out, name)
+    except (ValueError, OSError) as error:
+        _LOGGER.warning("%s: cannot be forgotten: %s", name, reason_of(error))
+
+
+def note_done(
+    ledger: Ledger,
+    name: str,
+    sources: Sequence[CaseInput],
+    made: tuple[Sequence[Mapping[str, Any]], Mapping[str, Any] | None],
+    files: Iterable[str] = (),
+) -> None:
+    """Writes down that a case is done; one that failed, or lacks a file, is tried again next time.
+
+    Args:
+        ledger: where it stands what is done.
+        name: of the case or examination.
+        sources: its images.
+        made: records of the cases and of the examination, if it is one, as in the run report.
+        files: further files below the folder that belong to it.
+    """
+    records, examination = made
+    # Series that do not vote together have come to that; it is no failure.
+    failed = examination is not None and "error" in examination and "cases" not in examination
+    if failed or any("error" in record for record in records):
+        return
+    both = [*records, *([examination] if examination is not None else [])]
+    written = [file for record in both for file in _files_of(record)]
+    try:
+        fragment = Fragment(
+            fingerprint(sources),
+            ledger.options,
+            hash_files(ledger.out, dict.fromkeys([*written, *files])),
+            [dict(record) for record in records],
+            None if examination is None else dict(examination),
+        )
+        write_fragment(ledger.out, name, fragment)
+    except Exception as error:
+        # The results are there all the same.
+        _LOGGER.warning("%s: done, and made anew by the next run: %s", name, reason_of(error))
+
+
+def _files_of(record: Mapping[str, Any]) -> list[str]:
+    preview = [record["preview"]] if "preview" in record else []
+    return [*record.get("outputs", ()), *preview]
+
+
+def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    told = [
+        f"{key} {_shown(before.get(key))} (now {_shown(now.get(key))})"
+        for key in dict.fromkeys([*now, *before])
+        if before.get(key) != now.get(key)
+    ]
+    return ", ".join(told)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return "+".join(map(str, value)) or "default"
+    text = str(value)
+    return text[:12] if len(text) > 60 else text

@@ -1,0 +1,71 @@
+"""What holds for all cases of a run: bundle, options, versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shoulderseg.workflows.bundles.bundle import Bundle
+    from shoulderseg.workflows.segmentation.settings import Settings
+
+
+def describe_run(bundle: Bundle, settings: Settings) -> dict[str, Any]:
+    """What holds for all cases of a run.
+
+    Args:
+        bundle: the models.
+        settings: how they are used.
+    """
+    from shoulderseg.nnunet_ext.engines.choice import choose_engine
+    from shoulderseg.nnunet_ext.regions import foreground_labels
+    from shoulderseg.nnunet_ext.unet_set import is_quantisable
+    from shoulderseg.workflows.bundles.manifest import NOTICE
+    from shoulderseg.workflows.segmentation.refining import is_cropping, is_refining
+
+    engine = choose_engine(
+        settings.engine,
+        settings.device,
+        bundle.unets.plans,
+        precision=settings.precision,
+        quantisable=is_quantisable(bundle.unets),
+    )
+    packages = ["shoulderseg", "nnunetv2", "torch", "SimpleITK", "numpy"]
+    packages += ["openvino"] if engine.name == "openvino" else []
+    return {
+        "notice": NOTICE,
+        "versions": {name: version(name) for name in packages},
+        "device": settings.device,
+        "engine": engine.name,
+        "precision": engine.precision,
+        "model_sha256": bundle.digest,
+        "labels": foreground_labels(bundle.unets.dataset_json),
+        "folds": settings.folds or list(next(iter(bundle.unets.weights.values()))),
+        "vote": settings.vote,
+        "voters": "all" if settings.all_voters else "unets",
+        "mirroring": settings.mirroring and bundle.unets.mirroring_axes is not None,
+        "cropped": is_cropping(bundle, settings),
+        "refined": is_refining(bundle, settings),
+        "quality_calibrated_with": dict(bundle.quality_settings),
+    }
+
+
+def calibration_doubt(described: Mapping[str, Any]) -> str:
+    """Says where a run differs from the one that the bundle's quality was calibrated with.
+
+    Args:
+        described: what `describe_run` gives.
+
+    Returns:
+        A sentence; empty where nothing is known to differ.
+    """
+    used = described["quality_calibrated_with"]
+    differing = [
+        f"{name} {used[name]} (now {described[name]})"
+        for name in ("mirroring", "vote", "voters", "cropped")
+        if name in used and used[name] != described[name]
+    ]
+    if not differing:
+        return ""
+    return f"predicted Dice was calibrated with {', '.join(differing)}: take it with more care"
