@@ -51,20 +51,9 @@ def read_ranges(
         UntrustedModelError: If it is not in safetensors format, or does not hold the ranges of
             these networks and nothing else.
     """
-    from safetensors import SafetensorError, safe_open
     from safetensors.numpy import load_file
 
-    try:
-        with safe_open(path, framework="numpy") as opened:
-            shapes_there = {
-                name: tuple(opened.get_slice(name).get_shape())
-                for name in opened.keys()  # noqa: SIM118
-                if opened.get_slice(name).get_dtype() == "F32"
-            }
-            count = len(opened.keys())
-    except (SafetensorError, OSError) as error:
-        msg = f"{path.name}: not a readable safetensors file: {error}"
-        raise UntrustedModelError(msg) from error
+    shapes_there, count = _stored_shapes(path)
     shapes = range_shapes(plans) if is_plain_unet(plans) else {}
     expected = {
         f"{variant}/{fold}/{layer}": shape
@@ -85,6 +74,23 @@ def read_ranges(
         }
         for variant in variants
     }
+
+
+def _stored_shapes(path: Path) -> tuple[dict[str, tuple[int, ...]], int]:
+    """The shapes of a file's float32 tensors, and how many tensors it has of any type."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as opened:
+            shapes = {
+                name: tuple(opened.get_slice(name).get_shape())
+                for name in opened.keys()  # noqa: SIM118
+                if opened.get_slice(name).get_dtype() == "F32"
+            }
+            return shapes, len(opened.keys())
+    except (SafetensorError, OSError) as error:
+        msg = f"{path.name}: not a readable safetensors file: {error}"
+        raise UntrustedModelError(msg) from error
 
 
 def _are_sound(limits: FloatArray) -> bool:
