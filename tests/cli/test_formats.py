@@ -36,6 +36,7 @@ def test_several_formats_of_one_image(run: Run, untrained: Path, tmp_path: Path)
     written = {path.name for path in out.iterdir()} - {
         "shoulderseg_report.json",
         "shoulderseg_cases.csv",
+        ".shoulderseg",
     }
     assert written == set(case["outputs"])
     assert set(case["surfaces"]) == {"humerus", "glenoid"}
@@ -82,6 +83,7 @@ def test_a_seg_of_another_image_fails_that_case_alone(
         "b.seg.dcm",
         "shoulderseg_report.json",
         "shoulderseg_cases.csv",
+        ".shoulderseg",
     }
 
 
@@ -109,6 +111,9 @@ def test_files_of_an_earlier_run_are_told_apart(run: Run, untrained: Path, tmp_p
     words = ["predict", tmp_path / "a.nii.gz", out, "--model", untrained, "--device", "cpu"]
     assert run(*words, "--format", "nii.gz,mha,nrrd").exit_code == 0
     outcome = run(*words, "--format", "nii.gz")
+    assert outcome.exit_code == 2
+    assert "formats mha+nii.gz+nrrd (now nii.gz); --overwrite" in " ".join(outcome.output.split())
+    outcome = run(*words, "--format", "nii.gz", "--overwrite")
     assert outcome.exit_code == 0
     assert cases_of(out)[0]["of_an_earlier_run"] == ["a.mha", "a.nrrd"]
     assert "a: a.mha, a.nrrd are of an earlier run" in outcome.output

@@ -179,7 +179,9 @@ def test_where_series_came_from_is_told_in_a_private_file_alone(
     assert notice == NOTICE
     assert {row["case"]: row["folder"] for row in csv.DictReader(rows)} == folders
     assert "Doe" not in outcome.output
-    shared = b"".join(p.read_bytes() for p in (tmp_path / "out").iterdir() if p.suffix != ".dcm")
+    shared = b"".join(
+        p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file() and p.suffix != ".dcm"
+    )
     assert b"Doe" not in shared
     outcome = run(*words, "--sources", tmp_path / "out" / "where.csv")
     assert outcome.exit_code == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -59,11 +60,16 @@ def fingerprint(sources: Sequence[CaseInput]) -> str:
         sources: the cases; several of one examination.
 
     Returns:
-        64 hexadecimal digits.
-
-    Raises:
-        OSError: if a file cannot be read, or whatever a reader raises.
+        64 hexadecimal digits; empty where an image cannot be read, which is told when it is read to
+        be segmented.
     """
+    # Messages of readers name files, and archives name these after patients.
+    with contextlib.suppress(Exception):
+        return _hash_of(sources)
+    return ""
+
+
+def _hash_of(sources: Sequence[CaseInput]) -> str:
     found = hashlib.sha256()
     for source in sources:
         files = source.source_files or (source.path,)

@@ -6,9 +6,8 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from shoulderseg.workflows.cohort.fingerprint import fingerprint
 from shoulderseg.workflows.cohort.fragment import (
     Fragment,
     hash_files,
@@ -18,9 +17,6 @@ from shoulderseg.workflows.cohort.fragment import (
     write_fragment,
 )
 from shoulderseg.workflows.errors import reason_of
-
-if TYPE_CHECKING:
-    from shoulderseg.workflows.inputs.case_input import CaseInput
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -65,13 +61,14 @@ def check_options(ledger: Ledger, units: Iterable[str]) -> None:
     raise ValueError(msg)
 
 
-def find_done(ledger: Ledger, name: str, sources: Sequence[CaseInput]) -> Fragment | None:
+def find_done(ledger: Ledger, name: str, cases: Sequence[str], images: str) -> Fragment | None:
     """Gives what was done for a case, if that still holds.
 
     Args:
         ledger: where it stands what is done.
         name: of the case or examination.
-        sources: its images.
+        cases: names of the case or of the series.
+        images: `fingerprint` of its images.
 
     Returns:
         What was done; None where nothing was, with other options or of other images, where a file
@@ -80,15 +77,11 @@ def find_done(ledger: Ledger, name: str, sources: Sequence[CaseInput]) -> Fragme
     fragment = read_fragment(ledger.out, name)
     if fragment is None or fragment.options != ledger.options:
         return None
-    if [record["case"] for record in fragment.records] != [source.name for source in sources]:
+    if not images or fragment.fingerprint != images:
         return None
-    try:
-        same = fragment.fingerprint == fingerprint(sources)
-    except Exception:
-        # It is told when the case is read.
-        _LOGGER.debug("traceback", exc_info=True)
+    if [record["case"] for record in fragment.records] != list(cases):
         return None
-    return fragment if same and still_stands(ledger.out, fragment) else None
+    return fragment if still_stands(ledger.out, fragment) else None
 
 
 def forget(ledger: Ledger, name: str) -> None:
@@ -107,7 +100,7 @@ def forget(ledger: Ledger, name: str) -> None:
 def note_done(
     ledger: Ledger,
     name: str,
-    sources: Sequence[CaseInput],
+    images: str,
     made: tuple[Sequence[Mapping[str, Any]], Mapping[str, Any] | None],
     files: Iterable[str] = (),
 ) -> None:
@@ -116,20 +109,20 @@ def note_done(
     Args:
         ledger: where it stands what is done.
         name: of the case or examination.
-        sources: its images.
+        images: `fingerprint` of its images, from before they were segmented.
         made: records of the cases and of the examination, if it is one, as in the run report.
         files: further files below the folder that belong to it.
     """
     records, examination = made
     # Series that do not vote together have come to that; it is no failure.
     failed = examination is not None and "error" in examination and "cases" not in examination
-    if failed or any("error" in record for record in records):
+    if not images or failed or any("error" in record for record in records):
         return
     both = [*records, *([examination] if examination is not None else [])]
     written = [file for record in both for file in _files_of(record)]
     try:
         fragment = Fragment(
-            fingerprint(sources),
+            images,
             ledger.options,
             hash_files(ledger.out, dict.fromkeys([*written, *files])),
             [dict(record) for record in records],

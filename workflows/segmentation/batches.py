@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from shoulderseg.workflows.cohort.fingerprint import fingerprint
 from shoulderseg.workflows.cohort.presence import BusyError, claimed
 from shoulderseg.workflows.cohort.resume import find_done, forget, note_done
 from shoulderseg.workflows.examination.grouping import batches
@@ -69,14 +71,16 @@ def _work_on(
 ) -> None:
     """Takes over what is done of a batch, or does it and notes that."""
     name, sources = batch_name(group, batch), [source for source, _ in batch]
-    done = find_done(run.ledger, name, sources)
+    # From before they are segmented: who changes one meanwhile has it segmented anew.
+    images = fingerprint(sources)
+    done = find_done(run.ledger, name, [source.name for source in sources], images)
     if done is not None:
         _take_over(run, done, listener)
         return
     forget(run.ledger, name)
     made = _segment_batch(run, group, batch, owners, listener)
     files = _side_files(run.plan, batch) if run.plan.bids else []
-    note_done(run.ledger, name, sources, made, files)
+    note_done(run.ledger, name, images, made, files)
 
 
 def _case_of(source: CaseInput) -> Case:
@@ -98,13 +102,13 @@ def _take_over(run: Run, done: Fragment, listener: Listener) -> None:
 
 
 def _side_files(plan: OutputPlan, batch: Pairs) -> list[str]:
-    """What a BIDS dataset has beside each label map."""
-    bases = [plan.base(case) for _, case in batch]
-    return [
-        plan.below(path)
-        for base in bases
-        for path in sorted(base.parent.glob(f"{glob.escape(base.name)}.*"))
-    ]
+    """What a BIDS dataset has beside each label map; nothing of a case that it cannot name."""
+    files: list[str] = []
+    for _, case in batch:
+        with contextlib.suppress(ValueError):
+            base = plan.base(case)
+            files += map(plan.below, sorted(base.parent.glob(f"{glob.escape(base.name)}.*")))
+    return files
 
 
 def _segment_batch(

@@ -66,6 +66,25 @@ def prepare_run(
     check_side(side)
     groups = tuple(group_cases(inputs.cases, examination))
     every, inputs = inputs.cases, _part_of(inputs, groups, part)
+    report = _report_of(segmenter, inputs, images, plan, examination)
+    plan = replace(plan, source=inputs.public_folder(images), model=segmenter.bundle.digest)
+    more = {"preview": preview, "measure": measure, "side": side}
+    options = options_of(report.described, segmenter.settings, plan, more)
+    return Run(
+        *(segmenter, inputs, plan, report),
+        Ledger(plan.out, options),
+        preview=preview,
+        measure=measure,
+        side=side,
+        examinations=groups,
+        overwrite=overwrite,
+        every=every,
+    )
+
+
+def _report_of(
+    segmenter: Segmenter, inputs: Inputs, images: Path, plan: OutputPlan, examination: Mode
+) -> RunReport:
     described = describe_run(segmenter.bundle, segmenter.settings) | {
         INPUT: input_digest(images),
         "examination": examination,
@@ -77,23 +96,7 @@ def prepare_run(
     }
     refused = [item.name for item in inputs.skipped if item.refused]
     names = refused + [case.name for case in inputs.cases]
-    report = RunReport(plan.out / REPORT_FILE, described, names)
-    placed = replace(plan, source=inputs.public_folder(images), model=segmenter.bundle.digest)
-    extras = {"preview": preview, "measure": measure, "side": side}
-    ledger = Ledger(plan.out, options_of(described, segmenter.settings, placed, extras))
-    return Run(
-        segmenter,
-        inputs,
-        placed,
-        report,
-        ledger,
-        preview=preview,
-        measure=measure,
-        side=side,
-        examinations=groups,
-        overwrite=overwrite,
-        every=every,
-    )
+    return RunReport(plan.out / REPORT_FILE, described, names)
 
 
 def _part_of(inputs: Inputs, groups: tuple[Group, ...], part: Part) -> Inputs:

@@ -24,7 +24,7 @@ from shoulderseg.workflows.cohort.presence import (
 from shoulderseg.workflows.cohort.status import read_status
 from shoulderseg.workflows.outputs.plan import REPORT_FILE
 from shoulderseg.workflows.segmentation.segmenter import Segmenter
-from tests.workflows.cohort.test_resume import NAMES, go, masks, write_image
+from tests.workflows.cohort.runs import NAMES, go, masks, write_image
 
 OTHER_RUN = """
 import sys
@@ -45,20 +45,6 @@ with claimed(Path(sys.argv[1]), "b"):
     print("at work", flush=True)
     sys.stdin.read()
 """
-
-
-@pytest.fixture(scope="module")
-def segmenter(untrained: Path) -> Segmenter:
-    return Segmenter(untrained, device="cpu", mirroring=False)
-
-
-@pytest.fixture
-def images(tmp_path: Path) -> Path:
-    folder = tmp_path / "in"
-    folder.mkdir()
-    for number, name in enumerate(NAMES):
-        write_image(folder / f"{name}.nii.gz", number)
-    return folder
 
 
 @pytest.fixture

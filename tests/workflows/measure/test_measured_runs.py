@@ -43,7 +43,7 @@ def run(segmenter: Segmenter, scans: Path, out: Path, *, measure: bool, stop: st
             raise KeyboardInterrupt
 
     execute_run(
-        prepare_run(segmenter, inputs, scans, OutputPlan(out), measure=measure),
+        prepare_run(segmenter, inputs, scans, OutputPlan(out), measure=measure, overwrite=True),
         Listener(on_start=start),
     )
 

@@ -164,7 +164,9 @@ def test_a_run_writes_it_and_one_without_measures_takes_it_away(
 
     def run(*, measure: bool) -> dict[str, Any]:
         inputs = collect_inputs(scans, scans, out)
-        prepared = prepare_run(segmenter, inputs, scans, OutputPlan(out), measure=measure)
+        prepared = prepare_run(
+            segmenter, inputs, scans, OutputPlan(out), measure=measure, overwrite=True
+        )
         execute_run(prepared)
         lines = prepared.report.summary([], calibrated=False)
         assert any("DICOM SR" in line for line in lines) == measure
