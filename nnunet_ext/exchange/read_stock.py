@@ -20,7 +20,6 @@ from shoulderseg.nnunet_ext.dataset_bounds import find_dataset_fault
 from shoulderseg.nnunet_ext.exchange.heads import against_background
 from shoulderseg.nnunet_ext.exchange.stock_labels import bone_labels, check_one_channel
 from shoulderseg.nnunet_ext.plan_bounds import find_length, shown
-from shoulderseg.nnunet_ext.plan_checks import check_plans
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
 from shoulderseg.nnunet_ext.regions import BACKGROUND
 from shoulderseg.nnunet_ext.unet_set import OF_ONE_NETWORK, UNetSet, UntrustedModelError, Weights
@@ -49,7 +48,6 @@ def read_stock_model(folder: Path) -> UNetSet:
     check_one_channel(described)
     values = bone_labels(described)
     plans = _plans_of_slices(plans)
-    check_plans(plans)
     folds = finished_folds(folder)
     if not folds:
         msg = f"{folder.name} has no fold with {CHECKPOINT}; a training writes it when it ends"
