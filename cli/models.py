@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,11 +26,17 @@ NameOption = Annotated[
 OverwriteOption = Annotated[bool, typer.Option(help="Replace an imported bundle of the same name.")]
 
 
+class ExportForm(StrEnum):
+    """Whose form an exported bundle takes."""
+
+    nnunet = "nnunet"
+
+
 def models(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the bundles that `predict --model NAME` finds, or import, fetch and remove them.
+    """List the bundles that `predict --model NAME` finds; import, fetch, export and remove them.
 
     Every file is compared with its fingerprint; the list ends with 3 where one is wrong.
     """
@@ -53,7 +60,12 @@ def models(
 
 def import_(
     source: Annotated[
-        Path, typer.Argument(metavar="FILE.zip|FOLDER", help="Bundle made by `export`.")
+        Path,
+        typer.Argument(
+            metavar="FILE.zip|FOLDER",
+            help="Bundle made by `export`, or a 2d model of plain nnU-Net with the labels humerus "
+            "and glenoid.",
+        ),
     ],
     name: NameOption = None,
     overwrite: OverwriteOption = False,
@@ -86,6 +98,43 @@ def fetch(
                 url, sha256, name, overwrite=overwrite, allow_http=allow_http, timeout=timeout
             )
         )
+
+
+def export(
+    model: Annotated[
+        str, typer.Argument(metavar="BUNDLE", help="default, an imported bundle, or a folder.")
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT.zip", help="The file to write.")],
+    form: Annotated[
+        ExportForm,
+        typer.Option("--as", help="nnunet: models that plain nnU-Net installs and runs."),
+    ],
+    dataset_id: Annotated[
+        int,
+        typer.Option(metavar="ID", help="Number of the first dataset; up to three more follow it."),
+    ] = 931,
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
+) -> None:
+    """Write a bundle's U-Nets for programs that know nnU-Net and not shoulderseg.
+
+    The zip file holds one network that finds both bones, and each of the three U-Nets alone. The
+    vote, the edge refiner, the reorientation and the predicted scores stay behind.
+    """
+    from shoulderseg.workflows.bundles.nnunet_zip import export_nnunet
+
+    with reported():
+        made = export_nnunet(model, out, dataset_id, overwrite=overwrite)
+    echo(f"{out}: {len(made)} models, {out.stat().st_size / 2**20:.1f} MiB")
+    for model_made in made:
+        named = ", ".join(f"{value} {name}" for name, value in model_made.labels.items())
+        echo(f"{model_made.dataset}: {named}")
+    first = made[0]
+    folds = " ".join(map(str, first.folds))
+    echo(f"install them: nnUNetv2_install_pretrained_model_from_zip {out}")
+    echo(
+        f"use one: nnUNetv2_predict -i IN -o OUT -d {first.dataset} -c 2d -p {first.plans} "
+        f"-f {folds}"
+    )
 
 
 def remove(
@@ -140,4 +189,5 @@ def _print_table(summaries: list[Summary]) -> None:
 models_app.callback(invoke_without_command=True, help=flowing(models))(as_command(models))
 add_command(models_app, import_, "import")
 add_command(models_app, fetch)
+add_command(models_app, export)
 add_command(models_app, remove)

@@ -47,7 +47,10 @@ class NetworkOptions:
 
     model: Annotated[
         str,
-        typer.Option(help="A bundle: a folder made by `export`, or a name that `models` lists."),
+        typer.Option(
+            help="A bundle: a folder made by `export`, or a name that `models` lists; or a 2d "
+            "model of plain nnU-Net with the labels humerus and glenoid, a folder or a zip file."
+        ),
     ] = "default"
     folds: Annotated[
         str, typer.Option(metavar="N,N,...", help="Folds of the U-Nets.", show_default="all")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -41,7 +41,7 @@ def weights_file(variant: str, fold: str) -> str:
 
 
 def write_unets(unets: UNetSet, folder: Path, precision: Stored = "float16") -> None:
-    """Writes the three U-Nets into an existing folder.
+    """Writes the U-Nets into an existing folder.
 
     Args:
         unets: The trained U-Nets.
@@ -67,13 +67,19 @@ def write_unets(unets: UNetSet, folder: Path, precision: Stored = "float16") -> 
             save_file(stored, folder / weights_file(variant, fold))
 
 
-def read_unets(folder: Path, folds: list[str], mirroring_axes: tuple[int, ...] | None) -> UNetSet:
-    """Reads the three U-Nets of a bundle.
+def read_unets(
+    folder: Path,
+    folds: list[str],
+    mirroring_axes: tuple[int, ...] | None,
+    variants: Sequence[str] = tuple(PARTS),
+) -> UNetSet:
+    """Reads the U-Nets of a bundle.
 
     Args:
         folder: The bundle.
         folds: Folds that every U-Net has a weights file for.
         mirroring_axes: In-plane axes that test-time mirroring may use, or None.
+        variants: Which U-Nets it has.
 
     Raises:
         UntrustedModelError: If a file is missing, is not what its name says, asks for code
@@ -98,10 +104,10 @@ def read_unets(folder: Path, folds: list[str], mirroring_axes: tuple[int, ...] |
         variant: {
             fold: _read_weights(plans, folder / weights_file(variant, fold)) for fold in folds
         }
-        for variant in PARTS
+        for variant in variants
     }
     ranges = folder / RANGES_FILE
-    known = read_ranges(ranges, plans, folds) if ranges.is_file() else {}
+    known = read_ranges(ranges, plans, folds, variants) if ranges.is_file() else {}
     return UNetSet(plans, dataset_json, mirroring_axes, weights, known)
 
 

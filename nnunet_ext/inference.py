@@ -24,7 +24,7 @@ from shoulderseg.nnunet_ext.plans import CONFIGURATION
 from shoulderseg.nnunet_ext.predictors import Predictors
 from shoulderseg.nnunet_ext.tiling import covering_tile, seen_at_once, total_strides
 from shoulderseg.nnunet_ext.unet_set import UNetSet
-from shoulderseg.nnunet_ext.variants import WHOLE
+from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -59,8 +59,9 @@ def predict_probabilities(
             surroundings of the bones comes before.
 
     Returns:
-        For each U-Net the probability of its bone, (Z, Y, X), float32, on the image's grid. A
-        voxel is that bone where it is above 0.5.
+        For each of the three U-Nets the probability of its bone, (Z, Y, X), float32, on the image's
+        grid. A voxel is that bone where it is above 0.5. Where a model has no U-Net of both bones,
+        theirs is the larger probability of the two.
 
     Raises:
         ValueError: If the image is not 3D, or a network answers with NaN or infinity.
@@ -71,9 +72,10 @@ def predict_probabilities(
     if predictors.in_nnunet is not None:
         from shoulderseg.nnunet_ext.nnunet_prediction import predict_in_nnunet
 
-        return predict_in_nnunet(
+        found = predict_in_nnunet(
             predictors.in_nnunet, image, spacing_mm, on_progress, crop=predictors.crop
         )
+        return _with_whole(found)
     case = prepare_case(image, spacing_mm, predictors.plans)
     region = _region(predictors, case.slices)
     seen = case.slices[:, *region.sides]
@@ -84,6 +86,13 @@ def predict_probabilities(
         answers = region.answers if variant == WHOLE else None
         logits[:, *region.sides] = _logits(predictors, folds, seen, answers, on_progress, place)
         probabilities[variant] = _probability(logits, case, predictors.plans)
+    return _with_whole(probabilities)
+
+
+def _with_whole(probabilities: dict[str, FloatArray]) -> dict[str, FloatArray]:
+    """Makes up for a missing U-Net of both bones."""
+    if WHOLE not in probabilities:
+        probabilities[WHOLE] = np.maximum(probabilities[FIRST], probabilities[SECOND])
     return probabilities
 
 

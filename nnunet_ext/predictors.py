@@ -16,6 +16,7 @@ from shoulderseg.nnunet_ext.engines.choice import (
 )
 from shoulderseg.nnunet_ext.engines.network import Network
 from shoulderseg.nnunet_ext.unet_set import UNetSet, is_quantisable
+from shoulderseg.nnunet_ext.variants import WHOLE
 
 if TYPE_CHECKING:
     from shoulderseg.nnunet_ext.nnunet_prediction import NnunetPredictors
@@ -29,7 +30,7 @@ class Predictors:
         engine: What computes them.
         plans: nnU-Net's plans.
         mirroring_axes: In-plane axes of mirror images that are averaged over; None for none.
-        networks: For each of the three U-Nets one for each fold.
+        networks: For each of the U-Nets one for each fold.
         crop: Whether they see the surroundings of the bones alone.
         in_nnunet: nnU-Net's predictors instead, on a GPU and for plans that resample otherwise.
     """
@@ -52,7 +53,7 @@ def build_predictors(
     precision: PrecisionChoice = "auto",
     crop: bool = False,
 ) -> Predictors:
-    """Loads the three U-Nets.
+    """Loads the U-Nets.
 
     Args:
         unets: The trained U-Nets.
@@ -65,8 +66,12 @@ def build_predictors(
         crop: Show the networks the surroundings of the bones alone, see `find_region`.
 
     Raises:
-        ValueError: If a fold is not among the trained ones, or the engine cannot run the networks.
+        ValueError: If a fold is not among the trained ones, the engine cannot run the networks, or
+            there is no U-Net that could find where to crop.
     """
+    if crop and WHOLE not in unets.weights:
+        msg = "the model has no U-Net of both bones, which finds where to crop; leave --crop out"
+        raise ValueError(msg)
     chosen = _folds(unets, folds)
     axes = unets.mirroring_axes if mirroring else None
     found = choose_engine(

@@ -34,7 +34,10 @@ def write_ranges(path: Path, ranges: Mapping[str, Mapping[str, Ranges]]) -> None
 
 
 def read_ranges(
-    path: Path, plans: Mapping[str, Any], folds: Sequence[str]
+    path: Path,
+    plans: Mapping[str, Any],
+    folds: Sequence[str],
+    variants: Sequence[str] = tuple(PARTS),
 ) -> dict[str, dict[str, Ranges]]:
     """Reads what `write_ranges` wrote; the file may come from anywhere.
 
@@ -42,29 +45,19 @@ def read_ranges(
         path: The file.
         plans: Of the networks, checked.
         folds: Of each U-Net.
+        variants: Which U-Nets there are.
 
     Raises:
         UntrustedModelError: If it is not in safetensors format, or does not hold the ranges of
             these networks and nothing else.
     """
-    from safetensors import SafetensorError, safe_open
     from safetensors.numpy import load_file
 
-    try:
-        with safe_open(path, framework="numpy") as opened:
-            shapes_there = {
-                name: tuple(opened.get_slice(name).get_shape())
-                for name in opened.keys()  # noqa: SIM118
-                if opened.get_slice(name).get_dtype() == "F32"
-            }
-            count = len(opened.keys())
-    except (SafetensorError, OSError) as error:
-        msg = f"{path.name}: not a readable safetensors file: {error}"
-        raise UntrustedModelError(msg) from error
+    shapes_there, count = _stored_shapes(path)
     shapes = range_shapes(plans) if is_plain_unet(plans) else {}
     expected = {
         f"{variant}/{fold}/{layer}": shape
-        for variant in PARTS
+        for variant in variants
         for fold in folds
         for layer, shape in shapes.items()
     }
@@ -79,8 +72,25 @@ def read_ranges(
         variant: {
             fold: {layer: stored[f"{variant}/{fold}/{layer}"] for layer in shapes} for fold in folds
         }
-        for variant in PARTS
+        for variant in variants
     }
+
+
+def _stored_shapes(path: Path) -> tuple[dict[str, tuple[int, ...]], int]:
+    """The shapes of a file's float32 tensors, and how many tensors it has of any type."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as opened:
+            shapes = {
+                name: tuple(opened.get_slice(name).get_shape())
+                for name in opened.keys()  # noqa: SIM118
+                if opened.get_slice(name).get_dtype() == "F32"
+            }
+            return shapes, len(opened.keys())
+    except (SafetensorError, OSError) as error:
+        msg = f"{path.name}: not a readable safetensors file: {error}"
+        raise UntrustedModelError(msg) from error
 
 
 def _are_sound(limits: FloatArray) -> bool:

@@ -22,6 +22,8 @@ Weights: TypeAlias = "Mapping[str, torch.Tensor] | Mapping[str, npt.NDArray[np.f
 
 # Where each U-Net's labels stand among the dataset's two foreground labels.
 PARTS: dict[str, tuple[int, ...]] = {FIRST: (0,), SECOND: (1,), WHOLE: (0, 1)}
+# Those that one network of three classes gives: each bone against the background.
+OF_ONE_NETWORK = (FIRST, SECOND)
 
 
 class UntrustedModelError(ValueError):
@@ -30,7 +32,7 @@ class UntrustedModelError(ValueError):
 
 @dataclass(frozen=True)
 class UNetSet:
-    """Three U-Nets trained on one dataset with one plans file.
+    """Three U-Nets trained on one dataset with one plans file, or two that one network gave.
 
     Attributes:
         plans: nnU-Net's plans, checked by `check_plans`.

@@ -23,11 +23,12 @@ _LAYERS: dict[str, type[nn.Module]] = {
 }
 
 
-def build_unet(plans: dict[str, Any]) -> torch.nn.Module:
-    """Builds the untrained network of checked plans: one channel in, one sigmoid output.
+def build_unet(plans: dict[str, Any], outputs: int = 1) -> torch.nn.Module:
+    """Builds the untrained network of checked plans, which sees one channel.
 
     Args:
         plans: Plans that passed `check_plans`, which is called here again.
+        outputs: How many outputs it has; one for a sigmoid.
 
     Returns:
         The network without deep supervision, in evaluation mode.
@@ -45,7 +46,7 @@ def build_unet(plans: dict[str, Any]) -> torch.nn.Module:
         network = _NETWORKS[architecture["network_class_name"]](
             **(architecture["arch_kwargs"] | classes),
             input_channels=1,
-            num_classes=1,
+            num_classes=outputs,
             deep_supervision=False,
         )
     except (TypeError, ValueError, AssertionError, RuntimeError) as error:
@@ -54,13 +55,13 @@ def build_unet(plans: dict[str, Any]) -> torch.nn.Module:
     return network.eval()
 
 
-def outline_unet(plans: dict[str, Any]) -> torch.nn.Module:
+def outline_unet(plans: dict[str, Any], outputs: int = 1) -> torch.nn.Module:
     """Builds the network as `build_unet` does, with shapes and without memory for its values.
 
     Weights from outside can be compared with it however large the plans make it.
     """
     with torch.device("meta"):
-        return build_unet(plans)
+        return build_unet(plans, outputs)
 
 
 def unique_weights(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

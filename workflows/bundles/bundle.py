@@ -39,7 +39,7 @@ class Bundle:
     """A verified bundle, loaded.
 
     Attributes:
-        unets: the three U-Nets.
+        unets: the U-Nets.
         refiner: the edge refiner, or None where the bundle has none.
         quality: the calibration of predicted Dice, or None where the bundle has none.
         quality_settings: what `predict` was set to for it, as far as the bundle says.
@@ -73,10 +73,13 @@ def read_bundle(folder: Path) -> Bundle:
         ValueError: if a file is missing, changed, or not what its name says; names it.
     """
     from shoulderseg.nnunet_ext.bundle import read_unets
+    from shoulderseg.nnunet_ext.unet_set import OF_ONE_NETWORK, PARTS
 
     manifest = verified_manifest(folder)
     axes = manifest["mirroring_axes"]
-    unets = read_unets(folder, manifest["folds"], None if axes is None else tuple(axes))
+    # Bundles of earlier versions say nothing of this.
+    variants = OF_ONE_NETWORK if manifest.get("one_network", False) else tuple(PARTS)
+    unets = read_unets(folder, manifest["folds"], None if axes is None else tuple(axes), variants)
     refiner, calibrated = manifest["refiner"], QUALITY_FILE in manifest["files"]
     return Bundle(
         unets=unets,

@@ -159,6 +159,7 @@ def fill_refined(folder: Path, dataset: str, bundle: str) -> Contents:
         upright=manifest.get("upright", False),
         one_piece=manifest.get("one_piece", ()),
         crop=manifest.get("crop", False),
+        one_network=manifest.get("one_network", False),
     )
     return _checked_contents(folder, manifest["folds"], refined=True)
 

@@ -18,6 +18,8 @@ from shoulderseg.workflows.bundles.store import (
 def import_bundle(source: Path, name: str | None = None, *, overwrite: bool = False) -> Path:
     """Copies a bundle into the store once all of it has been verified.
 
+    Of a 2d model of stock nnU-Net a bundle is made.
+
     Args:
         source: a zip file, or a folder.
         name: what the bundle will be called; None takes the name of the source.
@@ -32,6 +34,7 @@ def import_bundle(source: Path, name: str | None = None, *, overwrite: bool = Fa
         FileNotFoundError: if the source is not there.
     """
     from shoulderseg.workflows.bundles.replace import atomic_replace
+    from shoulderseg.workflows.bundles.stock_model import fill_from_stock, is_stock_model
     from shoulderseg.workflows.bundles.unpack import copy_folder, unpack_zip
 
     if not source.is_dir() and not source.is_file():
@@ -43,7 +46,10 @@ def import_bundle(source: Path, name: str | None = None, *, overwrite: bool = Fa
         with tempfile.TemporaryDirectory(dir=store, prefix=TEMPORARY) as work:
             folder = Path(work) / name
             folder.mkdir()
-            (copy_folder if source.is_dir() else unpack_zip)(source, folder)
+            if is_stock_model(source):
+                fill_from_stock(source, folder)
+            else:
+                (copy_folder if source.is_dir() else unpack_zip)(source, folder)
             _verify(folder)
             atomic_replace(folder, store / name)
     return store / name

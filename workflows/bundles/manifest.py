@@ -41,6 +41,7 @@ def write_manifest(
     upright: bool = False,
     one_piece: Sequence[str] = (),
     crop: bool = False,
+    one_network: bool = False,
 ) -> None:
     """Describes the files of a new bundle.
 
@@ -52,6 +53,7 @@ def write_manifest(
         upright: whether all training slices stood as scanners store them.
         one_piece: names of the bones of which only the largest piece counts.
         crop: whether the U-Nets are to see the surroundings of the bones alone.
+        one_network: whether one network of three classes gave the U-Nets, of which there are two.
     """
     manifest = {
         "format": FORMAT,
@@ -63,6 +65,8 @@ def write_manifest(
         "upright": upright,
         "one_piece": list(one_piece),
         "crop": crop,
+        # Unsaid where it is not so: the manifests of all other bundles stay as they were.
+        **({"one_network": True} if one_network else {}),
         "files": {path.name: sha256_of(path) for path in sorted(visible_files(folder))},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
@@ -163,6 +167,7 @@ def _read_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any]:
             and (refiner is None or is_sound_refiner(refiner))
             and isinstance(manifest.get("upright", False), bool)
             and isinstance(manifest.get("crop", False), bool)
+            and isinstance(manifest.get("one_network", False), bool)
             and _are_bones(manifest.get("one_piece", []))
         )
     except (

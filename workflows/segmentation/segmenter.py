@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoulderseg.workflows.bundles.store import DEFAULT, find_bundle
+from shoulderseg.workflows.bundles.store import DEFAULT
 from shoulderseg.workflows.inputs.arguments import (
     IN_MEMORY,
     check_case_name,
@@ -64,7 +64,8 @@ class Segmenter:
         """Verifies and loads a bundle.
 
         Args:
-            model: `default`, the name of an imported bundle, or the folder of one.
+            model: `default`, the name of an imported bundle, the folder of one, or a 2d model of
+                stock nnU-Net, as a folder or a zip file.
             device: see `Options`, as for the others.
             folds: of the U-Nets.
             mirroring: over mirror images.
@@ -82,15 +83,14 @@ class Segmenter:
         """
         from shoulderseg.nnunet_ext.regions import foreground_labels
         from shoulderseg.workflows.bundles.bundle import read_bundle
+        from shoulderseg.workflows.bundles.opened import opened_bundle
         from shoulderseg.workflows.segmentation.segment import prepare
 
         how = (vote, voters, refine, as_stored, engine, precision, crop)
         self._options = Options(device, folds_of(folds), mirroring, *how)
-        folder = find_bundle(os.fspath(model))
-        # A copy in another process may have another working folder.
-        self._model = str(folder.absolute()) if Path(model).is_dir() else os.fspath(model)
         self.settings = settings_of(self._options)
-        self.bundle = read_bundle(folder)
+        with opened_bundle(os.fspath(model)) as (folder, self._model):
+            self.bundle = read_bundle(folder)
         self._segment = prepare(self.bundle, self.settings)
         self.label_values = foreground_labels(self.bundle.unets.dataset_json)
 

@@ -1,0 +1,50 @@
+"""Output layers of U-Nets with one sigmoid output, and of those with background and bones.
+
+A sigmoid of x is the softmax of (0, x). So a network that answers 0 for the background and x for
+the bone calls the same voxels bone: x > 0. nnU-Net can then be given plain labels in place of a
+region, and programs that look up a label's name find it.
+
+The other way round, what a network of several classes answers for a bone, less what it answers for
+the background, is one output above 0 where the bone is likelier than the background.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+_HEADS = "decoder.seg_layers."
+
+
+def with_background(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Puts an output for the background, which is always 0, before those of the bones.
+
+    Args:
+        weights: Parameters of a U-Net of nnU-Net, under any or all of its names.
+
+    Returns:
+        The same parameters; those of the output layers have a first row of zeros.
+    """
+    return {
+        name: torch.cat([torch.zeros_like(values[:1]), values])
+        if name.startswith(_HEADS)
+        else values
+        for name, values in weights.items()
+    }
+
+
+def against_background(weights: Mapping[str, torch.Tensor], output: int) -> dict[str, torch.Tensor]:
+    """Keeps one output, less that of the background.
+
+    Args:
+        weights: Parameters of a U-Net of nnU-Net whose first output is the background's.
+        output: Number of the output to keep, above 0.
+
+    Returns:
+        The same parameters; those of the output layers have one row.
+    """
+    return {
+        name: values[output : output + 1] - values[:1] if name.startswith(_HEADS) else values
+        for name, values in weights.items()
+    }

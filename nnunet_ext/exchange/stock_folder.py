@@ -1,0 +1,63 @@
+"""Where in a folder from anywhere the 2d model of stock nnU-Net lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from shoulderseg.nnunet_ext.plans import CONFIGURATION
+from shoulderseg.nnunet_ext.variants import CHECKPOINT
+
+# A model's folder, a dataset's, or a folder of results.
+_DEPTHS = ("", "*/", "*/*/")
+_MOST_SHOWN = 6
+
+
+def is_stock_path(entry: str) -> bool:
+    """Tells whether a path in an archive is that of a checkpoint of a trained fold.
+
+    Args:
+        entry: The path, with `/` between its parts.
+    """
+    *_, fold, name = ("", *entry.split("/"))
+    return name == CHECKPOINT and fold.startswith("fold_")
+
+
+def holds_stock_models(folder: Path) -> bool:
+    """Tells whether a folder is, or holds, what a training by nnU-Net leaves."""
+    return any(any(folder.glob(f"{depth}fold_*/*.pth")) for depth in _DEPTHS)
+
+
+def is_of_slices(model: str) -> bool:
+    """Tells whether the name of a model's folder is that of a 2d model."""
+    return model.rpartition("__")[2] == CONFIGURATION
+
+
+def find_model_folder(folder: Path) -> Path:
+    """Finds the one 2d model in a folder.
+
+    Args:
+        folder: A model's folder, a dataset's among nnU-Net's results, or a folder of these.
+
+    Raises:
+        ValueError: If there is none, or several; says what was found.
+    """
+    found = {path.parent for depth in _DEPTHS for path in folder.glob(f"{depth}plans.json")}
+    # A model's own folder may have been renamed; its checkpoints tell what it is.
+    planned = sorted(path for path in found if path == folder or is_of_slices(path.name))
+    if len(planned) == 1:
+        return planned[0]
+    if planned:
+        msg = f"{folder.name} holds several 2d models: {_named(folder, planned)}; give one of them"
+        raise ValueError(msg)
+    msg = (
+        f"{folder.name} holds no 2d model, found {_named(folder, found) or 'no model at all'}; "
+        "expected a folder TRAINER__PLANS__2d with fold_0 in it, as `nnUNetv2_train ID 2d 0` "
+        "leaves it"
+    )
+    raise ValueError(msg)
+
+
+def _named(folder: Path, models: Iterable[Path]) -> str:
+    names = sorted(path.relative_to(folder).as_posix() for path in models)
+    return ", ".join(names[:_MOST_SHOWN]) + (", ..." if len(names) > _MOST_SHOWN else "")

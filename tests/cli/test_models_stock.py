@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from shoulderseg.datasets.volume import Volume
+from shoulderseg.datasets.writer import write_image
+from tests.stock_models import MODEL, write_stock_model
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run
+    from tests.conftest import PayloadMaker
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    values = np.random.default_rng(0).normal(100, 20, (3, 32, 32)).astype(np.float32)
+    axes = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+    path = tmp_path / "scan.nii.gz"
+    write_image(path, Volume(values, (4.0, 2.0, 2.0), (0.0, 0.0, 0.0), axes))
+    return path
+
+
+def test_predict_takes_a_stock_model_and_its_import_alike(
+    run: Run, store: Path, image: Path, tmp_path: Path
+) -> None:
+    model = write_stock_model(tmp_path / MODEL)
+    outcome = run("models", "import", model, "--name", "own")
+    assert outcome.exit_code == 0, outcome.output
+    assert {path.suffix for path in (store / "own").iterdir()} == {".json", ".safetensors"}
+    digests: set[str] = set()
+    for given in (model, "own"):
+        out = tmp_path / f"out {len(digests)}"
+        outcome = run("predict", image, out, "--model", given, "--device", "cpu")
+        assert outcome.exit_code == 0, outcome.output
+        digests.add(json.loads((out / "shoulderseg_report.json").read_text())["model_sha256"])
+    assert len(digests) == 1
+
+
+def test_a_stock_model_that_would_run_code_is_refused(
+    run: Run, store: Path, image: Path, tmp_path: Path, payload: PayloadMaker
+) -> None:
+    mark = tmp_path / "mark"
+    model = write_stock_model(tmp_path / MODEL, checkpoint={"logging": payload(mark)})
+    for words in (
+        ["models", "import", model],
+        ["predict", image, tmp_path / "o", "--model", model],
+    ):
+        outcome = run(*words)
+        assert outcome.exit_code != 0
+        assert "is not a plain nnU-Net checkpoint" in " ".join(outcome.output.split())
+    assert not mark.exists()
+    assert run("models").exit_code == 0
+    assert not (store / MODEL).exists()

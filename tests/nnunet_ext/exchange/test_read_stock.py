@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+import zipfile
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+
+from shoulderseg.nnunet_ext.exchange.read_stock import read_stock_model
+from shoulderseg.nnunet_ext.exchange.stock_folder import find_model_folder
+from shoulderseg.nnunet_ext.unets import build_unet
+from shoulderseg.nnunet_ext.variants import CHECKPOINT
+from tests.stock_models import MODEL, write_stock_model
+from tests.untrained import untrained_plans
+
+if TYPE_CHECKING:
+    from tests.conftest import PayloadMaker
+
+BONES = {"background": 0, "humerus": 1, "glenoid": 2}
+REGIONS = {"background": 0, "bone": [1, 2], "glenoid": [2]}
+
+
+def test_labels_keep_their_names_and_values_and_the_humerus_comes_first(tmp_path: Path) -> None:
+    labels = {"background": 0, "Glenoid": 1, "Humerus": 2}
+    folder = write_stock_model(tmp_path / MODEL, folds=("0", "1"), dataset={"labels": labels})
+    unets = read_stock_model(folder)
+    assert list(unets.dataset_json["labels"].items()) == [
+        ("background", 0),
+        ("Humerus", 2),
+        ("Glenoid", 1),
+    ]
+    assert {variant: list(folds) for variant, folds in unets.weights.items()} == {
+        "humerus": ["0", "1"],
+        "glenoid": ["0", "1"],
+    }
+    assert unets.mirroring_axes == (0, 1)
+    assert list(unets.plans["configurations"]) == ["2d"]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "told"),
+    [
+        ({"labels": REGIONS, "regions_class_order": [1, 2]}, "trained on regions"),
+        ({"labels": {**BONES, "ignore": 3}}, "ignore label"),
+        ({"labels": {"background": 0, "humerus": 1}}, "one label each for humerus and glenoid"),
+        ({"labels": {**BONES, "scapula": 3}}, "one label each for humerus and glenoid"),
+        ({"labels": {**BONES, "glenoid": 7}}, "0, 1 and 2"),
+        ({"labels": {**BONES, "glenoid": True}}, "0, 1 and 2"),
+        ({"labels": [0, 1, 2]}, "has no labels"),
+        ({"channel_names": {"0": "T1", "1": "T2"}}, "has 2 channels"),
+    ],
+)
+def test_another_dataset_is_refused(tmp_path: Path, dataset: dict[str, Any], told: str) -> None:
+    folder = write_stock_model(tmp_path / MODEL, dataset=dataset)
+    with pytest.raises(ValueError, match=told):
+        read_stock_model(folder)
+
+
+@pytest.mark.parametrize("configuration", ["3d_fullres", "3d_cascade_fullres"])
+def test_a_model_of_volumes_is_refused(tmp_path: Path, configuration: str) -> None:
+    named = write_stock_model(
+        tmp_path / "by name" / f"nnUNetTrainer__nnUNetPlans__{configuration}",
+    )
+    with pytest.raises(ValueError, match=f"no 2d model, found nnUNetTrainer.*{configuration}"):
+        find_model_folder(named.parent)
+    arguments = {"init_args": {"configuration": configuration}}
+    stated = write_stock_model(tmp_path / "renamed", checkpoint=arguments)
+    with pytest.raises(ValueError, match=f"of the configuration '{configuration}', expected '2d'"):
+        read_stock_model(find_model_folder(stated))
+    planned = write_stock_model(tmp_path / "planned", plans={"configurations": {configuration: {}}})
+    with pytest.raises(ValueError, match="3D models cannot be used, nor cascades"):
+        read_stock_model(planned)
+
+
+def test_nothing_in_a_checkpoint_is_run(tmp_path: Path, payload: PayloadMaker) -> None:
+    mark = tmp_path / "mark"
+    folder = write_stock_model(tmp_path / MODEL, checkpoint={"optimizer_state": payload(mark)})
+    with pytest.raises(ValueError, match="not a plain nnU-Net checkpoint"):
+        read_stock_model(folder)
+    assert not mark.exists()
+
+
+def weights(**changed: torch.Tensor) -> dict[str, Any]:
+    network = build_unet(untrained_plans(), outputs=3).state_dict()
+    return {"network_weights": {**network, **changed}}
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "told"),
+    [
+        (
+            {"network_weights": build_unet(untrained_plans(), outputs=2).state_dict()},
+            "expected shape",
+        ),
+        (weights(**{"more": torch.zeros(1)}), "hold 'more'"),
+        (weights(**{"decoder.seg_layers.0.bias": torch.full((3,), torch.nan)}), "not finite"),
+        (weights(**{"decoder.seg_layers.0.bias": torch.zeros(3).to_sparse()}), "no plain tensors"),
+        (weights(**{"decoder.seg_layers.0.bias": torch.zeros(3, dtype=torch.int8)}), "no plain"),
+        ({"init_args": None}, "lacks what nnU-Net v2 writes"),
+        ({"inference_allowed_mirroring_axes": (2,)}, "in-plane axes 0 and 1"),
+    ],
+)
+def test_other_weights_are_refused(tmp_path: Path, checkpoint: dict[str, Any], told: str) -> None:
+    folder = write_stock_model(tmp_path / MODEL, checkpoint=checkpoint)
+    with pytest.raises(ValueError, match=told):
+        read_stock_model(folder)
+
+
+def test_a_packed_checkpoint_is_refused(tmp_path: Path) -> None:
+    folder = write_stock_model(tmp_path / MODEL)
+    path = folder / "fold_0" / CHECKPOINT
+    with zipfile.ZipFile(path) as content:
+        entries = {name: content.read(name) for name in content.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as content:
+        for name, data in entries.items():
+            content.writestr(name, data)
+    with pytest.raises(ValueError, match="is packed"):
+        read_stock_model(folder)
+
+
+def test_plans_that_name_other_code_are_refused(tmp_path: Path) -> None:
+    configurations = deepcopy(untrained_plans()["configurations"])
+    configurations["2d"]["architecture"]["network_class_name"] = "os.system"
+    folder = write_stock_model(tmp_path / MODEL, plans={"configurations": configurations})
+    with pytest.raises(ValueError, match=r"names the network 'os\.system'"):
+        read_stock_model(folder)
+
+
+def test_an_unfinished_training_is_refused(tmp_path: Path) -> None:
+    folder = write_stock_model(tmp_path / MODEL)
+    (folder / "fold_0" / CHECKPOINT).rename(folder / "fold_0" / "checkpoint_best.pth")
+    with pytest.raises(FileNotFoundError, match="has no fold with checkpoint_final"):
+        read_stock_model(folder)
+
+
+@pytest.mark.parametrize("content", ["[]", "{", json.dumps({"labels": None})])
+def test_a_damaged_description_is_refused(tmp_path: Path, content: str) -> None:
+    folder = write_stock_model(tmp_path / MODEL)
+    (folder / "dataset.json").write_text(content)
+    with pytest.raises(ValueError, match=r"dataset\.json"):
+        read_stock_model(folder)

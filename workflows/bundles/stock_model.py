@@ -1,0 +1,84 @@
+"""A bundle made of a 2d model of stock nnU-Net, which comes as a folder or a zip file."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from shoulderseg.workflows.bundles.limits import LIMITS, Limits
+from shoulderseg.workflows.bundles.manifest import MANIFEST, write_manifest
+
+# nnU-Net may have packed the validation's pictures, and networks of five folds in 3D.
+ZIP_LIMITS = Limits(
+    entries=20_000, size=8 * 2**30, table=8 * 2**20, of="a model of nnU-Net", ratio=LIMITS.ratio
+)
+
+
+def is_stock_model(source: Path) -> bool:
+    """Tells whether a folder or a zip file looks like a model that nnU-Net trained.
+
+    Args:
+        source: a path, which need not be there.
+    """
+    from shoulderseg.nnunet_ext.exchange.stock_folder import holds_stock_models, is_stock_path
+    from shoulderseg.workflows.bundles.unpack import readable_zip
+
+    if source.is_dir():
+        return not (source / MANIFEST).is_file() and holds_stock_models(source)
+    if not source.is_file() or not zipfile.is_zipfile(source):
+        return False
+    try:
+        with readable_zip(source, ZIP_LIMITS.table) as (content, _):
+            return any(is_stock_path(entry) for entry in content.namelist())
+    except ValueError:
+        # Whoever unpacks it says what is wrong.
+        return False
+
+
+def fill_from_stock(source: Path, folder: Path) -> None:
+    """Fills a new bundle with what a model of nnU-Net holds, at full precision.
+
+    Args:
+        source: a folder or zip file that `is_stock_model` knows.
+        folder: the bundle, empty.
+
+    Raises:
+        ValueError: if it is another model than one of 2d slices with the labels humerus and
+            glenoid, damaged, or would run code; nothing of it has been run then.
+        OSError: if it cannot be read.
+    """
+    from shoulderseg.datasets.temporary_folder import temporary_folder
+    from shoulderseg.workflows.bundles.stock_zip import unpack_stock_zip
+
+    try:
+        if source.is_dir():
+            _fill(source, folder)
+            return
+        with temporary_folder() as root:
+            # Messages name the archive.
+            unpacked = root / source.name
+            unpacked.mkdir()
+            unpack_stock_zip(source, unpacked, ZIP_LIMITS)
+            _fill(unpacked, folder)
+    except (ValueError, OSError):
+        raise
+    except Exception as error:
+        # A file from outside may set off anything in the libraries that load it.
+        msg = f"{source.name} cannot be loaded: {error!r}; get it from where it was made"
+        raise ValueError(msg) from error
+
+
+def _fill(source: Path, folder: Path) -> None:
+    from shoulderseg.nnunet_ext.bundle import write_unets
+    from shoulderseg.nnunet_ext.exchange.read_stock import read_stock_model
+    from shoulderseg.nnunet_ext.exchange.stock_folder import find_model_folder
+
+    unets = read_stock_model(find_model_folder(source))
+    write_unets(unets, folder, "float32")
+    write_manifest(
+        folder,
+        folds=list(next(iter(unets.weights.values()))),
+        mirroring_axes=unets.mirroring_axes,
+        refiner=None,
+        one_network=True,
+    )
