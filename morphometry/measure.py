@@ -17,6 +17,9 @@ from shoulderseg.morphometry.uncertainty import uncertainty
 if TYPE_CHECKING:
     from shoulderseg.morphometry.bone import Bone
 
+# Seen on the default bundle's masks of phantoms.
+_FILLED = "of a predicted mask, which may have filled a defect: 0 does not say that there is none"
+
 
 def measure_shoulder(shoulder: Shoulder) -> tuple[Measure, ...]:
     """Measures a shoulder.
@@ -44,6 +47,8 @@ def measure_shoulder(shoulder: Shoulder) -> tuple[Measure, ...]:
         reason = f"there is no {' and no '.join(missing)}"
     else:
         reason = measure_joint_of(shoulder, humerus, glenoid, found)
+    if shoulder.dice[0] != 1:
+        notes |= {name: _FILLED for name in DEFINITIONS if name.startswith("hill_sachs_")}
     given = [_given(name, found.get(name, reason), notes) for name in DEFINITIONS]
     if humerus is not None and glenoid is not None:
         given = [_with_uncertainty(measure, shoulder, humerus, glenoid) for measure in given]

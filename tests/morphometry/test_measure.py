@@ -160,6 +160,18 @@ def test_where_a_shoulder_lies_changes_no_length(
         assert after[name] == pytest.approx(before[name], abs=1.2)
 
 
+def test_a_predicted_mask_may_have_filled_a_defect(plain: Shoulder) -> None:
+    notes = {
+        dice: {one.name: one.note for one in measure_shoulder(replace(plain, dice=dice))}
+        for dice in ((1.0, 1.0), (0.9, 1.0), (None, 1.0))
+    }
+
+    assert not notes[1.0, 1.0]["hill_sachs_depth"]
+    for predicted in ((0.9, 1.0), (None, 1.0)):
+        assert "may have filled a defect" in notes[predicted]["hill_sachs_depth"]
+        assert not notes[predicted]["head_radius"]
+
+
 def test_a_worse_mask_is_less_sure(plain: Shoulder) -> None:
     sure = {one.name: one.uncertainty for one in measure_shoulder(plain)}
     unsure = {
