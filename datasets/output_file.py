@@ -83,19 +83,20 @@ def _sync_folder(folder: Path) -> None:
                 os.close(opened)
 
 
-def sweep_unfinished(folder: Path, own: str = ".shoulderseg") -> None:
+def sweep_unfinished(folder: Path, own: str = "") -> None:
     """Removes what killed processes left of files that they were writing.
 
     Args:
         folder: A folder into which nobody else writes now; links in it are not followed.
-        own: What folders of other runs below it have in them; these are left alone.
+        own: What folders below it that others write to have in them; these are left alone.
     """
     for place, folders, _ in os.walk(folder):
         for name in [name for name in folders if name.startswith(UNFINISHED)]:
             if not (Path(place) / name).is_symlink():
                 shutil.rmtree(Path(place) / name, ignore_errors=True)
         # Where another run may be at work.
-        folders[:] = [name for name in folders if not (Path(place) / name / own).exists()]
+        if own:
+            folders[:] = [name for name in folders if not (Path(place) / name / own).exists()]
 
 
 @contextmanager

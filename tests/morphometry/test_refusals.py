@@ -125,6 +125,17 @@ def test_a_rim_that_is_broken_behind_makes_no_circle(
     assert not found["glenoid_height"]
 
 
+def test_loss_along_the_back_is_noticed_late(plain: Shoulder) -> None:
+    behind = places(plain)[..., 1]
+
+    some = values(replace(plain, glenoid=plain.glenoid & (behind <= 14 - 4)))
+    much = reasons(replace(plain, glenoid=plain.glenoid & (behind <= 14 - 6)))
+
+    # docs/measures.md says how wrong this is.
+    assert some["glenoid_circle_diameter"] == pytest.approx(23.2, abs=0.5)
+    assert "lie on one circle" in much["glenoid_circle_diameter"]
+
+
 def test_a_head_that_is_no_ball_has_no_defect_that_one_could_tell(plain: Shoulder) -> None:
     off = places(plain) - Made().head
     longer = (off[..., 0] / 24) ** 2 + (off[..., 1] / 24) ** 2 + (off[..., 2] / 27) ** 2 <= 1

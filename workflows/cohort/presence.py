@@ -65,7 +65,7 @@ def at_work(out: Path, options: Mapping[str, Any]) -> Iterator[None]:
                 )
                 raise ValueError(msg)
             if not others:
-                sweep_unfinished(out)
+                sweep_unfinished(out, FOLDER)
             held.callback(_leave, out, name)
             busy = BusyError(f"{runs / name} is taken")
             held.enter_context(locked(runs / f"{short_name(name)}.lock", 0, busy, remove=True))
