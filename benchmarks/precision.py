@@ -1,10 +1,11 @@
 """What the precision of the U-Nets on a CPU changes, and what the crop does, on held-out phantoms.
 
 The phantoms are those of `benchmarks.default_model`. Each is segmented in float32, in each other
-precision, and in float32 with the crop turned over; `change` is the mean and the standard deviation
-of the difference to the first. `band` is the share of voxels within two pixels of an edge of the
-first's label map that are the same. `ratio` is the first's time over the other's, the median over
-the phantoms. A CPU without bfloat16 emulates it, right and slowly.
+precision, in float32 with the crop turned over, and in float32 without mirror images; `change` is
+the mean and the standard deviation of the difference to the first. `band` is the share of voxels
+within two pixels of an edge of the first's label map that are the same. `ratio` is the first's
+time over the other's, the median over the phantoms. A CPU without bfloat16 emulates it, right and
+slowly.
 """
 
 from __future__ import annotations
@@ -76,6 +77,9 @@ def _ways(bundle: Bundle, *, bfloat16: bool) -> dict[str, Segment]:
         ways[f"bfloat16, {usual}"] = Settings("cpu", None, True, "majority", precision="bfloat16")
     ways[f"float32, {turned}"] = Settings(
         "cpu", None, True, "majority", precision="float32", crop=not bundle.crop
+    )
+    ways[f"float32, {usual}, no mirror images"] = Settings(
+        "cpu", None, False, "majority", precision="float32"
     )
     return {name: prepare(bundle, settings) for name, settings in ways.items()}
 

@@ -126,7 +126,12 @@ def test_what_has_no_ranges_is_refused() -> None:
 def test_the_precision_is_what_cpu_and_model_allow(monkeypatch: pytest.MonkeyPatch) -> None:
     without = choose_engine("auto", "cpu", PLANS).precision
     assert without in ("float32", "bfloat16")
-    for instructions, expected in (({"avx_vnni"}, "int8"), ({"avx2"}, without)):
+    for instructions, expected in (
+        ({"X86_V2", "X86_V3"}, "int8"),
+        ({"SSE42", "AVX2"}, "int8"),
+        ({"X86_V2"}, without),
+        ({"NEON", "ASIMD"}, without),
+    ):
         monkeypatch.setattr(openvino_network, "cpu_instructions", lambda i=instructions: i)
         assert choose_engine("auto", "cpu", PLANS, quantisable=True).precision == expected
         assert choose_engine("auto", "cpu", PLANS).precision == without
