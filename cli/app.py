@@ -14,6 +14,7 @@ from shoulderseg.cli.doctor import doctor
 from shoulderseg.cli.encoding import never_fail_to_print, use_utf8_names
 from shoulderseg.cli.env import env
 from shoulderseg.cli.evaluate import evaluate
+from shoulderseg.cli.experiment import experiment
 from shoulderseg.cli.export import export
 from shoulderseg.cli.inspect import inspect
 from shoulderseg.cli.log import QuietOption, VerboseOption, set_up_log
@@ -50,6 +51,7 @@ add_command(app, train_refiner, "train-refiner")
 add_command(app, export)
 add_command(app, calibrate)
 add_command(app, evaluate)
+add_command(app, experiment)
 add_command(app, measure)
 add_command(app, report)
 add_command(app, status)

@@ -74,13 +74,7 @@ class nnUNetTrainerShoulderBase(nnUNetTrainer):  # type: ignore[misc]  # noqa: N
         described = region_dataset_json(dataset_json, self.parts)
         self.resuming = bool(plans["continue_training"])
         super().__init__(plans, configuration, fold, described, device)
-        schedule = read_schedule(Path(self.output_folder) if self.resuming else None)
-        keep_schedule(Path(self.output_folder), schedule)
-        self.num_epochs = schedule.epochs
-        self.num_iterations_per_epoch = schedule.iterations
-        self.num_val_iterations_per_epoch = schedule.validation_iterations
-        self.save_every = schedule.save_every
-        self.initial_lr = schedule.learning_rate
+        _take_schedule(self, resuming=self.resuming)
 
     def initialize(self) -> None:
         """Builds the network, and starts it from a bundle where that is asked for.
@@ -162,3 +156,35 @@ class nnUNetTrainerShoulderWhole(nnUNetTrainerShoulderBase):  # noqa: N801
     """Learns both bones as one."""
 
     parts = (0, 1)
+
+
+class nnUNetTrainerScheduled(nnUNetTrainer):  # type: ignore[misc]  # noqa: N801
+    """Stock nnU-Net with the length and the learning rate that this project's trainers are given.
+
+    Nothing else differs, so that an experiment compares both at equal iterations.
+    """
+
+    # nnU-Net reads the parameter names of this constructor to store them in its checkpoints.
+    def __init__(
+        self,
+        plans: dict[str, Any],
+        configuration: str,
+        fold: int,
+        dataset_json: dict[str, Any],
+        device: torch.device = torch.device("cuda"),  # noqa: B008
+    ) -> None:
+        resuming = bool(plans["continue_training"])
+        super().__init__(plans, configuration, fold, dataset_json, device)
+        _take_schedule(self, resuming=resuming)
+
+
+def _take_schedule(trainer: nnUNetTrainer, *, resuming: bool) -> None:
+    """Gives a trainer the length and the learning rate that were asked for, and notes them."""
+    folder = Path(trainer.output_folder)
+    schedule = read_schedule(folder if resuming else None)
+    keep_schedule(folder, schedule)
+    trainer.num_epochs = schedule.epochs
+    trainer.num_iterations_per_epoch = schedule.iterations
+    trainer.num_val_iterations_per_epoch = schedule.validation_iterations
+    trainer.save_every = schedule.save_every
+    trainer.initial_lr = schedule.learning_rate

@@ -60,7 +60,7 @@ def list_trainings(
         model = model_folder(results_dataset, variant, plans_name, synthetic=synthetic)
         for fold in folds:
             folder = model / f"fold_{fold}"
-            state = _state(folder)
+            state = training_state(folder)
             command = ["nnUNetv2_train", dataset_id, CONFIGURATION, fold]
             command += ["-tr", trainer, "-p", plans_name, "-device", device]
             if state == "half-finished":
@@ -69,7 +69,8 @@ def list_trainings(
     return trainings
 
 
-def _state(fold_folder: Path) -> State:
+def training_state(fold_folder: Path) -> State:
+    """Tells how far nnU-Net is with a fold."""
     if (fold_folder / "validation" / "summary.json").is_file():
         return "finished"
     if any((fold_folder / name).is_file() for name in CHECKPOINTS):

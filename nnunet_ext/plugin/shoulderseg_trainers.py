@@ -11,12 +11,14 @@ from shoulderseg.nnunet_ext.synthetic_trainers import (
     nnUNetTrainerShoulderWholeSynthetic,
 )
 from shoulderseg.nnunet_ext.trainers import (
+    nnUNetTrainerScheduled,
     nnUNetTrainerShoulderGlenoid,
     nnUNetTrainerShoulderHumerus,
     nnUNetTrainerShoulderWhole,
 )
 
 __all__ = [
+    "nnUNetTrainerScheduled",
     "nnUNetTrainerShoulderGlenoid",
     "nnUNetTrainerShoulderGlenoidSynthetic",
     "nnUNetTrainerShoulderHumerus",

@@ -86,6 +86,20 @@ def plan_dataset(
     return Planning(name, planned, adopted, small)
 
 
+def raw_dataset(dataset: str) -> Path:
+    """Gives the folder of a raw dataset.
+
+    Args:
+        dataset: a number or DatasetNNN_Name.
+
+    Raises:
+        ValueError: if there is no such dataset, or nnU-Net's folders are not set.
+    """
+    from shoulderseg.nnunet_ext.folders import RAW, data_folder, dataset_name
+
+    return data_folder(RAW) / dataset_name(dataset)
+
+
 def _plan_small(preprocessed: Path, batch_size: int | None) -> SmallPlans:
     """Writes the small plans, but leaves alone what models may have been trained with."""
     from shoulderseg.nnunet_ext.folders import RESULTS, data_folder

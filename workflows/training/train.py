@@ -121,12 +121,19 @@ def prepare_trainings(order: TrainingOrder) -> TrainingRun:
         device=order.device,
         synthetic=order.synthetic,
     )
-    environment = {
-        **_process_environment(order.device),
-        **_schedule_environment(order.schedule),
-        **_start_environment(order.start_from),
-    }
+    environment = training_environment(order.schedule, order.device)
+    environment |= _start_environment(order.start_from)
     return TrainingRun(name, tuple(trainings), environment, order.schedule)
+
+
+def training_environment(schedule: Schedule, device: str) -> dict[str, str]:
+    """Gives what nnU-Net's processes need beside the caller's own environment.
+
+    Args:
+        schedule: how long and how fast they learn.
+        device: cpu, cuda or mps.
+    """
+    return _process_environment(device) | _schedule_environment(schedule)
 
 
 def adopt_folds(run: TrainingRun) -> bool:

@@ -1,0 +1,124 @@
+"""`shoulderseg experiment`: the paper's experiment on anyone's data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shoulderseg.cli.failure import SOME_CASES_FAILED, complain, reported, show_command, warn
+from shoulderseg.cli.options import (
+    DatasetArgument,
+    Device,
+    DeviceOption,
+    NetworkSize,
+    SizeOption,
+    split_list,
+)
+from shoulderseg.cli.terminal import echo
+
+
+@dataclass(frozen=True)
+class PatientOptions:
+    """Who is trained on and tested, one option a field; see `as_command`."""
+
+    train_patients: Annotated[
+        int, typer.Option(min=2, help="Patients to train on, in as many folds, five at most.")
+    ] = 5
+    test_patients: Annotated[int, typer.Option(min=1, help="Patients to test.")] = 3
+    patient_pattern: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX",
+            help="What of a case's name is the patient: an expression with one group.",
+            show_default="each case is a patient",
+        ),
+    ] = None
+    seed: Annotated[int, typer.Option(help="Draws patients and folds; of the AlexNet, too.")] = 1
+
+
+@dataclass(frozen=True)
+class LengthOptions:
+    """How long everything learns, one option a field; see `as_command`."""
+
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Of each U-Net.", show_default="1000")
+    ] = None
+    iterations: Annotated[
+        int | None, typer.Option(min=1, help="Training steps an epoch.", show_default="250")
+    ] = None
+    learning_rate: Annotated[
+        float | None, typer.Option(help="At the beginning.", show_default="0.01")
+    ] = None
+    start_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BUNDLE",
+            help="Our three U-Nets begin with the weights of a bundle, as in `train`.",
+            show_default="random weights",
+        ),
+    ] = None
+    refiner_epochs: Annotated[int, typer.Option(min=1, help="Of each AlexNet.")] = 40
+    refiner_steps: Annotated[int, typer.Option(min=1, help="Steps of its epochs.")] = 250
+
+
+def experiment(
+    dataset: DatasetArgument,
+    out: Annotated[Path, typer.Argument(help="Folder for data, models and results.")],
+    *,
+    patients: PatientOptions,
+    length: LengthOptions,
+    size: SizeOption = NetworkSize.auto,
+    stock: Annotated[
+        str,
+        typer.Option(
+            metavar="CONFIGURATION,...",
+            help="Stock nnU-Net to train beside ours, at as many steps: 2d, 3d_fullres, both, "
+            "or none.",
+        ),
+    ] = "2d",
+    tolerance_mm: Annotated[
+        float, typer.Option(min=0.0, help="Of the normalised surface Dice.")
+    ] = 1.0,
+    device: DeviceOption = Device.auto,
+) -> None:
+    """Run the paper's experiment: train on some patients, test on others, print the table.
+
+    U-Nets and AlexNets of each fold, each way to vote with and without refined edges, and stock
+    nnU-Net, all on the same patients. OUT gets the table, a page, a bundle and all label maps; an
+    interrupted run goes on with the same command. Takes days on a CPU without --size small and a
+    few --epochs.
+    """
+    from shoulderseg.workflows.experiment.protocol import Protocol
+    from shoulderseg.workflows.experiment.run import run_experiment
+    from shoulderseg.workflows.training.plan import raw_dataset
+
+    with reported():
+        protocol = Protocol(
+            dataset,
+            patients.train_patients,
+            patients.test_patients,
+            patients.seed,
+            patients.patient_pattern,
+            size.value,
+            length.epochs,
+            length.iterations,
+            length.learning_rate,
+            length.start_from,
+            length.refiner_epochs,
+            length.refiner_steps,
+            () if stock == "none" else tuple(split_list(stock)),
+            tolerance_mm,
+        )
+        done = run_experiment(raw_dataset(dataset), out, protocol, device.resolve(), show_command)
+    echo("")
+    echo(done.table)
+    echo(f"{done.page}")
+    for note in done.notes:
+        warn(note)
+    for reason in done.failed:
+        complain(reason)
+    if done.failed:
+        raise typer.Exit(SOME_CASES_FAILED)

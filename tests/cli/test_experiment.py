@@ -1,0 +1,176 @@
+"""The paper's experiment, with the session's models in the place of its trainings."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from shoulderseg.datasets.reader import read_label_map
+from shoulderseg.workflows.experiment import steps as experiment_steps
+from shoulderseg.workflows.processes import steps as process_steps
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run
+    from tests.conftest import TrainedDataset
+
+ID, NAME = "7", "Dataset007_Own"
+OPTIONS = ["--train-patients", "5", "--test-patients", "2", "--size", "small", "--device", "cpu"]
+# What `predict` is told to do as a row does.
+ROWS = {
+    "vote3_mean": ["--no-refine", "--vote", "mean"],
+    "vote3_staple_refined": ["--refine", "--vote", "staple"],
+    "vote4": ["--no-refine", "--voters", "all"],
+    "vote4_refined": ["--refine", "--voters", "all"],
+}
+# Notes its words, fails where a file says so, plans and exports what the session has made, and
+# predicts by laying the references down.
+COMMAND = """#!/bin/sh
+echo "$(basename $0) $@" >> {log}
+if [ -f {fails} ] && [ "$1" = "$(cat {fails})" ]; then exit 3; fi
+case "$(basename $0) $1" in
+"shoulderseg plan") mkdir -p $nnUNet_preprocessed && cp -r {plans} $nnUNet_preprocessed/{name} ;;
+"shoulderseg export") rm -rf $3 && cp -r {bundle} $3 ;;
+"nnUNetv2_predict -i") mkdir -p $4 && cp $(dirname $2)/labels/* $4 ;;
+esac
+"""
+
+
+@pytest.fixture
+def log(
+    bundle: Path, trained: TrainedDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Stand-ins for the commands that take hours."""
+    log = tmp_path / "calls.txt"
+    plans = trained.root / "nnUNet_preprocessed" / trained.name
+    text = COMMAND.format(log=log, fails=tmp_path / "fails", name=NAME, plans=plans, bundle=bundle)
+
+    def stand_in(name: str) -> str:
+        script = tmp_path / name
+        script.write_text(text)
+        script.chmod(script.stat().st_mode | stat.S_IXUSR)
+        return str(script)
+
+    for module in (process_steps, experiment_steps):
+        monkeypatch.setattr(module, "installed_script", stand_in)
+    return log
+
+
+@pytest.fixture
+def raw(trained: TrainedDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A raw dataset of eight shoulders, whose labels have other values than the models' had."""
+    raw = tmp_path / "nnUNet_raw" / NAME
+    (raw / "imagesTr").mkdir(parents=True)
+    (raw / "labelsTr").mkdir()
+    for images, labels in (("images", "labels"), ("unseen", "unseen_labels")):
+        for path in sorted((trained.root / images).iterdir()):
+            case = path.name.removesuffix(".nii.gz")
+            shutil.copy(path, raw / "imagesTr" / f"{case}_0000.nii.gz")
+            shutil.copy(trained.root / labels / path.name, raw / "labelsTr")
+    described = json.loads(
+        (trained.root / "nnUNet_raw" / trained.name / "dataset.json").read_text()
+    )
+    (raw / "dataset.json").write_text(json.dumps(described | {"numTraining": 8}))
+    monkeypatch.setenv("nnUNet_raw", str(raw.parent))
+    monkeypatch.setenv("nnUNet_preprocessed", str(tmp_path / "nnUNet_preprocessed"))
+    return raw
+
+
+def test_each_row_is_what_predict_does(
+    run: Run, raw: Path, log: Path, bundle: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    outcome = run("experiment", ID, out, *OPTIONS, "--epochs", "2", "--iterations", "20")
+    assert outcome.exit_code == 0, outcome.output
+    images = out / "test" / "images"
+    for row, options in ROWS.items():
+        words = ["--model", bundle, "--device", "cpu", *options]
+        predicted = tmp_path / row
+        assert run("predict", images, predicted, *words).exit_code == 0
+        for path in sorted((out / "predictions" / row).iterdir()):
+            ours = read_label_map(path).array
+            assert ours.any()
+            # `predict` keeps nnU-Net's channel number in the name of a case, or not.
+            (other,) = predicted.glob(f"{path.name.removesuffix('.nii.gz')}*.nii.gz")
+            np.testing.assert_array_equal(ours, read_label_map(other).array, err_msg=row)
+    # The stand-in for stock nnU-Net laid the references down.
+    kept = json.loads((out / "results.json").read_text())
+    assert kept["rows"]["stock_2d"]["humerus"]["dice"]["mean"] == 1
+    assert kept["rows"]["vote3"]["humerus"]["dice"]["mean"] < 1
+    assert all(
+        one["difference"] <= 0 for one in kept["comparisons"] if one["against"] == "stock_2d"
+    )
+    assert "| stock nnU-Net 2d | 2 | 1.000 ± 0.000 |" in (out / "results.md").read_text()
+    with (out / "results.csv").open(encoding="utf-8") as stream:
+        lines = list(csv.DictReader(stream))
+    assert len({line["case"] for line in lines}) == 2
+    assert {line["structure"] for line in lines} == {"humerus", "glenoid", "both as one"}
+    assert not {line["case"] for line in lines} & set(kept["patients"]["train"])
+    assert "data:image/png;base64," in (out / "results.html").read_text()
+
+
+def test_steps_come_in_order_and_what_is_done_is_kept(
+    run: Run, raw: Path, log: Path, tmp_path: Path
+) -> None:
+    out, fails = tmp_path / "out", tmp_path / "fails"
+    words = ["experiment", ID, out, *OPTIONS, "--epochs", "3", "--start-from", "my bundle"]
+    fails.write_text("train-refiner")
+    outcome = run(*words)
+    assert outcome.exit_code == 3
+    assert "exit code 3: shoulderseg train-refiner" in " ".join(outcome.output.split())
+    fails.unlink()
+    assert run(*words).exit_code == 0
+    lines = log.read_text(encoding="utf-8").splitlines()
+    assert [line.split()[1] for line in lines[:3]] == ["plan", "train", "train-refiner"]
+    steps = [
+        line.split()[0] if line.startswith("nnUNet") else line.split()[1] for line in lines[3:]
+    ]
+    stock = ["nnUNetv2_preprocess", *["nnUNetv2_train"] * 5, "nnUNetv2_predict"]
+    assert steps == ["plan", "train", "train-refiner", "export", *stock]
+    assert "--epochs 3 --start-from my bundle" in lines[1]
+    assert "--inputs votes" in lines[2]
+    assert all("-tr nnUNetTrainerScheduled" in line for line in lines if "nnUNetv2_train" in line)
+    before = (out / "results.json").read_bytes()
+    # A kept score is read, not made again; another image's is not.
+    first, second = sorted((out / "cases").iterdir())
+    scores = json.loads(first.read_text())
+    scores["rows"]["vote3"]["humerus"]["dice"] = 0.125
+    first.write_text(json.dumps(scores))
+    second.write_text("{}")
+    assert run(*words).exit_code == 0
+    after = json.loads((out / "results.json").read_text())
+    case = first.name.removesuffix(".json")
+    assert after["by_patient"]["vote3"]["humerus"]["dice"][case] == 0.125
+    scores["key"] = "of another image"
+    first.write_text(json.dumps(scores))
+    assert run(*words).exit_code == 0
+    assert (out / "results.json").read_bytes() == before
+    other = run(*words, "--seed", "2")
+    assert other.exit_code == 2
+    assert "seed 1, now 2" in " ".join(other.output.split())
+
+
+def test_a_test_image_that_cannot_be_read_is_named_and_the_others_go_on(
+    run: Run, raw: Path, log: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    words = ["experiment", ID, out, *OPTIONS, "--stock", "none"]
+    assert run(*words).exit_code == 0
+    damaged = sorted((out / "test" / "images").iterdir())[0]
+    damaged.write_bytes(damaged.read_bytes()[:200])
+    outcome = run(*words)
+    assert outcome.exit_code == 1
+    case = damaged.name.removesuffix("_0000.nii.gz")
+    assert f"error: {case}: " in outcome.output
+    assert f"Not scored: {case}" in (out / "results.md").read_text()
+    kept = json.loads((out / "results.json").read_text())
+    assert list(kept["by_patient"]["vote3"]["humerus"]["dice"]) == sorted(
+        set(kept["patients"]["test"]) - {case}
+    )
+    assert "stock_2d" not in kept["rows"]

@@ -1,0 +1,59 @@
+"""Who is trained on and who is tested."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shoulderseg.workflows.experiment.protocol import Assignment, Protocol, assign_patients
+
+CASES = [f"P{patient:02d}_{side}" for patient in range(9) for side in ("left", "right")]
+
+
+def assign(protocol: Protocol, cases: list[str] | None = None, seed: int = 1) -> Assignment:
+    return assign_patients(CASES if cases is None else cases, protocol, np.random.default_rng(seed))
+
+
+@given(st.integers(2, 6), st.integers(1, 3), st.integers(0, 50))
+def test_no_patient_is_on_two_sides(train: int, test: int, seed: int) -> None:
+    protocol = Protocol("1", train=train, test=test, patient_pattern=r"(P\d+)_")
+    found = assign(protocol, seed=seed)
+    learned, tested = set(found.train.values()), set(found.test.values())
+    assert len(learned) == train
+    assert len(tested) == test
+    assert not learned & tested
+    # Both shoulders of a patient are where the patient is.
+    assert len(found.train) == 2 * train
+    assert len(found.test) == 2 * test
+    assert len(found.folds) == min(5, train)
+    for fold in found.folds:
+        sides = [{found.train[case] for case in fold[side]} for side in ("train", "val")]
+        assert not sides[0] & sides[1]
+        assert sides[0] | sides[1] == learned
+    held_out = sorted(case for fold in found.folds for case in fold["val"])
+    assert held_out == sorted(found.train)
+
+
+def test_the_order_of_the_cases_does_not_matter_and_the_seed_does() -> None:
+    protocol = Protocol("1", patient_pattern=r"(P\d+)_")
+    assert assign(protocol) == assign(protocol, CASES[::-1])
+    assert any(assign(protocol).test != assign(protocol, seed=seed).test for seed in range(2, 5))
+
+
+def test_without_a_pattern_each_case_is_a_patient() -> None:
+    found = assign(Protocol("1"))
+    assert dict(found.train) == {case: case for case in found.train}
+    assert (len(found.train), len(found.test)) == (5, 3)
+
+
+def test_too_few_patients_and_wrong_numbers_are_said() -> None:
+    with pytest.raises(ValueError, match=r"found 7 patients in 7 cases, expected 5 to train and 3"):
+        assign(Protocol("1"), CASES[:7])
+    with pytest.raises(ValueError, match="finds no patient"):
+        assign(Protocol("1", patient_pattern="(Q)"))
+    with pytest.raises(ValueError, match="1 patients to train and 3 to test"):
+        Protocol("1", train=1)
+    with pytest.raises(ValueError, match=r"'3d_lowres', expected some of \('2d', '3d_fullres'\)"):
+        Protocol("1", stock=("3d_lowres",))

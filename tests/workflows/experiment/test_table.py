@@ -1,0 +1,79 @@
+"""The table: figures that are known on paper."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from shoulderseg.workflows.experiment.markdown import markdown, table_lines
+from shoulderseg.workflows.experiment.rows import REFINED, row_title
+from shoulderseg.workflows.experiment.score import WHOLE
+from shoulderseg.workflows.experiment.table import (
+    OVERALL,
+    as_records,
+    compare_rows,
+    patient_scores,
+    summarise_patients,
+)
+from tests.workflows.experiment.made_experiment import scores_of
+
+# The first patient has two images; the second's glenoid is in none.
+CASES = {
+    "a_left": scores_of("a", {"unets": (0.8, 0.6), "stock_2d": (0.7, 0.5)}),
+    "a_right": scores_of("a", {"unets": (0.9, 0.8), "stock_2d": (0.8, 0.6)}),
+    "b": scores_of("b", {"unets": (0.95, None), "stock_2d": (0.9, None)}),
+    "c": scores_of("c", {"unets": (0.75, 0.5), "stock_2d": (0.8, 0.5)}),
+}
+
+
+def test_images_of_a_patient_are_averaged_before_patients_are() -> None:
+    scores = patient_scores(CASES)
+    humerus = scores["unets"]["humerus"]["dice"]
+    assert humerus == {"a": pytest.approx(0.85), "b": 0.95, "c": 0.75}
+    summary = summarise_patients(humerus)
+    assert summary == (pytest.approx(0.85), pytest.approx(0.1), 3)
+    glenoid = summarise_patients(scores["unets"]["glenoid"]["dice"])
+    assert glenoid == (pytest.approx(0.6), pytest.approx(math.sqrt(0.02)), 2)
+    # A bone that is in no image of a patient does not count in the mean of both.
+    assert scores["unets"][OVERALL]["dice"] == {
+        "a": pytest.approx(0.775),
+        "b": 0.95,
+        "c": pytest.approx(0.625),
+    }
+    assert as_records(scores)["unets"]["humerus"]["dice"]["n"] == 3
+    assert summarise_patients({}).n == 0
+    assert math.isnan(summarise_patients({"a": 0.5}).sd)
+
+
+def test_rows_are_compared_with_stock_nnunet_patient_by_patient() -> None:
+    (humerus, glenoid, whole, overall) = compare_rows(
+        patient_scores(CASES), np.random.default_rng(1)
+    )
+    assert (humerus.row, humerus.against, humerus.structure) == ("unets", "stock_2d", "humerus")
+    # +0.1, +0.05 and -0.05: the greatest rank and one of the tied ones are positive.
+    assert humerus.n == 3
+    assert humerus.difference == pytest.approx(0.1 / 3)
+    assert humerus.effect_size == pytest.approx((3 + 1.5 - 1.5) / 6)
+    assert humerus.low < humerus.difference < humerus.high
+    assert (glenoid.n, whole.difference, overall.structure) == (2, 0, OVERALL)
+
+
+def test_the_markdown_has_every_row_and_what_is_published() -> None:
+    scores = patient_scores(CASES)
+    text = markdown(scores, compare_rows(scores, np.random.default_rng(1)), 2.0, ["A note."])
+    assert "A note." in text
+    first, rows = table_lines(scores, 2.0)[0]
+    assert first == OVERALL
+    assert rows[0][-1] == "NSD at 2 mm"
+    assert [row[0] for row in rows[1:]] == [
+        "each U-Net alone",
+        "stock nnU-Net 2d",
+        "Mu et al. 2021, published",
+        "Wang and Han 2021, published",
+    ]
+    assert rows[3][2:6] == ["0.910 ± 0.020", "", "0.950 ± 0.030", "0.950 ± 0.020"]
+    assert "| each U-Net alone | 3 | 0.850 ± 0.100 | 0.850 ± 0.100 |" in text
+    assert {name for name, _ in table_lines(scores, 1.0)} == {OVERALL, WHOLE, "humerus", "glenoid"}
+    assert row_title("vote4" + REFINED) == "vote of U-Nets and AlexNet, edges refined"

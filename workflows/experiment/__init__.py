@@ -1,0 +1,1 @@
+"""The paper's experiment on anyone's data: train, vote, refine, score, compare."""

@@ -1,0 +1,126 @@
+"""What an experiment is, and who is trained on and who is tested."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MOST_FOLDS = 5
+STOCK = ("2d", "3d_fullres")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What makes an experiment: with the same protocol and images its figures are the same.
+
+    Attributes:
+        dataset: a number or DatasetNNN_Name.
+        train: patients that are trained on, in as many folds, at most five.
+        test: patients that nothing is trained on.
+        seed: of the drawing of patients and folds, the AlexNet and the bootstrap.
+        patient_pattern: regular expression whose one group is the patient in a case's name; None
+            makes each case its own patient.
+        size: of the U-Nets, `auto` or `small`.
+        epochs: of each U-Net, as of `train`; None for nnU-Net's own.
+        iterations: training steps an epoch, likewise.
+        learning_rate: at the beginning, likewise.
+        start_from: a bundle whose weights the three U-Nets begin with; None for random ones.
+        refiner_epochs: of each AlexNet.
+        refiner_steps: training steps an epoch of each AlexNet.
+        stock: configurations of stock nnU-Net that are trained beside ours.
+        tolerance_mm: of the normalised surface Dice.
+
+    Raises:
+        ValueError: if a number is out of range, or a configuration unknown.
+    """
+
+    dataset: str
+    train: int = 5
+    test: int = 3
+    seed: int = 1
+    patient_pattern: str | None = None
+    size: str = "auto"
+    epochs: int | None = None
+    iterations: int | None = None
+    learning_rate: float | None = None
+    start_from: str | None = None
+    refiner_epochs: int = 40
+    refiner_steps: int = 250
+    stock: tuple[str, ...] = ("2d",)
+    tolerance_mm: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.train < 2 or self.test < 1:
+            msg = (
+                f"{self.train} patients to train and {self.test} to test; expected at least 2, "
+                "so that there are two folds, and 1"
+            )
+            raise ValueError(msg)
+        unknown = [name for name in self.stock if name not in STOCK]
+        if unknown:
+            msg = f"stock nnU-Net's configuration is {unknown[0]!r}, expected some of {STOCK}"
+            raise ValueError(msg)
+
+    def as_record(self) -> dict[str, Any]:
+        """Gives the fields by name, as JSON has them."""
+        return asdict(self) | {"stock": list(self.stock)}
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Who is trained on and who is tested.
+
+    Attributes:
+        train: case to patient.
+        test: case to patient; no patient is in both.
+        folds: nnU-Net's splits of the training cases, by patient.
+    """
+
+    train: Mapping[str, str]
+    test: Mapping[str, str]
+    folds: Sequence[Mapping[str, list[str]]]
+
+    def as_record(self) -> dict[str, Any]:
+        """Gives the fields by name, as JSON has them."""
+        folds = [dict(fold) for fold in self.folds]
+        return {"train": dict(self.train), "test": dict(self.test), "folds": folds}
+
+
+def assign_patients(
+    cases: Sequence[str], protocol: Protocol, rng: np.random.Generator
+) -> Assignment:
+    """Draws the patients to train on and those to test, and makes folds of the former.
+
+    Args:
+        cases: names of the dataset's training cases; their order does not matter.
+        protocol: how many of each, and what tells a patient.
+        rng: draws them.
+
+    Raises:
+        ValueError: if the pattern finds no patient in a case, or there are too few patients.
+    """
+    from shoulderseg.datasets.pair_checks import find_patients
+    from shoulderseg.datasets.splits import patient_folds
+
+    patients, problems = find_patients(sorted(cases), protocol.patient_pattern)
+    if problems:
+        raise ValueError("\n".join(problems))
+    names = sorted(set(patients.values()))
+    wanted = protocol.train + protocol.test
+    if len(names) < wanted:
+        msg = (
+            f"found {len(names)} patients in {len(cases)} cases, expected {protocol.train} to "
+            f"train and {protocol.test} to test; give fewer by --train-patients and "
+            "--test-patients, or --patient-pattern if patients are told apart wrongly"
+        )
+        raise ValueError(msg)
+    drawn = [names[index] for index in rng.permutation(len(names))[:wanted]]
+    tested, learned = set(drawn[: protocol.test]), set(drawn[protocol.test :])
+    training = {case: name for case, name in patients.items() if name in learned}
+    testing = {case: name for case, name in patients.items() if name in tested}
+    folds = patient_folds(training, rng=rng, folds=min(MOST_FOLDS, protocol.train))
+    return Assignment(training, testing, folds)

@@ -1,0 +1,154 @@
+"""What an experiment leaves: tables as CSV, JSON and Markdown, and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shoulderseg.workflows.experiment.data import ExperimentData
+from shoulderseg.workflows.experiment.protocol import Protocol
+from shoulderseg.workflows.experiment.rows import USUAL
+from shoulderseg.workflows.experiment.score import Scores, read_masks, read_test_case
+from shoulderseg.workflows.experiment.table import (
+    METRICS,
+    Comparison,
+    PatientScores,
+    as_records,
+    compare_rows,
+    patient_scores,
+)
+
+_VERSIONS = ("shoulderseg", "nnunetv2", "torch", "numpy")
+
+
+def write_results(
+    data: ExperimentData,
+    out: Path,
+    protocol: Protocol,
+    cases: Mapping[str, Scores],
+    notes: Sequence[str],
+) -> tuple[str, Path]:
+    """Writes all results of an experiment; each file is whole or not there.
+
+    Args:
+        data: of the experiment.
+        out: its folder.
+        protocol: what was done.
+        cases: scores of each test case, at least one.
+        notes: sentences to stand beside the table.
+
+    Returns:
+        The table as Markdown, and the page.
+
+    Raises:
+        OSError: if a file cannot be written.
+    """
+    from shoulderseg.datasets.csv_file import write_csv
+    from shoulderseg.datasets.nnunet_raw import write_json
+    from shoulderseg.datasets.output_file import write_text
+    from shoulderseg.workflows.experiment.curves import learning_curves
+    from shoulderseg.workflows.experiment.markdown import markdown
+    from shoulderseg.workflows.experiment.page import Shown, render_page
+    from shoulderseg.workflows.report.safe_json import plain_values
+
+    scores = patient_scores(cases)
+    comparisons = compare_rows(scores, np.random.default_rng(protocol.seed))
+    sentences = [*_sentences(data, protocol), *notes]
+    table = markdown(scores, comparisons, protocol.tolerance_mm, sentences)
+    shown = Shown(
+        dataset=data.name,
+        scores=scores,
+        comparisons=comparisons,
+        tolerance_mm=protocol.tolerance_mm,
+        notes=sentences,
+        slices=_slices(data, out, cases),
+        curves=learning_curves(out / "nnUNet_results" / data.name),
+        facts=_facts(protocol),
+    )
+    write_json(out / "results.json", plain_values(_record(data, protocol, scores, comparisons)))
+    write_csv(out / "results.csv", _case_lines(cases))
+    write_csv(out / "results_slices.csv", _slice_lines(cases))
+    write_text(out / "results.md", table)
+    page = out / "results.html"
+    write_text(page, render_page(shown))
+    return table, page
+
+
+def _sentences(data: ExperimentData, protocol: Protocol) -> list[str]:
+    folds = len(data.assignment.folds)
+    length = f"{protocol.epochs or 1000} epochs of {protocol.iterations or 250} steps"
+    return [
+        f"{protocol.train} patients trained on in {folds} folds ({len(data.assignment.train)} "
+        f"images), {protocol.test} tested ({len(data.assignment.test)} images), drawn with seed "
+        f"{protocol.seed}. Each network: {length}, size {protocol.size}; on the test patients the "
+        "folds' networks are averaged.",
+        "Research use only.",
+    ]
+
+
+def _facts(protocol: Protocol) -> list[tuple[str, str]]:
+    versions = [(name, version(name)) for name in _VERSIONS]
+    return versions + [(name, str(value)) for name, value in protocol.as_record().items()]
+
+
+def _record(
+    data: ExperimentData,
+    protocol: Protocol,
+    scores: PatientScores,
+    comparisons: Sequence[Comparison],
+) -> dict[str, Any]:
+    return {
+        "dataset": data.name,
+        "protocol": protocol.as_record(),
+        "patients": data.assignment.as_record(),
+        "versions": {name: version(name) for name in _VERSIONS},
+        "rows": as_records(scores),
+        "by_patient": scores,
+        "comparisons": [one._asdict() for one in comparisons],
+    }
+
+
+def _slices(data: ExperimentData, out: Path, cases: Mapping[str, Scores]) -> list[dict[str, str]]:
+    """Pictures of the best, the median and the worst slice of the usual vote."""
+    from shoulderseg.workflows.experiment.pictures import chosen_slices, slice_picture
+
+    dice = {name: scores["slices"][USUAL] for name, scores in cases.items()}
+    pictures = []
+    for title, (name, place) in zip(("best", "median", "worst"), chosen_slices(dice), strict=False):
+        case = read_test_case(name, data)
+        masks = read_masks(out / "predictions" / USUAL / f"{name}.nii.gz", data.labels)
+        axis = int(cases[name]["axis"])
+        found = [
+            f"{bone} {slices[str(place)]:.3f}"
+            for bone, slices in dice[name].items()
+            if str(place) in slices
+        ]
+        pictures.append(
+            {
+                "text": f"{title}: {name}, slice {place}, Dice {', '.join(found)}",
+                "png": slice_picture(case.image, masks.label_map, case.reference, place, axis),
+            }
+        )
+    return pictures
+
+
+def _case_lines(cases: Mapping[str, Scores]) -> Iterator[list[object]]:
+    yield ["row", "patient", "case", "structure", *METRICS]
+    for name, scores in cases.items():
+        for row, structures in scores["rows"].items():
+            for structure, metrics in structures.items():
+                figures = [metrics[metric] for metric in METRICS]
+                yield [row, scores["patient"], name, structure, *figures]
+
+
+def _slice_lines(cases: Mapping[str, Scores]) -> Iterator[list[object]]:
+    yield ["row", "patient", "case", "structure", "slice", "dice"]
+    for name, scores in cases.items():
+        for row, bones in scores["slices"].items():
+            for bone, slices in bones.items():
+                for place, dice in slices.items():
+                    yield [row, scores["patient"], name, bone, int(place), dice]

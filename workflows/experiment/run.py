@@ -1,0 +1,107 @@
+"""An experiment from a raw dataset to its table: what `shoulderseg experiment` does."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from shoulderseg.workflows.errors import reason_of
+from shoulderseg.workflows.experiment.data import lay_out
+from shoulderseg.workflows.experiment.protocol import Protocol
+from shoulderseg.workflows.experiment.results import write_results
+from shoulderseg.workflows.experiment.rows import load_models
+from shoulderseg.workflows.experiment.score import Scores, score_case_rows
+from shoulderseg.workflows.experiment.steps import run_stock, train_ours
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What came out.
+
+    Attributes:
+        table: as Markdown.
+        page: an HTML file.
+        failed: why a test case has no scores; one sentence each.
+        notes: what else is to be known, such as a configuration that was left out.
+    """
+
+    table: str
+    page: Path
+    failed: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def run_experiment(
+    source: Path,
+    out: Path,
+    protocol: Protocol,
+    device: str,
+    on_command: Callable[[str], None],
+) -> Experiment:
+    """Trains, segments the test patients, scores and compares; goes on where it was stopped.
+
+    Args:
+        source: the raw nnU-Net dataset, with two foreground labels.
+        out: folder of the experiment: its data, models, label maps and results.
+        protocol: what is done.
+        device: cpu, cuda or mps; the figures may differ between them in their last digits.
+        on_command: is called with each command before it runs.
+
+    Returns:
+        The table, the page, and what is missing.
+
+    Raises:
+        ValueError: if the folder holds another experiment, there are too few patients, the U-Nets
+            cannot learn from the dataset, or no test case can be scored.
+        FileNotFoundError: if there is no such dataset or bundle to start from.
+        TimeoutError: if another process is at work in the folder.
+        StepFailedError: if a command fails.
+    """
+    from shoulderseg.workflows.bundles.bundle import read_bundle
+
+    with _alone(out):
+        data = lay_out(source, out, protocol)
+        bundle = train_ours(data, out, protocol, device, on_command)
+        notes: list[str] = []
+        stock: dict[str, Path] = {}
+        for configuration in protocol.stock:
+            folder = run_stock(data, out, protocol, configuration, device, on_command)
+            if folder is None:
+                notes.append(f"nnU-Net plans no {configuration} for this data; it is left out.")
+            else:
+                stock[f"stock_{configuration}"] = folder
+        models = load_models(read_bundle(bundle), device)
+        cases: dict[str, Scores] = {}
+        failed: list[str] = []
+        for name in sorted(data.assignment.test):
+            try:
+                cases[name] = score_case_rows(name, data, models, stock, out, protocol.tolerance_mm)
+            except (ValueError, OSError) as error:
+                _LOGGER.debug("traceback", exc_info=True)
+                failed.append(f"{name}: {reason_of(error)}")
+        if not cases:
+            msg = "no test case could be scored: " + "; ".join(failed)
+            raise ValueError(msg)
+        said = [*notes, *(f"Not scored: {one}" for one in failed)]
+        table, page = write_results(data, out, protocol, cases, said)
+    return Experiment(table, page, tuple(failed), tuple(notes))
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Makes the folder, and lets nobody else work in it meanwhile.
+
+    Raises:
+        TimeoutError: if somebody does.
+    """
+    from shoulderseg.workflows.lock import locked
+
+    out.mkdir(parents=True, exist_ok=True)
+    msg = f"another experiment is at work in {out}; wait for its end or choose another folder"
+    with locked(out / ".lock", 0, TimeoutError(msg)):
+        yield

@@ -1,0 +1,191 @@
+"""Scores of all rows of the test cases, each kept in a file of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from shoulderseg.workflows.experiment.data import ExperimentData
+from shoulderseg.workflows.experiment.rows import Masks, Models, bone_numbers, case_rows
+
+if TYPE_CHECKING:
+    from shoulderseg.datasets.volume import Volume
+
+WHOLE = "both as one"
+# Scores of each row, structure and metric; of each row, slice and structure the Dice.
+Scores = dict[str, Any]
+
+
+class ReferenceCase(NamedTuple):
+    """A test case as it is scored.
+
+    Attributes:
+        name: of the case.
+        image: the image.
+        reference: bones by number, uint8 (Z, Y, X).
+    """
+
+    name: str
+    image: Volume
+    reference: npt.NDArray[np.uint8]
+
+
+def score_case_rows(
+    name: str,
+    data: ExperimentData,
+    models: Models,
+    stock: Mapping[str, Path],
+    out: Path,
+    tolerance_mm: float,
+) -> Scores:
+    """Segments a test case in each way and scores all; kept ones are read.
+
+    Args:
+        name: of the case.
+        data: of the experiment.
+        models: of the experiment.
+        stock: of each row of stock nnU-Net the folder of its label maps.
+        out: folder of the experiment; label maps go to `predictions/ROW`.
+        tolerance_mm: of the normalised surface Dice.
+
+    Returns:
+        `rows`: for each row and structure the metrics; `slices`: for each row and structure the
+        Dice of each slice, by its number, where there is anything to find or found.
+
+    Raises:
+        ValueError: if an image cannot be read.
+    """
+    from shoulderseg.datasets.nnunet_raw import write_json
+    from shoulderseg.nnunet_ext.inference import slice_axis
+
+    path = out / "cases" / f"{name}.json"
+    key = _key(name, data, models, stock, tolerance_mm)
+    kept = _kept(path, key)
+    if kept is not None:
+        return kept
+    case = read_test_case(name, data)
+    rows = case_rows(case.image, models)
+    rows |= {
+        row: read_masks(folder / f"{name}{data.ending}", data.labels)
+        for row, folder in stock.items()
+    }
+    for row, masks in rows.items():
+        _write_label_map(out / "predictions" / row / f"{name}.nii.gz", masks, case, data.labels)
+    axis = slice_axis(models.bundle.unets)
+    scores: Scores = {"key": key, "patient": data.assignment.test[name], "axis": axis}
+    scores["rows"] = {
+        row: _metrics(masks, case, list(data.labels), tolerance_mm) for row, masks in rows.items()
+    }
+    scores["slices"] = {
+        row: _slice_dice(masks, case, list(data.labels), axis) for row, masks in rows.items()
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, scores)
+    return scores
+
+
+def read_test_case(name: str, data: ExperimentData) -> ReferenceCase:
+    """Reads a test image and its reference.
+
+    Raises:
+        ValueError: if one of them cannot be read, or they lie on different grids.
+    """
+    from shoulderseg.datasets.reader import read_image, read_label_map
+    from shoulderseg.datasets.volume import describe_grid_difference
+
+    image, reference = read_image(data.image(name)), read_label_map(data.label_map(name))
+    difference = describe_grid_difference(reference, image)
+    if difference:
+        msg = f"{data.label_map(name)} does not lie on the grid of its image ({difference})"
+        raise ValueError(msg)
+    return ReferenceCase(name, image, bone_numbers(data.labels)[reference.array])
+
+
+def read_masks(path: Path, labels: Mapping[str, int]) -> Masks:
+    """Reads a label map that was predicted."""
+    from shoulderseg.datasets.reader import read_label_map
+
+    label_map = bone_numbers(labels)[read_label_map(path).array]
+    return Masks(label_map, label_map > 0)
+
+
+def _key(
+    name: str,
+    data: ExperimentData,
+    models: Models,
+    stock: Mapping[str, Path],
+    tolerance_mm: float,
+) -> str:
+    """What the scores depend on."""
+    digest = hashlib.sha256(repr((models.bundle.digest, tolerance_mm, sorted(stock))).encode())
+    files = [data.image(name), data.label_map(name)]
+    files += [stock[row] / f"{name}{data.ending}" for row in sorted(stock)]
+    for path in files:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _kept(path: Path, key: str) -> Scores | None:
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return kept if isinstance(kept, dict) and kept.get("key") == key else None
+
+
+def _write_label_map(
+    path: Path, masks: Masks, case: ReferenceCase, labels: Mapping[str, int]
+) -> None:
+    from shoulderseg.datasets.writer import write_label_map
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    values = np.array([0, *labels.values()], np.uint8)
+    write_label_map(path, values[masks.label_map], case.image)
+
+
+def _metrics(
+    masks: Masks, case: ReferenceCase, bones: Sequence[str], tolerance_mm: float
+) -> dict[str, dict[str, float | None]]:
+    from shoulderseg.evaluation.scores import METRICS, score_case
+
+    numbered = {bone: number for number, bone in enumerate(bones, start=1)}
+    spacing_mm = case.image.spacing_mm
+    scores = score_case(
+        masks.label_map, case.reference, numbered, spacing_mm, tolerance_mm, case.name
+    )
+    whole, reference = (mask.astype(np.uint8) for mask in (masks.whole, case.reference > 0))
+    scores += score_case(whole, reference, {WHOLE: 1}, spacing_mm, tolerance_mm, case.name)
+    return {
+        score.structure: {metric: _number(getattr(score, metric)) for metric in METRICS}
+        for score in scores
+    }
+
+
+def _number(value: float) -> float | None:
+    """JSON has no word for NaN."""
+    return None if np.isnan(value) else float(value)
+
+
+def _slice_dice(
+    masks: Masks, case: ReferenceCase, bones: Sequence[str], axis: int
+) -> dict[str, dict[str, float]]:
+    """Dice of each bone in each slice that holds it, or is said to."""
+    from shoulderseg.evaluation.overlap import count_voxels, dice
+
+    predicted, reference = (
+        np.moveaxis(array, axis, 0) for array in (masks.label_map, case.reference)
+    )
+    found: dict[str, dict[str, float]] = {}
+    for number, bone in enumerate(bones, start=1):
+        ours, theirs = predicted == number, reference == number
+        filled = np.flatnonzero((ours | theirs).any(axis=(1, 2)))
+        found[bone] = {
+            str(z): float(dice(count_voxels(ours[z], theirs[z]))) for z in filled.tolist()
+        }
+    return found

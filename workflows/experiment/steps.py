@@ -1,0 +1,129 @@
+"""The commands of an experiment: plan, train, refine, export, and stock nnU-Net beside them."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from shoulderseg.workflows.errors import StepFailedError
+from shoulderseg.workflows.experiment.data import ExperimentData
+from shoulderseg.workflows.experiment.protocol import Protocol
+from shoulderseg.workflows.processes.scripts import installed_script, process_limit
+from shoulderseg.workflows.processes.steps import run_together
+from shoulderseg.workflows.processes.subprocesses import run_subprocesses
+from shoulderseg.workflows.training.size import SMALL, plans_name
+
+OnCommand = Callable[[str], None]
+
+
+def own_environment(out: Path) -> dict[str, str]:
+    """Environment in which nnU-Net sees the experiment's folders and no others."""
+    folders = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
+    named = {name: str(out.resolve() / name) for name in folders}
+    return {**os.environ, **named, **process_limit()}
+
+
+def train_ours(
+    data: ExperimentData, out: Path, protocol: Protocol, device: str, on_command: OnCommand
+) -> Path:
+    """Plans, trains the U-Nets and the AlexNets, and exports them; goes on where it was stopped.
+
+    Returns:
+        The bundle.
+
+    Raises:
+        StepFailedError: if a command fails.
+    """
+    environment, bundle = own_environment(out), out / "bundle"
+    trained = f"{data.name} --size {protocol.size} --device {device}"
+    start = "" if protocol.start_from is None else " --start-from {start}"
+    refined = f"--epochs {protocol.refiner_epochs} --steps {protocol.refiner_steps}"
+    for command in (
+        f"plan {data.name} --size {protocol.size}",
+        f"train {trained}{_schedule(protocol)}{start}",
+        f"train-refiner {trained} --inputs votes {refined} --seed {protocol.seed}",
+        f"export {data.name} {{bundle}} --size {protocol.size} --overwrite",
+    ):
+        run_together([command], environment, on_command, bundle=bundle, start=protocol.start_from)
+    return bundle
+
+
+def _schedule(protocol: Protocol) -> str:
+    options = {
+        "--epochs": protocol.epochs,
+        "--iterations": protocol.iterations,
+        "--learning-rate": protocol.learning_rate,
+    }
+    return "".join(f" {name} {value:g}" for name, value in options.items() if value is not None)
+
+
+def run_stock(
+    data: ExperimentData,
+    out: Path,
+    protocol: Protocol,
+    configuration: str,
+    device: str,
+    on_command: OnCommand,
+) -> Path | None:
+    """Trains stock nnU-Net on the same folds, and lets it predict the test images.
+
+    Args:
+        data: of the experiment.
+        out: its folder.
+        protocol: its length is that of each of our U-Nets.
+        configuration: `2d` or `3d_fullres`.
+        device: cpu, cuda or mps.
+        on_command: is called with each command before it runs.
+
+    Returns:
+        The folder of label maps; None where nnU-Net plans no such configuration for the data.
+
+    Raises:
+        StepFailedError: if a command fails.
+    """
+    from shoulderseg.nnunet_ext.stock_trainings import is_planned, stock_commands
+
+    predicted = out / "stock" / configuration
+    if predicted.is_dir():
+        return predicted
+    environment = own_environment(out) | _stock_environment(protocol, device)
+    preprocessed = Path(environment["nnUNet_preprocessed"]) / data.name
+    small = protocol.size == SMALL and configuration == "2d"
+    plans = plans_name(SMALL if small else "auto")
+    if not is_planned(preprocessed, plans, configuration):
+        return None
+    part = predicted.with_name(f"{configuration}.part")
+    commands = stock_commands(
+        preprocessed,
+        Path(environment["nnUNet_results"]) / data.name,
+        configuration,
+        plans_name=plans,
+        folds=[str(fold) for fold in range(len(data.assignment.folds))],
+        device=device,
+    )
+    predict = ["nnUNetv2_predict", "-i", str(data.test_images), "-o", str(part)]
+    predict += [*commands.model, "-npp", "1", "-nps", "1", "--disable_progress_bar"]
+    shutil.rmtree(part, ignore_errors=True)
+    for command in (*commands.trainings, predict):
+        _run(command, environment, on_command)
+    part.rename(predicted)
+    return predicted
+
+
+def _stock_environment(protocol: Protocol, device: str) -> dict[str, str]:
+    from shoulderseg.workflows.training.train import Schedule, training_environment
+
+    schedule = Schedule(protocol.epochs, protocol.iterations, protocol.learning_rate)
+    return training_environment(schedule, device)
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str], on_command: OnCommand) -> None:
+    line = shlex.join(command)
+    on_command(line)
+    (code,) = run_subprocesses([[installed_script(command[0]), *command[1:]]], environment)
+    if code != 0:
+        msg = f"this step failed with exit code {code}: {line}"
+        raise StepFailedError(msg)

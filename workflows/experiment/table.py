@@ -1,0 +1,164 @@
+"""The table: each way's scores over patients, and paired comparisons of the ways."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from shoulderseg.workflows.experiment.rows import PAPER, UNETS, USUAL
+from shoulderseg.workflows.experiment.score import WHOLE, Scores
+
+METRICS = ("dice", "iou", "ppv", "sensitivity", "hd95_mm", "assd_mm", "nsd")
+OVERALL = "mean of both"
+# What is published, for whoever reads the table: mean and standard deviation.
+PUBLISHED: Mapping[str, Mapping[str, tuple[float, float]]] = {
+    "Mu et al. 2021": {"dice": (0.91, 0.02), "ppv": (0.95, 0.03), "sensitivity": (0.95, 0.02)},
+    "Wang and Han 2021": {"dice": (0.96, 0.02), "ppv": (0.97, 0.02), "sensitivity": (0.94, 0.03)},
+}
+PUBLISHED_NOTE = (
+    "The published figures are of other patients, eight in each paper, and say nothing of these. "
+    "Dice 0.91 does not follow from PPV 0.95 and sensitivity 0.95, which would give 0.95."
+)
+
+
+class Summary(NamedTuple):
+    """A metric over patients: mean, standard deviation of the sample, and how many counted."""
+
+    mean: float
+    sd: float
+    n: int
+
+
+class Comparison(NamedTuple):
+    """Dice of two rows over the same patients; see `compare_paired`.
+
+    Attributes:
+        row: the row.
+        against: what it is compared with.
+        structure: a bone, both as one, or the mean of both.
+        n: patients.
+        difference: mean of row - against.
+        low: of its 95 % interval.
+        high: of its 95 % interval.
+        p_value: of the Wilcoxon signed-rank test.
+        effect_size: matched-pairs rank-biserial correlation.
+    """
+
+    row: str
+    against: str
+    structure: str
+    n: int
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    effect_size: float
+
+
+# Row, structure, metric to patient to score; NaN where there is none.
+PatientScores = dict[str, dict[str, dict[str, dict[str, float]]]]
+
+
+def patient_scores(cases: Mapping[str, Scores]) -> PatientScores:
+    """Averages the cases of each patient, and both bones.
+
+    Args:
+        cases: what `score_case_rows` gave for each case.
+    """
+    rows: PatientScores = {}
+    first: Scores = next(iter(cases.values()), {})
+    for row, structures in first.get("rows", {}).items():
+        rows[row] = {}
+        for structure in structures:
+            rows[row][structure] = {
+                metric: _by_patient(cases, row, structure, metric) for metric in METRICS
+            }
+        bones = [name for name in structures if name != WHOLE]
+        rows[row][OVERALL] = {
+            metric: _mean_of([rows[row][bone][metric] for bone in bones]) for metric in METRICS
+        }
+    return rows
+
+
+def _by_patient(
+    cases: Mapping[str, Scores], row: str, structure: str, metric: str
+) -> dict[str, float]:
+    values: dict[str, list[float]] = {}
+    for scores in cases.values():
+        value = scores["rows"][row][structure][metric]
+        found = values.setdefault(scores["patient"], [])
+        if value is not None:
+            found.append(float(value))
+    return {name: float(np.mean(some)) if some else math.nan for name, some in values.items()}
+
+
+def _mean_of(bones: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Mean of what there is; a bone that is in no image of a patient does not count."""
+    found = {}
+    for patient in bones[0]:
+        values = [bone[patient] for bone in bones if not math.isnan(bone[patient])]
+        found[patient] = float(np.mean(values)) if values else math.nan
+    return found
+
+
+def summarise_patients(values: Mapping[str, float]) -> Summary:
+    """Mean and standard deviation over patients; NaN where none, or one, counted."""
+    counted = np.array([value for value in values.values() if not math.isnan(value)])
+    return Summary(
+        float(counted.mean()) if counted.size else math.nan,
+        float(counted.std(ddof=1)) if counted.size > 1 else math.nan,
+        int(counted.size),
+    )
+
+
+def compare_rows(scores: PatientScores, rng: np.random.Generator) -> list[Comparison]:
+    """Compares each row's Dice with stock nnU-Net's where it was trained, else the U-Nets'.
+
+    The paper's own way is compared with `predict`'s vote too.
+
+    Args:
+        scores: of the patients.
+        rng: draws the resamples.
+    """
+    from shoulderseg.evaluation.paired import compare_paired
+
+    base = next((row for row in scores if row.startswith("stock_")), UNETS)
+    pairs = [(row, base) for row in scores if row != base]
+    pairs += [(PAPER, USUAL)] if {PAPER, USUAL} <= set(scores) else []
+    found = []
+    for row, against in pairs:
+        for structure, metrics in scores[row].items():
+            ours, theirs = metrics["dice"], scores[against][structure]["dice"]
+            patients = sorted(ours)
+            paired = compare_paired(
+                [theirs[name] for name in patients], [ours[name] for name in patients], rng
+            )
+            found.append(
+                Comparison(
+                    row,
+                    against,
+                    structure,
+                    paired.n,
+                    paired.mean_difference,
+                    *paired.interval,
+                    paired.p_value,
+                    paired.effect_size,
+                )
+            )
+    return found
+
+
+def as_records(scores: PatientScores) -> dict[str, Any]:
+    """Summaries of all rows, as JSON has them."""
+    return {
+        row: {
+            structure: {
+                metric: summarise_patients(values)._asdict() for metric, values in metrics.items()
+            }
+            for structure, metrics in structures.items()
+        }
+        for row, structures in scores.items()
+    }
