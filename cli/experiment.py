@@ -28,6 +28,9 @@ class PatientOptions:
         int, typer.Option(min=2, help="Patients to train on, in as many folds, five at most.")
     ] = 5
     test_patients: Annotated[int, typer.Option(min=1, help="Patients to test.")] = 3
+    test_on: Annotated[
+        str, typer.Option(metavar="P,P,...", help="These patients instead.", show_default="drawn")
+    ] = ""
     patient_pattern: Annotated[
         str | None,
         typer.Option(
@@ -111,6 +114,7 @@ def experiment(
             length.refiner_steps,
             () if stock == "none" else tuple(split_list(stock)),
             tolerance_mm,
+            tuple(split_list(patients.test_on)),
         )
         done = run_experiment(raw_dataset(dataset), out, protocol, device.resolve(), show_command)
     echo("")

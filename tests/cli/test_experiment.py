@@ -35,7 +35,7 @@ COMMAND = """#!/bin/sh
 echo "$(basename $0) $@" >> {log}
 if [ -f {fails} ] && [ "$1" = "$(cat {fails})" ]; then exit 3; fi
 case "$(basename $0) $1" in
-"shoulderseg plan") mkdir -p $nnUNet_preprocessed && cp -r {plans} $nnUNet_preprocessed/{name} ;;
+"shoulderseg plan") to=$nnUNet_preprocessed/{name}; mkdir -p $to && cp {plans}/*.json $to ;;
 "shoulderseg export") rm -rf $3 && cp -r {bundle} $3 ;;
 "nnUNetv2_predict -i") mkdir -p $4 && cp $(dirname $2)/labels/* $4 ;;
 esac

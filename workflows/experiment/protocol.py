@@ -33,6 +33,7 @@ class Protocol:
         refiner_steps: training steps an epoch of each AlexNet.
         stock: configurations of stock nnU-Net that are trained beside ours.
         tolerance_mm: of the normalised surface Dice.
+        test_on: patients to test; empty to draw as many as `test` says.
 
     Raises:
         ValueError: if a number is out of range, or a configuration unknown.
@@ -52,6 +53,7 @@ class Protocol:
     refiner_steps: int = 250
     stock: tuple[str, ...] = ("2d",)
     tolerance_mm: float = 1.0
+    test_on: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.train < 2 or self.test < 1:
@@ -67,7 +69,7 @@ class Protocol:
 
     def as_record(self) -> dict[str, Any]:
         """Gives the fields by name, as JSON has them."""
-        return asdict(self) | {"stock": list(self.stock)}
+        return asdict(self) | {"stock": list(self.stock), "test_on": list(self.test_on)}
 
 
 @dataclass(frozen=True)
@@ -109,18 +111,32 @@ def assign_patients(
     patients, problems = find_patients(sorted(cases), protocol.patient_pattern)
     if problems:
         raise ValueError("\n".join(problems))
-    names = sorted(set(patients.values()))
-    wanted = protocol.train + protocol.test
-    if len(names) < wanted:
-        msg = (
-            f"found {len(names)} patients in {len(cases)} cases, expected {protocol.train} to "
-            f"train and {protocol.test} to test; give fewer by --train-patients and "
-            "--test-patients, or --patient-pattern if patients are told apart wrongly"
-        )
-        raise ValueError(msg)
-    drawn = [names[index] for index in rng.permutation(len(names))[:wanted]]
-    tested, learned = set(drawn[: protocol.test]), set(drawn[protocol.test :])
+    tested, learned = _draw(sorted(set(patients.values())), protocol, rng)
     training = {case: name for case, name in patients.items() if name in learned}
     testing = {case: name for case, name in patients.items() if name in tested}
     folds = patient_folds(training, rng=rng, folds=min(MOST_FOLDS, protocol.train))
     return Assignment(training, testing, folds)
+
+
+def _draw(
+    names: Sequence[str], protocol: Protocol, rng: np.random.Generator
+) -> tuple[set[str], set[str]]:
+    """Patients to test, and patients to train on."""
+    unknown = [name for name in protocol.test_on if name not in names]
+    if unknown:
+        shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+        msg = f"there is no patient {unknown[0]!r} to test; the patients are {shown}"
+        raise ValueError(msg)
+    tested = set(protocol.test_on)
+    others = [name for name in names if name not in tested]
+    wanted = protocol.train + (0 if tested else protocol.test)
+    if len(others) < wanted:
+        msg = (
+            f"found {len(names)} patients, expected {protocol.train} to train and "
+            f"{len(tested) or protocol.test} to test; give fewer by --train-patients and "
+            "--test-patients, or --patient-pattern if patients are told apart wrongly"
+        )
+        raise ValueError(msg)
+    drawn = [others[index] for index in rng.permutation(len(others))[:wanted]]
+    count = wanted - protocol.train
+    return tested | set(drawn[:count]), set(drawn[count:])

@@ -79,11 +79,11 @@ def write_results(
 
 
 def _sentences(data: ExperimentData, protocol: Protocol) -> list[str]:
-    folds = len(data.assignment.folds)
+    folds, tested = len(data.assignment.folds), len(set(data.assignment.test.values()))
     length = f"{protocol.epochs or 1000} epochs of {protocol.iterations or 250} steps"
     return [
         f"{protocol.train} patients trained on in {folds} folds ({len(data.assignment.train)} "
-        f"images), {protocol.test} tested ({len(data.assignment.test)} images), drawn with seed "
+        f"images), {tested} tested ({len(data.assignment.test)} images), seed "
         f"{protocol.seed}. Each network: {length}, size {protocol.size}; on the test patients the "
         "folds' networks are averaged.",
         "Research use only.",

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from shoulderseg.workflows.report.measures import methods_of, shown_measures
+from shoulderseg.workflows.report.measures import methods_of, shown_measures, table_columns
 from shoulderseg.workflows.report.page import render_page
 from shoulderseg.workflows.report.parts import (
     REPORT_FOLDER,
@@ -124,6 +124,7 @@ def _page_data(
         "examinations": {name: list(cases) for name, cases in reported.examinations.items()},
         "fused": {name: shown for name, one in fused.items() if (shown := shown_measures(one))},
         "methods": methods_of([*reported.records, *fused.values()]),
+        "columns": table_columns(reported.records),
         "single_file": single_file,
         "rows": rows,
     }

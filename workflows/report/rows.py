@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from shoulderseg.workflows.outputs.plan import REPORT_FILE
+from shoulderseg.workflows.report.measures import column_values, table_columns
 from shoulderseg.workflows.report.parts import file_stem, read_row
 from shoulderseg.workflows.report.safe_json import plain_values
 from shoulderseg.workflows.segmentation.earlier_runs import EARLIER
@@ -109,8 +110,12 @@ def page_rows(out: Path, reported: Reported) -> list[dict[str, Any]]:
     """
     bones = list(reported.bones)
     examination = {case: name for name, cases in reported.examinations.items() for case in cases}
+    columns = table_columns(reported.records)
     rows = (
-        plain_values(_row(out, record, bones, examination.get(record["case"])))
+        plain_values(
+            _row(out, record, bones, examination.get(record["case"]))
+            | {"measured": column_values(record, columns)}
+        )
         for record in reported.records
     )
     # What is not known or not there takes no place, of thousands of cases.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,9 @@ def write_raw(folder: Path, cases: list[str], labels: dict[str, int] | None = No
     return folder
 
 
-def scores_of(patient: str, rows: dict[str, tuple[float | None, float | None]]) -> dict[str, Any]:
+def scores_of(
+    patient: str, rows: Mapping[str, tuple[float | None, float | None]]
+) -> dict[str, Any]:
     """Scores of a case: the Dice of both bones in each row; other metrics are as the Dice."""
     return {
         "patient": patient,

@@ -49,7 +49,7 @@ def test_without_a_pattern_each_case_is_a_patient() -> None:
 
 
 def test_too_few_patients_and_wrong_numbers_are_said() -> None:
-    with pytest.raises(ValueError, match=r"found 7 patients in 7 cases, expected 5 to train and 3"):
+    with pytest.raises(ValueError, match=r"found 7 patients, expected 5 to train and 3"):
         assign(Protocol("1"), CASES[:7])
     with pytest.raises(ValueError, match="finds no patient"):
         assign(Protocol("1", patient_pattern="(Q)"))
@@ -57,3 +57,15 @@ def test_too_few_patients_and_wrong_numbers_are_said() -> None:
         Protocol("1", train=1)
     with pytest.raises(ValueError, match=r"'3d_lowres', expected some of \('2d', '3d_fullres'\)"):
         Protocol("1", stock=("3d_lowres",))
+
+
+def test_patients_can_be_named() -> None:
+    protocol = Protocol("1", test_on=("P03", "P07"), patient_pattern=r"(P\d+)_")
+    for seed in range(4):
+        found = assign(protocol, seed=seed)
+        assert set(found.test.values()) == {"P03", "P07"}
+        assert len(set(found.train.values()) - {"P03", "P07"}) == 5
+    with pytest.raises(ValueError, match=r"no patient 'P3' to test; the patients are P00, P01"):
+        assign(Protocol("1", test_on=("P3",), patient_pattern=r"(P\d+)_"))
+    with pytest.raises(ValueError, match="found 9 patients, expected 8 to train and 2 to test"):
+        assign(Protocol("1", train=8, test_on=("P03", "P07"), patient_pattern=r"(P\d+)_"))

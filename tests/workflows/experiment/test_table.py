@@ -33,9 +33,11 @@ def test_images_of_a_patient_are_averaged_before_patients_are() -> None:
     humerus = scores["unets"]["humerus"]["dice"]
     assert humerus == {"a": pytest.approx(0.85), "b": 0.95, "c": 0.75}
     summary = summarise_patients(humerus)
-    assert summary == (pytest.approx(0.85), pytest.approx(0.1), 3)
+    assert (summary.mean, summary.sd) == pytest.approx((0.85, 0.1))
+    assert summary.n == 3
     glenoid = summarise_patients(scores["unets"]["glenoid"]["dice"])
-    assert glenoid == (pytest.approx(0.6), pytest.approx(math.sqrt(0.02)), 2)
+    assert (glenoid.mean, glenoid.sd) == pytest.approx((0.6, math.sqrt(0.02)))
+    assert glenoid.n == 2
     # A bone that is in no image of a patient does not count in the mean of both.
     assert scores["unets"][OVERALL]["dice"] == {
         "a": pytest.approx(0.775),

@@ -30,6 +30,10 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"name": "glenoid_height", "value": 38.25, "unit": "mm", "uncertainty": 0.75},
         {"name": "inclination", "value": None, "unit": "deg", "refused": "needs the whole scapula"},
     ]
+    records[3]["measures_of_bones"] = [
+        {"name": "glenoid_height", "value": 31.0, "unit": "mm"},
+        {"name": "head_radius", "value": 22.0, "unit": "mm", "refused": "cut by the border"},
+    ]
     records += [record(name, (0.97, 0.9), source={"contrast": name}) for name in HOSTILE]
     records[-1]["quality"]["flags"] = [HOSTILE[0]]
     for number, told in enumerate(records):

@@ -20,6 +20,8 @@ from tests.workflows.report.browser import (
 )
 from tests.workflows.report.made_run import HOSTILE, LONG
 
+NOTHING = "\N{EN DASH}"
+
 
 def drawn(browser: Browser, kind: str) -> int:
     """How many points of a canvas are neither clear nor black."""
@@ -41,7 +43,10 @@ def test_what_is_flagged_comes_first_then_what_is_predicted_worst(browser: Brows
     assert names[3:6] == ["case_00", "case_01", "case_02"]
     assert names[-1] == "broken"
     assert "27 cases, 3 flagged, 1 failed" in browser.text("#counts")
-    assert browser.texts("#rows tr:first-child td.number") == ["0.93", "missing", "30.5", "0.0"]
+    assert browser.texts("#rows tr:first-child td.number") == [
+        *("0.93", "missing", "30.5", "0.0"),
+        NOTHING,
+    ]
 
 
 def test_columns_sort_both_ways_and_back(browser: Browser) -> None:
@@ -56,6 +61,15 @@ def test_columns_sort_both_ways_and_back(browser: Browser) -> None:
     assert values == sorted(values, reverse=True)
     browser.find(f"{head} button").send_keys(Keys.ENTER)
     assert cases(browser) == usual
+
+
+def test_measures_are_columns_where_a_case_has_them(browser: Browser) -> None:
+    # The radius is refused in the only case that speaks of it, and no case has another.
+    heads = browser.texts("#heads th")
+    assert heads[6:10] == ["humerus, ml", "glenoid, ml", "Glenoid height, mm", "Sequence"]
+    browser.find("#heads th[data-key=measure-glenoid_height] button").send_keys(Keys.ENTER)
+    assert browser.texts("#rows td:nth-child(9)")[:3] == ["31.0", "38.3", NOTHING]
+    assert cases(browser)[:2] == ["case_03", "case_07"]
 
 
 def test_search_filters_and_bars_narrow_the_cases(browser: Browser) -> None:

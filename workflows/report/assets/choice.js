@@ -5,10 +5,13 @@ const COLUMNS = [
   { key: "verdict", title: "Verdict", of: (row) => verdictText(row) || null },
   { key: "flags", title: "Flags", of: (row) => urgency(row) * 100 - row.flags.length },
   ...BONES.map((bone, k) => ({
-    key: `dice${k}`, title: `${bone.name}, predicted Dice`, of: (row) => row.dice[k], bone, digits: 2,
+    key: `dice${k}`, title: `${bone.name}, predicted Dice`, of: (row) => row.dice[k], bone, digits: 2, number: true,
   })),
   ...BONES.map((bone, k) => ({
-    key: `volume${k}`, title: `${bone.name}, ml`, of: (row) => row.volumes[k], bone, digits: 1,
+    key: `volume${k}`, title: `${bone.name}, ml`, of: (row) => row.volumes[k], bone, digits: 1, number: true,
+  })),
+  ...DATA.columns.map((column, k) => ({
+    key: `measure-${column.name}`, title: column.title, of: (row) => (row.measured || [])[k], digits: column.digits, number: true,
   })),
   { key: "sequence", title: "Sequence", of: (row) => row.sequence },
   { key: "plane", title: "Plane", of: (row) => row.plane },

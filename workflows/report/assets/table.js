@@ -11,7 +11,7 @@ function heading(column) {
     refresh();
   };
   const button = make("button", { type: "button", text: column.title, onclick: press });
-  return make("th", { scope: "col", "data-key": column.key, class: column.bone ? "number" : column.key }, button);
+  return make("th", { scope: "col", "data-key": column.key, class: column.number ? "number" : column.key }, button);
 }
 
 function picture(row) {
@@ -30,7 +30,7 @@ function cells(row) {
   const flags = make("td", { class: "flags" },
     ...told.map((flag) => make("p", { class: row.flags.includes(flag) ? "flag" : "error", title: flag },
       named(flag.replace(/ \(usually.*\)$/, "")))));
-  const numbers = COLUMNS.filter((column) => column.bone).map((column) => {
+  const numbers = COLUMNS.filter((column) => column.number).map((column) => {
     const low = column.key.startsWith("dice") && row.missing.includes(column.bone.name);
     return make("td", { class: "number", text: low ? "missing" : number(column.of(row), column.digits) });
   });
