@@ -118,7 +118,8 @@ def experiment(
         )
         done = run_experiment(raw_dataset(dataset), out, protocol, device.resolve(), show_command)
     echo("")
-    echo(done.table)
+    for line in done.table.splitlines():
+        echo(line)
     echo(f"{done.page}")
     for note in done.notes:
         warn(note)

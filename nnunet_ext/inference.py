@@ -101,10 +101,11 @@ def _probability(
 ) -> FloatArray:
     """Probabilities on the image's grid."""
     bone: FloatArray = restore_logits(logits, case, plans).astype(np.float32)
-    expit(bone, out=bone)
+    # Infinite ones would become probabilities of 0 and 1.
     if not np.isfinite(bone).all():
         msg = "a network answered with NaN or infinite values"
         raise ValueError(msg)
+    expit(bone, out=bone)
     return uncrop(bone, case, plans)
 
 

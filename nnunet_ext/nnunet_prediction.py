@@ -191,6 +191,10 @@ def _counted(
 def _bone_probability(
     predictor: nnUNetPredictor, logits: torch.Tensor, properties: dict[str, Any]
 ) -> FloatArray:
+    # Infinite ones would become probabilities of 0 and 1.
+    if not bool(torch.isfinite(logits).all()):
+        msg = "a network answered with NaN or infinite values"
+        raise ValueError(msg)
     _, probabilities = convert_predicted_logits_to_segmentation_with_correct_shape(
         logits,
         predictor.plans_manager,
@@ -200,9 +204,6 @@ def _bone_probability(
         return_probabilities=True,
     )
     bone: FloatArray = probabilities[0].astype(np.float32)
-    if not np.isfinite(bone).all():
-        msg = "a network answered with NaN or infinite values"
-        raise ValueError(msg)
     return bone
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from shoulderseg.workflows.experiment.rows import USUAL, row_title
+from shoulderseg.workflows.experiment.rows import row_title
 from shoulderseg.workflows.experiment.table import (
     OVERALL,
     PUBLISHED,
     PUBLISHED_NOTE,
     Comparison,
-    PatientScores,
+    Outcome,
     Summary,
     summarise_patients,
 )
@@ -26,6 +26,11 @@ HEADINGS = {
     "nsd": "NSD",
 }
 
+TABLE_NOTE = (
+    "Mean ± standard deviation over patients; a patient's images are averaged first. * what "
+    f"predict does without options. {PUBLISHED_NOTE}"
+)
+
 
 def summary_text(summary: Summary, metric: str) -> str:
     """Mean and standard deviation, with as many digits as the metric bears."""
@@ -36,8 +41,9 @@ def summary_text(summary: Summary, metric: str) -> str:
     return f"{summary.mean:.{digits}f}{deviation}"
 
 
-def table_lines(scores: PatientScores, tolerance_mm: float) -> list[tuple[str, list[list[str]]]]:
+def table_lines(outcome: Outcome) -> list[tuple[str, list[list[str]]]]:
     """The table as cells: for each structure its name and its rows, headings first."""
+    scores, tolerance_mm = outcome.scores, outcome.tolerance_mm
     headings = [*HEADINGS.values()]
     headings[-1] = f"NSD at {tolerance_mm:g} mm"
     structures = list(next(iter(scores.values()), {}))
@@ -47,7 +53,7 @@ def table_lines(scores: PatientScores, tolerance_mm: float) -> list[tuple[str, l
         for row, metrics in scores.items():
             found = {name: summarise_patients(metrics[structure][name]) for name in HEADINGS}
             cells = [summary_text(summary, name) for name, summary in found.items()]
-            star = " *" if row == USUAL else ""
+            star = " *" if row == outcome.usual else ""
             rows.append([row_title(row) + star, str(found["dice"].n), *cells])
         if structure == OVERALL:
             rows += [_published(name, figures) for name, figures in PUBLISHED.items()]
@@ -75,30 +81,25 @@ def comparison_lines(comparisons: Sequence[Comparison]) -> list[list[str]]:
     return rows
 
 
-def markdown(
-    scores: PatientScores, comparisons: Sequence[Comparison], tolerance_mm: float, notes: list[str]
-) -> str:
-    """Puts the tables together.
-
-    Args:
-        scores: of the patients.
-        comparisons: of the rows.
-        tolerance_mm: of the normalised surface Dice.
-        notes: sentences that stand before the tables.
-    """
-    parts = ["# Results of the experiment", *notes]
-    for structure, rows in table_lines(scores, tolerance_mm):
+def markdown(outcome: Outcome) -> str:
+    """Puts the tables together."""
+    parts = ["# Results of the experiment", *outcome.notes]
+    for structure, rows in table_lines(outcome):
         parts += [f"## {structure}", _as_table(rows)]
-    parts.append(
-        "Mean ± standard deviation over patients; a patient's images are averaged first. * what "
-        f"`predict` does without options. {PUBLISHED_NOTE}"
-    )
-    parts += ["## Paired comparisons", _as_table(comparison_lines(comparisons))]
-    parts.append(
-        "p: Wilcoxon's signed-rank test, not corrected for the number of comparisons; r: "
-        "matched-pairs rank-biserial correlation. With three patients p cannot be below 0.25."
-    )
+    parts.append(TABLE_NOTE)
+    parts += ["## Paired comparisons", _as_table(comparison_lines(outcome.comparisons))]
+    parts.append(comparison_note(outcome.comparisons))
     return "\n\n".join(parts) + "\n"
+
+
+def comparison_note(comparisons: Sequence[Comparison]) -> str:
+    """What the figures of the comparisons are, and what so many patients can show at best."""
+    patients = max((one.n for one in comparisons), default=0)
+    return (
+        "p: Wilcoxon's signed-rank test, not corrected for the number of comparisons; r: "
+        f"matched-pairs rank-biserial correlation. With {patients} patients p cannot be below "
+        f"{2.0 ** (1 - patients):.2g}."
+    )
 
 
 def _as_table(rows: Sequence[Sequence[str]]) -> str:

@@ -9,10 +9,15 @@ from importlib import resources
 from typing import Any, NamedTuple
 
 from shoulderseg.workflows.experiment.curves import Curves
-from shoulderseg.workflows.experiment.markdown import comparison_lines, table_lines
+from shoulderseg.workflows.experiment.markdown import (
+    TABLE_NOTE,
+    comparison_lines,
+    comparison_note,
+    table_lines,
+)
 from shoulderseg.workflows.experiment.pictures import Box, box_of, polyline
 from shoulderseg.workflows.experiment.rows import row_title
-from shoulderseg.workflows.experiment.table import PUBLISHED_NOTE, Comparison, PatientScores
+from shoulderseg.workflows.experiment.table import Outcome, PatientScores
 
 _PACKAGE = "shoulderseg.workflows.experiment"
 # Where the field of the box plots begins, and how wide it is.
@@ -24,20 +29,14 @@ class Shown(NamedTuple):
 
     Attributes:
         dataset: name of the dataset.
-        scores: of the patients.
-        comparisons: of the rows.
-        tolerance_mm: of the normalised surface Dice.
-        notes: sentences at the top.
+        outcome: what was found.
         slices: for each picture its `text` and its `png` in base64.
         curves: of the trainings.
         facts: versions and options by name.
     """
 
     dataset: str
-    scores: PatientScores
-    comparisons: Sequence[Comparison]
-    tolerance_mm: float
-    notes: Sequence[str]
+    outcome: Outcome
     slices: Sequence[Mapping[str, str]]
     curves: Curves
     facts: Sequence[tuple[str, str]]
@@ -58,17 +57,20 @@ def render_page(shown: Shown) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     style = _asset("page.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    tables = table_lines(shown.scores, shown.tolerance_mm)
+    outcome = shown.outcome
+    tables = table_lines(outcome)
     return environment.from_string(_asset("page.html.j2")).render(
         policy=f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; "
         "base-uri 'none'; form-action 'none'",
         style=Markup(style),
         dataset=shown.dataset,
-        notes=shown.notes,
+        notes=outcome.notes,
         tables=tables,
-        boxes={structure: _boxes(shown.scores, structure) for structure, _ in tables},
-        comparisons=comparison_lines(shown.comparisons),
-        published_note=PUBLISHED_NOTE,
+        boxes={structure: _boxes(outcome.scores, structure) for structure, _ in tables},
+        comparisons=comparison_lines(outcome.comparisons),
+        usual=row_title(outcome.usual),
+        table_note=TABLE_NOTE,
+        comparison_note=comparison_note(outcome.comparisons),
         slices=shown.slices,
         curves=[_curve(name, losses) for name, losses in shown.curves.items() if losses],
         facts=shown.facts,

@@ -11,12 +11,10 @@ import numpy as np
 
 from shoulderseg.workflows.experiment.data import ExperimentData
 from shoulderseg.workflows.experiment.protocol import Protocol
-from shoulderseg.workflows.experiment.rows import USUAL
 from shoulderseg.workflows.experiment.score import Scores, read_masks, read_test_case
 from shoulderseg.workflows.experiment.table import (
     METRICS,
-    Comparison,
-    PatientScores,
+    Outcome,
     as_records,
     compare_rows,
     patient_scores,
@@ -57,19 +55,18 @@ def write_results(
 
     scores = patient_scores(cases)
     comparisons = compare_rows(scores, np.random.default_rng(protocol.seed))
+    usual = str(next(iter(cases.values()))["usual"])
     sentences = [*_sentences(data, protocol), *notes]
-    table = markdown(scores, comparisons, protocol.tolerance_mm, sentences)
+    outcome = Outcome(scores, comparisons, protocol.tolerance_mm, usual, sentences)
+    table = markdown(outcome)
     shown = Shown(
         dataset=data.name,
-        scores=scores,
-        comparisons=comparisons,
-        tolerance_mm=protocol.tolerance_mm,
-        notes=sentences,
-        slices=_slices(data, out, cases),
+        outcome=outcome,
+        slices=_slices(data, out, cases, usual),
         curves=learning_curves(out / "nnUNet_results" / data.name),
         facts=_facts(protocol),
     )
-    write_json(out / "results.json", plain_values(_record(data, protocol, scores, comparisons)))
+    write_json(out / "results.json", plain_values(_record(data, protocol, outcome)))
     write_csv(out / "results.csv", _case_lines(cases))
     write_csv(out / "results_slices.csv", _slice_lines(cases))
     write_text(out / "results.md", table)
@@ -95,32 +92,30 @@ def _facts(protocol: Protocol) -> list[tuple[str, str]]:
     return versions + [(name, str(value)) for name, value in protocol.as_record().items()]
 
 
-def _record(
-    data: ExperimentData,
-    protocol: Protocol,
-    scores: PatientScores,
-    comparisons: Sequence[Comparison],
-) -> dict[str, Any]:
+def _record(data: ExperimentData, protocol: Protocol, outcome: Outcome) -> dict[str, Any]:
     return {
         "dataset": data.name,
         "protocol": protocol.as_record(),
         "patients": data.assignment.as_record(),
         "versions": {name: version(name) for name in _VERSIONS},
-        "rows": as_records(scores),
-        "by_patient": scores,
-        "comparisons": [one._asdict() for one in comparisons],
+        "usual": outcome.usual,
+        "rows": as_records(outcome.scores),
+        "by_patient": outcome.scores,
+        "comparisons": [one._asdict() for one in outcome.comparisons],
     }
 
 
-def _slices(data: ExperimentData, out: Path, cases: Mapping[str, Scores]) -> list[dict[str, str]]:
-    """Pictures of the best, the median and the worst slice of the usual vote."""
+def _slices(
+    data: ExperimentData, out: Path, cases: Mapping[str, Scores], usual: str
+) -> list[dict[str, str]]:
+    """Pictures of the best, the median and the worst slice of the usual row."""
     from shoulderseg.workflows.experiment.pictures import chosen_slices, slice_picture
 
-    dice = {name: scores["slices"][USUAL] for name, scores in cases.items()}
+    dice = {name: scores["slices"][usual] for name, scores in cases.items()}
     pictures = []
     for title, (name, place) in zip(("best", "median", "worst"), chosen_slices(dice), strict=False):
         case = read_test_case(name, data)
-        masks = read_masks(out / "predictions" / USUAL / f"{name}.nii.gz", data.labels)
+        masks = read_masks(out / "predictions" / usual / f"{name}.nii.gz", data.labels)
         axis = int(cases[name]["axis"])
         found = [
             f"{bone} {slices[str(place)]:.3f}"

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 UNETS, ALEXNET = "unets", "alexnet"
 REFINED = "_refined"
-# The vote of `predict`, and the paper's: four voters, edges decided by the AlexNet.
-USUAL, PAPER = "vote3", "vote4_refined"
+# The vote of the U-Nets, and the paper's way: four voters, edges decided by the AlexNet.
+VOTE, PAPER = "vote3", "vote4_refined"
 # Who votes by which rule; each with and without refined edges.
 _VOTES: tuple[tuple[str, Rule, bool], ...] = (
-    (USUAL, "majority", False),
+    (VOTE, "majority", False),
     ("vote3_mean", "mean", False),
     ("vote3_staple", "staple", False),
     ("vote4", "majority", True),
@@ -33,7 +33,7 @@ _VOTES: tuple[tuple[str, Rule, bool], ...] = (
 TITLES = {
     UNETS: "each U-Net alone",
     ALEXNET: "AlexNet alone",
-    USUAL: "vote of three U-Nets",
+    VOTE: "vote of three U-Nets",
     "vote3_mean": "mean of three U-Nets",
     "vote3_staple": "STAPLE of three U-Nets",
     "vote4": "vote of U-Nets and AlexNet",
@@ -82,6 +82,11 @@ def load_models(bundle: Bundle, device: str) -> Models:
         raise ValueError(msg)
     settings = Settings(device, None, True, "majority", refine=False)
     return Models(bundle, bundle.refiner, settings, prepare(bundle, settings))
+
+
+def usual_row(models: Models) -> str:
+    """The row of what `predict` does without options: edges are refined where that helped."""
+    return VOTE + REFINED if models.refiner.helps else VOTE
 
 
 def row_title(row: str) -> str:

@@ -12,7 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from shoulderseg.workflows.experiment.data import ExperimentData
-from shoulderseg.workflows.experiment.rows import Masks, Models, bone_numbers, case_rows
+from shoulderseg.workflows.experiment.rows import (
+    Masks,
+    Models,
+    bone_numbers,
+    case_rows,
+    usual_row,
+)
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
@@ -56,7 +62,8 @@ def score_case_rows(
 
     Returns:
         `rows`: for each row and structure the metrics; `slices`: for each row and structure the
-        Dice of each slice, by its number, where there is anything to find or found.
+        Dice of each slice, by its number, where there is anything to find or found; `usual`: the
+        row that `predict` takes without options; `axis`: along which the slices lie.
 
     Raises:
         ValueError: if an image cannot be read.
@@ -79,6 +86,7 @@ def score_case_rows(
         _write_label_map(out / "predictions" / row / f"{name}.nii.gz", masks, case, data.labels)
     axis = slice_axis(models.bundle.unets)
     scores: Scores = {"key": key, "patient": data.assignment.test[name], "axis": axis}
+    scores["usual"] = usual_row(models)
     scores["rows"] = {
         row: _metrics(masks, case, list(data.labels), tolerance_mm) for row, masks in rows.items()
     }

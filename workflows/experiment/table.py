@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from shoulderseg.workflows.experiment.rows import PAPER, UNETS, USUAL
+from shoulderseg.workflows.experiment.rows import PAPER, UNETS, VOTE
 from shoulderseg.workflows.experiment.score import WHOLE, Scores
 
 METRICS = ("dice", "iou", "ppv", "sensitivity", "hd95_mm", "assd_mm", "nsd")
@@ -60,6 +60,24 @@ class Comparison(NamedTuple):
 
 # Row, structure, metric to patient to score; NaN where there is none.
 PatientScores = dict[str, dict[str, dict[str, dict[str, float]]]]
+
+
+class Outcome(NamedTuple):
+    """What an experiment found.
+
+    Attributes:
+        scores: of the patients.
+        comparisons: of the rows.
+        tolerance_mm: of the normalised surface Dice.
+        usual: the row that `predict` takes without options.
+        notes: sentences that stand before the tables.
+    """
+
+    scores: PatientScores
+    comparisons: Sequence[Comparison]
+    tolerance_mm: float
+    usual: str
+    notes: Sequence[str]
 
 
 def patient_scores(cases: Mapping[str, Scores]) -> PatientScores:
@@ -117,7 +135,7 @@ def summarise_patients(values: Mapping[str, float]) -> Summary:
 def compare_rows(scores: PatientScores, rng: np.random.Generator) -> list[Comparison]:
     """Compares each row's Dice with stock nnU-Net's where it was trained, else the U-Nets'.
 
-    The paper's own way is compared with `predict`'s vote too.
+    The paper's own way is compared with the vote of the U-Nets too.
 
     Args:
         scores: of the patients.
@@ -127,7 +145,7 @@ def compare_rows(scores: PatientScores, rng: np.random.Generator) -> list[Compar
 
     base = next((row for row in scores if row.startswith("stock_")), UNETS)
     pairs = [(row, base) for row in scores if row != base]
-    pairs += [(PAPER, USUAL)] if {PAPER, USUAL} <= set(scores) else []
+    pairs += [(PAPER, VOTE)] if {PAPER, VOTE} <= set(scores) else []
     found = []
     for row, against in pairs:
         for structure, metrics in scores[row].items():

@@ -20,7 +20,7 @@ from shoulderseg.workflows.experiment.pictures import (
     chosen_slices,
     slice_picture,
 )
-from shoulderseg.workflows.experiment.table import compare_rows, patient_scores
+from shoulderseg.workflows.experiment.table import Outcome, compare_rows, patient_scores
 from tests.workflows.experiment.made_experiment import AXES, scores_of
 
 HOSTILE = "<script>alert('1')</script>\"&"
@@ -62,13 +62,11 @@ def test_a_slice_has_square_millimetres_and_both_outlines() -> None:
 def test_whatever_a_file_brought_in_stays_text() -> None:
     rows = {"unets": (0.8, 0.6), "vote3": (0.85, 0.7)}
     scores = patient_scores({"a": scores_of("a", rows), "b": scores_of("b", rows)})
+    compared = compare_rows(scores, np.random.default_rng(1))
     page = render_page(
         Shown(
             dataset=HOSTILE,
-            scores=scores,
-            comparisons=compare_rows(scores, np.random.default_rng(1)),
-            tolerance_mm=1.0,
-            notes=[HOSTILE],
+            outcome=Outcome(scores, compared, 1.0, "vote3", [HOSTILE]),
             slices=[{"text": HOSTILE, "png": "iVBORw0KGgo="}],
             curves={HOSTILE: [(0, 0.1, 0.2), (1, -0.1, -0.2)], "empty": []},
             facts=[("name", HOSTILE)],

@@ -12,6 +12,7 @@ from shoulderseg.workflows.experiment.rows import REFINED, row_title
 from shoulderseg.workflows.experiment.score import WHOLE
 from shoulderseg.workflows.experiment.table import (
     OVERALL,
+    Outcome,
     as_records,
     compare_rows,
     patient_scores,
@@ -64,18 +65,21 @@ def test_rows_are_compared_with_stock_nnunet_patient_by_patient() -> None:
 
 def test_the_markdown_has_every_row_and_what_is_published() -> None:
     scores = patient_scores(CASES)
-    text = markdown(scores, compare_rows(scores, np.random.default_rng(1)), 2.0, ["A note."])
+    compared = compare_rows(scores, np.random.default_rng(1))
+    outcome = Outcome(scores, compared, 2.0, "unets", ["A note."])
+    text = markdown(outcome)
     assert "A note." in text
-    first, rows = table_lines(scores, 2.0)[0]
+    first, rows = table_lines(outcome)[0]
     assert first == OVERALL
     assert rows[0][-1] == "NSD at 2 mm"
     assert [row[0] for row in rows[1:]] == [
-        "each U-Net alone",
+        "each U-Net alone *",
         "stock nnU-Net 2d",
         "Mu et al. 2021, published",
         "Wang and Han 2021, published",
     ]
     assert rows[3][2:6] == ["0.910 ± 0.020", "", "0.950 ± 0.030", "0.950 ± 0.020"]
-    assert "| each U-Net alone | 3 | 0.850 ± 0.100 | 0.850 ± 0.100 |" in text
-    assert {name for name, _ in table_lines(scores, 1.0)} == {OVERALL, WHOLE, "humerus", "glenoid"}
+    assert "| each U-Net alone * | 3 | 0.850 ± 0.100 | 0.850 ± 0.100 |" in text
+    assert {name for name, _ in table_lines(outcome)} == {OVERALL, WHOLE, "humerus", "glenoid"}
+    assert "With 3 patients p cannot be below 0.25." in text
     assert row_title("vote4" + REFINED) == "vote of U-Nets and AlexNet, edges refined"
