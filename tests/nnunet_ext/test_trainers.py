@@ -24,6 +24,8 @@ from shoulderseg.nnunet_ext.variants import (
     plugin_folder,
 )
 
+SCHEDULED = "nnUNetTrainerScheduled"
+
 
 class TwoLabelDataset:
     """A preprocessed dataset of one case, as nnU-Net's data loader sees it."""
@@ -44,7 +46,7 @@ def test_oversampling_sees_own_labels_only(labels: tuple[int, ...], kept: list[i
     assert list(properties["class_locations"]) == kept
 
 
-@pytest.mark.parametrize("name", [*TRAINERS.values(), *SYNTHETIC_TRAINERS.values()])
+@pytest.mark.parametrize("name", [*TRAINERS.values(), *SYNTHETIC_TRAINERS.values(), SCHEDULED])
 def test_nnunet_finds_the_very_class_every_time(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("nnUNet_extTrainer", str(plugin_folder()))
     found = [recursive_find_trainer_class_by_name(name) for _ in range(2)]
@@ -106,5 +108,10 @@ def test_length_and_learning_rate_reach_nnunet(
     monkeypatch.setenv("SHOULDERSEG_EPOCHS", "7")
     monkeypatch.setenv("SHOULDERSEG_LEARNING_RATE", "0.002")
     described = {"labels": {"background": 0, "humerus": 1, "glenoid": 2}}
-    trainer = trainers.nnUNetTrainerShoulderWhole({"continue_training": False}, "2d", 0, described)
-    assert (trainer.num_epochs, trainer.initial_lr) == (7, 0.002)
+    for trainer in (trainers.nnUNetTrainerShoulderWhole, trainers.nnUNetTrainerScheduled):
+        made = trainer({"continue_training": False}, "2d", 0, described)
+        assert (made.num_epochs, made.initial_lr) == (7, 0.002)
+        # One that goes on keeps its length whatever is set now.
+        monkeypatch.delenv("SHOULDERSEG_EPOCHS")
+        assert trainer({"continue_training": True}, "2d", 0, described).num_epochs == 7
+        monkeypatch.setenv("SHOULDERSEG_EPOCHS", "7")
