@@ -50,23 +50,28 @@ def box_of(values: Sequence[float]) -> Box | None:
     return Box(low, first, median, third, high, tuple(counted))
 
 
-def chosen_slices(dice: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[tuple[str, int]]:
+def chosen_slices(
+    dice: Mapping[str, Mapping[str, Mapping[str, float]]],
+) -> list[tuple[str, str, int]]:
     """Chooses the best, the median and the worst slice, by the mean Dice of the bones in it.
 
     Args:
         dice: for each case and bone the Dice of each slice by its number.
 
     Returns:
-        Case and slice; fewer than three where there are fewer slices.
+        For each whether it is `best`, `median` or `worst`, its case and its number; a slice comes
+        once, so that fewer than three slices are all there are.
     """
     means: list[tuple[float, str, int]] = []
     for case, bones in dice.items():
         for z in {z for slices in bones.values() for z in slices}:
             values = [slices[z] for slices in bones.values() if z in slices]
             means.append((float(np.mean(values)), case, int(z)))
+    if not means:
+        return []
     means.sort(reverse=True)
-    places = {0: None, len(means) // 2: None, len(means) - 1: None} if means else {}
-    return [means[place][1:] for place in places]
+    places = {len(means) // 2: "median", len(means) - 1: "worst", 0: "best"}
+    return [(places[place], *means[place][1:]) for place in sorted(places)]
 
 
 def slice_picture(

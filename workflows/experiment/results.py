@@ -113,7 +113,7 @@ def _slices(
 
     dice = {name: scores["slices"][usual] for name, scores in cases.items()}
     pictures = []
-    for title, (name, place) in zip(("best", "median", "worst"), chosen_slices(dice), strict=False):
+    for title, name, place in chosen_slices(dice):
         case = read_test_case(name, data)
         masks = read_masks(out / "predictions" / usual / f"{name}.nii.gz", data.labels)
         axis = int(cases[name]["axis"])

@@ -35,8 +35,10 @@ def test_boxes_and_slices_are_those_known_on_paper() -> None:
         "a": {"humerus": {"0": 0.9, "1": 0.2}, "glenoid": {"0": 0.7}},
         "b": {"humerus": {"4": 0.95}, "glenoid": {}},
     }
-    assert chosen_slices(dice) == [("b", 4), ("a", 0), ("a", 1)]
-    assert chosen_slices({"a": {"humerus": {"7": 0.5}}}) == [("a", 7)]
+    assert chosen_slices(dice) == [("best", "b", 4), ("median", "a", 0), ("worst", "a", 1)]
+    two = {"a": {"humerus": {"7": 0.5, "8": 0.6}}}
+    assert chosen_slices(two) == [("best", "a", 8), ("worst", "a", 7)]
+    assert chosen_slices({"a": {"humerus": {"7": 0.5}}}) == [("best", "a", 7)]
     assert chosen_slices({}) == []
 
 
