@@ -170,6 +170,10 @@ def _environment(number: int, workers: int) -> dict[str, str]:
 
 def _gpus() -> list[str]:
     """The GPUs of this machine that may be used, as CUDA_VISIBLE_DEVICES names them."""
+    from shoulderseg.workflows.device import resolve_device
+
+    if resolve_device("auto") != "cuda":
+        return []
     import torch
 
     asked = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
