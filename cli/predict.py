@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -117,8 +118,8 @@ def predict(
             examination=examination.value,
             overwrite=overwrite,
             part=chosen,
-            page=page,
         )
+        run = replace(run, page=page)
     _warn(run)
     with reported():
         try:

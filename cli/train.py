@@ -93,8 +93,6 @@ def train(
         Schedule,
         TrainingOrder,
         adopt_folds,
-        command_line,
-        describe_finished,
         prepare_trainings,
     )
 
@@ -113,11 +111,7 @@ def train(
         run = prepare_trainings(order)
         if not dry_run and adopt_folds(run):
             echo(FOLDS_ADOPTED)
-    for training in run.trainings:
-        if training.state == "finished":
-            echo(f"# {describe_finished(run, training)}", err=dry_run)
-        elif dry_run or where is not None:
-            echo(command_line(run, training))
+    _tell_trainings(run, dry_run=dry_run, commands=dry_run or where is not None)
     if dry_run:
         return
     with reported():
@@ -125,6 +119,17 @@ def train(
     if failed:
         complain(f"nnU-Net stopped early in: {', '.join(failed)}; see its messages above")
         raise typer.Exit(SOME_CASES_FAILED)
+
+
+def _tell_trainings(run: TrainingRun, *, dry_run: bool, commands: bool) -> None:
+    """Says what is finished, and how the others are run."""
+    from shoulderseg.workflows.training.train import command_line, describe_finished
+
+    for training in run.trainings:
+        if training.state == "finished":
+            echo(f"# {describe_finished(run, training)}", err=dry_run)
+        elif commands:
+            echo(command_line(run, training))
 
 
 def _train_here(run: TrainingRun) -> list[str]:

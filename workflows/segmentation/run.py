@@ -48,7 +48,6 @@ def prepare_run(
     examination: Mode = "auto",
     overwrite: bool = False,
     part: Part = WHOLE,
-    page: bool = False,
 ) -> Run:
     """Puts together what a run needs; nothing is written yet.
 
@@ -64,7 +63,6 @@ def prepare_run(
         examination: which cases vote together, see `group_cases`.
         overwrite: whether cases that were made with other options are made anew.
         part: which of the cases.
-        page: whether workers of a cluster give the report page the part of each case.
 
     Raises:
         ValueError: if the side is none.
@@ -74,22 +72,25 @@ def prepare_run(
     every, inputs = inputs.cases, _part_of(inputs, groups, part)
     report = _report_of(segmenter, inputs, images, plan, examination)
     plan = replace(plan, source=inputs.public_folder(images), model=segmenter.bundle.digest)
-    more = {"preview": preview, "measure": measure, "side": side}
-    options = options_of(report.described, segmenter.settings, plan, more)
     return Run(
         segmenter=segmenter,
         inputs=inputs,
         plan=plan,
         report=report,
-        ledger=Ledger(plan.out, options),
+        ledger=_ledger_of(segmenter, report, plan, preview=preview, measure=measure, side=side),
         preview=preview,
         measure=measure,
         side=side,
         examinations=groups,
         overwrite=overwrite,
         every=every,
-        page=page,
     )
+
+
+def _ledger_of(
+    segmenter: Segmenter, report: RunReport, plan: OutputPlan, **extras: bool | str
+) -> Ledger:
+    return Ledger(plan.out, options_of(report.described, segmenter.settings, plan, extras))
 
 
 def _report_of(

@@ -54,7 +54,9 @@ def elsewhere(untrained: Path) -> SegmenterElsewhere:
 
 def prepared(segmenter: Segmenter, images: Path, out: Path, **options: Any) -> Run:  # noqa: ANN401
     inputs = collect_inputs(images, images, out)
-    return prepare_run(segmenter, inputs, images, OutputPlan(out), **options)
+    page = options.pop("page", False)
+    run = prepare_run(segmenter, inputs, images, OutputPlan(out), **options)
+    return replace(run, page=page)
 
 
 def execute(run: Run, scheduler: str) -> list[Mapping[str, Any]]:
