@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
@@ -42,28 +43,41 @@ def segment_on_cluster(run: Run, listener: Listener, crew: Crew, told: Path) -> 
     """
     order = order_of(run, told)
     duty: Duty[Batch, Outcome] = Duty("case", partial(examine, order), partial(do_batch, order))
-    report = _PacedReport(run.report)
     try:
         with closing(Pool(crew.client, duty).run(list_batches(run))) as answers:
-            for answered in answers:
-                if answered is None:
-                    report.write()
-                    continue
-                batch, outcome = answered
-                if isinstance(outcome, Exception):
-                    fail_batch(run, batch, outcome, listener)
-                    continue
-                for record in outcome.examinations:
-                    run.report.add_examination(record)
-                for record in outcome.records:
-                    run.report.add(record, write=False)
-                    listener.on_record(record)
-                report.write()
+            add_answers(run, listener, answers)
     finally:
         crew.stop()
         # What stays is removed by the next run.
         with suppress(OSError, ValueError):
             sweep_after_workers(run.plan.out)
+
+
+def add_answers(
+    run: Run,
+    listener: Listener,
+    answers: Iterable[tuple[Batch, Outcome | Exception] | None],
+) -> None:
+    """Adds what workers give to the run report, which is written now and then.
+
+    Args:
+        run: to which it belongs.
+        listener: is told.
+        answers: of a pool.
+    """
+    report = _PacedReport(run.report)
+    for answered in answers:
+        if answered is not None:
+            batch, outcome = answered
+            if isinstance(outcome, Exception):
+                fail_batch(run, batch, outcome, listener)
+                continue
+            for record in outcome.examinations:
+                run.report.add_examination(record)
+            for record in outcome.records:
+                run.report.add(record, write=False)
+                listener.on_record(record)
+        report.write()
 
 
 def order_of(run: Run, told: Path) -> Order:
