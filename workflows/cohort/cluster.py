@@ -136,7 +136,13 @@ def _start(workers: int) -> SpecCluster:
     """Starts worker processes that only this machine reaches."""
     from distributed import Nanny, Scheduler, SpecCluster
 
-    here: dict[str, Any] = {"host": "127.0.0.1", "protocol": "tcp://", "dashboard": False}
+    # Also what tells of their health would listen to everybody.
+    here: dict[str, Any] = {
+        "host": "127.0.0.1",
+        "protocol": "tcp://",
+        "dashboard": False,
+        "dashboard_address": "127.0.0.1:0",
+    }
     spec = {
         number: {
             "cls": Nanny,
@@ -151,7 +157,7 @@ def _start(workers: int) -> SpecCluster:
         }
         for number in range(workers)
     }
-    scheduler = {"cls": Scheduler, "options": {**here, "port": 0, "dashboard_address": None}}
+    scheduler = {"cls": Scheduler, "options": {**here, "port": 0}}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return SpecCluster(workers=spec, scheduler=scheduler, silence_logs=logging.CRITICAL)

@@ -39,7 +39,7 @@ def cluster() -> Iterator[LocalCluster]:
         threads_per_worker=1,
         processes=False,
         protocol="tcp",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         memory_limit=0,
     ) as cluster:
         yield cluster
