@@ -1,14 +1,14 @@
 """Many cases, some of them damaged, while processes are killed: what is lost, and what it costs.
 
 Phantoms, of which each tenth file is damaged in one of ten ways, are segmented by `shoulderseg
-predict` four times: by one process that nobody disturbs; by two that share the cases; by two of
-which one is killed (SIGKILL) again and again; and once more with all done, for what a kept case
-costs. The masks of the third are compared with those of the first byte by byte, each damaged file
-has to be named, and nothing half written may stay. Memory is the largest of each process, with a
-quarter of the cases and with all.
+predict`: by one process that nobody disturbs; by two that share the cases, of which one is killed
+(SIGKILL) again and again; and once more with all done, for what a kept case costs. The masks of the
+second run are compared with those of the first byte by byte, each damaged file has to be named, and
+nothing half written may stay. Without `--quick` two also do all cases undisturbed, and a quarter of
+them; memory is the largest of each process.
 
 The two are workers of a Dask cluster that `predict --workers 2` starts; the second and the fifth
-kill is of that command itself, which is given again then. With `--processes` they are two commands
+kill are of that command itself, which is given again then. With `--processes` they are two commands
 that share the folder, and each that is killed is given again.
 
 A worker has one thread of OpenVINO, as has the one process, so that two may be compared with one.
@@ -66,34 +66,37 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=200)
     parser.add_argument("--kill-every", type=float, default=20.0, help="seconds")
     parser.add_argument("--processes", action="store_true", help="two commands, no Dask")
-    parser.add_argument("--quick", action="store_true", help="20 cases, a kill after each fifth")
+    parser.add_argument(
+        "--quick", action="store_true", help="20 cases, a kill after each fifth, no scaling"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     asked = parser.parse_args()
     cases = 20 if asked.quick else asked.cases
     kills = Kills(every_cases=5) if asked.quick else Kills(every_s=asked.kill_every)
     with tempfile.TemporaryDirectory() as scratch:
-        figures = _measure(Path(scratch), cases, kills, commands=2 if asked.processes else 1)
+        figures = _measure(
+            Path(scratch), cases, kills, commands=2 if asked.processes else 1, quick=asked.quick
+        )
     for name, value in figures.items():
         print(f"| {name} | {value if isinstance(value, int) else f'{value:.2f}'} |")
     if asked.json:
         asked.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
-def _measure(scratch: Path, cases: int, kills: Kills, commands: int) -> dict[str, Any]:
+def _measure(
+    scratch: Path, cases: int, kills: Kills, commands: int, *, quick: bool
+) -> dict[str, Any]:
     few, images = scratch / "few", scratch / "in"
-    make_images(few, max(cases // 4, 1))
     bad = make_images(images, cases)
-    one = _run(images, scratch / "one")
     workers = 2 if commands == 1 else 0
-    quarter = _run(few, scratch / "quarter", commands, workers)
-    two = _run(images, scratch / "two", commands, workers)
+    one = _run(images, scratch / "one")
     killed = _run(images, scratch / "killed", commands, workers, kills)
     again = _run(images, scratch / "killed")
     whole, masks = _masks(scratch / "one"), _masks(scratch / "killed")
     found = read_status(scratch / "killed")
     unnamed = [name for name in bad if name not in " ".join(found.failed.values())]
     left = [*(scratch / "killed").rglob(".part-*"), *(scratch / "killed").rglob("*.lock")]
-    return {
+    figures = {
         "cases": cases,
         "damaged": len(bad),
         "kills": killed.kills,
@@ -103,12 +106,21 @@ def _measure(scratch: Path, cases: int, kills: Kills, commands: int) -> dict[str
         "bad_unnamed": len(unnamed),
         "left_behind": len(left),
         "cases_a_minute_of_one": 60 * cases / one.seconds,
-        "cases_a_minute_of_two": 60 * cases / two.seconds,
-        "two_to_one": one.seconds / two.seconds,
         "seconds_with_kills": killed.seconds,
         "seconds_all_kept": again.seconds,
         "kept_case_ms": 1000 * again.seconds / cases,
         "memory_mb_alone": one.memory_mb,
+        "memory_mb_with_kills": killed.memory_mb,
+        "worker_mb_with_kills": killed.workers_mb,
+    }
+    if quick:
+        return figures
+    make_images(few, max(cases // 4, 1))
+    quarter = _run(few, scratch / "quarter", commands, workers)
+    two = _run(images, scratch / "two", commands, workers)
+    return figures | {
+        "cases_a_minute_of_two": 60 * cases / two.seconds,
+        "two_to_one": one.seconds / two.seconds,
         "memory_mb_quarter": quarter.memory_mb,
         "memory_mb_all": two.memory_mb,
         "worker_mb_quarter": quarter.workers_mb,
@@ -127,6 +139,7 @@ def _run(
         time.sleep(0.02)
         below = [worker for job in jobs for worker in _workers(job)] if workers else []
         workers_mb = max([workers_mb, *map(_peak_mb, below)])
+        memory = max([memory, *map(_peak_mb, jobs)])
         due = kills is not None and kills.due(killed, time.perf_counter() - started, out)
         if due and kills is not None and workers and killed not in kills.of_commands:
             # A kill waits until there is a worker.
@@ -140,13 +153,12 @@ def _run(
             jobs[victim] = _start(images, out, workers)
             killed += 1
         for job in list(jobs):
-            ended, status, used = os.wait4(job, os.WNOHANG)
+            ended, status = os.waitpid(job, os.WNOHANG)
             if ended:
                 # Some cases failed.
                 if os.waitstatus_to_exitcode(status) not in (0, 1):
                     msg = f"predict ended with {os.waitstatus_to_exitcode(status)}"
                     raise RuntimeError(msg)
-                memory = max(memory, used.ru_maxrss / 1024)
                 jobs.remove(job)
     return Job(time.perf_counter() - started, killed, memory, workers_mb)
 
@@ -156,7 +168,7 @@ def _start(images: Path, out: Path, workers: int) -> int:
     words += ["--workers", str(workers)] if workers else []
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     null = subprocess.DEVNULL
-    # Ended processes are waited for by number, which tells their memory.
+    # Ended processes are waited for by number.
     return subprocess.Popen(words, stdout=null, stderr=null, env=environment).pid
 
 
