@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -63,6 +64,13 @@ def unfit_at_first(mark: Path, item: list[str]) -> Given:
     first = not mark.exists()
     mark.touch()
     return Given("", unfit="it has no models" if first else "")
+
+
+def wait_for(mark: Path, item: list[str]) -> Given:
+    """Waits until there is a file."""
+    while not mark.exists():
+        time.sleep(0.01)
+    return Given("")
 
 
 def fail(item: list[str]) -> Given:

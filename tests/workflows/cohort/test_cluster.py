@@ -169,10 +169,8 @@ def test_a_run_that_is_stopped_ends_its_tasks(
         raise KeyboardInterrupt
 
     out = tmp_path / "out"
-    with joined(Where(scheduler)) as crew:
-        with pytest.raises(KeyboardInterrupt):
-            execute_run(prepared(elsewhere, images, out), Listener(on_record=stop), crew)
-        assert not crew.client.futures
+    with joined(Where(scheduler)) as crew, pytest.raises(KeyboardInterrupt):
+        execute_run(prepared(elsewhere, images, out), Listener(on_record=stop), crew)
     report = json.loads((out / REPORT_FILE).read_text())
     assert len(report["cases"]) == 1
     assert not report["complete"]

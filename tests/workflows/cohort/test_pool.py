@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.workflows.cohort.clusters import (
     fit,
     unfit,
     unfit_at_first,
+    wait_for,
 )
 
 Item = list[str]
@@ -103,6 +105,26 @@ def test_what_another_process_works_on_comes_later(
     start_workers(cluster, client, 1)
     pool = Pool(client, duty(partial(busy_at_first, tmp_path / "mark")))
     assert [item for item, _ in done(pool, ["a"], ["b"], ["c"])] == [["a"], ["c"], ["b"]]
+
+
+def test_what_is_not_wanted_any_more_is_cancelled(
+    cluster: LocalCluster, client: Client, tmp_path: Path
+) -> None:
+    start_workers(cluster, client, 1)
+    assert cluster.scheduler is not None
+    tasks, mark = cluster.scheduler.tasks, tmp_path / "mark"
+    pool = Pool(client, duty(partial(wait_for, mark)))
+    answers = pool.run([["a"], ["b"]])
+    # Until the worker was asked twice what it is, and has an item.
+    for _ in range(3):
+        next(answers)
+    assert [task.state for task in tasks.values() if "case" in str(task.key)] == ["processing"]
+    answers.close()
+    end = time.monotonic() + PATIENCE_S
+    while tasks:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    mark.touch()
 
 
 def test_an_error_in_a_task_is_the_failure_of_its_item_alone(
