@@ -32,11 +32,11 @@ def reported(code: int = WRONG_USE) -> Iterator[None]:
 
     The traceback stays available with `shoulderseg --verbose`.
     """
-    from shoulderseg.workflows.errors import StepFailedError
+    from shoulderseg.workflows.errors import BrokenEnvironmentError, StepFailedError
 
     try:
         yield
-    except StepFailedError as error:
+    except (StepFailedError, BrokenEnvironmentError) as error:
         for line in str(error).splitlines():
             complain(line)
         raise typer.Exit(BROKEN_ENVIRONMENT) from error

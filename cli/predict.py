@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from shoulderseg.cli.cluster_options import SchedulerOption, WorkersOption
 from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, SOME_CASES_FAILED, reported
 from shoulderseg.cli.input_options import (
     Examination,
@@ -43,6 +45,7 @@ from shoulderseg.cli.report import print_page, with_page
 from shoulderseg.cli.terminal import echo
 
 if TYPE_CHECKING:
+    from shoulderseg.workflows.cohort.cluster import Crew, Where
     from shoulderseg.workflows.segmentation.listener import Listener
     from shoulderseg.workflows.segmentation.run_plan import Run
     from shoulderseg.workflows.segmentation.segmenter import Segmenter
@@ -69,6 +72,8 @@ def predict(
     examination: ExaminationOption = Examination.auto,
     overwrite: OverwriteOption = False,
     device: DeviceOption = Device.auto,
+    scheduler: SchedulerOption = None,
+    workers: WorkersOption = None,
 ) -> None:
     """Segment images; research use only.
 
@@ -76,8 +81,9 @@ def predict(
     Cases that someone should look at are listed last, with the reasons; it is no error. The report
     of a run that was stopped says so and names the cases that were not reached.
     Exit code 0: all cases done; 1: some failed, the others are written; 2: wrong use; 3: the
-    bundle or the device cannot be used; 130: interrupted.
+    bundle, the device or the cluster cannot be used; 130: interrupted.
     """
+    from shoulderseg.workflows.cohort.cluster import parse_where
     from shoulderseg.workflows.cohort.part import parse_part
     from shoulderseg.workflows.inputs.chosen import only_listed
     from shoulderseg.workflows.inputs.collect import collect_inputs
@@ -89,7 +95,10 @@ def predict(
 
     with reported():
         known = known_side(side, asked=measure)
-        chosen = parse_part(part)
+        chosen, where = parse_part(part), parse_where(scheduler, workers)
+        if where is not None:
+            # Workers have other working folders.
+            images, out = images.absolute(), out.absolute()
         plan = OutputPlan(out, parse_formats(formats or []), bids)
         # What a zip file holds is kept until the command ends.
         folder = context.with_resource(unpacked(images))
@@ -99,7 +108,7 @@ def predict(
             write_sources(sources, inputs.cases, folder, out)
     with reported(BROKEN_ENVIRONMENT):
         run = prepare_run(
-            _segmenter(network, device),
+            _segmenter(network, device, elsewhere=where is not None),
             inputs,
             images,
             plan,
@@ -110,11 +119,12 @@ def predict(
             overwrite=overwrite,
             part=chosen,
         )
+        run = replace(run, page=page)
     _warn(run)
     with reported():
         try:
-            with _shown_progress(run) as listener:
-                execute_run(run, with_page(run, listener) if page else listener)
+            with _crew(where) as crew, _shown_progress(run) as listener:
+                execute_run(run, with_page(run, listener) if page else listener, crew)
         finally:
             if run.report.begun:
                 _print_summary(run, page=page)
@@ -122,10 +132,24 @@ def predict(
         raise typer.Exit(SOME_CASES_FAILED)
 
 
-def _segmenter(network: NetworkOptions, device: Device) -> Segmenter:
+@contextmanager
+def _crew(where: Where | None) -> Iterator[Crew | None]:
+    """The cluster, if one is to do it."""
+    from shoulderseg.workflows.cohort.cluster import joined
+
+    if where is None:
+        yield None
+        return
+    with joined(where) as crew:
+        yield crew
+
+
+def _segmenter(network: NetworkOptions, device: Device, *, elsewhere: bool) -> Segmenter:
+    from shoulderseg.workflows.segmentation.elsewhere import SegmenterElsewhere
     from shoulderseg.workflows.segmentation.segmenter import Segmenter
 
-    return Segmenter(
+    kind = SegmenterElsewhere if elsewhere else Segmenter
+    return kind(
         network.model,
         device=device.value,
         folds=split_list(network.folds) or None,

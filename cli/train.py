@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from shoulderseg.cli.cluster_options import SchedulerOption, WorkersOption
 from shoulderseg.cli.failure import SOME_CASES_FAILED, complain, reported
 from shoulderseg.cli.options import (
     FOLDS_ADOPTED,
@@ -18,6 +19,11 @@ from shoulderseg.cli.options import (
     split_list,
 )
 from shoulderseg.cli.terminal import echo
+
+if TYPE_CHECKING:
+    from shoulderseg.nnunet_ext.trainings import Training
+    from shoulderseg.workflows.cohort.cluster import Where
+    from shoulderseg.workflows.training.train import TrainingRun
 
 
 @dataclass(frozen=True)
@@ -75,25 +81,26 @@ def train(
         bool,
         typer.Option("--dry-run", help="Print the commands only; needs a dataset that is planned."),
     ] = False,
+    scheduler: SchedulerOption = None,
+    workers: WorkersOption = None,
 ) -> None:
     """Train what is not finished yet; call it again after an interruption.
 
     Run `shoulderseg plan` first.
     """
+    from shoulderseg.workflows.cohort.cluster import parse_where
     from shoulderseg.workflows.training.train import (
         Schedule,
         TrainingOrder,
         adopt_folds,
-        command_line,
-        describe_finished,
         prepare_trainings,
-        run_training,
     )
 
     with reported():
+        where = parse_where(scheduler, workers)
         order = TrainingOrder(
             dataset,
-            device.resolve(),
+            device.resolve() if where is None else device.value,
             size.value,
             variants=split_list(options.variants),
             folds=split_list(options.folds),
@@ -104,14 +111,54 @@ def train(
         run = prepare_trainings(order)
         if not dry_run and adopt_folds(run):
             echo(FOLDS_ADOPTED)
-    failed = []
-    for training in run.trainings:
-        if training.state == "finished":
-            echo(f"# {describe_finished(run, training)}", err=dry_run)
-            continue
-        echo(command_line(run, training))
-        if not dry_run and not run_training(run, training):
-            failed.append(f"{training.variant} fold {training.fold}")
+    _tell_trainings(run, dry_run=dry_run, commands=dry_run or where is not None)
+    if dry_run:
+        return
+    with reported():
+        failed = _train_here(run) if where is None else _train_there(run, where)
     if failed:
         complain(f"nnU-Net stopped early in: {', '.join(failed)}; see its messages above")
         raise typer.Exit(SOME_CASES_FAILED)
+
+
+def _tell_trainings(run: TrainingRun, *, dry_run: bool, commands: bool) -> None:
+    """Says what is finished, and how the others are run."""
+    from shoulderseg.workflows.training.train import command_line, describe_finished
+
+    for training in run.trainings:
+        if training.state == "finished":
+            echo(f"# {describe_finished(run, training)}", err=dry_run)
+        elif commands:
+            echo(command_line(run, training))
+
+
+def _train_here(run: TrainingRun) -> list[str]:
+    """Runs one training after the other, and names those that did not come to their end."""
+    from shoulderseg.workflows.training.train import command_line, run_training
+
+    failed = []
+    for training in run.trainings:
+        if training.state == "finished":
+            continue
+        echo(command_line(run, training))
+        if not run_training(run, training):
+            failed.append(f"{training.variant} fold {training.fold}")
+    return failed
+
+
+def _train_there(run: TrainingRun, where: Where) -> list[str]:
+    """Has the workers of a cluster train, and names what did not come to its end."""
+    from shoulderseg.workflows.cohort.cluster import joined
+    from shoulderseg.workflows.training.spread import train_on_cluster
+
+    failed = []
+
+    def tell(training: Training, problem: str) -> None:
+        name = f"{training.variant} fold {training.fold}"
+        echo(f"failed: {name}: {problem}" if problem else f"{name} is trained")
+        if problem:
+            failed.append(name)
+
+    with joined(where) as crew:
+        train_on_cluster(run, crew, tell)
+    return failed

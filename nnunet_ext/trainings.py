@@ -69,6 +69,18 @@ def list_trainings(
     return trainings
 
 
+def looked_at_again(training: Training) -> Training:
+    """Gives a training as it stands now, where another process may have worked on it.
+
+    Args:
+        training: Of `list_trainings`.
+    """
+    state = training_state(training.folder)
+    command = [word for word in training.command if word != "--c"]
+    command += ["--c"] * (state == "half-finished")
+    return training._replace(state=state, command=command)
+
+
 def training_state(fold_folder: Path) -> State:
     """Tells how far nnU-Net is with a fold."""
     if (fold_folder / "validation" / "summary.json").is_file():

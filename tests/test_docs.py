@@ -28,6 +28,14 @@ FOREIGN = {
     "--check",
     "--array",
     "--cpus-per-task",
+    "--ntasks",
+    # Of Dask.
+    "--memory-limit",
+    "--no-dashboard",
+    "--nthreads",
+    "--port",
+    "--resources",
+    "--scheduler-file",
 }
 WORDS_BEFORE = re.compile(r"^\s*(?:\$ )?(?:\.venv/bin/)?shoulderseg\s+(.*)$")
 

@@ -26,8 +26,8 @@ FILE_LINES, FUNCTION_LINES = 250, 50
 EXCEPTIONS = {
     # Thirteen options, three lines each, that are handed on.
     "cli/build_default.py: build_default": 53,
-    # Nineteen options, a line each, that are handed on.
-    "cli/predict.py: predict": 70,
+    # Twenty-one options, a line each, that are handed on.
+    "cli/predict.py: predict": 77,
     # Thirteen arguments of a public call, a line each in the signature and in its description.
     "datasets/pairs.py: convert_pairs": 58,
     # One step of a recording after the other, each on what the last one made.

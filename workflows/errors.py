@@ -13,3 +13,7 @@ def reason_of(error: Exception) -> str:
 
 class StepFailedError(RuntimeError):
     """A command that a workflow runs as a process has failed; it has said why itself."""
+
+
+class BrokenEnvironmentError(RuntimeError):
+    """Raised where what was asked for is sound, and what it needs is not there or was lost."""

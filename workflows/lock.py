@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,3 +45,33 @@ def locked(
         if remove:
             path.unlink(missing_ok=True)
         lock.release()
+
+
+@contextmanager
+def held_open(path: Path, busy: Exception) -> Iterator[int]:
+    """Holds a lock file for as long as the block runs, or a process that keeps the file open.
+
+    Args:
+        path: the lock file, in a folder that is there; it stays.
+        busy: what is raised where another process holds it.
+
+    Yields:
+        The open file, to be handed to a process; -1 where the system has no such locks.
+
+    Raises:
+        OSError: if it cannot be made.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield -1
+        return
+    opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+    try:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise busy from None
+        yield opened
+    finally:
+        os.close(opened)

@@ -19,7 +19,7 @@ sys.argv = ["shoulderseg", "predict", *sys.argv[1:]]
 try:
     run()
 finally:
-    heavy = ("torch", "nnunetv2", "batchgenerators", "skimage", "matplotlib")
+    heavy = ("torch", "nnunetv2", "batchgenerators", "skimage", "matplotlib", "distributed")
     print("imported", [name for name in heavy if name in sys.modules])
 """
 

@@ -39,12 +39,15 @@ def folder_locked(out: Path) -> Iterator[None]:
 
 
 @contextmanager
-def at_work(out: Path, options: Mapping[str, Any]) -> Iterator[None]:
+def at_work(out: Path, options: Mapping[str, Any]) -> Iterator[Path]:
     """Lets other runs know of this one while the block runs; the first one sweeps the folder.
 
     Args:
         out: folder of the results, which must exist.
         options: what results depend on beside the images.
+
+    Yields:
+        The file that tells of it.
 
     Raises:
         ValueError: if a run with other options is at work in it, or a folder of it is a link.
@@ -64,13 +67,31 @@ def at_work(out: Path, options: Mapping[str, Any]) -> Iterator[None]:
                     "until it ends, or choose another folder"
                 )
                 raise ValueError(msg)
-            if not others:
+            # A worker of a cluster may still be at a case of a run that was killed.
+            if not others and not _claims(out):
                 sweep_unfinished(out, FOLDER)
             held.callback(_leave, out, name)
             busy = BusyError(f"{runs / name} is taken")
             held.enter_context(locked(runs / f"{short_name(name)}.lock", 0, busy, remove=True))
             write_text(runs / f"{name}.json", json.dumps(dict(options)) + "\n")
-        yield
+        yield runs / f"{name}.json"
+
+
+def sweep_after_workers(out: Path) -> None:
+    """Removes what killed workers of a cluster left, where nobody else is at work in the folder.
+
+    Args:
+        out: folder of the results, in which one run is at work.
+
+    Raises:
+        BusyError: if another process keeps the folder for a minute.
+        OSError: if the folder cannot be written.
+    """
+    from shoulderseg.datasets.output_file import sweep_unfinished
+
+    with folder_locked(out):
+        if len(_others(out / FOLDER / "runs")) == 1 and not _claims(out):
+            sweep_unfinished(out, FOLDER)
 
 
 def count_runs(out: Path) -> int:
@@ -109,6 +130,23 @@ def claimed(out: Path, name: str) -> Iterator[None]:
     busy = BusyError(f"another process works on {name}")
     with locked(folder / f"{name}.lock", 0, busy, remove=True):
         yield
+
+
+def _claims(out: Path) -> int:
+    """How many cases are claimed; what killed processes left of claims goes."""
+    held = 0
+    for lock in sorted((out / FOLDER / "claims").glob("*.lock")):
+        try:
+            # What is no lock file is told when its case is claimed.
+            with suppress(OSError, ValueError), locked(lock, 0, _Taken(lock.name), remove=True):
+                pass
+        except _Taken:
+            held += 1
+    return held
+
+
+class _Taken(Exception):  # noqa: N818  (no error)
+    """Raised where a lock is held."""
 
 
 def _others(runs: Path) -> list[Any]:

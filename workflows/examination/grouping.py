@@ -68,14 +68,16 @@ def batches(
         An examination with its series, where the first of them stands, or None with a single case.
     """
     of_case = {name: group for group in groups for name in group.cases}
-    seen: set[str] = set()
-    for case, item in pairs:
-        group = of_case.get(case.name)
+    series: dict[str, list[tuple[CaseInput, Item]]] = {}
+    for pair in pairs:
+        if pair[0].name in of_case:
+            series.setdefault(of_case[pair[0].name].name, []).append(pair)
+    for pair in pairs:
+        group = of_case.get(pair[0].name)
         if group is None:
-            yield None, [(case, item)]
-        elif group.name not in seen:
-            seen.add(group.name)
-            yield group, [pair for pair in pairs if pair[0].name in group.cases]
+            yield None, [pair]
+        elif group.name in series:
+            yield group, series.pop(group.name)
 
 
 def _key(case: CaseInput, mode: Mode) -> tuple[str, str] | None:

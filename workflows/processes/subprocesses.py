@@ -7,15 +7,20 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
 GRACE_SECONDS = 20.0
+_ASKED_EVERY_S = 1.0
 
 
 def run_subprocesses(
-    commands: Sequence[Sequence[str]], environment: Mapping[str, str]
+    commands: Sequence[Sequence[str]],
+    environment: Mapping[str, str],
+    *,
+    stopped: Callable[[], bool] | None = None,
+    kept_open: Sequence[int] = (),
 ) -> list[int]:
     """Runs commands at the same time and waits for all of them.
 
@@ -26,28 +31,45 @@ def run_subprocesses(
     Args:
         commands: program and arguments of each.
         environment: of the processes.
+        stopped: is asked every second whether all of them are to be ended.
+        kept_open: files of this process that stay open in them.
 
     Returns:
-        Their exit codes.
+        Their exit codes; of those that were ended, as ended processes have.
     """
     running: list[subprocess.Popen[bytes]] = []
     with _Signals() as signals:
         try:
             for command in commands:
                 with signals.held():
-                    running.append(_start(command, environment))
+                    running.append(_start(command, environment, kept_open))
+            if stopped is not None:
+                _wait(running, stopped)
             return [process.wait() for process in running]
         finally:
             _end([process for process in running if process.poll() is None])
 
 
-def _start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _wait(running: Sequence[subprocess.Popen[bytes]], stopped: Callable[[], bool]) -> None:
+    """Waits until all have come to their end, or are to be ended, and then are."""
+    for process in running:
+        while process.poll() is None:
+            if stopped():
+                _end([one for one in running if one.poll() is None])
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_ASKED_EVERY_S)
+
+
+def _start(
+    command: Sequence[str], environment: Mapping[str, str], kept_open: Sequence[int]
+) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         command,
         env=dict(environment),
         # In a process group of its own it could not read the terminal.
         stdin=subprocess.DEVNULL,
         process_group=0,
+        pass_fds=tuple(kept_open),
     )
 
 

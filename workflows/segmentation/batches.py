@@ -6,14 +6,13 @@ import contextlib
 import glob
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.cohort.fingerprint import fingerprint
 from shoulderseg.workflows.cohort.presence import BusyError, claimed
-from shoulderseg.workflows.cohort.resume import find_done, forget, note_done, units_of
-from shoulderseg.workflows.examination.grouping import batches
+from shoulderseg.workflows.cohort.resume import find_done, forget, note_done
 from shoulderseg.workflows.examination.run import segment_series
 from shoulderseg.workflows.examination.write import write_group
 from shoulderseg.workflows.measure.results import (
@@ -22,24 +21,22 @@ from shoulderseg.workflows.measure.results import (
     measure_result,
 )
 from shoulderseg.workflows.measure.structured_report import report_case, report_examination
-from shoulderseg.workflows.outputs.plan import Case
+from shoulderseg.workflows.segmentation.batch_list import list_batches
 from shoulderseg.workflows.segmentation.case_record import PREVIEWS, case_record, failure_record
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.cohort.fragment import Fragment
-    from shoulderseg.workflows.examination.grouping import Group
     from shoulderseg.workflows.inputs.case_input import CaseInput
-    from shoulderseg.workflows.outputs.plan import OutputPlan
+    from shoulderseg.workflows.outputs.plan import Case, OutputPlan
+    from shoulderseg.workflows.segmentation.batch_list import Batch
     from shoulderseg.workflows.segmentation.listener import Listener
     from shoulderseg.workflows.segmentation.result import Result
-    from shoulderseg.workflows.segmentation.run_plan import Run
+    from shoulderseg.workflows.segmentation.run_plan import Run, Work
 
 _LOGGER = logging.getLogger(__name__)
 
 # How long to wait for other processes before asking again.
 _PAUSE_S = 1.0
-
-Pairs = Sequence[tuple["CaseInput", Case]]
 
 
 def segment_batches(run: Run, listener: Listener) -> None:
@@ -49,84 +46,82 @@ def segment_batches(run: Run, listener: Listener) -> None:
         run: what to do.
         listener: is told how it goes.
     """
-    # Known before the first case is written, so that none replaces another's files.
-    owners = run.plan.owners(map(_case_of, run.every), run.segmenter.label_values)
-    pairs = [(source, _case_of(source)) for source in run.inputs.cases]
-    waiting = list(batches(pairs, run.examinations))
-    noted, told = units_of(run.ledger), False
+    waiting, told = list_batches(run), False
     while waiting:
         busy = []
-        for group, batch in waiting:
-            with ExitStack() as held:
-                name = batch_name(group, batch)
-                try:
-                    held.enter_context(claimed(run.plan.out, name))
-                except BusyError:
-                    busy.append((group, batch))
-                    continue
-                except (ValueError, OSError) as error:
-                    _fail(run, batch, error, listener)
-                    continue
-                forgotten = [
-                    name,
-                    *(unit for source, _ in batch for unit in noted.get(source.name, [])),
-                ]
-                _work_on(run, group, batch, owners, listener, forgotten)
+        for batch in waiting:
+            try:
+                work_on(run, batch, listener)
+            except BusyError:
+                busy.append(batch)
         if len(busy) == len(waiting):
             if not told:
-                names = ", ".join(batch_name(*one) for one in busy)
+                names = ", ".join(batch.name for batch in busy)
                 _LOGGER.warning("waiting for other processes that work on %s", names)
                 told = True
             time.sleep(_PAUSE_S)
         waiting = busy
 
 
-def _fail(run: Run, batch: Pairs, error: Exception, listener: Listener) -> None:
-    """Records that a batch cannot be claimed."""
-    for source, _ in batch:
+def work_on(run: Work, batch: Batch, listener: Listener) -> None:
+    """Does one batch while no other process does, or takes over what is done of it.
+
+    Args:
+        run: to whose report the records are added.
+        batch: what to do.
+        listener: is told how it goes.
+
+    Raises:
+        BusyError: if another process works on it.
+    """
+    with ExitStack() as held:
+        try:
+            held.enter_context(claimed(run.plan.out, batch.name))
+        except BusyError:
+            raise
+        except (ValueError, OSError) as error:
+            fail_batch(run, batch, error, listener)
+            return
+        _work_on(run, batch, listener)
+
+
+def fail_batch(run: Work, batch: Batch, error: Exception, listener: Listener) -> None:
+    """Records that nothing came of a batch.
+
+    Args:
+        run: to whose report the records are added.
+        batch: what failed.
+        error: why.
+        listener: is told.
+    """
+    for source in batch.sources:
         record = failure_record(source, error, [])
         run.report.add(record)
         listener.on_record(record)
 
 
-def _work_on(
-    run: Run,
-    group: Group | None,
-    batch: Pairs,
-    owners: Mapping[str, str],
-    listener: Listener,
-    noted: Sequence[str],
-) -> None:
+def _work_on(run: Work, batch: Batch, listener: Listener) -> None:
     """Takes over what is done of a batch, or does it and notes that in place of what was noted."""
-    name, sources = batch_name(group, batch), [source for source, _ in batch]
     # From before they are segmented: who changes one meanwhile has it segmented anew.
-    images = fingerprint(sources)
-    done = find_done(run.ledger, name, [source.name for source in sources], images)
+    images = fingerprint(batch.sources)
+    cases = [source.name for source in batch.sources]
+    done = find_done(run.ledger, batch.name, cases, images)
     if done is not None:
         _take_over(run, done, listener)
         return
-    forget(run.ledger, noted)
-    made = _segment_batch(run, group, batch, owners, listener)
+    forget(run.ledger, batch.noted)
+    made = _segment_batch(run, batch, listener)
     files = _side_files(run.plan, batch) if run.plan.bids else []
     if not any(_lacks(run, record) for record in made[0]):
-        note_done(run.ledger, name, images, made, files)
+        note_done(run.ledger, batch.name, images, made, files)
 
 
-def _lacks(run: Run, record: Mapping[str, Any]) -> bool:
+def _lacks(run: Work, record: Mapping[str, Any]) -> bool:
     """Whether a picture or measures were asked for and could not be had."""
     return (run.preview and "preview" not in record) or (run.measure and not is_measured(record))
 
 
-def _case_of(source: CaseInput) -> Case:
-    return Case(source.name, source.source_files, source.public_file, source.source_frames)
-
-
-def batch_name(group: Group | None, batch: Sequence[tuple[CaseInput, Any]]) -> str:
-    """Under which name it is noted that a batch is done."""
-    return batch[0][0].name if group is None else group.name
-
-
-def _take_over(run: Run, done: Fragment, listener: Listener) -> None:
+def _take_over(run: Work, done: Fragment, listener: Listener) -> None:
     if done.examination is not None:
         run.report.add_examination(done.examination)
     for record in done.records:
@@ -136,10 +131,10 @@ def _take_over(run: Run, done: Fragment, listener: Listener) -> None:
         listener.on_record(kept)
 
 
-def _side_files(plan: OutputPlan, batch: Pairs) -> list[str]:
+def _side_files(plan: OutputPlan, batch: Batch) -> list[str]:
     """What a BIDS dataset has beside each label map; nothing of a case that it cannot name."""
     files: list[str] = []
-    for _, case in batch:
+    for _, case in batch.pairs:
         with contextlib.suppress(ValueError):
             base = plan.base(case)
             files += map(plan.below, sorted(base.parent.glob(f"{glob.escape(base.name)}.*")))
@@ -147,21 +142,19 @@ def _side_files(plan: OutputPlan, batch: Pairs) -> list[str]:
 
 
 def _segment_batch(
-    run: Run,
-    group: Group | None,
-    batch: Pairs,
-    owners: Mapping[str, str],
-    listener: Listener,
+    run: Work, batch: Batch, listener: Listener
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """Segments and writes; gives the record of each case, and of the examination."""
     records: list[dict[str, Any]] = []
     together: list[dict[str, Any]] = []
-    for source, case, result, seconds in _segmented(run, group, batch, owners, listener, together):
-        others = _of_others(owners, case)
+    for source, case, result, seconds in _segmented(run, batch, listener, together):
+        others = _of_others(batch.owners, case)
         try:
             if isinstance(result, Exception):
                 raise result
             record = case_record(run.plan, source, case, result, others, seconds, run.preview)
+            if run.computed_on is not None:
+                record["computed_on"] = dict(run.computed_on)
             if run.measure:
                 record |= measure_result(source, result, run.side)
                 record |= report_case(run.plan, source, case, result, record, run.side)
@@ -177,35 +170,33 @@ def _segment_batch(
 
 
 def _segmented(
-    run: Run,
-    group: Group | None,
-    batch: Pairs,
-    owners: Mapping[str, str],
+    run: Work,
+    batch: Batch,
     listener: Listener,
     together: list[dict[str, Any]],
 ) -> Iterator[tuple[CaseInput, Case, Result | Exception, float]]:
     """Segments a case, or the series of an examination; gives what each came to, and how long."""
     seconds: list[float] = []
-    labels = run.segmenter.label_values
-    cases = {source.name: case for source, case in batch}
+    labels, group = run.segmenter.label_values, batch.group
+    cases = {source.name: case for source, case in batch.pairs}
 
     def segment(source: CaseInput) -> Result:
         case, started = cases[source.name], time.perf_counter()
         listener.on_start(source.name)
         try:
-            run.plan.check_clash(case, _of_others(owners, case), labels)
+            run.plan.check_clash(case, _of_others(batch.owners, case), labels)
             run.plan.check_folders(case, [PREVIEWS] * run.preview)
             return run.segmenter.segment_case(source, listener.on_progress)
         finally:
             seconds.append(time.perf_counter() - started)
 
-    sources = [source for source, _ in batch]
+    sources = batch.sources
     outcomes: list[Result | Exception] = []
     try:
         examination, why = segment_series(sources, segment, run.segmenter, outcomes)
     except BaseException:
         # Also after an interruption: what is done is done.
-        for (source, case), outcome, spent in zip(batch, outcomes, seconds, strict=False):
+        for (source, case), outcome, spent in zip(batch.pairs, outcomes, seconds, strict=False):
             yield source, case, outcome, spent
         raise
     if group is not None:
@@ -216,7 +207,7 @@ def _segmented(
             record |= report_examination(run.plan, name, sources, examination, record, side)
         run.report.add_examination(record)
         together.append(record)
-    for (source, case), outcome, spent in zip(batch, outcomes, seconds, strict=True):
+    for (source, case), outcome, spent in zip(batch.pairs, outcomes, seconds, strict=True):
         yield source, case, outcome, spent
 
 

@@ -87,10 +87,21 @@ def settings_of(options: Options) -> Settings:
         ValueError: if there is no such device.
     """
     from shoulderseg.workflows.device import resolve_device
+
+    return settings_on(options, resolve_device(options.device))
+
+
+def settings_on(options: Options, device: str) -> Settings:
+    """What the segmentation of a case goes by on a device.
+
+    Args:
+        options: as the user chose them.
+        device: its name.
+    """
     from shoulderseg.workflows.segmentation.settings import Settings
 
     return Settings(
-        device=resolve_device(options.device),
+        device=device,
         folds=list(options.folds) if options.folds else None,
         mirroring=options.mirroring,
         vote=options.vote,

@@ -12,12 +12,14 @@ from shoulderseg.workflows.cohort.fingerprint import options_of
 from shoulderseg.workflows.cohort.part import WHOLE, Part, take_part
 from shoulderseg.workflows.cohort.presence import BusyError, at_work
 from shoulderseg.workflows.cohort.resume import Ledger, check_options
+from shoulderseg.workflows.cohort.spread import segment_on_cluster
 from shoulderseg.workflows.errors import reason_of
 from shoulderseg.workflows.examination.grouping import Mode, batches, group_cases
 from shoulderseg.workflows.measure.results import is_measured, write_measures
 from shoulderseg.workflows.measure.side import check_side
 from shoulderseg.workflows.outputs.plan import REPORT_FILE
-from shoulderseg.workflows.segmentation.batches import batch_name, segment_batches
+from shoulderseg.workflows.segmentation.batch_list import batch_name
+from shoulderseg.workflows.segmentation.batches import segment_batches
 from shoulderseg.workflows.segmentation.earlier_runs import INPUT, input_digest
 from shoulderseg.workflows.segmentation.listener import Listener
 from shoulderseg.workflows.segmentation.run_description import describe_run
@@ -25,6 +27,7 @@ from shoulderseg.workflows.segmentation.run_plan import Run
 from shoulderseg.workflows.segmentation.run_report import RunReport
 
 if TYPE_CHECKING:
+    from shoulderseg.workflows.cohort.cluster import Crew
     from shoulderseg.workflows.examination.grouping import Group
     from shoulderseg.workflows.inputs.discover import Inputs
     from shoulderseg.workflows.outputs.plan import OutputPlan
@@ -69,11 +72,12 @@ def prepare_run(
     every, inputs = inputs.cases, _part_of(inputs, groups, part)
     report = _report_of(segmenter, inputs, images, plan, examination)
     plan = replace(plan, source=inputs.public_folder(images), model=segmenter.bundle.digest)
-    more = {"preview": preview, "measure": measure, "side": side}
-    options = options_of(report.described, segmenter.settings, plan, more)
     return Run(
-        *(segmenter, inputs, plan, report),
-        Ledger(plan.out, options),
+        segmenter=segmenter,
+        inputs=inputs,
+        plan=plan,
+        report=report,
+        ledger=_ledger_of(segmenter, report, plan, preview=preview, measure=measure, side=side),
         preview=preview,
         measure=measure,
         side=side,
@@ -83,10 +87,18 @@ def prepare_run(
     )
 
 
+def _ledger_of(
+    segmenter: Segmenter, report: RunReport, plan: OutputPlan, **extras: bool | str
+) -> Ledger:
+    return Ledger(plan.out, options_of(report.described, segmenter.settings, plan, extras))
+
+
 def _report_of(
     segmenter: Segmenter, inputs: Inputs, images: Path, plan: OutputPlan, examination: Mode
 ) -> RunReport:
-    described = describe_run(segmenter.bundle, segmenter.settings) | {
+    described = describe_run(
+        segmenter.bundle, segmenter.settings, elsewhere=segmenter.elsewhere
+    ) | {
         INPUT: input_digest(images),
         "examination": examination,
         "skipped": [
@@ -116,7 +128,7 @@ def _part_of(inputs: Inputs, groups: tuple[Group, ...], part: Part) -> Inputs:
     return replace(inputs, cases=tuple(cases), skipped=tuple(skipped))
 
 
-def execute_run(run: Run, listener: Listener | None = None) -> None:
+def execute_run(run: Run, listener: Listener | None = None, crew: Crew | None = None) -> None:
     """Segments case by case and adds a record of each; a failed one keeps no other from its turn.
 
     What an earlier run has done of the same images with the same options is kept. Other processes
@@ -128,21 +140,24 @@ def execute_run(run: Run, listener: Listener | None = None) -> None:
     Args:
         run: of `prepare_run`.
         listener: is told how it goes.
+        crew: the cluster whose workers segment; the paths of the run have to be whole then, and
+            the segmenter one that is elsewhere. None for this process.
 
     Raises:
+        BrokenEnvironmentError: if no worker can be used, or the scheduler is lost.
         ValueError: if a run with other options is at work in the folder, or cases in it were made
             with other options and are not to be overwritten.
         OSError: if the folder or the report cannot be written.
     """
     listener = listener or Listener()
     run.plan.start()
-    with at_work(run.plan.out, run.ledger.options):
+    with at_work(run.plan.out, run.ledger.options) as told:
         if not run.overwrite:
             check_options(run.ledger, {case.name for case in run.inputs.cases})
-        _execute(run, listener)
+        _execute(run, listener, crew, told)
 
 
-def _execute(run: Run, listener: Listener) -> None:
+def _execute(run: Run, listener: Listener, crew: Crew | None, told: Path) -> None:
     # From now on an earlier report no longer holds for the cases of this run.
     run.report.begin()
     try:
@@ -151,7 +166,10 @@ def _execute(run: Run, listener: Listener) -> None:
                 record = {"case": item.name, "error": f"{item.name}: {item.reason}"}
                 run.report.add(record)
                 listener.on_record(record)
-        segment_batches(run, listener)
+        if crew is None:
+            segment_batches(run, listener)
+        else:
+            segment_on_cluster(run, listener, crew, told)
     except BaseException:
         # Also after an interruption: what is done is done. Why it ended is told in any case.
         try:

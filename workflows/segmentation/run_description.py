@@ -11,34 +11,32 @@ if TYPE_CHECKING:
     from shoulderseg.workflows.segmentation.settings import Settings
 
 
-def describe_run(bundle: Bundle, settings: Settings) -> dict[str, Any]:
+def describe_run(bundle: Bundle, settings: Settings, *, elsewhere: bool = False) -> dict[str, Any]:
     """What holds for all cases of a run.
 
     Args:
         bundle: the models.
         settings: how they are used.
+        elsewhere: whether others segment: device, engine and precision are as asked for then, and
+            each case says what it was computed on.
     """
-    from shoulderseg.nnunet_ext.engines.choice import choose_engine
     from shoulderseg.nnunet_ext.regions import foreground_labels
-    from shoulderseg.nnunet_ext.unet_set import is_quantisable
     from shoulderseg.workflows.bundles.manifest import NOTICE
     from shoulderseg.workflows.segmentation.refining import is_cropping, is_refining
 
-    engine = choose_engine(
-        settings.engine,
-        settings.device,
-        bundle.unets.plans,
-        precision=settings.precision,
-        quantisable=is_quantisable(bundle.unets),
-    )
+    computed = {
+        "device": settings.device,
+        "engine": settings.engine,
+        "precision": settings.precision,
+    }
+    if not elsewhere:
+        computed = computed_on(bundle, settings)
     packages = ["shoulderseg", "nnunetv2", "torch", "SimpleITK", "numpy"]
-    packages += ["openvino"] if engine.name == "openvino" else []
+    packages += ["openvino"] if computed["engine"] == "openvino" else []
     return {
         "notice": NOTICE,
         "versions": {name: version(name) for name in packages},
-        "device": settings.device,
-        "engine": engine.name,
-        "precision": engine.precision,
+        **computed,
         "model_sha256": bundle.digest,
         "labels": foreground_labels(bundle.unets.dataset_json),
         "folds": settings.folds or list(next(iter(bundle.unets.weights.values()))),
@@ -49,6 +47,29 @@ def describe_run(bundle: Bundle, settings: Settings) -> dict[str, Any]:
         "refined": is_refining(bundle, settings),
         "quality_calibrated_with": dict(bundle.quality_settings),
     }
+
+
+def computed_on(bundle: Bundle, settings: Settings) -> dict[str, str]:
+    """The device, and what computes the U-Nets on it, in which precision.
+
+    Args:
+        bundle: the models.
+        settings: how they are used.
+
+    Raises:
+        ValueError: if what is asked for cannot run them.
+    """
+    from shoulderseg.nnunet_ext.engines.choice import choose_engine
+    from shoulderseg.nnunet_ext.unet_set import is_quantisable
+
+    engine = choose_engine(
+        settings.engine,
+        settings.device,
+        bundle.unets.plans,
+        precision=settings.precision,
+        quantisable=is_quantisable(bundle.unets),
+    )
+    return {"device": settings.device, "engine": engine.name, "precision": engine.precision}
 
 
 def calibration_doubt(described: Mapping[str, Any]) -> str:

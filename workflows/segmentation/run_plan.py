@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,36 +12,52 @@ if TYPE_CHECKING:
     from shoulderseg.workflows.inputs.case_input import CaseInput
     from shoulderseg.workflows.inputs.discover import Inputs
     from shoulderseg.workflows.outputs.plan import OutputPlan
+    from shoulderseg.workflows.segmentation.records import Recording
     from shoulderseg.workflows.segmentation.run_report import RunReport
     from shoulderseg.workflows.segmentation.segmenter import Segmenter
 
 
-@dataclass(frozen=True)
-class Run:
-    """Everything that a run needs.
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What the work on a case needs beside the case.
 
     Attributes:
         segmenter: the loaded models.
-        inputs: the cases, and what becomes none.
         plan: where results go, and as what.
-        report: its file.
+        report: what records are added to.
+        ledger: where it stands what is done already.
         preview: whether a picture of each case is drawn.
         measure: whether the bones are measured.
         side: left, right or axes, of images that do not say which shoulder they show.
-        examinations: cases that vote together.
-        ledger: where it stands what is done already.
-        overwrite: whether cases that were made with other options are made anew.
-        every: all cases of the input, also those of other parts.
+        computed_on: device, engine and precision, where each case is to say them.
     """
 
     segmenter: Segmenter
-    inputs: Inputs
     plan: OutputPlan
-    report: RunReport
+    report: Recording
     ledger: Ledger
     preview: bool = False
     measure: bool = False
     side: str = ""
+    computed_on: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(Work):
+    """Everything that a run needs.
+
+    Attributes:
+        inputs: the cases, and what becomes none.
+        report: its file.
+        examinations: cases that vote together.
+        overwrite: whether cases that were made with other options are made anew.
+        every: all cases of the input, also those of other parts.
+        page: whether workers of a cluster give the report page the part of each case.
+    """
+
+    inputs: Inputs
+    report: RunReport
     examinations: tuple[Group, ...] = ()
     overwrite: bool = False
     every: tuple[CaseInput, ...] = ()
+    page: bool = False

@@ -73,6 +73,11 @@ class RunReport:
         return [*earlier_records(self._at_first), *earlier_examinations(self._at_first)]
 
     @property
+    def count(self) -> int:
+        """How many cases have a record."""
+        return len(self._records)
+
+    @property
     def failed(self) -> int:
         """How many cases failed."""
         return sum("error" in record for record in self._records)

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from shoulderseg.nnunet_ext.engines.choice import EngineChoice, PrecisionChoice
     from shoulderseg.refine.voting import Rule
     from shoulderseg.workflows.inputs.case_input import CaseInput
-    from shoulderseg.workflows.segmentation.segment import OnProgress
+    from shoulderseg.workflows.segmentation.segment import OnProgress, Segment
+    from shoulderseg.workflows.segmentation.settings import Settings
 
 
 class Segmenter:
@@ -84,15 +85,32 @@ class Segmenter:
         from shoulderseg.nnunet_ext.regions import foreground_labels
         from shoulderseg.workflows.bundles.bundle import read_bundle
         from shoulderseg.workflows.bundles.opened import opened_bundle
-        from shoulderseg.workflows.segmentation.segment import prepare
 
         how = (vote, voters, refine, as_stored, engine, precision, crop)
         self._options = Options(device, folds_of(folds), mirroring, *how)
-        self.settings = settings_of(self._options)
+        self.settings = self._settings_of(self._options)
         with opened_bundle(os.fspath(model)) as (folder, self._model):
             self.bundle = read_bundle(folder)
-        self._segment = prepare(self.bundle, self.settings)
+        self._segment = self._prepare()
         self.label_values = foreground_labels(self.bundle.unets.dataset_json)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether others segment, with settings of their own for what was left open."""
+        return False
+
+    @property
+    def recipe(self) -> tuple[str, Options]:
+        """What finds the bundle from another working folder, and how it is used."""
+        return self._model, self._options
+
+    def _settings_of(self, options: Options) -> Settings:
+        return settings_of(options)
+
+    def _prepare(self) -> Segment:
+        from shoulderseg.workflows.segmentation.segment import prepare
+
+        return prepare(self.bundle, self.settings)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles how it was made, not the weights."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,7 @@ class TrainingOrder:
 
     Attributes:
         dataset: a number or DatasetNNN_Name.
-        device: cpu, cuda or mps.
+        device: cpu, cuda or mps; on a cluster also auto, which each worker resolves.
         size: `auto` or `small`.
         variants: which U-Nets.
         folds: which folds; empty for each one there is.
@@ -77,12 +77,16 @@ class TrainingRun:
         trainings: in the order in which they run.
         environment: what their processes need beside the caller's own.
         schedule: what was asked for.
+        device: where they run; on a cluster also auto, which each worker resolves.
+        plans_name: nnU-Net's identifier of the plans.
     """
 
     name: str
     trainings: tuple[Training, ...]
     environment: Mapping[str, str]
     schedule: Schedule
+    device: str
+    plans_name: str
 
 
 def prepare_trainings(order: TrainingOrder) -> TrainingRun:
@@ -123,7 +127,9 @@ def prepare_trainings(order: TrainingOrder) -> TrainingRun:
     )
     environment = training_environment(order.schedule, order.device)
     environment |= _start_environment(order.start_from)
-    return TrainingRun(name, tuple(trainings), environment, order.schedule)
+    return TrainingRun(
+        *(name, tuple(trainings), environment, order.schedule), order.device, identifier
+    )
 
 
 def training_environment(schedule: Schedule, device: str) -> dict[str, str]:
@@ -133,7 +139,7 @@ def training_environment(schedule: Schedule, device: str) -> dict[str, str]:
         schedule: how long and how fast they learn.
         device: cpu, cuda or mps.
     """
-    return _process_environment(device) | _schedule_environment(schedule)
+    return process_environment(device) | _schedule_environment(schedule)
 
 
 def adopt_folds(run: TrainingRun) -> bool:
@@ -147,11 +153,25 @@ def adopt_folds(run: TrainingRun) -> bool:
     return adopt_splits(run.name)
 
 
-def run_training(run: TrainingRun, training: Training) -> bool:
-    """Runs nnU-Net's command, and tells whether it came to its end."""
+def run_training(
+    run: TrainingRun,
+    training: Training,
+    *,
+    stopped: Callable[[], bool] | None = None,
+    kept_open: Sequence[int] = (),
+) -> bool:
+    """Runs nnU-Net's command, and tells whether it came to its end.
+
+    Args:
+        run: to which the training belongs.
+        training: which.
+        stopped: is asked every second whether it is to be ended.
+        kept_open: files of this process that stay open in that of the training.
+    """
     environment = {**os.environ, **run.environment}
     command = [installed_script(training.command[0]), *training.command[1:]]
-    return run_subprocesses([command], environment) == [0]
+    codes = run_subprocesses([command], environment, stopped=stopped, kept_open=kept_open)
+    return codes == [0]
 
 
 def command_line(run: TrainingRun, training: Training) -> str:
@@ -178,7 +198,12 @@ def describe_finished(run: TrainingRun, training: Training) -> str:
     return line
 
 
-def _process_environment(device: str) -> dict[str, str]:
+def process_environment(device: str) -> dict[str, str]:
+    """What the processes of trainings need on this machine.
+
+    Args:
+        device: where they run.
+    """
     from shoulderseg.nnunet_ext.variants import PLUGIN_VARIABLE, trainer_search_path
 
     added = {PLUGIN_VARIABLE: trainer_search_path(), **process_limit()}

@@ -1,0 +1,183 @@
+"""Trainings that the workers of a cluster run, one each at a time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shoulderseg.workflows.cohort.duty import Duty
+from shoulderseg.workflows.cohort.pool import Pool
+from shoulderseg.workflows.cohort.presence import BusyError
+from shoulderseg.workflows.device import resolve_device
+from shoulderseg.workflows.errors import reason_of
+from shoulderseg.workflows.lock import held_open
+from shoulderseg.workflows.processes.scripts import installed_script
+from shoulderseg.workflows.training.train import (
+    TrainingRun,
+    process_environment,
+    run_training,
+)
+
+if TYPE_CHECKING:
+    from shoulderseg.nnunet_ext.trainings import Training
+    from shoulderseg.workflows.cohort.cluster import Crew
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came of a training.
+
+    Attributes:
+        problem: why it did not come to its end; empty if it did.
+        busy: whether another process works on it.
+        unfit: why the worker cannot do it; empty if it can.
+    """
+
+    problem: str = ""
+    busy: bool = False
+    unfit: str = ""
+
+
+@dataclass(frozen=True)
+class TrainingPlace:
+    """Where a worker finds what it trains on.
+
+    Attributes:
+        folders: nnU-Net's variables, whole paths.
+        plans: file of the plans.
+        start: sha256 of the manifest of the bundle that trainings begin with; empty without one.
+    """
+
+    folders: Mapping[str, str]
+    plans: Path
+    start: str = ""
+
+
+def train_on_cluster(
+    run: TrainingRun, crew: Crew, on_trained: Callable[[Training, str], None]
+) -> None:
+    """Has all trainings run that are not finished; one that fails keeps no other from its turn.
+
+    Args:
+        run: of `prepare_trainings`.
+        crew: the cluster.
+        on_trained: is told of each training, and why it did not come to its end, if so.
+
+    Raises:
+        BrokenEnvironmentError: if no worker can be used, or the scheduler is lost.
+    """
+    place = _place_of(run)
+    duty: Duty[Training, Trained] = Duty(
+        "training", partial(examine_for, place, run), partial(train_one, place, run)
+    )
+    left = [training for training in run.trainings if training.state != "finished"]
+    with closing(Pool(crew.client, duty).run(left)) as answers:
+        for answered in answers:
+            if answered is not None:
+                training, came = answered
+                problem = reason_of(came) if isinstance(came, Exception) else came.problem
+                on_trained(training, problem)
+
+
+def examine_for(place: TrainingPlace, run: TrainingRun) -> str:
+    """Says why this worker cannot train; nothing if it can.
+
+    Args:
+        place: where it finds what it trains on.
+        run: the trainings.
+    """
+    from shoulderseg.nnunet_ext.folders import RESULTS
+    from shoulderseg.nnunet_ext.variants import START_VARIABLE
+    from shoulderseg.workflows.bundles.manifest import MANIFEST, sha256_of
+
+    results = Path(place.folders[RESULTS])
+    if not place.plans.is_file():
+        return f"it does not see {place.plans}; nnU-Net's folders have to be on a shared disk"
+    if not os.access(results, os.W_OK):
+        return f"it cannot write to {results}; nnU-Net's folders have to be on a shared disk"
+    if not shutil.which(installed_script("nnUNetv2_train")):
+        return "it has no nnUNetv2_train"
+    try:
+        resolve_device(run.device)
+        if place.start:
+            manifest = Path(run.environment[START_VARIABLE]) / MANIFEST
+            if (here := sha256_of(manifest)) != place.start:
+                return f"its bundle is {here[:12]}, the run's is {place.start[:12]}"
+    except (ValueError, OSError) as error:
+        return reason_of(error)
+    return ""
+
+
+def train_one(place: TrainingPlace, run: TrainingRun, training: Training) -> Trained:
+    """Runs one training at a worker, and goes on with it where another was stopped.
+
+    Args:
+        place: where it finds what it trains on.
+        run: to which it belongs.
+        training: which.
+    """
+    from shoulderseg.nnunet_ext.trainings import looked_at_again
+
+    busy = BusyError(f"another process trains {training.variant} fold {training.fold}")
+    lock = training.folder.parent / f".fold_{training.fold}.lock"
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        # A training outlives a worker that is killed, and keeps the file open.
+        with held_open(lock, busy) as opened:
+            now = looked_at_again(training)
+            if now.state == "finished":
+                return Trained()
+            device = resolve_device(run.device)
+            own = {**run.environment, **process_environment(device), **place.folders}
+            here = replace(run, environment=own, device=device)
+            place_of_device = now.command.index("-device") + 1
+            command = [*now.command]
+            command[place_of_device] = device
+            ended = run_training(
+                here,
+                now._replace(command=command),
+                stopped=_is_cancelled(),
+                kept_open=[opened] * (opened >= 0),
+            )
+    except BusyError:
+        return Trained(busy=True)
+    except Exception as error:
+        return Trained(reason_of(error))
+    return Trained("" if ended else "nnU-Net stopped early; the worker's log has its messages")
+
+
+def _is_cancelled() -> Callable[[], bool]:
+    """Tells whether the task that calls this is not wanted any more, or its worker ends."""
+    from distributed import Status, get_worker
+    from distributed.worker import thread_state  # type: ignore[attr-defined]
+
+    worker, key = get_worker(), thread_state.key
+
+    def ask() -> bool:
+        task = worker.state.tasks.get(key)
+        ending = worker.status not in (Status.running, Status.paused)
+        return ending or task is None or task.state == "cancelled"
+
+    return ask
+
+
+def _place_of(run: TrainingRun) -> TrainingPlace:
+    from shoulderseg.nnunet_ext.folders import PREPROCESSED, RAW, RESULTS, data_folder
+    from shoulderseg.nnunet_ext.variants import START_VARIABLE
+    from shoulderseg.workflows.bundles.manifest import MANIFEST, sha256_of
+
+    folders = {
+        variable: str(data_folder(variable).absolute()) for variable in (RAW, PREPROCESSED, RESULTS)
+    }
+    start = run.environment.get(START_VARIABLE)
+    return TrainingPlace(
+        folders,
+        Path(folders[PREPROCESSED]) / run.name / f"{run.plans_name}.json",
+        sha256_of(Path(start) / MANIFEST) if start else "",
+    )
