@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 _LOGGER = logging.getLogger(__name__)
-# How long a result may take to come, once it is there.
-_FETCH_S = 60.0
+# How long a result may take to come, once it is there; that of a worker that has just died never
+# does, and nobody is given work meanwhile. The case is then tried again, and found done.
+_FETCH_S = 10.0
 
 
 @dataclass
