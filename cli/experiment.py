@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,9 @@ from shoulderseg.cli.options import (
     split_list,
 )
 from shoulderseg.cli.terminal import echo
+
+if TYPE_CHECKING:
+    from shoulderseg.workflows.experiment.run import Experiment
 
 
 @dataclass(frozen=True)
@@ -90,14 +93,14 @@ def experiment(
     """Run the paper's experiment: train on some patients, test on others, print the table.
 
     U-Nets and AlexNets of each fold, each way to vote with and without refined edges, and stock
-    nnU-Net, all on the same patients. OUT gets the table, a page, a bundle and all label maps; an
-    interrupted run goes on with the same command. Takes days on a CPU without --size small and a
-    few --epochs.
+    nnU-Net, all on the same patients. OUT gets table, page, bundle and label maps. An interrupted
+    run goes on with the same command. Without a GPU give --size small and a few --epochs.
     """
     from shoulderseg.workflows.experiment.protocol import Protocol
     from shoulderseg.workflows.experiment.run import run_experiment
     from shoulderseg.workflows.training.plan import raw_dataset
 
+    others = () if stock == "none" else tuple(split_list(stock))
     with reported():
         protocol = Protocol(
             dataset,
@@ -112,11 +115,16 @@ def experiment(
             length.start_from,
             length.refiner_epochs,
             length.refiner_steps,
-            () if stock == "none" else tuple(split_list(stock)),
+            others,
             tolerance_mm,
             tuple(split_list(patients.test_on)),
         )
-        done = run_experiment(raw_dataset(dataset), out, protocol, device.resolve(), show_command)
+        found = raw_dataset(dataset)
+        done = run_experiment(found, out, protocol, device.resolve(), show_command)
+    _tell(done)
+
+
+def _tell(done: Experiment) -> None:
     echo("")
     for line in done.table.splitlines():
         echo(line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
@@ -92,6 +93,25 @@ def test_a_fetched_bundle_is_the_one_that_was_served(
     moved = run("models", "fetch", f"{server}/moved", *words, "--name", "other")
     assert moved.exit_code == 0, moved.output
     assert {path.name for path in store.iterdir()} == {".lock", "shoulder-v1", "other"}
+
+
+def test_of_two_at_the_same_time_one_puts_its_bundle_in_place(
+    store: Path, server: str, archive: Path, untrained: Path
+) -> None:
+    def fetch(_: int) -> str:
+        url = f"{server}/shoulder-v1.zip"
+        try:
+            bundle_fetch.fetch_bundle(url, sha256_of(archive), allow_http=True)
+        except FileExistsError as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(4) as pool:
+        said = sorted(pool.map(fetch, range(4)))
+    assert said[0] == ""
+    assert all("imported already" in told for told in said[1:])
+    assert {path.name for path in store.iterdir()} == {".lock", "shoulder-v1"}
+    assert read_bundle(store / "shoulder-v1").digest == read_bundle(untrained).digest
 
 
 def test_another_fingerprint(run: Run, store: Path, server: str, archive: Path) -> None:

@@ -22,6 +22,7 @@ class ExperimentData:
     """Where an experiment has its data.
 
     Attributes:
+        out: folder of the experiment.
         name: full name of the dataset.
         raw: its folder with the training cases.
         test_images: images of the test cases, with nnU-Net's channel numbers.
@@ -31,6 +32,7 @@ class ExperimentData:
         assignment: who is where.
     """
 
+    out: Path
     name: str
     raw: Path
     test_images: Path
@@ -77,6 +79,7 @@ def lay_out(source: Path, out: Path, protocol: Protocol) -> ExperimentData:
     _check_same(out, protocol, assignment)
     raw = out / "nnUNet_raw" / source.name
     data = ExperimentData(
+        out,
         source.name,
         raw,
         out / "test" / "images",

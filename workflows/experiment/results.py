@@ -25,7 +25,6 @@ _VERSIONS = ("shoulderseg", "nnunetv2", "torch", "numpy")
 
 def write_results(
     data: ExperimentData,
-    out: Path,
     protocol: Protocol,
     cases: Mapping[str, Scores],
     notes: Sequence[str],
@@ -33,8 +32,7 @@ def write_results(
     """Writes all results of an experiment; each file is whole or not there.
 
     Args:
-        data: of the experiment.
-        out: its folder.
+        data: of the experiment; the files go to its folder.
         protocol: what was done.
         cases: scores of each test case, at least one.
         notes: sentences to stand beside the table.
@@ -53,6 +51,7 @@ def write_results(
     from shoulderseg.workflows.experiment.page import Shown, render_page
     from shoulderseg.workflows.report.safe_json import plain_values
 
+    out = data.out
     scores = patient_scores(cases)
     comparisons = compare_rows(scores, np.random.default_rng(protocol.seed))
     usual = str(next(iter(cases.values()))["usual"])
@@ -62,7 +61,7 @@ def write_results(
     shown = Shown(
         dataset=data.name,
         outcome=outcome,
-        slices=_slices(data, out, cases, usual),
+        slices=_slices(data, cases, usual),
         curves=learning_curves(out / "nnUNet_results" / data.name),
         facts=_facts(protocol),
     )
@@ -105,9 +104,7 @@ def _record(data: ExperimentData, protocol: Protocol, outcome: Outcome) -> dict[
     }
 
 
-def _slices(
-    data: ExperimentData, out: Path, cases: Mapping[str, Scores], usual: str
-) -> list[dict[str, str]]:
+def _slices(data: ExperimentData, cases: Mapping[str, Scores], usual: str) -> list[dict[str, str]]:
     """Pictures of the best, the median and the worst slice of the usual row."""
     from shoulderseg.workflows.experiment.pictures import chosen_slices, slice_picture
 
@@ -115,7 +112,7 @@ def _slices(
     pictures = []
     for title, name, place in chosen_slices(dice):
         case = read_test_case(name, data)
-        masks = read_masks(out / "predictions" / usual / f"{name}.nii.gz", data.labels)
+        masks = read_masks(data.out / "predictions" / usual / f"{name}.nii.gz", data.labels)
         axis = int(cases[name]["axis"])
         found = [
             f"{bone} {slices[str(place)]:.3f}"

@@ -12,9 +12,9 @@ from shoulderseg.workflows.errors import reason_of
 from shoulderseg.workflows.experiment.data import lay_out
 from shoulderseg.workflows.experiment.protocol import Protocol
 from shoulderseg.workflows.experiment.results import write_results
-from shoulderseg.workflows.experiment.rows import load_models
+from shoulderseg.workflows.experiment.rows import Models, load_models
 from shoulderseg.workflows.experiment.score import Scores, score_case_rows
-from shoulderseg.workflows.experiment.steps import run_stock, train_ours
+from shoulderseg.workflows.experiment.steps import Work, run_stock, train_ours
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -66,30 +66,43 @@ def run_experiment(
 
     with _alone(out):
         data = lay_out(source, out, protocol)
-        bundle = train_ours(data, out, protocol, device, on_command)
+        work = Work(data, protocol, device, on_command)
+        bundle = train_ours(work)
         notes: list[str] = []
         stock: dict[str, Path] = {}
         for configuration in protocol.stock:
-            folder = run_stock(data, out, protocol, configuration, device, on_command)
+            folder = run_stock(work, configuration)
             if folder is None:
                 notes.append(f"nnU-Net plans no {configuration} for this data; it is left out.")
             else:
                 stock[f"stock_{configuration}"] = folder
-        models = load_models(read_bundle(bundle), device)
-        cases: dict[str, Scores] = {}
-        failed: list[str] = []
-        for name in sorted(data.assignment.test):
-            try:
-                cases[name] = score_case_rows(name, data, models, stock, out, protocol.tolerance_mm)
-            except (ValueError, OSError) as error:
-                _LOGGER.debug("traceback", exc_info=True)
-                failed.append(f"{name}: {reason_of(error)}")
-        if not cases:
-            msg = "no test case could be scored: " + "; ".join(failed)
-            raise ValueError(msg)
+        cases, failed = _score(work, load_models(read_bundle(bundle), device), stock)
         said = [*notes, *(f"Not scored: {one}" for one in failed)]
-        table, page = write_results(data, out, protocol, cases, said)
+        table, page = write_results(data, protocol, cases, said)
     return Experiment(table, page, tuple(failed), tuple(notes))
+
+
+def _score(
+    work: Work, models: Models, stock: dict[str, Path]
+) -> tuple[dict[str, Scores], list[str]]:
+    """Scores of the test cases, and why a case has none.
+
+    Raises:
+        ValueError: if none has any.
+    """
+    data, tolerance_mm = work.data, work.protocol.tolerance_mm
+    cases: dict[str, Scores] = {}
+    failed: list[str] = []
+    for name in sorted(data.assignment.test):
+        try:
+            cases[name] = score_case_rows(name, data, models, stock, tolerance_mm)
+        except (ValueError, OSError) as error:
+            _LOGGER.debug("traceback", exc_info=True)
+            failed.append(f"{name}: {reason_of(error)}")
+    if not cases:
+        msg = "no test case could be scored: " + "; ".join(failed)
+        raise ValueError(msg)
+    return cases, failed
 
 
 @contextmanager

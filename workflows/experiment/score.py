@@ -47,23 +47,20 @@ def score_case_rows(
     data: ExperimentData,
     models: Models,
     stock: Mapping[str, Path],
-    out: Path,
     tolerance_mm: float,
 ) -> Scores:
     """Segments a test case in each way and scores all; kept ones are read.
 
     Args:
         name: of the case.
-        data: of the experiment.
+        data: of the experiment; label maps go to `predictions/ROW` in its folder.
         models: of the experiment.
         stock: of each row of stock nnU-Net the folder of its label maps.
-        out: folder of the experiment; label maps go to `predictions/ROW`.
         tolerance_mm: of the normalised surface Dice.
 
     Returns:
-        `rows`: for each row and structure the metrics; `slices`: for each row and structure the
-        Dice of each slice, by its number, where there is anything to find or found; `usual`: the
-        row that `predict` takes without options; `axis`: along which the slices lie.
+        `rows`: for each row and structure the metrics; `slices`: likewise the Dice of each slice
+        with any bone; `usual`: the row that `predict` takes; `axis`: along which slices lie.
 
     Raises:
         ValueError: if an image cannot be read.
@@ -71,27 +68,26 @@ def score_case_rows(
     from shoulderseg.datasets.nnunet_raw import write_json
     from shoulderseg.nnunet_ext.inference import slice_axis
 
-    path = out / "cases" / f"{name}.json"
+    path = data.out / "cases" / f"{name}.json"
     key = _key(name, data, models, stock, tolerance_mm)
     kept = _kept(path, key)
     if kept is not None:
         return kept
     case = read_test_case(name, data)
     rows = case_rows(case.image, models)
-    rows |= {
-        row: read_masks(folder / f"{name}{data.ending}", data.labels)
-        for row, folder in stock.items()
-    }
+    for row, folder in stock.items():
+        rows[row] = read_masks(folder / f"{name}{data.ending}", data.labels)
     for row, masks in rows.items():
-        _write_label_map(out / "predictions" / row / f"{name}.nii.gz", masks, case, data.labels)
-    axis = slice_axis(models.bundle.unets)
-    scores: Scores = {"key": key, "patient": data.assignment.test[name], "axis": axis}
-    scores["usual"] = usual_row(models)
-    scores["rows"] = {
-        row: _metrics(masks, case, list(data.labels), tolerance_mm) for row, masks in rows.items()
-    }
-    scores["slices"] = {
-        row: _slice_dice(masks, case, list(data.labels), axis) for row, masks in rows.items()
+        target = data.out / "predictions" / row / f"{name}.nii.gz"
+        _write_label_map(target, masks, case, data.labels)
+    bones, axis = list(data.labels), slice_axis(models.bundle.unets)
+    scores: Scores = {
+        "key": key,
+        "patient": data.assignment.test[name],
+        "axis": axis,
+        "usual": usual_row(models),
+        "rows": {row: _metrics(masks, case, bones, tolerance_mm) for row, masks in rows.items()},
+        "slices": {row: _slice_dice(masks, case, bones, axis) for row, masks in rows.items()},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, scores)

@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from shoulderseg.workflows.errors import StepFailedError
@@ -14,9 +15,26 @@ from shoulderseg.workflows.experiment.protocol import Protocol
 from shoulderseg.workflows.processes.scripts import installed_script, process_limit
 from shoulderseg.workflows.processes.steps import run_together
 from shoulderseg.workflows.processes.subprocesses import run_subprocesses
-from shoulderseg.workflows.training.size import SMALL, plans_name
+from shoulderseg.workflows.training.size import AUTO, plans_name
 
 OnCommand = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the steps of an experiment share.
+
+    Attributes:
+        data: of the experiment.
+        protocol: what is done.
+        device: cpu, cuda or mps.
+        on_command: is called with each command before it runs.
+    """
+
+    data: ExperimentData
+    protocol: Protocol
+    device: str
+    on_command: OnCommand
 
 
 def own_environment(out: Path) -> dict[str, str]:
@@ -26,9 +44,7 @@ def own_environment(out: Path) -> dict[str, str]:
     return {**os.environ, **named, **process_limit()}
 
 
-def train_ours(
-    data: ExperimentData, out: Path, protocol: Protocol, device: str, on_command: OnCommand
-) -> Path:
+def train_ours(work: Work) -> Path:
     """Plans, trains the U-Nets and the AlexNets, and exports them; goes on where it was stopped.
 
     Returns:
@@ -37,8 +53,9 @@ def train_ours(
     Raises:
         StepFailedError: if a command fails.
     """
-    environment, bundle = own_environment(out), out / "bundle"
-    trained = f"{data.name} --size {protocol.size} --device {device}"
+    data, protocol = work.data, work.protocol
+    environment, bundle = own_environment(data.out), data.out / "bundle"
+    trained = f"{data.name} --size {protocol.size} --device {work.device}"
     start = "" if protocol.start_from is None else " --start-from {start}"
     refined = f"--epochs {protocol.refiner_epochs} --steps {protocol.refiner_steps}"
     for command in (
@@ -47,7 +64,8 @@ def train_ours(
         f"train-refiner {trained} --inputs votes {refined} --seed {protocol.seed}",
         f"export {data.name} {{bundle}} --size {protocol.size} --overwrite",
     ):
-        run_together([command], environment, on_command, bundle=bundle, start=protocol.start_from)
+        paths = {"bundle": bundle, "start": protocol.start_from}
+        run_together([command], environment, work.on_command, **paths)
     return bundle
 
 
@@ -60,39 +78,29 @@ def _schedule(protocol: Protocol) -> str:
     return "".join(f" {name} {value:g}" for name, value in options.items() if value is not None)
 
 
-def run_stock(
-    data: ExperimentData,
-    out: Path,
-    protocol: Protocol,
-    configuration: str,
-    device: str,
-    on_command: OnCommand,
-) -> Path | None:
+def run_stock(work: Work, configuration: str) -> Path | None:
     """Trains stock nnU-Net on the same folds, and lets it predict the test images.
 
     Args:
-        data: of the experiment.
-        out: its folder.
-        protocol: its length is that of each of our U-Nets.
+        work: its length is that of each of our U-Nets.
         configuration: `2d` or `3d_fullres`.
-        device: cpu, cuda or mps.
-        on_command: is called with each command before it runs.
 
     Returns:
-        The folder of label maps; None where nnU-Net plans no such configuration for the data.
+        The folder of label maps; None where nnU-Net plans no such configuration.
 
     Raises:
         StepFailedError: if a command fails.
     """
     from shoulderseg.nnunet_ext.stock_trainings import is_planned, stock_commands
 
-    predicted = out / "stock" / configuration
+    data, protocol = work.data, work.protocol
+    predicted = data.out / "stock" / configuration
     if predicted.is_dir():
         return predicted
-    environment = own_environment(out) | _stock_environment(protocol, device)
+    environment = own_environment(data.out) | _stock_environment(protocol, work.device)
     preprocessed = Path(environment["nnUNet_preprocessed"]) / data.name
-    small = protocol.size == SMALL and configuration == "2d"
-    plans = plans_name(SMALL if small else "auto")
+    # Nobody plans a small 3D network.
+    plans = plans_name(protocol.size if configuration == "2d" else AUTO)
     if not is_planned(preprocessed, plans, configuration):
         return None
     part = predicted.with_name(f"{configuration}.part")
@@ -102,13 +110,14 @@ def run_stock(
         configuration,
         plans_name=plans,
         folds=[str(fold) for fold in range(len(data.assignment.folds))],
-        device=device,
+        device=work.device,
     )
     predict = ["nnUNetv2_predict", "-i", str(data.test_images), "-o", str(part)]
     predict += [*commands.model, "-npp", "1", "-nps", "1", "--disable_progress_bar"]
+    # Of a prediction that was stopped.
     shutil.rmtree(part, ignore_errors=True)
     for command in (*commands.trainings, predict):
-        _run(command, environment, on_command)
+        _run(command, environment, work.on_command)
     part.rename(predicted)
     return predicted
 
