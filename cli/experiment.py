@@ -81,8 +81,8 @@ def experiment(
         str,
         typer.Option(
             metavar="CONFIGURATION,...",
-            help="Stock nnU-Net to train beside ours, at as many steps: 2d, 3d_fullres, both, "
-            "or none.",
+            help="Stock nnU-Net to train beside ours, at as many steps: 2d, 3d_fullres or "
+            "2d,3d_fullres; or none.",
         ),
     ] = "2d",
     tolerance_mm: Annotated[

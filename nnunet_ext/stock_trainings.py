@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from shoulderseg.nnunet_ext.trainings import training_state
+from shoulderseg.nnunet_ext.variants import CHECKPOINT
 
 TRAINER = "nnUNetTrainerScheduled"
 
@@ -18,10 +19,12 @@ class StockCommands(NamedTuple):
     Attributes:
         trainings: preprocessing where that is missing, and the folds that are not finished.
         model: the options that name the trained model to `nnUNetv2_predict`.
+        checkpoints: the weights of each fold, once it is trained.
     """
 
     trainings: list[list[str]]
     model: list[str]
+    checkpoints: list[Path]
 
 
 def is_planned(preprocessed: Path, plans_name: str, configuration: str) -> bool:
@@ -77,4 +80,8 @@ def stock_commands(
         command += ["-p", plans_name, "-device", device]
         commands.append([*command, "--c"] if state == "half-finished" else command)
     options = ["-d", name, "-c", configuration, "-tr", TRAINER, "-p", plans_name]
-    return StockCommands(commands, [*options, "-f", *folds, "-device", device])
+    return StockCommands(
+        commands,
+        [*options, "-f", *folds, "-device", device],
+        [model / f"fold_{fold}" / CHECKPOINT for fold in folds],
+    )

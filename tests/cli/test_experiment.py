@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from shoulderseg.datasets.reader import read_label_map
+from shoulderseg.datasets.writer import write_label_map
 from shoulderseg.workflows.experiment import steps as experiment_steps
+from shoulderseg.workflows.experiment.steps import own_environment
 from shoulderseg.workflows.processes import steps as process_steps
 
 if TYPE_CHECKING:
@@ -116,10 +118,20 @@ def test_each_row_is_what_predict_does(
 
 
 def test_steps_come_in_order_and_what_is_done_is_kept(
-    run: Run, raw: Path, log: Path, tmp_path: Path
+    run: Run, raw: Path, log: Path, bundle: Path, tmp_path: Path
 ) -> None:
     out, fails = tmp_path / "out", tmp_path / "fails"
-    words = ["experiment", ID, out, *OPTIONS, "--epochs", "3", "--start-from", "my bundle"]
+    words = [
+        "experiment",
+        ID,
+        out,
+        *OPTIONS,
+        "--epochs",
+        "3",
+        "--start-from",
+        tmp_path / "my bundle",
+    ]
+    shutil.copytree(bundle, tmp_path / "my bundle")
     fails.write_text("train-refiner")
     outcome = run(*words)
     assert outcome.exit_code == 3
@@ -133,7 +145,7 @@ def test_steps_come_in_order_and_what_is_done_is_kept(
     ]
     stock = ["nnUNetv2_preprocess", *["nnUNetv2_train"] * 5, "nnUNetv2_predict"]
     assert steps == ["plan", "train", "train-refiner", "export", *stock]
-    assert "--epochs 3 --start-from my bundle" in lines[1]
+    assert f"--epochs 3 --start-from {tmp_path / 'my bundle'}" in lines[1]
     assert "--inputs votes" in lines[2]
     assert all("-tr nnUNetTrainerScheduled" in line for line in lines if "nnUNetv2_train" in line)
     before = (out / "results.json").read_bytes()
@@ -156,21 +168,36 @@ def test_steps_come_in_order_and_what_is_done_is_kept(
     assert "seed 1, now 2" in " ".join(other.output.split())
 
 
-def test_a_test_image_that_cannot_be_read_is_named_and_the_others_go_on(
+def test_a_test_case_that_cannot_be_used_is_named_before_anything_is_trained(
     run: Run, raw: Path, log: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     words = ["experiment", ID, out, *OPTIONS, "--stock", "none"]
     assert run(*words).exit_code == 0
+    assert "stock_2d" not in json.loads((out / "results.json").read_text())["rows"]
+    calls = log.read_text(encoding="utf-8")
+    label = sorted((out / "test" / "labels").iterdir())[0]
+    reference = read_label_map(label)
+    write_label_map(label, np.where(reference.array == 2, 5, 1).astype(np.uint8), reference)
+    outcome = run(*words)
+    assert outcome.exit_code == 2
+    assert f"{label.name} has the values [5], which are no labels" in " ".join(
+        outcome.output.split()
+    )
     damaged = sorted((out / "test" / "images").iterdir())[0]
     damaged.write_bytes(damaged.read_bytes()[:200])
     outcome = run(*words)
-    assert outcome.exit_code == 1
-    case = damaged.name.removesuffix("_0000.nii.gz")
-    assert f"error: {case}: " in outcome.output
-    assert f"Not scored: {case}" in (out / "results.md").read_text()
-    kept = json.loads((out / "results.json").read_text())
-    assert list(kept["by_patient"]["vote3"]["humerus"]["dice"]) == sorted(
-        set(kept["patients"]["test"]) - {case}
-    )
-    assert "stock_2d" not in kept["rows"]
+    assert outcome.exit_code == 2
+    assert damaged.name in outcome.output
+    assert log.read_text(encoding="utf-8") == calls
+
+
+def test_the_environment_does_not_say_how_long_to_learn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOULDERSEG_EPOCHS", "3")
+    monkeypatch.setenv("SHOULDERSEG_START_FROM", "elsewhere")
+    environment = own_environment(tmp_path)
+    assert not {"SHOULDERSEG_EPOCHS", "SHOULDERSEG_START_FROM"} & set(environment)
+    monkeypatch.setenv("SHOULDERSEG_MODELS", "store")
+    assert own_environment(tmp_path)["SHOULDERSEG_MODELS"] == "store"

@@ -19,12 +19,12 @@ def learning_curves(results: Path) -> Curves:
         results: the dataset's folder among nnU-Net's results.
 
     Returns:
-        Losses by trainer and fold; epochs that were trained twice, after an interruption, count
-        once. Empty where nothing was trained.
+        Losses by trainer, configuration and fold; epochs that were trained twice, after an
+        interruption, count once. Empty where nothing was trained.
     """
     curves: Curves = {}
-    for fold in sorted(results.glob("nnUNetTrainer*/fold_*")):
-        trainer = fold.parent.name.split("__")[0].removeprefix("nnUNetTrainer")
+    for fold in sorted(results.glob("nnUNetTrainer*__*__*/fold_*")):
+        trainer, _, configuration = fold.parent.name.removeprefix("nnUNetTrainer").split("__")
         losses: dict[int, dict[str, float]] = {}
         epoch = 0
         for log in sorted(fold.glob("training_log_*.txt")):
@@ -33,7 +33,7 @@ def learning_curves(results: Path) -> Curves:
                     epoch = int(begun[1])
                 elif said := _VALUE.match(line):
                     losses.setdefault(epoch, {})[said[1]] = float(said[2])
-        name = f"{trainer} {fold.name.replace('_', ' ')}"
+        name = f"{trainer} {configuration} {fold.name.replace('_', ' ')}"
         curves[name] = [
             (number, both["train_loss"], both["val_loss"])
             for number, both in sorted(losses.items())

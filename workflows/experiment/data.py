@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,21 +47,27 @@ class ExperimentData:
         """The first channel of a test image."""
         return self.test_images / f"{case}_0000{self.ending}"
 
+    def test_files(self) -> list[Path]:
+        """All images and label maps of the test cases."""
+        cases = sorted(self.assignment.test)
+        return [path for case in cases for path in (self.image(case), self.label_map(case))]
+
     def label_map(self, case: str) -> Path:
         """The reference of a test image."""
         return self.test_labels / f"{case}{self.ending}"
 
 
 def lay_out(source: Path, out: Path, protocol: Protocol) -> ExperimentData:
-    """Draws patients and copies their cases, or finds what an earlier call has copied.
+    """Draws patients and copies their cases, or goes on with what an earlier call has drawn.
 
     Args:
         source: the raw nnU-Net dataset.
-        out: folder of the experiment.
+        out: folder of the experiment, apart from the dataset's.
         protocol: of the experiment.
 
     Raises:
-        ValueError: if the folder holds another experiment, or patients or files are missing.
+        ValueError: if the folder holds another experiment or the dataset itself, or patients or
+            files are missing or have changed.
         FileNotFoundError: if there is no such dataset.
         OSError: if a file cannot be copied.
     """
@@ -67,16 +75,16 @@ def lay_out(source: Path, out: Path, protocol: Protocol) -> ExperimentData:
     from shoulderseg.nnunet_ext.folders import SPLITS_FILE
     from shoulderseg.nnunet_ext.regions import foreground_labels
 
-    described = _described(source)
-    ending = str(described.get("file_ending", ".nii.gz"))
-    labels = foreground_labels(described)
-    cases = sorted(
-        path.name.removesuffix(ending)
-        for path in (source / "labelsTr").iterdir()
-        if path.name.endswith(ending) and not path.name.startswith(".")
-    )
-    assignment = assign_patients(cases, protocol, np.random.default_rng(protocol.seed))
-    _check_same(out, protocol, assignment)
+    _check_apart(source, out)
+    kept = _kept(out, source.name, protocol)
+    if kept is None:
+        kept = _draw(source, protocol)
+    # Before the first copy: what was drawn once is never drawn otherwise.
+    kept["protocol"] = protocol.as_record() | {"dataset": source.name}
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / PROTOCOL_FILE, kept)
+    described, patients = kept["described"], kept["patients"]
+    assignment = Assignment(patients["train"], patients["test"], patients["folds"])
     raw = out / "nnUNet_raw" / source.name
     data = ExperimentData(
         out,
@@ -84,19 +92,46 @@ def lay_out(source: Path, out: Path, protocol: Protocol) -> ExperimentData:
         raw,
         out / "test" / "images",
         out / "test" / "labels",
-        ending,
-        labels,
+        str(described.get("file_ending", ".nii.gz")),
+        foreground_labels(described),
         assignment,
     )
-    places = [(case, raw / "imagesTr", raw / "labelsTr") for case in assignment.train]
-    places += [(case, data.test_images, data.test_labels) for case in assignment.test]
-    for case, images, label_maps in places:
-        _copy_case(source, case, ending, images, label_maps)
+    for name, digest in kept["files"].items():
+        _copy(source, name, digest, data)
     write_json(raw / "dataset.json", described | {"numTraining": len(assignment.train)})
     write_json(raw / SPLITS_FILE, [dict(fold) for fold in assignment.folds])
-    kept = {"protocol": protocol.as_record(), "patients": assignment.as_record()}
-    write_json(out / PROTOCOL_FILE, kept)
     return data
+
+
+def _check_apart(source: Path, out: Path) -> None:
+    """Sees that nothing of the user's is written over."""
+    raw, own = (out / "nnUNet_raw" / source.name).resolve(), source.resolve()
+    if raw == own or out.resolve().is_relative_to(own):
+        msg = f"{out} holds the dataset, or lies in it; choose another folder for the experiment"
+        raise ValueError(msg)
+    there = [path.name for path in sorted(out.glob("nnUNet_*"))]
+    if there and not (out / PROTOCOL_FILE).is_file():
+        msg = f"{out} holds {', '.join(there)} and no experiment; choose another folder"
+        raise ValueError(msg)
+
+
+def _draw(source: Path, protocol: Protocol) -> dict[str, Any]:
+    """What makes a new experiment: who is where, the dataset's description, each file's hash."""
+    described = _described(source)
+    ending = str(described.get("file_ending", ".nii.gz"))
+    cases = sorted(
+        path.name.removesuffix(ending)
+        for path in (source / "labelsTr").iterdir()
+        if path.name.endswith(ending) and not path.name.startswith(".")
+    )
+    assignment = assign_patients(cases, protocol, np.random.default_rng(protocol.seed))
+    names = [
+        name
+        for case in (*assignment.train, *assignment.test)
+        for name in _file_names(source, case, ending)
+    ]
+    files = {name: _digest(source / name) for name in names}
+    return {"patients": assignment.as_record(), "described": described, "files": files}
 
 
 def _described(source: Path) -> dict[str, Any]:
@@ -104,51 +139,73 @@ def _described(source: Path) -> dict[str, Any]:
     if not path.is_file() or not (source / "labelsTr").is_dir():
         msg = f"{source} is no raw nnU-Net dataset: expected dataset.json, imagesTr and labelsTr"
         raise FileNotFoundError(msg)
-    described: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        described = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        msg = f"{path} is no JSON: {error}"
+        raise ValueError(msg) from error
+    if not isinstance(described, dict) or not isinstance(described.get("labels"), dict):
+        msg = f"{path} does not describe a dataset; expected labels, channel_names, file_ending"
+        raise ValueError(msg)
+    # A list of its files would lead nnU-Net to the test patients.
+    described.pop("dataset", None)
     return described
 
 
-def _check_same(out: Path, protocol: Protocol, assignment: Assignment) -> None:
-    """Refuses to mix two experiments."""
+def _kept(out: Path, name: str, protocol: Protocol) -> dict[str, Any] | None:
+    """What an earlier call has drawn; refuses to mix two experiments.
+
+    What is scored, and beside what, may change.
+    """
     path = out / PROTOCOL_FILE
     if not path.is_file():
-        return
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    asked = protocol.as_record()
+        return None
+    kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    asked = protocol.as_record() | {"dataset": name}
     before = kept.get("protocol", {})
     changed = [
         f"{key} {before.get(key)!r}, now {asked[key]!r}"
         for key in asked
-        if before.get(key) != asked[key]
+        if key not in ("tolerance_mm", "stock") and before.get(key) != asked[key]
     ]
-    if not changed and kept.get("patients") != assignment.as_record():
-        changed = ["other cases"]
-    if changed:
+    if changed or "files" not in kept:
         msg = (
-            f"{out} holds an experiment with {'; '.join(changed)}; go on with the same options, "
-            "or give another folder"
+            f"{out} holds an experiment with {'; '.join(changed) or 'an older format'}; go on with "
+            "the same options, or give another folder"
         )
         raise ValueError(msg)
+    return kept
 
 
-def _copy_case(source: Path, case: str, ending: str, images: Path, label_maps: Path) -> None:
-    """Copies a case's channels and its label map, but for what is there already."""
-    from shoulderseg.datasets.output_file import copy_file
-
-    channels = sorted((source / "imagesTr").glob(f"{_escaped(case)}_[0-9][0-9][0-9][0-9]{ending}"))
+def _file_names(source: Path, case: str, ending: str) -> list[str]:
+    """Names of a case's channels and of its label map, below the dataset's folder."""
+    pattern = f"{glob.escape(case)}_[0-9][0-9][0-9][0-9]{glob.escape(ending)}"
+    channels = sorted(path.name for path in (source / "imagesTr").glob(pattern))
     if not channels:
         msg = f"{source / 'imagesTr'} has no image of case {case}, expected {case}_0000{ending}"
         raise ValueError(msg)
-    pairs = [(path, images / path.name) for path in channels]
-    pairs.append((source / "labelsTr" / f"{case}{ending}", label_maps / f"{case}{ending}"))
-    for path, target in pairs:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # A copy comes under its name only when it is whole.
-        if not target.is_file():
-            copy_file(path, target)
+    return [*(f"imagesTr/{name}" for name in channels), f"labelsTr/{case}{ending}"]
 
 
-def _escaped(case: str) -> str:
-    import glob
+def _copy(source: Path, name: str, digest: str, data: ExperimentData) -> None:
+    """Copies a file to where its case belongs, unless it is there already."""
+    from shoulderseg.datasets.output_file import copy_file
 
-    return glob.escape(case)
+    kind, file = name.split("/", 1)
+    case = file.removesuffix(data.ending)
+    case = case[:-5] if kind == "imagesTr" else case
+    tested = {"imagesTr": data.test_images, "labelsTr": data.test_labels}
+    target = (tested[kind] if case in data.assignment.test else data.raw / kind) / file
+    # A copy comes under its name only when it is whole.
+    if target.is_file():
+        return
+    if _digest(source / name) != digest:
+        msg = f"{source / name} has changed since the experiment began; give another folder"
+        raise ValueError(msg)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    copy_file(source / name, target)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -98,7 +98,7 @@ def comparison_note(comparisons: Sequence[Comparison]) -> str:
     return (
         "p: Wilcoxon's signed-rank test, not corrected for the number of comparisons; r: "
         f"matched-pairs rank-biserial correlation. With {patients} patients p cannot be below "
-        f"{2.0 ** (1 - patients):.2g}."
+        f"{min(1.0, 2.0 ** (1 - patients)):.2g}."
     )
 
 

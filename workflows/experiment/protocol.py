@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,12 @@ class Protocol:
     test_on: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        from shoulderseg.workflows.training.train import Schedule
+
+        Schedule(self.epochs, self.iterations, self.learning_rate)
+        if not (math.isfinite(self.tolerance_mm) and self.tolerance_mm >= 0):
+            msg = f"the tolerance is {self.tolerance_mm:g} mm; expected a number from 0 on"
+            raise ValueError(msg)
         if self.train < 2 or self.test < 1:
             msg = (
                 f"{self.train} patients to train and {self.test} to test; expected at least 2, "

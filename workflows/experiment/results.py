@@ -82,7 +82,17 @@ def _sentences(data: ExperimentData, protocol: Protocol) -> list[str]:
         f"images), {tested} tested ({len(data.assignment.test)} images), seed "
         f"{protocol.seed}. Each network: {length}, size {protocol.size}; on the test patients the "
         "folds' networks are averaged.",
+        *_start_sentence(protocol),
         "Research use only.",
+    ]
+
+
+def _start_sentence(protocol: Protocol) -> list[str]:
+    if protocol.start_from is None:
+        return []
+    return [
+        f"Our U-Nets began with the weights of {protocol.start_from}, stock nnU-Net with random "
+        "ones; no test patient may have trained them."
     ]
 
 

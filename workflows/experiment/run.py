@@ -13,7 +13,7 @@ from shoulderseg.workflows.experiment.data import lay_out
 from shoulderseg.workflows.experiment.protocol import Protocol
 from shoulderseg.workflows.experiment.results import write_results
 from shoulderseg.workflows.experiment.rows import Models, load_models
-from shoulderseg.workflows.experiment.score import Scores, score_case_rows
+from shoulderseg.workflows.experiment.score import Scores, read_test_case, score_case_rows
 from shoulderseg.workflows.experiment.steps import Work, run_stock, train_ours
 
 _LOGGER = logging.getLogger(__name__)
@@ -57,15 +57,21 @@ def run_experiment(
 
     Raises:
         ValueError: if the folder holds another experiment, there are too few patients, the U-Nets
-            cannot learn from the dataset, or no test case can be scored.
+            cannot learn from the dataset, or a test case cannot be read.
         FileNotFoundError: if there is no such dataset or bundle to start from.
         TimeoutError: if another process is at work in the folder.
         StepFailedError: if a command fails.
     """
     from shoulderseg.workflows.bundles.bundle import read_bundle
+    from shoulderseg.workflows.bundles.store import find_bundle
 
     with _alone(out):
+        if protocol.start_from is not None:
+            find_bundle(protocol.start_from)
         data = lay_out(source, out, protocol)
+        # Days of training would end without a figure.
+        for name in sorted(data.assignment.test):
+            read_test_case(name, data)
         work = Work(data, protocol, device, on_command)
         bundle = train_ours(work)
         notes: list[str] = []

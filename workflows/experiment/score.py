@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -71,15 +72,14 @@ def score_case_rows(
     path = data.out / "cases" / f"{name}.json"
     key = _key(name, data, models, stock, tolerance_mm)
     kept = _kept(path, key)
-    if kept is not None:
+    if kept is not None and all(_label_map(data, row, name).is_file() for row in kept["rows"]):
         return kept
     case = read_test_case(name, data)
     rows = case_rows(case.image, models)
     for row, folder in stock.items():
         rows[row] = read_masks(folder / f"{name}{data.ending}", data.labels)
     for row, masks in rows.items():
-        target = data.out / "predictions" / row / f"{name}.nii.gz"
-        _write_label_map(target, masks, case, data.labels)
+        _write_label_map(_label_map(data, row, name), masks, case, data.labels)
     bones, axis = list(data.labels), slice_axis(models.bundle.unets)
     scores: Scores = {
         "key": key,
@@ -94,11 +94,16 @@ def score_case_rows(
     return scores
 
 
+def _label_map(data: ExperimentData, row: str, name: str) -> Path:
+    return data.out / "predictions" / row / f"{name}.nii.gz"
+
+
 def read_test_case(name: str, data: ExperimentData) -> ReferenceCase:
     """Reads a test image and its reference.
 
     Raises:
-        ValueError: if one of them cannot be read, or they lie on different grids.
+        ValueError: if one of them cannot be read, they lie on different grids, or the reference
+            has other values than the dataset's labels.
     """
     from shoulderseg.datasets.reader import read_image, read_label_map
     from shoulderseg.datasets.volume import describe_grid_difference
@@ -107,6 +112,10 @@ def read_test_case(name: str, data: ExperimentData) -> ReferenceCase:
     difference = describe_grid_difference(reference, image)
     if difference:
         msg = f"{data.label_map(name)} does not lie on the grid of its image ({difference})"
+        raise ValueError(msg)
+    foreign = sorted(set(np.unique(reference.array).tolist()) - {0, *data.labels.values()})
+    if foreign:
+        msg = f"{data.label_map(name)} has the values {foreign[:5]}, which are no labels"
         raise ValueError(msg)
     return ReferenceCase(name, image, bone_numbers(data.labels)[reference.array])
 
@@ -127,7 +136,10 @@ def _key(
     tolerance_mm: float,
 ) -> str:
     """What the scores depend on."""
-    digest = hashlib.sha256(repr((models.bundle.digest, tolerance_mm, sorted(stock))).encode())
+    # Scores of another version, or on another device, are made anew.
+    made_by = version("shoulderseg"), models.settings.device, models.bundle.digest
+    what = made_by, tolerance_mm, sorted(stock), sorted(data.labels.items())
+    digest = hashlib.sha256(repr(what).encode())
     files = [data.image(name), data.label_map(name)]
     files += [stock[row] / f"{name}{data.ending}" for row in sorted(stock)]
     for path in files:

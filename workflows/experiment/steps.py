@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import shutil
@@ -38,10 +39,18 @@ class Work:
 
 
 def own_environment(out: Path) -> dict[str, str]:
-    """Environment in which nnU-Net sees the experiment's folders and no others."""
+    """Environment in which nnU-Net sees the experiment's folders and no others.
+
+    What else tells the trainers how to learn is left out: the protocol says that.
+    """
     folders = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
     named = {name: str(out.resolve() / name) for name in folders}
-    return {**os.environ, **named, **process_limit()}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("SHOULDERSEG_") or name == "SHOULDERSEG_MODELS"
+    }
+    return {**kept, **named, **process_limit()}
 
 
 def train_ours(work: Work) -> Path:
@@ -55,16 +64,16 @@ def train_ours(work: Work) -> Path:
     """
     data, protocol = work.data, work.protocol
     environment, bundle = own_environment(data.out), data.out / "bundle"
-    trained = f"{data.name} --size {protocol.size} --device {work.device}"
+    trained = f"{{name}} --size {protocol.size} --device {work.device}"
     start = "" if protocol.start_from is None else " --start-from {start}"
     refined = f"--epochs {protocol.refiner_epochs} --steps {protocol.refiner_steps}"
     for command in (
-        f"plan {data.name} --size {protocol.size}",
+        f"plan {{name}} --size {protocol.size}",
         f"train {trained}{_schedule(protocol)}{start}",
         f"train-refiner {trained} --inputs votes {refined} --seed {protocol.seed}",
-        f"export {data.name} {{bundle}} --size {protocol.size} --overwrite",
+        f"export {{name}} {{bundle}} --size {protocol.size} --overwrite",
     ):
-        paths = {"bundle": bundle, "start": protocol.start_from}
+        paths = {"name": data.name, "bundle": bundle, "start": protocol.start_from}
         run_together([command], environment, work.on_command, **paths)
     return bundle
 
@@ -75,7 +84,7 @@ def _schedule(protocol: Protocol) -> str:
         "--iterations": protocol.iterations,
         "--learning-rate": protocol.learning_rate,
     }
-    return "".join(f" {name} {value:g}" for name, value in options.items() if value is not None)
+    return "".join(f" {name} {value}" for name, value in options.items() if value is not None)
 
 
 def run_stock(work: Work, configuration: str) -> Path | None:
@@ -91,12 +100,11 @@ def run_stock(work: Work, configuration: str) -> Path | None:
     Raises:
         StepFailedError: if a command fails.
     """
+    from shoulderseg.datasets.output_file import write_text
     from shoulderseg.nnunet_ext.stock_trainings import is_planned, stock_commands
 
     data, protocol = work.data, work.protocol
     predicted = data.out / "stock" / configuration
-    if predicted.is_dir():
-        return predicted
     environment = own_environment(data.out) | _stock_environment(protocol, work.device)
     preprocessed = Path(environment["nnUNet_preprocessed"]) / data.name
     # Nobody plans a small 3D network.
@@ -114,12 +122,28 @@ def run_stock(work: Work, configuration: str) -> Path | None:
     )
     predict = ["nnUNetv2_predict", "-i", str(data.test_images), "-o", str(part)]
     predict += [*commands.model, "-npp", "1", "-nps", "1", "--disable_progress_bar"]
-    # Of a prediction that was stopped.
-    shutil.rmtree(part, ignore_errors=True)
-    for command in (*commands.trainings, predict):
+    for command in commands.trainings:
         _run(command, environment, work.on_command)
-    part.rename(predicted)
+    note, key = predicted.with_suffix(".txt"), _digest([*commands.checkpoints, *data.test_files()])
+    if not (predicted.is_dir() and note.is_file() and note.read_text(encoding="utf-8") == key):
+        # Of a prediction that was stopped, or of other weights or images.
+        for folder in (part, predicted):
+            shutil.rmtree(folder, ignore_errors=True)
+        _run(predict, environment, work.on_command)
+        part.rename(predicted)
+        write_text(note, key)
     return predicted
+
+
+def _digest(paths: Sequence[Path]) -> str:
+    """A hash of the content of files; those that are not there count as such."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.name.encode())
+        if path.is_file():
+            with path.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
 
 
 def _stock_environment(protocol: Protocol, device: str) -> dict[str, str]:

@@ -30,5 +30,7 @@ def test_an_epoch_that_was_made_twice_counts_once(tmp_path: Path) -> None:
     fold.mkdir(parents=True)
     (fold / "training_log_2026_11_29_09_11_00.txt").write_text(FIRST)
     (fold / "training_log_2026_11_29_10_22_00.txt").write_text(SECOND)
-    assert learning_curves(tmp_path) == {"ShoulderWhole fold 3": [(0, 0.2, -0.1), (1, -0.45, -0.3)]}
+    assert learning_curves(tmp_path) == {
+        "ShoulderWhole 2d fold 3": [(0, 0.2, -0.1), (1, -0.45, -0.3)]
+    }
     assert learning_curves(tmp_path / "nowhere") == {}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from shoulderseg.datasets import output_file
 from shoulderseg.workflows.experiment.data import lay_out
 from shoulderseg.workflows.experiment.protocol import Protocol
 from tests.workflows.experiment.made_experiment import write_raw
@@ -47,15 +49,89 @@ def test_the_same_experiment_goes_on_and_another_is_refused(source: Path, tmp_pa
     assert len(list(data.test_labels.iterdir())) == 3
     with pytest.raises(ValueError, match=r"experiment with seed 1, now 2; go on with the same"):
         lay_out(source, out, Protocol("4", seed=2))
-    (source / "labelsTr" / "p.0.nii.gz").rename(source / "labelsTr" / "p.9.nii.gz")
-    (source / "imagesTr" / "p.0_0000.nii.gz").rename(source / "imagesTr" / "p.9_0000.nii.gz")
-    with pytest.raises(ValueError, match="experiment with other cases"):
+    # What is scored, and beside what, may change; so may how the dataset is called.
+    other = Protocol("Dataset004_Made", tolerance_mm=2.0, stock=("3d_fullres",))
+    assert lay_out(source, out, other) == data
+
+
+def test_changes_of_the_dataset_afterwards_count_for_nothing(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    data = lay_out(source, out, Protocol("4"))
+    described = json.loads((source / "dataset.json").read_text())
+    turned = {"background": 0, "glenoid": 2, "humerus": 1}
+    (source / "dataset.json").write_text(json.dumps(described | {"labels": turned}))
+    write_raw(source.parent / "more", ["p.9"])
+    for part in ("imagesTr", "labelsTr"):
+        for path in (source.parent / "more" / part).iterdir():
+            path.rename(source / part / path.name)
+    again = lay_out(source, out, Protocol("4"))
+    assert again == data
+    assert list(again.labels) == ["humerus", "glenoid"]
+
+
+def test_a_copy_that_was_stopped_never_goes_on_with_another_draw(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    copy, copied = output_file.copy_file, 0
+
+    def stop(path: Path, target: Path) -> None:
+        nonlocal copied
+        copied += 1
+        if copied == 5:
+            raise KeyboardInterrupt
+        copy(path, target)
+
+    monkeypatch.setattr(output_file, "copy_file", stop)
+    with pytest.raises(KeyboardInterrupt):
         lay_out(source, out, Protocol("4"))
+    with pytest.raises(ValueError, match="seed 1, now 2"):
+        lay_out(source, out, Protocol("4", seed=2))
+    changed = source / "labelsTr" / "p.0.nii.gz"
+    kept = changed.read_bytes()
+    changed.write_bytes(kept + b"\0")
+    image = source / "imagesTr" / "p.0_0000.nii.gz"
+    image.write_bytes(image.read_bytes() + b"\0")
+    for path in (out / "nnUNet_raw" / source.name, out / "test"):
+        shutil.rmtree(path, ignore_errors=True)
+    # p.0 is either trained on or tested with these eight patients.
+    with pytest.raises(ValueError, match=r"p\.0.*has changed since the experiment began"):
+        lay_out(source, out, Protocol("4"))
+
+
+def test_nothing_of_the_users_is_written_over(source: Path, tmp_path: Path) -> None:
+    before = (source / "dataset.json").read_bytes()
+    (tmp_path / "root").mkdir()
+    source.parent.rename(tmp_path / "root" / "nnUNet_raw")
+    own = tmp_path / "root" / "nnUNet_raw" / source.name
+    for out in (tmp_path / "root", own, own / "experiment"):
+        with pytest.raises(ValueError, match="holds the dataset, or lies in it"):
+            lay_out(own, out, Protocol("4"))
+    other = tmp_path / "other"
+    (other / "nnUNet_results").mkdir(parents=True)
+    with pytest.raises(ValueError, match="holds nnUNet_results and no experiment"):
+        lay_out(own, other, Protocol("4"))
+    assert (own / "dataset.json").read_bytes() == before
+    assert not (own / "splits_final.json").exists()
+
+
+def test_a_list_of_files_does_not_lead_to_test_patients(source: Path, tmp_path: Path) -> None:
+    described = json.loads((source / "dataset.json").read_text())
+    listed = described | {"dataset": {case: {"images": []} for case in CASES}}
+    (source / "dataset.json").write_text(json.dumps(listed))
+    data = lay_out(source, tmp_path / "out", Protocol("4"))
+    assert "dataset" not in json.loads((data.raw / "dataset.json").read_text())
 
 
 def test_what_is_missing_is_named(source: Path, tmp_path: Path) -> None:
     (source / "imagesTr" / "p.3_0000.nii.gz").unlink()
     with pytest.raises(ValueError, match=r"no image of case p\.3, expected p\.3_0000\.nii\.gz"):
+        lay_out(source, tmp_path / "out", Protocol("4"))
+    (source / "dataset.json").write_text("{bad")
+    with pytest.raises(ValueError, match=r"dataset\.json is no JSON"):
+        lay_out(source, tmp_path / "out", Protocol("4"))
+    (source / "dataset.json").write_text("{}")
+    with pytest.raises(ValueError, match="does not describe a dataset; expected labels"):
         lay_out(source, tmp_path / "out", Protocol("4"))
     with pytest.raises(FileNotFoundError, match="no raw nnU-Net dataset"):
         lay_out(tmp_path / "nowhere", tmp_path / "out", Protocol("4"))

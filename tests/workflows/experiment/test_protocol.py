@@ -55,6 +55,10 @@ def test_too_few_patients_and_wrong_numbers_are_said() -> None:
         assign(Protocol("1", patient_pattern="(Q)"))
     with pytest.raises(ValueError, match="1 patients to train and 3 to test"):
         Protocol("1", train=1)
+    with pytest.raises(ValueError, match="tolerance is nan mm"):
+        Protocol("1", tolerance_mm=float("nan"))
+    with pytest.raises(ValueError, match="--learning-rate is -1"):
+        Protocol("1", learning_rate=-1.0)
     with pytest.raises(ValueError, match=r"'3d_lowres', expected some of \('2d', '3d_fullres'\)"):
         Protocol("1", stock=("3d_lowres",))
 
