@@ -21,7 +21,7 @@ from shoulderseg.workflows.experiment.table import Outcome, PatientScores
 
 _PACKAGE = "shoulderseg.workflows.experiment"
 # Where the field of the box plots begins, and how wide it is.
-_LEFT, _WIDE = 222.0, 400.0
+_LEFT, _WIDE = 266.0, 356.0
 
 
 class Shown(NamedTuple):
