@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from shoulderseg.workflows.bundles.quality_file import QUALITY_FILE
+from shoulderseg.workflows.lock import alone_in
 from shoulderseg.workflows.processes.scripts import process_limit
 from shoulderseg.workflows.processes.steps import run_together
 
@@ -77,7 +77,7 @@ def build_default_model(root: Path, model: DefaultModel, on_command: Callable[[s
     """
     bundle = root / "bundle"
     trained = f"--size small --device {model.device}"
-    with _alone(root):
+    with alone_in(root, "another build-default"):
         environment = _environment(root)
 
         def run(*commands: str, **paths: object) -> None:
@@ -160,21 +160,6 @@ def _phantoms(
     # Each process has one thread; more of them than cores only wait for each other.
     command = f"phantom {{out}} {what} --workers 1 --jobs {jobs}"
     return [command], environment | {"OMP_NUM_THREADS": "1"}
-
-
-@contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    """Makes the folder, and lets nobody else build in it meanwhile.
-
-    Raises:
-        TimeoutError: if somebody does.
-    """
-    from shoulderseg.workflows.lock import locked
-
-    root.mkdir(parents=True, exist_ok=True)
-    msg = f"another build-default is at work in {root}; wait for its end or choose another"
-    with locked(root / ".lock", 0, TimeoutError(msg)):
-        yield
 
 
 def _environment(root: Path) -> dict[str, str]:

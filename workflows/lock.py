@@ -48,6 +48,23 @@ def locked(
 
 
 @contextmanager
+def alone_in(folder: Path, what: str) -> Iterator[None]:
+    """Makes a folder, and lets nobody else work in it while the block runs.
+
+    Args:
+        folder: where; its lock file stays.
+        what: is at work there, such as `another experiment`.
+
+    Raises:
+        TimeoutError: if somebody is.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    msg = f"{what} is at work in {folder}; wait for its end or choose another folder"
+    with locked(folder / ".lock", 0, TimeoutError(msg)):
+        yield
+
+
+@contextmanager
 def held_open(path: Path, busy: Exception) -> Iterator[int]:
     """Holds a lock file for as long as the block runs, or a process that keeps the file open.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoulderseg.workflows.bundles.manifest import sha256_of
 from shoulderseg.workflows.experiment.protocol import Assignment, Protocol, assign_patients
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _draw(source: Path, protocol: Protocol) -> dict[str, Any]:
         for case in (*assignment.train, *assignment.test)
         for name in _file_names(source, case, ending)
     ]
-    files = {name: _digest(source / name) for name in names}
+    files = {name: sha256_of(source / name) for name in names}
     return {"patients": assignment.as_record(), "described": described, "files": files}
 
 
@@ -199,13 +199,8 @@ def _copy(source: Path, name: str, digest: str, data: ExperimentData) -> None:
     # A copy comes under its name only when it is whole.
     if target.is_file():
         return
-    if _digest(source / name) != digest:
+    if sha256_of(source / name) != digest:
         msg = f"{source / name} has changed since the experiment began; give another folder"
         raise ValueError(msg)
     target.parent.mkdir(parents=True, exist_ok=True)
     copy_file(source / name, target)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

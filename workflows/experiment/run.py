@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from shoulderseg.workflows.experiment.results import write_results
 from shoulderseg.workflows.experiment.rows import Models, load_models
 from shoulderseg.workflows.experiment.score import Scores, read_test_case, score_case_rows
 from shoulderseg.workflows.experiment.steps import Work, run_stock, train_ours
+from shoulderseg.workflows.lock import alone_in
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def run_experiment(
     from shoulderseg.workflows.bundles.bundle import read_bundle
     from shoulderseg.workflows.bundles.store import find_bundle
 
-    with _alone(out):
+    with alone_in(out, "another experiment"):
         if protocol.start_from is not None:
             find_bundle(protocol.start_from)
         data = lay_out(source, out, protocol)
@@ -109,18 +109,3 @@ def _score(
         msg = "no test case could be scored: " + "; ".join(failed)
         raise ValueError(msg)
     return cases, failed
-
-
-@contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Makes the folder, and lets nobody else work in it meanwhile.
-
-    Raises:
-        TimeoutError: if somebody does.
-    """
-    from shoulderseg.workflows.lock import locked
-
-    out.mkdir(parents=True, exist_ok=True)
-    msg = f"another experiment is at work in {out}; wait for its end or choose another folder"
-    with locked(out / ".lock", 0, TimeoutError(msg)):
-        yield

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from shoulderseg.workflows.bundles.manifest import sha256_of
 from shoulderseg.workflows.errors import StepFailedError
 from shoulderseg.workflows.experiment.data import ExperimentData
 from shoulderseg.workflows.experiment.protocol import Protocol
@@ -140,9 +141,7 @@ def _digest(paths: Sequence[Path]) -> str:
     digest = hashlib.sha256()
     for path in paths:
         digest.update(path.name.encode())
-        if path.is_file():
-            with path.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
+        digest.update(sha256_of(path).encode() if path.is_file() else b"")
     return digest.hexdigest()
 
 
