@@ -13,7 +13,6 @@ from shoulderseg.workflows.experiment.data import ExperimentData
 from shoulderseg.workflows.experiment.protocol import Protocol
 from shoulderseg.workflows.experiment.score import Scores, read_masks, read_test_case
 from shoulderseg.workflows.experiment.table import (
-    METRICS,
     Outcome,
     as_records,
     compare_rows,
@@ -139,6 +138,8 @@ def _slices(data: ExperimentData, cases: Mapping[str, Scores], usual: str) -> li
 
 
 def _case_lines(cases: Mapping[str, Scores]) -> Iterator[list[object]]:
+    from shoulderseg.evaluation.scores import METRICS
+
     yield ["row", "patient", "case", "structure", *METRICS]
     for name, scores in cases.items():
         for row, structures in scores["rows"].items():

@@ -106,6 +106,7 @@ def case_rows(volume: Volume, models: Models) -> dict[str, Masks]:
         A row's name and what it says, in the table's order.
     """
     from shoulderseg.nnunet_ext.inference import slice_axis
+    from shoulderseg.nnunet_ext.regions import foreground_labels
     from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
     from shoulderseg.refine.padding import scanned_region
     from shoulderseg.refine.voting import fuse
@@ -124,7 +125,7 @@ def case_rows(volume: Volume, models: Models) -> dict[str, Masks]:
         ALEXNET: _masks(fuse([[opinion] for opinion in opinions]).label_map),
     }
     with_alexnet = [[*bone, opinion] for bone, opinion in zip(own, opinions, strict=True)]
-    numbers = bone_numbers(foreground(models))
+    numbers = bone_numbers(foreground_labels(models.bundle.unets.dataset_json))
     for name, rule, fourth in _VOTES:
         fusion = fuse(with_alexnet if fourth else own, rule, whole=[said[WHOLE]])
         done = finish(models.bundle, models.settings, fusion, seen, scanned)
@@ -135,13 +136,6 @@ def case_rows(volume: Volume, models: Models) -> dict[str, Masks]:
 
 def _masks(label_map: npt.NDArray[np.uint8]) -> Masks:
     return Masks(label_map, label_map > 0)
-
-
-def foreground(models: Models) -> Mapping[str, int]:
-    """Name and value of both bones in the bundle's label maps."""
-    from shoulderseg.nnunet_ext.regions import foreground_labels
-
-    return foreground_labels(models.bundle.unets.dataset_json)
 
 
 def bone_numbers(labels: Mapping[str, int]) -> npt.NDArray[np.uint8]:

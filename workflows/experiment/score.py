@@ -20,6 +20,7 @@ from shoulderseg.workflows.experiment.rows import (
     case_rows,
     usual_row,
 )
+from shoulderseg.workflows.report.safe_json import plain_values
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
@@ -178,14 +179,9 @@ def _metrics(
     whole, reference = (mask.astype(np.uint8) for mask in (masks.whole, case.reference > 0))
     scores += score_case(whole, reference, {WHOLE: 1}, spacing_mm, tolerance_mm, case.name)
     return {
-        score.structure: {metric: _number(getattr(score, metric)) for metric in METRICS}
+        score.structure: {metric: plain_values(getattr(score, metric)) for metric in METRICS}
         for score in scores
     }
-
-
-def _number(value: float) -> float | None:
-    """JSON has no word for NaN."""
-    return None if np.isnan(value) else float(value)
 
 
 def _slice_dice(

@@ -11,7 +11,6 @@ import numpy as np
 from shoulderseg.workflows.experiment.rows import PAPER, UNETS, VOTE
 from shoulderseg.workflows.experiment.score import WHOLE, Scores
 
-METRICS = ("dice", "iou", "ppv", "sensitivity", "hd95_mm", "assd_mm", "nsd")
 OVERALL = "mean of both"
 # What is published, for whoever reads the table: mean and standard deviation.
 PUBLISHED: Mapping[str, Mapping[str, tuple[float, float]]] = {
@@ -86,6 +85,8 @@ def patient_scores(cases: Mapping[str, Scores]) -> PatientScores:
     Args:
         cases: what `score_case_rows` gave for each case.
     """
+    from shoulderseg.evaluation.scores import METRICS
+
     rows: PatientScores = {}
     first: Scores = next(iter(cases.values()), {})
     for row, structures in first.get("rows", {}).items():
