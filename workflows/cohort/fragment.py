@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import stat
@@ -101,6 +102,28 @@ def remove_fragment(out: Path, name: str) -> None:
 
     refuse_links(_path(out, name).parent, out)
     _path(out, name).unlink(missing_ok=True)
+
+
+def remove_files(out: Path, fragment: Fragment, files: Iterable[str]) -> None:
+    """Removes files that are still as they were written; what others put there stays.
+
+    Args:
+        out: folder of the results.
+        fragment: what was done.
+        files: paths below the folder, of those that the fragment names.
+
+    Raises:
+        ValueError: if a folder on the way is a link.
+        OSError: if a file cannot be removed.
+    """
+    from shoulderseg.datasets.output_file import refuse_links
+
+    for file in files:
+        path = out / file
+        refuse_links(path.parent, out)
+        with contextlib.suppress(FileNotFoundError):
+            if _is_plain_file(path) and sha256_of(path) == fragment.files[file]:
+                path.unlink()
 
 
 def hash_files(out: Path, files: Iterable[str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from shoulderseg.workflows.cohort.fragment import (
     hash_files,
     read_fragment,
     read_fragments,
+    remove_files,
     remove_fragment,
     still_stands,
     write_fragment,
@@ -100,15 +101,25 @@ def units_of(ledger: Ledger) -> dict[str, list[str]]:
     return found
 
 
-def forget(ledger: Ledger, names: Iterable[str]) -> None:
+def forget(ledger: Ledger, names: Iterable[str], cases: Collection[str]) -> None:
     """Forgets what was noted of cases, before their files are made anew.
+
+    The bones and surfaces of an examination in which one of the cases voted go too: they are of
+    series that are no more, and nobody writes over them where the next run names it otherwise.
 
     Args:
         ledger: where it stands what is done.
-        names: under which they were noted.
+        names: under which they may be noted.
+        cases: their names.
     """
     for name in dict.fromkeys(names):
+        fragment = read_fragment(ledger.out, name)
+        if fragment is not None and not any(one["case"] in cases for one in fragment.records):
+            # Noted since for others, by this run or one beside it.
+            continue
         try:
+            if fragment is not None and fragment.examination is not None:
+                remove_files(ledger.out, fragment, files_of(fragment.examination))
             remove_fragment(ledger.out, name)
         except (ValueError, OSError) as error:
             # The hashes of its files no longer hold in any case.

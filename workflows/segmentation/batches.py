@@ -109,7 +109,7 @@ def _work_on(run: Work, batch: Batch, listener: Listener) -> None:
     if done is not None:
         _take_over(run, done, listener)
         return
-    forget(run.ledger, batch.noted)
+    forget(run.ledger, batch.noted, cases)
     made = _segment_batch(run, batch, listener)
     files = _side_files(run.plan, batch) if run.plan.bids else []
     if not any(_lacks(run, record) for record in made[0]):
