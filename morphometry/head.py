@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoulderseg.morphometry.cap import SECTOR_DEG, margin, margin_axis, polar_deg, sectors
+from shoulderseg.morphometry.cap import margin_axis, polar_deg
 from shoulderseg.morphometry.refusal import RefusedError, told
 from shoulderseg.morphometry.sphere import fit_ball
 from shoulderseg.morphometry.vectors import angle_deg, directions, distances_to, unit
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 # Rounds of fitting, with points up to so far from the sphere, in a cone so wide about its axis.
 _BANDS = ((3.0, 60.0), (1.5, 70.0), (0.75, 75.0))
 _ROUNDS = 12
-# Then all directions in which the surface is on the sphere count, but for the last degrees before
-# it leaves it. With fewer than these the sphere stays as it is.
-_MARGIN_DEG, _GUARD_DEG, _REFITS, _FEWEST = 100.0, 5.0, 4, 100
+# Then all directions of a cone about the axis of the margin count in which the surface is on the
+# sphere. With fewer than these the sphere stays as it is.
+_CONE_DEG, _REFITS, _FEWEST = 76.0, 2, 100
 # The part of the joint surface that every head has (half an angle of a cone), and how much of it
 # has to be intact and in the image.
 CAP_DEG, LEAST_INTACT = 60.0, 0.5
@@ -81,18 +81,14 @@ def find_head(humerus: Bone, glenoid: Bone) -> Head:
         msg = "too little of a bone is in the image"
         raise RefusedError(msg)
     centre, radius, axis = _fit(surface, other.points_mm)
-    centre, radius = _within_margin(humerus, centre, radius, axis)
+    centre, radius, about = _about_margin(humerus, centre, radius, axis)
     if not RADII_MM[0] <= radius <= RADII_MM[1]:
         low, high = RADII_MM
         found = told(radius, low, high)
         msg = f"the sphere has a radius of {found} mm, expected {low:g} to {high:g}"
         raise RefusedError(msg)
     _check_border(surface, centre, radius, unit(other.points_mm.mean(axis=0) - centre))
-    head = _checked(humerus, centre, radius, axis)
-    along = directions(_LATTICE)
-    along = along[along @ axis >= _WIDEST]
-    radii = surface_radii(humerus, centre, along, radius + 12)
-    return replace(head, axis=margin_axis(along, axis, np.nan_to_num(radius - radii)))
+    return replace(_checked(humerus, centre, radius, axis), axis=about)
 
 
 def _fit(surface: Surface, joint_mm: Floats) -> tuple[Floats, float, Floats]:
@@ -124,25 +120,24 @@ def _fit(surface: Surface, joint_mm: Floats) -> tuple[Floats, float, Floats]:
     return centre, radius, axis
 
 
-def _within_margin(
+def _about_margin(
     humerus: Bone, centre: Floats, radius: float, axis: Floats
-) -> tuple[Floats, float]:
-    """Centre and radius, all of the joint surface weighing the same, and nothing beyond it."""
+) -> tuple[Floats, float, Floats]:
+    """Centre, radius and axis, all of the cone about the margin's axis weighing the same."""
     along = directions(_LATTICE)
-    along = along[polar_deg(along, axis) <= _MARGIN_DEG]
-    polar, sector = polar_deg(along, axis), sectors(along, axis)
+    near = along[along @ axis >= _WIDEST]
+    about = axis
     for _ in range(_REFITS):
-        radii = surface_radii(humerus, centre, along, radius + 12)
-        ends, spots = margin(along, axis, np.nan_to_num(radius - radii))
-        reach = np.full(int(360 / SECTOR_DEG), _MARGIN_DEG)
-        reach[sectors(spots, axis)] = ends
-        chosen = (polar <= np.minimum(reach[sector] - _GUARD_DEG, _BANDS[-1][1])) & np.isfinite(
-            radii
-        )
-        if np.count_nonzero(chosen) < _FEWEST:
-            break
-        centre, radius = fit_ball(centre + along[chosen] * radii[chosen, None])
-    return centre, radius
+        radii = surface_radii(humerus, centre, near, radius + 12)
+        about = margin_axis(near, axis, np.nan_to_num(radius - radii))
+        within = along[polar_deg(along, about) <= _CONE_DEG]
+        for _ in range(_REFITS):
+            radii = surface_radii(humerus, centre, within, radius + 12)
+            chosen = np.abs(radii - radius) <= _INTACT_MM
+            if np.count_nonzero(chosen) < _FEWEST:
+                return centre, radius, about
+            centre, radius = fit_ball(centre + within[chosen] * radii[chosen, None])
+    return centre, radius, about
 
 
 def _check_border(surface: Surface, centre: Floats, radius: float, to_joint: Floats) -> None:
