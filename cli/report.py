@@ -36,6 +36,14 @@ def report(
             help="Put everything into OUT/report/report.html, to be passed on; up to 100 cases.",
         ),
     ] = False,
+    viewer: Annotated[
+        bool,
+        typer.Option(
+            "--viewer",
+            help="Also show cases as whole volumes, in three planes and in space (NiiVue); takes "
+            "--images, some MB a case, and a browser with WebGL 2.",
+        ),
+    ] = False,
 ) -> None:
     """Build OUT/report/index.html: pictures, numbers, flags and verdicts of all cases.
 
@@ -45,9 +53,11 @@ def report(
     from shoulderseg.workflows.report.build import build_report
 
     with reported(), _progress() as on_case:
-        page = build_report(out, images, single_file=single_file, on_case=on_case)
+        page = build_report(out, images, single_file=single_file, viewer=viewer, on_case=on_case)
     for line in page_lines(page):
         echo(line)
+    for why in page.without_volume:
+        warn(f"not in the viewer: {why}")
 
 
 def page_lines(page: Page) -> list[str]:

@@ -19,6 +19,7 @@ from shoulderseg.workflows.report.parts import (
 )
 from shoulderseg.workflows.report.pictures import picture_missing
 from shoulderseg.workflows.report.rows import Reported, page_rows, read_reported
+from shoulderseg.workflows.report.volumes import write_viewer
 
 _INDEX, _SINGLE, _ID_FILE = "index.html", "report.html", "run_id.txt"
 MOST_IN_ONE_FILE = 100
@@ -34,6 +35,7 @@ class Page:
         failed: how many failed.
         not_reached: how many no run has come to yet.
         without_image: how many are shown without their image.
+        without_volume: for each case that the viewer was asked to show and cannot, why.
     """
 
     path: Path
@@ -41,6 +43,7 @@ class Page:
     failed: int
     not_reached: int
     without_image: int
+    without_volume: tuple[str, ...] = ()
 
 
 def build_report(
@@ -48,6 +51,7 @@ def build_report(
     images: Path | None = None,
     *,
     single_file: bool = False,
+    viewer: bool = False,
     on_case: Callable[[int, int], None] | None = None,
 ) -> Page:
     """Builds `report/index.html` in the folder of a run, which may still go on.
@@ -59,21 +63,22 @@ def build_report(
         out: folder of the results.
         images: what `predict` was given; None to show the others without their images.
         single_file: whether the page holds all cases itself, as `report/report.html`.
+        viewer: whether cases can be looked at as whole volumes too; takes `images`.
         on_case: is told how many of the cases without pictures are done, and how many there are.
 
     Raises:
         FileNotFoundError: if there is no run report, or no such images.
         ValueError: if the report is none, a folder is a link, or a single file is asked for and
-            there are more than 100 cases.
+            there are more than 100 cases, or the viewer, which takes several files and the images.
         OSError: if a file cannot be read or written.
     """
     from shoulderseg.datasets.output_file import make_folder, write_text
 
     reported = read_reported(out)
-    if single_file:
-        _check_few(len(reported.records))
+    _check_wishes(len(reported.records), images, single_file=single_file, viewer=viewer)
     make_folder(out / REPORT_FOLDER, out)
     picture_missing(out, reported, images, on_case)
+    lacking = write_viewer(out, reported, images, on_case) if viewer and images else []
     rows = page_rows(out, reported)
     data = _page_data(reported, rows, _run_id(out), single_file=single_file)
     contents = [
@@ -83,23 +88,29 @@ def build_report(
     ]
     path = out / REPORT_FOLDER / (_SINGLE if single_file else _INDEX)
     write_text(path, render_page(data, contents))
-    done = list(reported.done())
-    pictured = sum(bool((read_row(out, record) or {}).get("pictured")) for record in done)
+    rows_read = [read_row(out, record) or {} for record in reported.done()]
     return Page(
         path,
-        len(done),
+        len(rows_read),
         sum("error" in record for record in reported.records),
         len(reported.not_reached),
-        len(done) - pictured,
+        sum(not row.get("pictured") for row in rows_read),
+        tuple(lacking),
     )
 
 
-def _check_few(cases: int) -> None:
-    if cases > MOST_IN_ONE_FILE:
+def _check_wishes(cases: int, images: Path | None, *, single_file: bool, viewer: bool) -> None:
+    msg = ""
+    if single_file and cases > MOST_IN_ONE_FILE:
         msg = (
             f"{cases} cases, expected at most {MOST_IN_ONE_FILE} for a single file; leave out "
             "--single-file, and pass on the whole folder of the report"
         )
+    if viewer and single_file:
+        msg = "the viewer needs files beside the page: leave out --single-file"
+    elif viewer and images is None:
+        msg = "the viewer shows images: say with --images where they are"
+    if msg:
         raise ValueError(msg)
 
 

@@ -1,4 +1,4 @@
-"""The page itself: one file with its style, its script and its rows."""
+"""The pages themselves: each one file with its style, its script and its rows."""
 
 from __future__ import annotations
 
@@ -32,26 +32,61 @@ def render_page(data: Mapping[str, Any], contents: Sequence[tuple[str, str]] = (
     Returns:
         HTML.
     """
+    style, script = _asset("report.css"), _script(_SCRIPTS)
+    # Chromium lets 'self' stand for files beside a page that was opened from the disk.
+    beside = "" if contents else " 'self'"
+    return _render(
+        "index.html.j2",
+        style,
+        script,
+        policy=f"img-src data:; script-src '{_hash(script)}'{beside}",
+        # Ours, and JSON without any sign of markup.
+        data=_markup(script_json(data)),
+        contents=[(stem, _markup(content)) for stem, content in contents],
+        notice=data["notice"],
+    )
+
+
+def render_viewer(notice: str) -> str:
+    """Puts the page together that shows whole volumes; which one, its address says.
+
+    Args:
+        notice: what it says above.
+
+    Returns:
+        HTML.
+    """
+    style = _asset("report.css") + _asset("viewer.css")
+    script = _script(("viewer.js",))
+    # NiiVue draws its letters from pictures that it has in itself.
+    policy = f"img-src data: blob:; script-src '{_hash(script)}' 'self'"
+    return _render("viewer.html.j2", style, script, policy=policy, notice=notice)
+
+
+def _render(template: str, style: str, script: str, *, policy: str, **shown: object) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
 
     loader = PackageLoader(_ASSETS, "assets")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
-    style = _asset("report.css")
-    scripts = "".join(_asset(name) for name in _SCRIPTS)
-    script = f'"use strict";\n(() => {{\n{scripts}}})();\n'
-    # Chromium lets 'self' stand for files beside a page that was opened from the disk.
-    beside = "" if contents else " 'self'"
-    return environment.get_template("index.html.j2").render(
-        policy=f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
-        f"script-src '{_hash(script)}'{beside}; base-uri 'none'; form-action 'none'",
-        # Ours, and JSON without any sign of markup.
-        style=Markup(style),
-        script=Markup(script),
-        data=Markup(script_json(data)),
-        contents=[(stem, Markup(content)) for stem, content in contents],
-        notice=data["notice"],
+    return environment.get_template(template).render(
+        policy=f"default-src 'none'; style-src '{_hash(style)}'; {policy}; base-uri 'none'; "
+        "form-action 'none'",
+        style=_markup(style),
+        script=_markup(script),
+        **shown,
     )
+
+
+def _script(names: Sequence[str]) -> str:
+    scripts = "".join(_asset(name) for name in names)
+    return f'"use strict";\n(() => {{\n{scripts}}})();\n'
+
+
+def _markup(text: str) -> str:
+    """What may stand in a page as it is."""
+    from markupsafe import Markup
+
+    return Markup(text)
 
 
 def _asset(name: str) -> str:

@@ -11,6 +11,7 @@ from shoulderseg.workflows.outputs.plan import REPORT_FILE
 from shoulderseg.workflows.report.measures import column_values, table_columns
 from shoulderseg.workflows.report.parts import file_stem, read_row
 from shoulderseg.workflows.report.safe_json import plain_values
+from shoulderseg.workflows.report.volumes import has_volume
 from shoulderseg.workflows.segmentation.earlier_runs import EARLIER
 
 
@@ -140,6 +141,7 @@ def _row(
     return row | {
         "state": "done",
         "file": file_stem(record["case"]) if part else None,
+        "volume": has_volume(out, record) or None,
         "digest": about.get("digest"),
         "thumbnail": about.get("thumbnail"),
         "note": about.get("note", ""),

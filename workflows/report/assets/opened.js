@@ -96,6 +96,11 @@ function judgement(row) {
   make("label", {}, "Comment", comment));
 }
 
+function volumeLink(row) {
+  if (!row.volume || DATA.single_file) return null;
+  return make("a", { class: "button volume", href: `viewer.html#${encodeURIComponent(row.file)}`, text: "Whole volume" });
+}
+
 function others(row) {
   const names = (DATA.examinations[row.examination] || []).filter((name) => name !== row.case);
   const known = names.map((name) => ROWS.find((one) => one.case === name)).filter(Boolean);
@@ -131,7 +136,7 @@ async function openCase(row) {
   const side = make("aside", {}, make("nav", { "aria-label": "Cases" },
     go("↑", "Previous case", () => openNext(-1)), go("↓", "Next case", () => openNext(1)),
     make("span", { text: at < 0 ? "" : `${at + 1} of ${visible.length}` }), go("Back", "Back to all cases", closeCase)),
-  make("h2", { tabindex: "-1" }, named(row.case)), ...flags, ...notes,
+  make("h2", { tabindex: "-1" }, named(row.case)), volumeLink(row), ...flags, ...notes,
   ...(row.state === "failed" ? [] : [judgement(row), bonesOf(row), space, measures]), fusedOf(row),
   ...(row.state === "failed" ? [] : [aboutOf(row)]), others(row));
   byId("opened").replaceChildren(stage, side);
