@@ -81,20 +81,17 @@ def build_report(
     lacking = write_viewer(out, reported, images, on_case) if viewer and images else []
     rows = page_rows(out, reported)
     data = _page_data(reported, rows, _run_id(out), single_file=single_file)
-    contents = [
-        (row["file"], read_content(out, row["case"]))
-        for row in (rows if single_file else [])
-        if row.get("file")
-    ]
+    held = [row for row in rows if single_file and row.get("file")]
+    contents = [(row["file"], read_content(out, row["case"])) for row in held]
     path = out / REPORT_FOLDER / (_SINGLE if single_file else _INDEX)
     write_text(path, render_page(data, contents))
-    rows_read = [read_row(out, record) or {} for record in reported.done()]
+    parts = [read_row(out, record) or {} for record in reported.done()]
     return Page(
         path,
-        len(rows_read),
+        len(parts),
         sum("error" in record for record in reported.records),
         len(reported.not_reached),
-        sum(not row.get("pictured") for row in rows_read),
+        sum(not part.get("pictured") for part in parts),
         tuple(lacking),
     )
 
