@@ -37,10 +37,12 @@ class Pool(Generic[Item, Given]):
     Attributes:
         client: of the cluster.
         duty: what workers are asked.
+        on_given: is told of each item that a worker is given, with the worker's address.
     """
 
     client: Client
     duty: Duty[Item, Given]
+    on_given: Callable[[Item, str], None] = lambda item, address: None
     _members: dict[str, Member[Item]] = field(default_factory=dict)
     _waiting: deque[Item] = field(default_factory=deque)
     _busy: list[tuple[float, Item]] = field(default_factory=list)
@@ -143,6 +145,7 @@ class Pool(Generic[Item, Given]):
             if member.good and member.future is None and self._waiting:
                 member.item = self._waiting.popleft()
                 self._ask(address, self.duty.work, member.item)
+                self.on_given(member.item, address)
 
     def _ask(self, address: str, task: Callable[..., Any], *arguments: object) -> None:
         member = self._members[address]

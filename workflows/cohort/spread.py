@@ -43,8 +43,13 @@ def segment_on_cluster(run: Run, listener: Listener, crew: Crew, told: Path) -> 
     """
     order = order_of(run, told)
     duty: Duty[Batch, Outcome] = Duty("case", partial(examine, order), partial(do_batch, order))
+
+    def tell(batch: Batch, address: str) -> None:
+        for source in batch.sources:
+            listener.on_given(source.name, address)
+
     try:
-        with closing(Pool(crew.client, duty).run(list_batches(run))) as answers:
+        with closing(Pool(crew.client, duty, tell).run(list_batches(run))) as answers:
             add_answers(run, listener, answers)
     finally:
         crew.stop()

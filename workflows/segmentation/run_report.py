@@ -73,6 +73,26 @@ class RunReport:
         return [*earlier_records(self._at_first), *earlier_examinations(self._at_first)]
 
     @property
+    def run_id(self) -> str:
+        """Tells this run from others."""
+        return self._id
+
+    @property
+    def asked(self) -> int:
+        """How many cases the run was asked for."""
+        return len(self._cases)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many cases are done, kept among these, flagged, failed, and not reached."""
+        done = [record for record in self._records if "outputs" in record]
+        flagged = sum(bool((one.get("quality") or {}).get("flags")) for one in done)
+        kept = sum("kept" in record for record in done)
+        return {"done": len(done), "kept": kept, "flagged": flagged, "failed": self.failed} | {
+            "not_reached": len(self.not_reached)
+        }
+
+    @property
     def count(self) -> int:
         """How many cases have a record."""
         return len(self._records)
