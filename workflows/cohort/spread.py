@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from functools import partial
@@ -15,15 +14,13 @@ from shoulderseg.workflows.cohort.presence import BusyError, sweep_after_workers
 from shoulderseg.workflows.cohort.worker import Order, Outcome, do_batch, examine
 from shoulderseg.workflows.segmentation.batch_list import Batch, list_batches
 from shoulderseg.workflows.segmentation.batches import fail_batch
+from shoulderseg.workflows.segmentation.pace import Pace
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.cohort.cluster import Crew
     from shoulderseg.workflows.segmentation.listener import Listener
     from shoulderseg.workflows.segmentation.run_plan import Run
     from shoulderseg.workflows.segmentation.run_report import RunReport
-
-# The report is written as a whole; of many cases that takes long, and workers would wait.
-_REST = 20.0
 
 
 def segment_on_cluster(run: Run, listener: Listener, crew: Crew, told: Path) -> None:
@@ -107,19 +104,17 @@ def order_of(run: Run, told: Path) -> Order:
 
 
 class _PacedReport:
-    """Writes a run report at once where that is quick, and else now and then."""
+    """Writes a run report now and then."""
 
     def __init__(self, report: RunReport) -> None:
-        self._report, self._written, self._due = report, 0, 0.0
+        self._report, self._written, self._pace = report, 0, Pace()
 
     def write(self) -> None:
         """Writes what was added since, if it is time."""
-        started = time.monotonic()
         known = self._report.count
-        if known == self._written or started < self._due:
+        if known == self._written or not self._pace.due:
             return
         # A full disk ends no run, nor does one that keeps the lock; the last writing reports it.
-        with suppress(OSError, BusyError):
+        with self._pace.taken(), suppress(OSError, BusyError):
             self._report.write()
         self._written = known
-        self._due = time.monotonic() + _REST * (time.monotonic() - started)

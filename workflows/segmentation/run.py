@@ -135,9 +135,9 @@ def execute_run(run: Run, listener: Listener | None = None, crew: Crew | None = 
     What an earlier run has done of the same images with the same options is kept. Other processes
     may work in the same folder with the same options: each case is done by one of them.
 
-    The report is written after each case, and also where the run is interrupted. Records of earlier
-    runs into the folder stay in it, but for the cases of this run. What happens is also noted in
-    the log of the folder's runs.
+    The report is written after each case, or now and then where there are thousands, and also where
+    the run is interrupted. Records of earlier runs into the folder stay in it, but for the cases of
+    this run. What happens is also noted in the log of the folder's runs.
 
     Args:
         run: of `prepare_run`.

@@ -24,6 +24,10 @@ from shoulderseg.workflows.segmentation.earlier_runs import (
     still_holding,
 )
 from shoulderseg.workflows.segmentation.flags import flag_lines
+from shoulderseg.workflows.segmentation.pace import Pace
+
+# A report of a thousand cases and more takes longer.
+_QUICK_S = 0.25
 
 
 class RunReport:
@@ -43,6 +47,7 @@ class RunReport:
         self._at_first: list[dict[str, Any]] = []
         self._id = uuid.uuid4().hex
         self._examinations: list[dict[str, Any]] = []
+        self._pace = Pace(_QUICK_S)
         self.begun = False
 
     def begin(self) -> None:
@@ -115,12 +120,12 @@ class RunReport:
         return missing
 
     def add(self, record: dict[str, Any], *, write: bool = True) -> None:
-        """Adds the record of the next case and writes it, with those that were added before."""
+        """Adds the record of the next case and writes all, if that is quick; else now and then."""
         self._records.append(record)
-        if not write:
+        if not write or not self._pace.due:
             return
         # A full disk ends no run, nor does one that keeps the lock; the last writing reports it.
-        with contextlib.suppress(OSError, BusyError):
+        with self._pace.taken(), contextlib.suppress(OSError, BusyError):
             self.write()
 
     def add_examination(self, record: dict[str, Any]) -> None:
