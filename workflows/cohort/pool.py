@@ -173,13 +173,13 @@ class Pool(Generic[Item, Given]):
         member = self._members.get(address)
         if member is None or member.future is None or member.future.key != future.key:
             return None
-        member.future = None
-        answer = result_of(future)
-        if member.item is None:
-            self._judge(address, member, answer)
+        item, member.item, member.future = member.item, None, None
+        if item is None:
+            self._judge(address, member, result_of(future))
             return None
-        item, member.item = member.item, None
-        return self._sort(address, member, item, answer)
+        # Its worker need not wait until the answer is here.
+        self._hand_out()
+        return self._sort(address, member, item, result_of(future))
 
     def _judge(self, address: str, member: Member[Item], answer: Any) -> None:  # noqa: ANN401
         """Takes an answer of a worker that is not known to be fit yet."""
