@@ -31,6 +31,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.cohort_images import SEED, make_images
+from shoulderseg.workflows.cohort.fragment import FOLDER
 from shoulderseg.workflows.cohort.status import read_status
 
 PROGRAM = Path(sys.executable).with_name("shoulderseg")
@@ -92,10 +93,9 @@ def _measure(
     one = _run(images, scratch / "one")
     killed = _run(images, scratch / "killed", commands, workers, kills)
     again = _run(images, scratch / "killed")
-    whole, masks = _masks(scratch / "one"), _masks(scratch / "killed")
+    whole, masks = masks_of(scratch / "one"), masks_of(scratch / "killed")
     found = read_status(scratch / "killed")
     unnamed = [name for name in bad if name not in " ".join(found.failed.values())]
-    left = [*(scratch / "killed").rglob(".part-*"), *(scratch / "killed").rglob("*.lock")]
     figures = {
         "cases": cases,
         "damaged": len(bad),
@@ -104,7 +104,7 @@ def _measure(
         "masks_differing": sum(masks.get(name) != content for name, content in whole.items()),
         "masks_too_many": len(masks.keys() - whole.keys()),
         "bad_unnamed": len(unnamed),
-        "left_behind": len(left),
+        "left_behind": len(left_behind(scratch / "killed")),
         "cases_a_minute_of_one": 60 * cases / one.seconds,
         "seconds_with_kills": killed.seconds,
         "seconds_all_kept": again.seconds,
@@ -207,8 +207,23 @@ def _kill(process: int) -> None:
         os.kill(process, signal.SIGKILL)
 
 
-def _masks(out: Path) -> dict[str, bytes]:
+def masks_of(out: Path) -> dict[str, bytes]:
+    """The bytes of each label map in a folder.
+
+    Args:
+        out: folder of the results; without any it need not be there.
+    """
     return {path.name: path.read_bytes() for path in out.glob("*.nii.gz")}
+
+
+def left_behind(out: Path) -> list[Path]:
+    """What no run that has ended may leave: half-written files, locks, claims, marks of runs.
+
+    Args:
+        out: folder of the results.
+    """
+    own = out / FOLDER
+    return [*out.rglob(".part-*"), *out.rglob("*.lock"), *own.glob("runs"), *own.glob("claims")]
 
 
 if __name__ == "__main__":
