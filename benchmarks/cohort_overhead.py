@@ -1,6 +1,6 @@
 """What many cases cost beside their work: cases that take none, spread over workers.
 
-The run is real (its list of cases, the pool of workers, claims, notes, the report and its table):
+The run is real (its list of cases, the pool of workers, claims, notes, log, report and table):
 a worker claims a case, notes that it is done with one small file, and gives back a record as long
 as a real one. No image is read and no network runs. Workers are processes on this machine.
 """
@@ -12,7 +12,6 @@ import json
 import resource
 import tempfile
 import time
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,10 +19,10 @@ from typing import Any
 
 from shoulderseg.workflows.cohort.cluster import Where, joined
 from shoulderseg.workflows.cohort.duty import Duty
-from shoulderseg.workflows.cohort.pool import Pool
 from shoulderseg.workflows.cohort.presence import at_work, claimed
 from shoulderseg.workflows.cohort.resume import Ledger, note_done
-from shoulderseg.workflows.cohort.spread import add_answers
+from shoulderseg.workflows.cohort.run_log import RunLog
+from shoulderseg.workflows.cohort.spread import give_out
 from shoulderseg.workflows.cohort.worker import Outcome
 from shoulderseg.workflows.inputs.case_input import CaseInput
 from shoulderseg.workflows.inputs.discover import Inputs
@@ -99,8 +98,8 @@ def _measure(out: Path, cases: int, workers: int) -> dict[str, Any]:
         batches = list_batches(run)
         listed = time.perf_counter()
         duty: Duty[Batch, Outcome] = Duty("case", fit, partial(no_work, run.ledger))
-        with closing(Pool(crew.client, duty).run(batches)) as answers:
-            add_answers(run, Listener(), answers)
+        listener = RunLog(out, run.report.run_id).listening(Listener())
+        give_out(run, batches, duty, listener, crew.client)
         spread, spent = time.perf_counter(), _cpu_s(resource.RUSAGE_SELF) - own
         run.report.write()
         written = time.perf_counter()

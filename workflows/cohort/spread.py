@@ -17,6 +17,8 @@ from shoulderseg.workflows.segmentation.batches import fail_batch
 from shoulderseg.workflows.segmentation.pace import Pace
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from shoulderseg.workflows.cohort.cluster import Crew
     from shoulderseg.workflows.segmentation.listener import Listener
     from shoulderseg.workflows.segmentation.run_plan import Run
@@ -41,13 +43,8 @@ def segment_on_cluster(run: Run, listener: Listener, crew: Crew, told: Path) -> 
     order = order_of(run, told)
     duty: Duty[Batch, Outcome] = Duty("case", partial(examine, order), partial(do_batch, order))
 
-    def tell(batch: Batch, address: str) -> None:
-        for source in batch.sources:
-            listener.on_given(source.name, address)
-
     try:
-        with closing(Pool(crew.client, duty, tell).run(list_batches(run))) as answers:
-            add_answers(run, listener, answers)
+        give_out(run, list_batches(run), duty, listener, crew.client)
     finally:
         crew.stop()
         # What stays is removed by the next run.
@@ -55,18 +52,40 @@ def segment_on_cluster(run: Run, listener: Listener, crew: Crew, told: Path) -> 
             sweep_after_workers(run.plan.out)
 
 
-def add_answers(
+def give_out(
+    run: Run,
+    batches: Iterable[Batch],
+    duty: Duty[Batch, Outcome],
+    listener: Listener,
+    client: Client,
+) -> None:
+    """Has workers do batches, and adds what they give to the run report.
+
+    Args:
+        run: to which they belong.
+        batches: no two of them the same.
+        duty: what workers are asked.
+        listener: is told.
+        client: of the cluster.
+
+    Raises:
+        BrokenEnvironmentError: if no worker can be used, or the scheduler is lost.
+    """
+
+    def tell(batch: Batch, address: str) -> None:
+        for source in batch.sources:
+            listener.on_given(source.name, address)
+
+    with closing(Pool(client, duty, tell).run(batches)) as answers:
+        _add_answers(run, listener, answers)
+
+
+def _add_answers(
     run: Run,
     listener: Listener,
     answers: Iterable[tuple[Batch, Outcome | Exception] | None],
 ) -> None:
-    """Adds what workers give to the run report, which is written now and then.
-
-    Args:
-        run: to which it belongs.
-        listener: is told.
-        answers: of a pool.
-    """
+    """Adds what workers give to the run report, which is written now and then."""
     report = _PacedReport(run.report)
     for answered in answers:
         if answered is not None:
