@@ -35,6 +35,8 @@ from shoulderseg.workflows.cohort.fragment import FOLDER
 from shoulderseg.workflows.cohort.status import read_status
 
 PROGRAM = Path(sys.executable).with_name("shoulderseg")
+# Of several minutes, most are the networks'.
+QUICKLY = ("--no-mirroring",)
 
 
 class Job(NamedTuple):
@@ -44,6 +46,28 @@ class Job(NamedTuple):
     kills: int
     memory_mb: float
     workers_mb: float
+
+
+class Command(NamedTuple):
+    """What is segmented, with which further options, and how many workers it starts."""
+
+    images: Path
+    options: tuple[str, ...] = ()
+    workers: int = 0
+
+    def start(self, out: Path) -> int:
+        """Starts the command, and gives its process.
+
+        Args:
+            out: folder of the results.
+        """
+        words: list[str | Path] = [PROGRAM, "--quiet", "predict", self.images, out]
+        words += ["--device", "cpu", *self.options]
+        words += ["--workers", str(self.workers)] if self.workers else []
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        null = subprocess.DEVNULL
+        # Ended processes are waited for by number.
+        return subprocess.Popen(words, stdout=null, stderr=null, env=environment).pid
 
 
 class Kills(NamedTuple):
@@ -68,7 +92,9 @@ def main() -> None:
     parser.add_argument("--kill-every", type=float, default=20.0, help="seconds")
     parser.add_argument("--processes", action="store_true", help="two commands, no Dask")
     parser.add_argument(
-        "--quick", action="store_true", help="20 cases, a kill after each fifth, no scaling"
+        "--quick",
+        action="store_true",
+        help="20 cases without mirroring, a kill after each fifth, no scaling",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     asked = parser.parse_args()
@@ -89,10 +115,11 @@ def _measure(
 ) -> dict[str, Any]:
     few, images = scratch / "few", scratch / "in"
     bad = make_images(images, cases)
-    workers = 2 if commands == 1 else 0
-    one = _run(images, scratch / "one")
-    killed = _run(images, scratch / "killed", commands, workers, kills)
-    again = _run(images, scratch / "killed")
+    alone = Command(images, QUICKLY if quick else ())
+    shared = alone._replace(workers=2 if commands == 1 else 0)
+    one = _run(alone, scratch / "one")
+    killed = _run(shared, scratch / "killed", commands, kills)
+    again = _run(alone, scratch / "killed")
     whole, masks = masks_of(scratch / "one"), masks_of(scratch / "killed")
     found = read_status(scratch / "killed")
     unnamed = [name for name in bad if name not in " ".join(found.failed.values())]
@@ -116,8 +143,8 @@ def _measure(
     if quick:
         return figures
     make_images(few, max(cases // 4, 1))
-    quarter = _run(few, scratch / "quarter", commands, workers)
-    two = _run(images, scratch / "two", commands, workers)
+    quarter = _run(shared._replace(images=few), scratch / "quarter", commands)
+    two = _run(shared, scratch / "two", commands)
     return figures | {
         "cases_a_minute_of_two": 60 * cases / two.seconds,
         "two_to_one": one.seconds / two.seconds,
@@ -128,13 +155,11 @@ def _measure(
     }
 
 
-def _run(
-    images: Path, out: Path, commands: int = 1, workers: int = 0, kills: Kills | None = None
-) -> Job:
+def _run(command: Command, out: Path, commands: int = 1, kills: Kills | None = None) -> Job:
     """Gives the command so many times, and again after each kill, until nothing is left to do."""
     started, killed, memory, workers_mb = time.perf_counter(), 0, 0.0, 0.0
-    rng = np.random.default_rng(SEED)
-    jobs = [_start(images, out, workers) for _ in range(commands)]
+    rng, workers = np.random.default_rng(SEED), command.workers
+    jobs = [command.start(out) for _ in range(commands)]
     while jobs:
         time.sleep(0.02)
         below = [worker for job in jobs for worker in _workers(job)] if workers else []
@@ -150,7 +175,7 @@ def _run(
             victim = int(rng.integers(len(jobs)))
             _kill(jobs[victim])
             os.waitpid(jobs[victim], 0)
-            jobs[victim] = _start(images, out, workers)
+            jobs[victim] = command.start(out)
             killed += 1
         for job in list(jobs):
             ended, status = os.waitpid(job, os.WNOHANG)
@@ -161,15 +186,6 @@ def _run(
                     raise RuntimeError(msg)
                 jobs.remove(job)
     return Job(time.perf_counter() - started, killed, memory, workers_mb)
-
-
-def _start(images: Path, out: Path, workers: int) -> int:
-    words: list[str | Path] = [PROGRAM, "--quiet", "predict", images, out, "--device", "cpu"]
-    words += ["--workers", str(workers)] if workers else []
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    null = subprocess.DEVNULL
-    # Ended processes are waited for by number.
-    return subprocess.Popen(words, stdout=null, stderr=null, env=environment).pid
 
 
 def _workers(command: int) -> list[int]:
