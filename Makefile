@@ -5,7 +5,7 @@ UV := $(BIN)/uv
 # Named, since uv would rather take an environment that happens to be active.
 INTO := --python $(BIN)/python
 
-.PHONY: demo test test-search docs-check docs-run lint format constraints default-model install clean
+.PHONY: demo test test-search docs-check docs-run lint format audit sbom constraints default-model install clean
 
 demo: install
 	$(BIN)/shoulderseg demo demo
@@ -39,6 +39,17 @@ lint: install
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# What is known against the pinned packages, of PyPI's service; fails if something is.
+audit: install
+	$(BIN)/python -m tests.audit
+
+# The packages in .venv, as CycloneDX; what stands below `root-component` is what users install.
+# To check it against the schema would take twenty times as long.
+sbom: install
+	mkdir -p build
+	$(BIN)/cyclonedx-py environment --no-validate --output-reproducible --pyproject pyproject.toml \
+		--output-format JSON --output-file build/sbom.cdx.json $(BIN)/python
 
 # A bundle as in workflows/bundles/default_bundle, calibrated, from nothing but a seed. An interrupted run goes on,
 # a finished one keeps its bundle; it lies in build-default/bundle and is copied by hand.

@@ -31,9 +31,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.cohort_images import SEED, make_images
+from shoulderseg.workflows.cohort.fragment import FOLDER
 from shoulderseg.workflows.cohort.status import read_status
 
 PROGRAM = Path(sys.executable).with_name("shoulderseg")
+# Of several minutes, most are the networks'.
+QUICKLY = ("--no-mirroring",)
 
 
 class Job(NamedTuple):
@@ -43,6 +46,28 @@ class Job(NamedTuple):
     kills: int
     memory_mb: float
     workers_mb: float
+
+
+class Command(NamedTuple):
+    """What is segmented, with which further options, and how many workers it starts."""
+
+    images: Path
+    options: tuple[str, ...] = ()
+    workers: int = 0
+
+    def start(self, out: Path) -> int:
+        """Starts the command, and gives its process.
+
+        Args:
+            out: folder of the results.
+        """
+        words: list[str | Path] = [PROGRAM, "--quiet", "predict", self.images, out]
+        words += ["--device", "cpu", *self.options]
+        words += ["--workers", str(self.workers)] if self.workers else []
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        null = subprocess.DEVNULL
+        # Ended processes are waited for by number.
+        return subprocess.Popen(words, stdout=null, stderr=null, env=environment).pid
 
 
 class Kills(NamedTuple):
@@ -67,7 +92,9 @@ def main() -> None:
     parser.add_argument("--kill-every", type=float, default=20.0, help="seconds")
     parser.add_argument("--processes", action="store_true", help="two commands, no Dask")
     parser.add_argument(
-        "--quick", action="store_true", help="20 cases, a kill after each fifth, no scaling"
+        "--quick",
+        action="store_true",
+        help="20 cases without mirroring, a kill after each fifth, no scaling",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     asked = parser.parse_args()
@@ -88,14 +115,14 @@ def _measure(
 ) -> dict[str, Any]:
     few, images = scratch / "few", scratch / "in"
     bad = make_images(images, cases)
-    workers = 2 if commands == 1 else 0
-    one = _run(images, scratch / "one")
-    killed = _run(images, scratch / "killed", commands, workers, kills)
-    again = _run(images, scratch / "killed")
-    whole, masks = _masks(scratch / "one"), _masks(scratch / "killed")
+    alone = Command(images, QUICKLY if quick else ())
+    shared = alone._replace(workers=2 if commands == 1 else 0)
+    one = _run(alone, scratch / "one")
+    killed = _run(shared, scratch / "killed", commands, kills)
+    again = _run(alone, scratch / "killed")
+    whole, masks = masks_of(scratch / "one"), masks_of(scratch / "killed")
     found = read_status(scratch / "killed")
     unnamed = [name for name in bad if name not in " ".join(found.failed.values())]
-    left = [*(scratch / "killed").rglob(".part-*"), *(scratch / "killed").rglob("*.lock")]
     figures = {
         "cases": cases,
         "damaged": len(bad),
@@ -104,7 +131,7 @@ def _measure(
         "masks_differing": sum(masks.get(name) != content for name, content in whole.items()),
         "masks_too_many": len(masks.keys() - whole.keys()),
         "bad_unnamed": len(unnamed),
-        "left_behind": len(left),
+        "left_behind": len(left_behind(scratch / "killed")),
         "cases_a_minute_of_one": 60 * cases / one.seconds,
         "seconds_with_kills": killed.seconds,
         "seconds_all_kept": again.seconds,
@@ -116,8 +143,8 @@ def _measure(
     if quick:
         return figures
     make_images(few, max(cases // 4, 1))
-    quarter = _run(few, scratch / "quarter", commands, workers)
-    two = _run(images, scratch / "two", commands, workers)
+    quarter = _run(shared._replace(images=few), scratch / "quarter", commands)
+    two = _run(shared, scratch / "two", commands)
     return figures | {
         "cases_a_minute_of_two": 60 * cases / two.seconds,
         "two_to_one": one.seconds / two.seconds,
@@ -128,13 +155,11 @@ def _measure(
     }
 
 
-def _run(
-    images: Path, out: Path, commands: int = 1, workers: int = 0, kills: Kills | None = None
-) -> Job:
+def _run(command: Command, out: Path, commands: int = 1, kills: Kills | None = None) -> Job:
     """Gives the command so many times, and again after each kill, until nothing is left to do."""
     started, killed, memory, workers_mb = time.perf_counter(), 0, 0.0, 0.0
-    rng = np.random.default_rng(SEED)
-    jobs = [_start(images, out, workers) for _ in range(commands)]
+    rng, workers = np.random.default_rng(SEED), command.workers
+    jobs = [command.start(out) for _ in range(commands)]
     while jobs:
         time.sleep(0.02)
         below = [worker for job in jobs for worker in _workers(job)] if workers else []
@@ -150,7 +175,7 @@ def _run(
             victim = int(rng.integers(len(jobs)))
             _kill(jobs[victim])
             os.waitpid(jobs[victim], 0)
-            jobs[victim] = _start(images, out, workers)
+            jobs[victim] = command.start(out)
             killed += 1
         for job in list(jobs):
             ended, status = os.waitpid(job, os.WNOHANG)
@@ -161,15 +186,6 @@ def _run(
                     raise RuntimeError(msg)
                 jobs.remove(job)
     return Job(time.perf_counter() - started, killed, memory, workers_mb)
-
-
-def _start(images: Path, out: Path, workers: int) -> int:
-    words: list[str | Path] = [PROGRAM, "--quiet", "predict", images, out, "--device", "cpu"]
-    words += ["--workers", str(workers)] if workers else []
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    null = subprocess.DEVNULL
-    # Ended processes are waited for by number.
-    return subprocess.Popen(words, stdout=null, stderr=null, env=environment).pid
 
 
 def _workers(command: int) -> list[int]:
@@ -207,8 +223,23 @@ def _kill(process: int) -> None:
         os.kill(process, signal.SIGKILL)
 
 
-def _masks(out: Path) -> dict[str, bytes]:
+def masks_of(out: Path) -> dict[str, bytes]:
+    """The bytes of each label map in a folder.
+
+    Args:
+        out: folder of the results; without any it need not be there.
+    """
     return {path.name: path.read_bytes() for path in out.glob("*.nii.gz")}
+
+
+def left_behind(out: Path) -> list[Path]:
+    """What no run that has ended may leave: half-written files, locks, claims, marks of runs.
+
+    Args:
+        out: folder of the results.
+    """
+    own = out / FOLDER
+    return [*out.rglob(".part-*"), *out.rglob("*.lock"), *own.glob("runs"), *own.glob("claims")]
 
 
 if __name__ == "__main__":

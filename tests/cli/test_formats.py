@@ -36,6 +36,7 @@ def test_several_formats_of_one_image(run: Run, untrained: Path, tmp_path: Path)
     written = {path.name for path in out.iterdir()} - {
         "shoulderseg_report.json",
         "shoulderseg_cases.csv",
+        "shoulderseg_run.jsonl",
         ".shoulderseg",
     }
     assert written == set(case["outputs"])
@@ -83,6 +84,7 @@ def test_a_seg_of_another_image_fails_that_case_alone(
         "b.seg.dcm",
         "shoulderseg_report.json",
         "shoulderseg_cases.csv",
+        "shoulderseg_run.jsonl",
         ".shoulderseg",
     }
 

@@ -58,6 +58,30 @@ def test_a_scheduler_that_is_not_there(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("files", [{}, {"CA_FILE": "none.pem", "CLIENT__CERT": "none.pem"}])
+def test_a_scheduler_that_asks_for_a_certificate_that_there_is_not(
+    words: list[object], tmp_path: Path, files: dict[str, str]
+) -> None:
+    (tmp_path / "main.py").write_text(COMMAND)
+    variables = {f"DASK_DISTRIBUTED__COMM__TLS__{name}": file for name, file in files.items()}
+    done = subprocess.run(
+        [sys.executable, "main.py", *map(str, words), "--scheduler", "tls://127.0.0.1:9"],
+        cwd=tmp_path,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == 3
+    said = " ".join(done.stderr.split())
+    assert "the scheduler tls://127.0.0.1:9 asks for a certificate, and there is none" in said
+    assert ("No such file" in said) == bool(files)
+    # Dask has nothing to add.
+    assert "Traceback" not in said
+    assert not (tmp_path / "out").exists()
+
+
 def test_without_dask_the_error_says_what_to_install(
     run: Run, words: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

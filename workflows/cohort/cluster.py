@@ -84,11 +84,12 @@ def joined(where: Where) -> Iterator[Crew]:
         where: which.
 
     Raises:
-        BrokenEnvironmentError: if the scheduler cannot be reached.
+        BrokenEnvironmentError: if the scheduler cannot be reached, or no certificate can be shown.
     """
     from distributed import Client
 
     _keep_silent()
+    _check_certificates(where.scheduler)
     local = None if where.scheduler else _start(where.workers)
     try:
         try:
@@ -130,6 +131,28 @@ def _keep_silent() -> None:
     """Lets Dask's own lines through only where ours are shown in full."""
     if not logging.getLogger("shoulderseg").isEnabledFor(logging.DEBUG):
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
+
+
+def _check_certificates(scheduler: str) -> None:
+    """Sees that a scheduler that asks for a certificate can be shown one.
+
+    A client without one would only fail, and complain once more when the command ends.
+
+    Raises:
+        BrokenEnvironmentError: if there is none, or its files cannot be read.
+    """
+    from distributed.security import Security
+
+    if not scheduler.startswith("tls://"):
+        return
+    why = "distributed.comm.tls of Dask's configuration names none"
+    try:
+        if Security().get_connection_args("client").get("ssl_context") is not None:
+            return
+    except (OSError, ValueError) as error:
+        why = reason_of(error)
+    msg = f"the scheduler {scheduler} asks for a certificate, and there is none to show: {why}"
+    raise BrokenEnvironmentError(msg)
 
 
 def _start(workers: int) -> SpecCluster:

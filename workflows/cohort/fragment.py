@@ -7,7 +7,7 @@ import hashlib
 import json
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -84,7 +84,7 @@ def write_fragment(out: Path, name: str, fragment: Fragment) -> None:
 
     path = _path(out, name)
     make_folder(path.parent, out)
-    write_text(path, json.dumps({"format": _FORMAT, **asdict(fragment)}, indent=1) + "\n")
+    write_text(path, json.dumps({"format": _FORMAT, **vars(fragment)}) + "\n")
 
 
 def remove_fragment(out: Path, name: str) -> None:

@@ -37,10 +37,12 @@ class Pool(Generic[Item, Given]):
     Attributes:
         client: of the cluster.
         duty: what workers are asked.
+        on_given: is told of each item that a worker is given, with the worker's address.
     """
 
     client: Client
     duty: Duty[Item, Given]
+    on_given: Callable[[Item, str], None] = lambda item, address: None
     _members: dict[str, Member[Item]] = field(default_factory=dict)
     _waiting: deque[Item] = field(default_factory=deque)
     _busy: list[tuple[float, Item]] = field(default_factory=list)
@@ -143,6 +145,7 @@ class Pool(Generic[Item, Given]):
             if member.good and member.future is None and self._waiting:
                 member.item = self._waiting.popleft()
                 self._ask(address, self.duty.work, member.item)
+                self.on_given(member.item, address)
 
     def _ask(self, address: str, task: Callable[..., Any], *arguments: object) -> None:
         member = self._members[address]
@@ -170,13 +173,13 @@ class Pool(Generic[Item, Given]):
         member = self._members.get(address)
         if member is None or member.future is None or member.future.key != future.key:
             return None
-        member.future = None
-        answer = result_of(future)
-        if member.item is None:
-            self._judge(address, member, answer)
+        item, member.item, member.future = member.item, None, None
+        if item is None:
+            self._judge(address, member, result_of(future))
             return None
-        item, member.item = member.item, None
-        return self._sort(address, member, item, answer)
+        # Its worker need not wait until the answer is here.
+        self._hand_out()
+        return self._sort(address, member, item, result_of(future))
 
     def _judge(self, address: str, member: Member[Item], answer: Any) -> None:  # noqa: ANN401
         """Takes an answer of a worker that is not known to be fit yet."""

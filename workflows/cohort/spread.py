@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from functools import partial
@@ -15,15 +14,15 @@ from shoulderseg.workflows.cohort.presence import BusyError, sweep_after_workers
 from shoulderseg.workflows.cohort.worker import Order, Outcome, do_batch, examine
 from shoulderseg.workflows.segmentation.batch_list import Batch, list_batches
 from shoulderseg.workflows.segmentation.batches import fail_batch
+from shoulderseg.workflows.segmentation.pace import Pace
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from shoulderseg.workflows.cohort.cluster import Crew
     from shoulderseg.workflows.segmentation.listener import Listener
     from shoulderseg.workflows.segmentation.run_plan import Run
     from shoulderseg.workflows.segmentation.run_report import RunReport
-
-# The report is written as a whole; of many cases that takes long, and workers would wait.
-_REST = 20.0
 
 
 def segment_on_cluster(run: Run, listener: Listener, crew: Crew, told: Path) -> None:
@@ -43,9 +42,9 @@ def segment_on_cluster(run: Run, listener: Listener, crew: Crew, told: Path) -> 
     """
     order = order_of(run, told)
     duty: Duty[Batch, Outcome] = Duty("case", partial(examine, order), partial(do_batch, order))
+
     try:
-        with closing(Pool(crew.client, duty).run(list_batches(run))) as answers:
-            add_answers(run, listener, answers)
+        give_out(run, list_batches(run), duty, listener, crew.client)
     finally:
         crew.stop()
         # What stays is removed by the next run.
@@ -53,18 +52,40 @@ def segment_on_cluster(run: Run, listener: Listener, crew: Crew, told: Path) -> 
             sweep_after_workers(run.plan.out)
 
 
-def add_answers(
+def give_out(
+    run: Run,
+    batches: Iterable[Batch],
+    duty: Duty[Batch, Outcome],
+    listener: Listener,
+    client: Client,
+) -> None:
+    """Has workers do batches, and adds what they give to the run report.
+
+    Args:
+        run: to which they belong.
+        batches: no two of them the same.
+        duty: what workers are asked.
+        listener: is told.
+        client: of the cluster.
+
+    Raises:
+        BrokenEnvironmentError: if no worker can be used, or the scheduler is lost.
+    """
+
+    def tell(batch: Batch, address: str) -> None:
+        for source in batch.sources:
+            listener.on_given(source.name, address)
+
+    with closing(Pool(client, duty, tell).run(batches)) as answers:
+        _add_answers(run, listener, answers)
+
+
+def _add_answers(
     run: Run,
     listener: Listener,
     answers: Iterable[tuple[Batch, Outcome | Exception] | None],
 ) -> None:
-    """Adds what workers give to the run report, which is written now and then.
-
-    Args:
-        run: to which it belongs.
-        listener: is told.
-        answers: of a pool.
-    """
+    """Adds what workers give to the run report, which is written now and then."""
     report = _PacedReport(run.report)
     for answered in answers:
         if answered is not None:
@@ -102,19 +123,17 @@ def order_of(run: Run, told: Path) -> Order:
 
 
 class _PacedReport:
-    """Writes a run report at once where that is quick, and else now and then."""
+    """Writes a run report now and then."""
 
     def __init__(self, report: RunReport) -> None:
-        self._report, self._written, self._due = report, 0, 0.0
+        self._report, self._written, self._pace = report, 0, Pace()
 
     def write(self) -> None:
         """Writes what was added since, if it is time."""
-        started = time.monotonic()
         known = self._report.count
-        if known == self._written or started < self._due:
+        if known == self._written or not self._pace.due:
             return
         # A full disk ends no run, nor does one that keeps the lock; the last writing reports it.
-        with suppress(OSError, BusyError):
+        with self._pace.taken(), suppress(OSError, BusyError):
             self._report.write()
         self._written = known
-        self._due = time.monotonic() + _REST * (time.monotonic() - started)

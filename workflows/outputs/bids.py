@@ -31,6 +31,7 @@ _NO_BIDS_NAME = (
 _IGNORED = (
     "shoulderseg_report.json",
     "shoulderseg_cases.csv",
+    "shoulderseg_run.jsonl",
     "previews/",
     "report/",
     "measures.csv",

@@ -14,6 +14,7 @@ from shoulderseg.workflows.outputs.formats import SR_SUFFIX, SURFACES, Format, f
 
 REPORT_FILE = "shoulderseg_report.json"
 CASES_FILE = "shoulderseg_cases.csv"
+RUN_LOG_FILE = "shoulderseg_run.jsonl"
 NEEDS_DICOM = "a DICOM SEG needs DICOM input to refer to; choose another --format"
 
 

@@ -23,9 +23,12 @@ class Listener:
         on_progress: with the share of the case's networks that has run, 0 to 1.
         on_record: with the record of each case as it stands in the run report.
         on_result: with what came out for a case, and its record; must not raise.
+        on_given: with the name of each case that a worker of a cluster is given, and the worker's
+            address; more than once where a worker is lost, or another process has the case.
     """
 
     on_start: Callable[[str], None] = _ignore
     on_progress: Callable[[float], None] = _ignore
     on_record: Callable[[Mapping[str, Any]], None] = _ignore
     on_result: Callable[[Result, Mapping[str, Any]], None] = _ignore
+    on_given: Callable[[str, str], None] = _ignore

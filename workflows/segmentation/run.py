@@ -12,6 +12,7 @@ from shoulderseg.workflows.cohort.fingerprint import options_of
 from shoulderseg.workflows.cohort.part import WHOLE, Part, take_part
 from shoulderseg.workflows.cohort.presence import BusyError, at_work
 from shoulderseg.workflows.cohort.resume import Ledger, check_options
+from shoulderseg.workflows.cohort.run_log import RunLog
 from shoulderseg.workflows.cohort.spread import segment_on_cluster
 from shoulderseg.workflows.errors import reason_of
 from shoulderseg.workflows.examination.grouping import Mode, batches, group_cases
@@ -134,8 +135,9 @@ def execute_run(run: Run, listener: Listener | None = None, crew: Crew | None = 
     What an earlier run has done of the same images with the same options is kept. Other processes
     may work in the same folder with the same options: each case is done by one of them.
 
-    The report is written after each case, and also where the run is interrupted. Records of earlier
-    runs into the folder stay in it, but for the cases of this run.
+    The report is written after each case, or now and then where there are thousands, and also where
+    the run is interrupted. Records of earlier runs into the folder stay in it, but for the cases of
+    this run. What happens is also noted in the log of the folder's runs.
 
     Args:
         run: of `prepare_run`.
@@ -154,7 +156,9 @@ def execute_run(run: Run, listener: Listener | None = None, crew: Crew | None = 
     with at_work(run.plan.out, run.ledger.options) as told:
         if not run.overwrite:
             check_options(run.ledger, {case.name for case in run.inputs.cases})
-        _execute(run, listener, crew, told)
+        log = RunLog(run.plan.out, run.report.run_id)
+        with log.around(run.report):
+            _execute(run, log.listening(listener), crew, told)
 
 
 def _execute(run: Run, listener: Listener, crew: Crew | None, told: Path) -> None:

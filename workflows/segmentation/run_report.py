@@ -24,6 +24,10 @@ from shoulderseg.workflows.segmentation.earlier_runs import (
     still_holding,
 )
 from shoulderseg.workflows.segmentation.flags import flag_lines
+from shoulderseg.workflows.segmentation.pace import Pace
+
+# A report of a thousand cases and more takes longer.
+_QUICK_S = 0.25
 
 
 class RunReport:
@@ -43,6 +47,7 @@ class RunReport:
         self._at_first: list[dict[str, Any]] = []
         self._id = uuid.uuid4().hex
         self._examinations: list[dict[str, Any]] = []
+        self._pace = Pace(_QUICK_S)
         self.begun = False
 
     def begin(self) -> None:
@@ -73,6 +78,26 @@ class RunReport:
         return [*earlier_records(self._at_first), *earlier_examinations(self._at_first)]
 
     @property
+    def run_id(self) -> str:
+        """Tells this run from others."""
+        return self._id
+
+    @property
+    def asked(self) -> int:
+        """How many cases the run was asked for."""
+        return len(self._cases)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many cases are done, kept among these, flagged, failed, and not reached."""
+        done = [record for record in self._records if "outputs" in record]
+        flagged = sum(bool((one.get("quality") or {}).get("flags")) for one in done)
+        kept = sum("kept" in record for record in done)
+        return {"done": len(done), "kept": kept, "flagged": flagged, "failed": self.failed} | {
+            "not_reached": len(self.not_reached)
+        }
+
+    @property
     def count(self) -> int:
         """How many cases have a record."""
         return len(self._records)
@@ -95,12 +120,12 @@ class RunReport:
         return missing
 
     def add(self, record: dict[str, Any], *, write: bool = True) -> None:
-        """Adds the record of the next case and writes it, with those that were added before."""
+        """Adds the record of the next case and writes all, if that is quick; else now and then."""
         self._records.append(record)
-        if not write:
+        if not write or not self._pace.due:
             return
         # A full disk ends no run, nor does one that keeps the lock; the last writing reports it.
-        with contextlib.suppress(OSError, BusyError):
+        with self._pace.taken(), contextlib.suppress(OSError, BusyError):
             self.write()
 
     def add_examination(self, record: dict[str, Any]) -> None:

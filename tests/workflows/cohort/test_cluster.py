@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,7 +23,7 @@ from shoulderseg.workflows.cohort.status import read_status
 from shoulderseg.workflows.cohort.worker import examine
 from shoulderseg.workflows.errors import BrokenEnvironmentError
 from shoulderseg.workflows.inputs.collect import collect_inputs
-from shoulderseg.workflows.outputs.plan import REPORT_FILE, OutputPlan
+from shoulderseg.workflows.outputs.plan import REPORT_FILE, RUN_LOG_FILE, OutputPlan
 from shoulderseg.workflows.segmentation.elsewhere import SegmenterElsewhere
 from shoulderseg.workflows.segmentation.listener import Listener
 from shoulderseg.workflows.segmentation.run import execute_run, prepare_run
@@ -103,6 +105,12 @@ def test_a_cluster_gives_what_one_process_gives(
     assert all(one["computed_on"]["device"] == "cpu" for one in told if "error" not in one)
     assert len(list((out / "report" / "cases").iterdir())) == 3
     assert left_behind(out) == []
+    happened = [json.loads(line) for line in (out / RUN_LOG_FILE).read_text().splitlines()]
+    kinds = Counter(event["event"] for event in happened)
+    assert (kinds["case_started"], kinds["case_done"], kinds["case_failed"]) == (4, 3, 1)
+    # The command writes it, and says who worked.
+    assert {event["process"] for event in happened} == {os.getpid()}
+    assert all(event["worker"].startswith("tcp://") for event in happened[1:-1])
     # Either way, what is done is done.
     assert go(segmenter, images, out, preview=True).kept == list(NAMES)
     kept = execute(prepared(elsewhere, images, whole, preview=True), scheduler)
@@ -152,6 +160,10 @@ def test_killed_workers_lose_nothing_and_a_case_that_kills_them_is_named(
     assert found.done == 2
     assert list(found.failed) == ["b"]
     assert "each of the 2 workers that took it has died" in found.failed["b"]
+    happened = [json.loads(line) for line in (out / RUN_LOG_FILE).read_text().splitlines()]
+    given = Counter(event["case"] for event in happened if event["event"] == "case_started")
+    # The first worker of each was lost.
+    assert given == {"a": 2, "b": 2, "c": 1}
     assert masks(out) == {name: masks(whole)[name] for name in ("a.nii.gz", "c.nii.gz")}
     assert left_behind(out) == []
     # Without what killed, the same command does the one that is missing.

@@ -90,6 +90,19 @@ def test_each_item_is_done_once_and_its_name_is_not_shown(
     assert not [key for key in keys if "martens" in key]
 
 
+def test_a_worker_has_its_next_item_before_the_answer_is_here(
+    cluster: LocalCluster, client: Client
+) -> None:
+    start_workers(cluster, client, 1)
+    given: list[tuple[Item, str]] = []
+    pool = Pool(client, duty(), lambda item, address: given.append((item, address)))
+    answers = filter(None, pool.run([["a"], ["b"], ["c"]]))
+    assert next(answers)[0] == ["a"]
+    assert [item for item, _ in given] == [["a"], ["b"]]
+    assert [item for item, _ in answers] == [["b"], ["c"]]
+    assert {address for _, address in given} == set(client.scheduler_info()["workers"])
+
+
 def test_a_worker_that_joins_later_gets_work_after_it_was_examined(
     cluster: LocalCluster, client: Client
 ) -> None:

@@ -11,7 +11,7 @@ import SimpleITK
 from shoulderseg.workflows.cohort.presence import LOCK_FILE, at_work
 from shoulderseg.workflows.inputs.collect import collect_inputs
 from shoulderseg.workflows.inputs.sources_file import write_sources
-from shoulderseg.workflows.outputs.plan import OutputPlan
+from shoulderseg.workflows.outputs.plan import RUN_LOG_FILE, OutputPlan
 from shoulderseg.workflows.segmentation.run import execute_run, prepare_run
 from shoulderseg.workflows.segmentation.run_plan import Run
 from shoulderseg.workflows.segmentation.segmenter import Segmenter
@@ -41,8 +41,8 @@ def test_a_link_under_any_name_that_a_run_writes_leads_nowhere(
     execute_run(prepared(untrained, images, tmp_path / "plain"))
     files = [path for path in (tmp_path / "plain").rglob("*") if path.is_file()]
     names = [path.relative_to(tmp_path / "plain") for path in files]
-    # Label map, picture and what is noted of each; report and table.
-    assert len(names) == 2 * 3 + 2
+    # Label map, picture and what is noted of each; report, table and log.
+    assert len(names) == 2 * 3 + 3
     victim, out = tmp_path / "victim", tmp_path / "out"
     victim.write_text(PRECIOUS)
     for name in names:
@@ -54,7 +54,8 @@ def test_a_link_under_any_name_that_a_run_writes_leads_nowhere(
     execute_run(run)
     assert run.report.failed == 0
     assert victim.read_text() == PRECIOUS
-    assert not any((out / name).is_symlink() for name in names)
+    # The log is added to, so that a link in its place is refused, not replaced.
+    assert [name for name in names if (out / name).is_symlink()] == [Path(RUN_LOG_FILE)]
 
 
 def test_folders_that_are_links_fail_their_cases_alone(
