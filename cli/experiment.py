@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from shoulderseg.cli.cluster_options import SchedulerOption, WorkersOption
 from shoulderseg.cli.failure import SOME_CASES_FAILED, complain, reported, show_command, warn
 from shoulderseg.cli.options import (
     DatasetArgument,
@@ -89,13 +90,17 @@ def experiment(
         float, typer.Option(min=0.0, help="Of the normalised surface Dice.")
     ] = 1.0,
     device: DeviceOption = Device.auto,
+    scheduler: SchedulerOption = None,
+    workers: WorkersOption = None,
 ) -> None:
     """Run the paper's experiment: train on some patients, test on others, print the table.
 
     U-Nets and AlexNets of each fold, each way to vote with and without refined edges, and stock
     nnU-Net, all on the same patients. OUT gets table, page, bundle and label maps. An interrupted
-    run goes on with the same command. Without a GPU give --size small and a few --epochs.
+    run goes on with the same command. Without a GPU give --size small and a few --epochs. With
+    --scheduler or --workers our U-Nets are trained side by side, as by `train`.
     """
+    from shoulderseg.workflows.cohort.cluster import parse_where
     from shoulderseg.workflows.experiment.protocol import Protocol
     from shoulderseg.workflows.experiment.run import run_experiment
     from shoulderseg.workflows.training.plan import raw_dataset
@@ -120,7 +125,8 @@ def experiment(
             tuple(split_list(patients.test_on)),
         )
         found = raw_dataset(dataset)
-        done = run_experiment(found, out, protocol, device.resolve(), show_command)
+        where = parse_where(scheduler, workers)
+        done = run_experiment(found, out, protocol, device.resolve(), show_command, where)
     _tell(done)
 
 

@@ -28,8 +28,8 @@ EXCEPTIONS = {
     "cli/build_default.py: build_default": 53,
     # Twenty-one options, a line each, that are handed on.
     "cli/predict.py: predict": 77,
-    # Fifteen settings, a line each, that are handed on.
-    "cli/experiment.py: experiment": 52,
+    # Sixteen settings, a line each, that are handed on.
+    "cli/experiment.py: experiment": 57,
     # Thirteen arguments of a public call, a line each in the signature and in its description.
     "datasets/pairs.py: convert_pairs": 58,
     # One step of a recording after the other, each on what the last one made.

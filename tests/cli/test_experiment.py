@@ -168,6 +168,20 @@ def test_steps_come_in_order_and_what_is_done_is_kept(
     assert "seed 1, now 2" in " ".join(other.output.split())
 
 
+def test_a_cluster_trains_on_the_devices_that_it_has(
+    run: Run, raw: Path, log: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "fails").write_text("train")
+    scheduler = "tcp://host:8786"
+    for number, options in enumerate((["--scheduler", scheduler], ["--workers", "2"], [])):
+        assert run("experiment", ID, tmp_path / str(number), *OPTIONS, *options).exit_code == 3
+    train = [line for line in log.read_text(encoding="utf-8").splitlines() if " train " in line]
+    told = [line.partition("--size small ")[2] for line in train]
+    assert told == [f"--scheduler {scheduler}", "--workers 2", "--device cpu"]
+    both = run("experiment", ID, tmp_path / "both", "--scheduler", scheduler, "--workers", "2")
+    assert both.exit_code == 2
+
+
 def test_a_test_case_that_cannot_be_used_is_named_before_anything_is_trained(
     run: Run, raw: Path, log: Path, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shoulderseg.workflows.errors import reason_of
 from shoulderseg.workflows.experiment.data import lay_out
@@ -15,6 +16,9 @@ from shoulderseg.workflows.experiment.rows import Models, load_models
 from shoulderseg.workflows.experiment.score import Scores, read_test_case, score_case_rows
 from shoulderseg.workflows.experiment.steps import Work, run_stock, train_ours
 from shoulderseg.workflows.lock import alone_in
+
+if TYPE_CHECKING:
+    from shoulderseg.workflows.cohort.cluster import Where
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -42,6 +46,7 @@ def run_experiment(
     protocol: Protocol,
     device: str,
     on_command: Callable[[str], None],
+    where: Where | None = None,
 ) -> Experiment:
     """Trains, segments the test patients, scores and compares; goes on where it was stopped.
 
@@ -51,6 +56,8 @@ def run_experiment(
         protocol: what is done.
         device: cpu, cuda or mps; the figures may differ between them in their last digits.
         on_command: is called with each command before it runs.
+        where: the cluster whose workers train our U-Nets, each on the device that it has; they must
+            see the folder under the same path. None for this machine alone.
 
     Returns:
         The table, the page, and what is missing.
@@ -72,7 +79,7 @@ def run_experiment(
         # Days of training would end without a figure.
         for name in sorted(data.assignment.test):
             read_test_case(name, data)
-        work = Work(data, protocol, device, on_command)
+        work = Work(data, protocol, device, on_command, where)
         bundle = train_ours(work)
         notes: list[str] = []
         stock: dict[str, Path] = {}

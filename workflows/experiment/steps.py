@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shoulderseg.workflows.bundles.manifest import sha256_of
 from shoulderseg.workflows.errors import StepFailedError
@@ -18,6 +19,9 @@ from shoulderseg.workflows.processes.scripts import installed_script, process_li
 from shoulderseg.workflows.processes.steps import run_together
 from shoulderseg.workflows.processes.subprocesses import run_subprocesses
 from shoulderseg.workflows.training.size import AUTO, plans_name
+
+if TYPE_CHECKING:
+    from shoulderseg.workflows.cohort.cluster import Where
 
 OnCommand = Callable[[str], None]
 
@@ -31,12 +35,14 @@ class Work:
         protocol: what is done.
         device: cpu, cuda or mps.
         on_command: is called with each command before it runs.
+        where: the cluster whose workers train our U-Nets; None for this machine alone.
     """
 
     data: ExperimentData
     protocol: Protocol
     device: str
     on_command: OnCommand
+    where: Where | None = None
 
 
 def own_environment(out: Path) -> dict[str, str]:
@@ -65,18 +71,29 @@ def train_ours(work: Work) -> Path:
     """
     data, protocol = work.data, work.protocol
     environment, bundle = own_environment(data.out), data.out / "bundle"
-    trained = f"{{name}} --size {protocol.size} --device {work.device}"
+    sized = f"{{name}} --size {protocol.size}"
+    trained, spread = f"{sized} --device {work.device}", _spread(work)
     start = "" if protocol.start_from is None else " --start-from {start}"
     refined = f"--epochs {protocol.refiner_epochs} --steps {protocol.refiner_steps}"
     for command in (
-        f"plan {{name}} --size {protocol.size}",
-        f"train {trained}{_schedule(protocol)}{start}",
+        f"plan {sized}",
+        f"train {sized}{spread}{_schedule(protocol)}{start}",
         f"train-refiner {trained} --inputs votes {refined} --seed {protocol.seed}",
         f"export {{name}} {{bundle}} --size {protocol.size} --overwrite",
     ):
         paths = {"name": data.name, "bundle": bundle, "start": protocol.start_from}
+        paths["scheduler"] = work.where.scheduler if work.where else None
         run_together([command], environment, work.on_command, **paths)
     return bundle
+
+
+def _spread(work: Work) -> str:
+    """Where our U-Nets are trained; the workers of a cluster know best what devices they have."""
+    if work.where is None:
+        return f" --device {work.device}"
+    if work.where.scheduler:
+        return " --scheduler {scheduler}"
+    return f" --workers {work.where.workers}"
 
 
 def _schedule(protocol: Protocol) -> str:
