@@ -81,18 +81,24 @@ def run_experiment(
             read_test_case(name, data)
         work = Work(data, protocol, device, on_command, where)
         bundle = train_ours(work)
-        notes: list[str] = []
-        stock: dict[str, Path] = {}
-        for configuration in protocol.stock:
-            folder = run_stock(work, configuration)
-            if folder is None:
-                notes.append(f"nnU-Net plans no {configuration} for this data; it is left out.")
-            else:
-                stock[f"stock_{configuration}"] = folder
+        stock, notes = _run_stock(work)
         cases, failed = _score(work, load_models(read_bundle(bundle), device), stock)
         said = [*notes, *(f"Not scored: {one}" for one in failed)]
         table, page = write_results(data, protocol, cases, said)
     return Experiment(table, page, tuple(failed), tuple(notes))
+
+
+def _run_stock(work: Work) -> tuple[dict[str, Path], list[str]]:
+    """Of each row of stock nnU-Net the folder of its label maps, and what is left out."""
+    stock: dict[str, Path] = {}
+    notes: list[str] = []
+    for configuration in work.protocol.stock:
+        folder = run_stock(work, configuration)
+        if folder is None:
+            notes.append(f"nnU-Net plans no {configuration} for this data; it is left out.")
+        else:
+            stock[f"stock_{configuration}"] = folder
+    return stock, notes
 
 
 def _score(
