@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from pathlib import Path
 
 # What one call writes in one piece.
 LONGEST = 4000
+# How long that takes at most; who takes longer gets an empty line in between.
+_WRITING_S = 0.05
 
 
 def append_line(path: Path, line: str) -> None:
@@ -40,7 +43,7 @@ def append_line(path: Path, line: str) -> None:
         if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
             msg = f"{path.name} is no plain file of one name, expected that or none"
             raise OSError(msg)
-        if _is_unfinished(opened, found.st_size):
+        if _is_unfinished(opened):
             content = b"\n" + content
         if os.write(opened, content) < len(content):
             msg = f"{path.name}: only a part of the line could be written"
@@ -49,9 +52,17 @@ def append_line(path: Path, line: str) -> None:
         os.close(opened)
 
 
-def _is_unfinished(opened: int, size: int) -> bool:
-    """Whether the last line of a file has no end."""
-    if not size:
-        return False
-    os.lseek(opened, size - 1, os.SEEK_SET)
-    return os.read(opened, 1) != b"\n"
+def _is_unfinished(opened: int) -> bool:
+    """Whether the last line of a file has no end, nor gets one from who writes it right now."""
+    size = -1
+    while True:
+        before, size = size, os.fstat(opened).st_size
+        if not size:
+            return False
+        os.lseek(opened, size - 1, os.SEEK_SET)
+        if os.read(opened, 1) == b"\n":
+            return False
+        if size == before:
+            return True
+        # Half of a line of another process can be seen where it crosses a page.
+        time.sleep(_WRITING_S)

@@ -74,7 +74,7 @@ def test_links_and_pipes_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "made").exists()
 
 
-def test_a_full_disk_is_told() -> None:
+def test_a_device_is_refused() -> None:
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("there is no /dev/full")

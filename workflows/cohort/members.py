@@ -30,6 +30,7 @@ class Member(Generic[Item]):
         refused: why it is not; empty if that is not known.
         future: what it was asked last, while there is no answer.
         item: what it works on.
+        proven: whether it has done one.
     """
 
     life: str
@@ -39,6 +40,7 @@ class Member(Generic[Item]):
     refused: str = ""
     future: Future[Any] | None = None
     item: Item | None = None
+    proven: bool = False
 
 
 def told_of(client: Client) -> dict[str, Member[Any]]:

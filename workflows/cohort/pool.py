@@ -177,8 +177,9 @@ class Pool(Generic[Item, Given]):
         if item is None:
             self._judge(address, member, result_of(future))
             return None
-        # Its worker need not wait until the answer is here.
-        self._hand_out()
+        if member.proven and future.status == "finished":
+            # It need not wait until the answer is here, which is hardly that it is no longer fit.
+            self._hand_out()
         return self._sort(address, member, item, result_of(future))
 
     def _judge(self, address: str, member: Member[Item], answer: Any) -> None:  # noqa: ANN401
@@ -227,4 +228,5 @@ class Pool(Generic[Item, Given]):
         if answer.busy:
             self._busy.append((time.monotonic() + _LOOK_S, item))
             return None
+        member.proven = True
         return item, answer

@@ -101,29 +101,65 @@ def units_of(ledger: Ledger) -> dict[str, list[str]]:
     return found
 
 
-def forget(ledger: Ledger, names: Iterable[str], cases: Collection[str]) -> None:
-    """Forgets what was noted of cases, before their files are made anew.
-
-    The bones and surfaces of an examination in which one of the cases voted go too: they are of
-    series that are no more, and nobody writes over them where the next run names it otherwise.
+def noted_examinations(
+    ledger: Ledger, names: Iterable[str], cases: Collection[str]
+) -> dict[str, Fragment]:
+    """Gives what was noted of examinations in which one of some cases voted.
 
     Args:
         ledger: where it stands what is done.
-        names: under which they may be noted.
-        cases: their names.
+        names: under which it may be noted.
+        cases: names of the cases.
+    """
+    found = {name: read_fragment(ledger.out, name) for name in names}
+    return {
+        name: fragment
+        for name, fragment in found.items()
+        if fragment is not None and fragment.examination is not None and _has(fragment, cases)
+    }
+
+
+def forget(ledger: Ledger, names: Iterable[str]) -> None:
+    """Forgets what was noted of cases, before their files are made anew.
+
+    Args:
+        ledger: where it stands what is done.
+        names: under which they were noted.
     """
     for name in dict.fromkeys(names):
-        fragment = read_fragment(ledger.out, name)
-        if fragment is not None and not any(one["case"] in cases for one in fragment.records):
-            # Noted since for others, by this run or one beside it.
-            continue
         try:
-            if fragment is not None and fragment.examination is not None:
-                remove_files(ledger.out, fragment, files_of(fragment.examination))
             remove_fragment(ledger.out, name)
         except (ValueError, OSError) as error:
             # The hashes of its files no longer hold in any case.
             _LOGGER.warning("%s: cannot be forgotten: %s", name, reason_of(error))
+
+
+def drop_examinations(
+    ledger: Ledger, former: Mapping[str, Fragment], name: str, written: Collection[str]
+) -> None:
+    """Removes bones and surfaces of examinations whose series have been made anew.
+
+    Nobody writes over them where the examination is now another one. What somebody has changed
+    stays.
+
+    Args:
+        ledger: where it stands what is done.
+        former: of `noted_examinations`, before the series were made anew.
+        name: under which the series are noted now.
+        written: files of the series and of their examination as they are now.
+    """
+    for unit, fragment in former.items():
+        files = [file for file in files_of(fragment.examination or {}) if file not in written]
+        try:
+            remove_files(ledger.out, fragment, files)
+        except (ValueError, OSError) as error:
+            _LOGGER.warning("%s: old files are left: %s", unit, reason_of(error))
+        if unit != name:
+            forget(ledger, [unit])
+
+
+def _has(fragment: Fragment, cases: Collection[str]) -> bool:
+    return any(record["case"] in cases for record in fragment.records)
 
 
 def note_done(
@@ -135,6 +171,9 @@ def note_done(
 ) -> None:
     """Writes down that a case is done; one that failed, or lacks a file, is tried again next time.
 
+    Of an examination in which a series failed it is noted which files it has, so that they can go
+    when it is made anew.
+
     Args:
         ledger: where it stands what is done.
         name: of the case or examination.
@@ -142,10 +181,14 @@ def note_done(
         made: records of the cases and of the examination, if it is one, as in the run report.
         files: further files below the folder that belong to it.
     """
-    records, examination = made
+    every, examination = made
+    records = [record for record in every if "error" not in record]
     # Series that do not vote together have come to that; it is no failure.
     failed = examination is not None and "error" in examination and "cases" not in examination
-    if not images or failed or any("error" in record for record in records):
+    if failed or not records:
+        return
+    whole = bool(images) and len(records) == len(every)
+    if not whole and not (examination and files_of(examination)):
         return
     both = [*records, *([examination] if examination is not None else [])]
     written = [file for record in both for file in files_of(record)]

@@ -122,8 +122,9 @@ class RunLog:
             append_line(self._path, json.dumps(line))
         except (OSError, ValueError) as error:
             if not self._warned:
-                # Once: a full disk has more to say.
-                _LOGGER.warning("%s is not complete: %s", RUN_LOG_FILE, error)
+                # Once: a full disk has more to say. Its words may have a path, and a path a name.
+                why = getattr(error, "strerror", None) or type(error).__name__
+                _LOGGER.warning("%s is not complete: %s", RUN_LOG_FILE, why)
                 self._warned = True
 
 

@@ -18,7 +18,7 @@ from shoulderseg.workflows.report.parts import (
     read_row,
 )
 from shoulderseg.workflows.report.pictures import picture_missing
-from shoulderseg.workflows.report.rows import Reported, page_rows, read_reported
+from shoulderseg.workflows.report.rows import Reported, notice_of, page_rows, read_reported
 from shoulderseg.workflows.report.volumes import write_viewer
 
 _INDEX, _SINGLE, _ID_FILE = "index.html", "report.html", "run_id.txt"
@@ -121,7 +121,7 @@ def _page_data(
         "run_id": run_id,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": version("shoulderseg"),
-        "notice": str(last.get("notice", "Research use only.")),
+        "notice": notice_of(reported),
         "model": str(last.get("model_sha256", ""))[:12],
         "complete": not reported.not_reached and bool(last.get("complete", True)),
         "not_reached": list(reported.not_reached),

@@ -28,6 +28,8 @@ _DIGESTED = (
 )
 _SAFE_NAME = re.compile(r"(?!case-[0-9a-f]{24}$)[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 _CALL = ("shoulderCase(", ");\n")
+# Whole volumes lie apart: who opens a case need not load them.
+VOLUMES, VOLUME_CALL = "volumes", ("shoulderVolume(", ");\n")
 
 
 def file_stem(case: str) -> str:
@@ -130,6 +132,27 @@ def read_content(out: Path, case: str) -> str:
     """
     text = script_of(out, case).read_text(encoding="utf-8")
     return text.removeprefix(_CALL[0]).removesuffix(_CALL[1])
+
+
+def volume_script(out: Path, record: Mapping[str, Any]) -> Path:
+    """Gives the path of the script with a case's whole volume."""
+    return out / REPORT_FOLDER / VOLUMES / f"{file_stem(record['case'])}.js"
+
+
+def has_volume(out: Path, record: Mapping[str, Any]) -> bool:
+    """Tells whether the viewer can show this very result of a case.
+
+    Args:
+        out: folder of the run.
+        record: of the case in the run report.
+    """
+    # The digest stands first.
+    begins = VOLUME_CALL[0] + script_json({"digest": result_digest(record)})[:-1]
+    try:
+        with volume_script(out, record).open(encoding="utf-8") as file:
+            return file.read(len(begins)) == begins
+    except (OSError, ValueError):
+        return False
 
 
 def _plane(grid: Volume) -> str:

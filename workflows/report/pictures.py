@@ -84,7 +84,7 @@ def _picture_again(
         image = images.of(record["case"], label_map)
     except Exception as error:
         note = _missed(error)
-    if not _still_holds(out, record):
+    if not still_holds(out, record):
         # The run at work has pictured the new result, or will.
         return
     try:
@@ -101,8 +101,17 @@ def _missed(error: Exception) -> str:
     return reason_of(error)
 
 
-def _still_holds(out: Path, record: Mapping[str, Any]) -> bool:
-    """Whether no run has made the case anew since its record was read."""
+def still_holds(out: Path, record: Mapping[str, Any]) -> bool:
+    """Tells whether no run has made a case anew since its record was read.
+
+    Args:
+        out: folder of the run.
+        record: of the case.
+
+    Raises:
+        ValueError: if the run report is none any more.
+        OSError: if it cannot be read.
+    """
     digest = result_digest(record)
     return any(
         result_digest(now) == digest

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 from shoulderseg.workflows.outputs.plan import REPORT_FILE
 from shoulderseg.workflows.report.measures import column_values, table_columns
-from shoulderseg.workflows.report.parts import file_stem, read_row
+from shoulderseg.workflows.report.parts import file_stem, has_volume, read_row
 from shoulderseg.workflows.report.safe_json import plain_values
-from shoulderseg.workflows.report.volumes import has_volume
 from shoulderseg.workflows.segmentation.earlier_runs import EARLIER
 
 
@@ -100,6 +99,11 @@ def _check_done(record: Mapping[str, Any]) -> None:
     flags, volumes = record["quality"]["flags"], record["volumes_ml"]
     if not isinstance(flags, list) or not isinstance(volumes, dict) or len(record["shape"]) != 3:
         raise TypeError
+
+
+def notice_of(reported: Reported) -> str:
+    """What a page says above, whatever it shows."""
+    return str(reported.last.get("notice") or "Research use only.")
 
 
 def page_rows(out: Path, reported: Reported) -> list[dict[str, Any]]:

@@ -15,7 +15,15 @@ import numpy as np
 
 from shoulderseg.workflows.errors import reason_of
 from shoulderseg.workflows.report.page import render_viewer
-from shoulderseg.workflows.report.parts import REPORT_FOLDER, file_stem, result_digest
+from shoulderseg.workflows.report.parts import (
+    REPORT_FOLDER,
+    VOLUME_CALL,
+    VOLUMES,
+    result_digest,
+    volume_script,
+)
+from shoulderseg.workflows.report.pictures import still_holds
+from shoulderseg.workflows.report.rows import Reported, notice_of
 from shoulderseg.workflows.report.safe_json import script_json
 from shoulderseg.workflows.report.sources import Images, found_images, label_map_of
 
@@ -23,14 +31,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from shoulderseg.datasets.volume import Volume
-    from shoulderseg.workflows.report.rows import Reported
 
 _LOGGER = logging.getLogger(__name__)
 
-VIEWER, _VOLUMES, _VENDOR = "viewer.html", "volumes", "vendor"
+VIEWER, _VENDOR = "viewer.html", "vendor"
 _VENDOR_FILES = ("niivue.umd.js", "NOTICE.txt")
-_CALL = ("shoulderVolume(", ");\n")
-# Grey values that are no int16 are kept in so many steps, as most scanners have them.
+# Grey values that are no whole numbers are kept in so many steps.
 _STEPS = 4095
 
 
@@ -40,13 +46,13 @@ def write_viewer(
     images: Path,
     on_case: Callable[[int, int], None] | None = None,
 ) -> list[str]:
-    """Writes the viewer and the volumes of all cases whose volumes are not there yet.
+    """Writes the viewer and the volumes of all cases, which may have other images than before.
 
     Args:
         out: folder of the run.
         reported: its run report.
         images: what `predict` was given.
-        on_case: is told how many of these cases are done, and how many there are.
+        on_case: is told how many cases are done, and how many there are.
 
     Returns:
         For each case that has no volume why.
@@ -54,53 +60,35 @@ def write_viewer(
     Raises:
         FileNotFoundError: if there are no such images.
         ValueError: if a folder is a link, or a zip file cannot be unpacked.
-        OSError: if a file cannot be written.
+        OSError: if the viewer itself cannot be written.
     """
     from shoulderseg.datasets.output_file import make_folder, write_text
 
     folder = out / REPORT_FOLDER
-    for name in (_VOLUMES, _VENDOR):
+    for name in (VOLUMES, _VENDOR):
         make_folder(folder / name, out)
     for name in _VENDOR_FILES:
         asset = resources.files("shoulderseg.workflows.report").joinpath(_VENDOR, name)
         write_text(folder / _VENDOR / name, asset.read_text(encoding="utf-8"))
-    write_text(folder / VIEWER, render_viewer(str(reported.last.get("notice", ""))))
+    write_text(folder / VIEWER, render_viewer(notice_of(reported)))
     missing = []
-    records = [record for record in reported.done() if not has_volume(out, record)]
+    records = list(reported.done())
     with found_images(images) as found:
         for number, record in enumerate(records):
             if on_case is not None:
                 on_case(number, len(records))
             try:
-                content = _content(out, record, reported.bones, found)
+                content = script_json(_content(out, record, reported.bones, found))
+                if still_holds(out, record):
+                    # Else the run at work has made the case anew, and the page does not show it.
+                    write_text(volume_script(out, record), content.join(VOLUME_CALL))
             except Exception as error:
                 # Whatever goes wrong in one case, the others go on.
                 _LOGGER.debug("traceback", exc_info=True)
                 missing.append(f"{record['case']}: {reason_of(error)}")
-                continue
-            write_text(_script(out, record), script_json(content).join(_CALL))
     if on_case is not None:
         on_case(len(records), len(records))
     return missing
-
-
-def has_volume(out: Path, record: Mapping[str, Any]) -> bool:
-    """Tells whether the viewer can show this very result of a case.
-
-    Args:
-        out: folder of the run.
-        record: of the case in the run report.
-    """
-    begins = _CALL[0] + script_json({"digest": result_digest(record)})[:-1]
-    try:
-        with _script(out, record).open(encoding="utf-8") as file:
-            return file.read(len(begins)) == begins
-    except (OSError, ValueError):
-        return False
-
-
-def _script(out: Path, record: Mapping[str, Any]) -> Path:
-    return out / REPORT_FOLDER / _VOLUMES / f"{file_stem(record['case'])}.js"
 
 
 def _content(
@@ -127,12 +115,14 @@ def _content(
 
 
 def _grey(array: npt.NDArray[Any]) -> npt.NDArray[np.int16]:
-    """Grey values as int16: a third of the size of decimals, which nobody sees."""
-    low, high = float(array.min()), float(array.max())
-    if np.issubdtype(array.dtype, np.integer) and low >= -32768 and high <= 32767:
-        return array.astype(np.int16)
-    spread = high - low or 1.0
-    grey: npt.NDArray[np.int16] = ((array - low) * (_STEPS / spread)).round().astype(np.int16)
+    """Grey values as int16, whole numbers as they are; decimals would take three times as much."""
+    whole: npt.NDArray[np.int16] = np.clip(array, -32768, 32767).astype(np.int16)
+    if np.array_equal(whole, array):
+        return whole
+    # A single bright voxel takes no steps from the others.
+    low, high = (float(value) for value in np.percentile(array, (0.02, 99.98)))
+    share = np.clip((array - low) / (high - low or 1.0), 0.0, 1.0)
+    grey: npt.NDArray[np.int16] = (share * _STEPS).round().astype(np.int16)
     return grey
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
+
+_LOGGER = logging.getLogger(__name__)
 
 
 def write_report(
@@ -34,4 +37,7 @@ def write_report(
     from shoulderseg.workflows.report.build import build_report
 
     given = None if images is None else Path(images)
-    return build_report(Path(out), given, single_file=single_file, viewer=viewer).path
+    page = build_report(Path(out), given, single_file=single_file, viewer=viewer)
+    for why in page.without_volume:
+        _LOGGER.warning("not in the viewer: %s", why)
+    return page.path

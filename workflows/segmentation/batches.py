@@ -11,8 +11,15 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.cohort.fingerprint import fingerprint
+from shoulderseg.workflows.cohort.fragment import files_of
 from shoulderseg.workflows.cohort.presence import BusyError, claimed
-from shoulderseg.workflows.cohort.resume import find_done, forget, note_done
+from shoulderseg.workflows.cohort.resume import (
+    drop_examinations,
+    find_done,
+    forget,
+    note_done,
+    noted_examinations,
+)
 from shoulderseg.workflows.examination.run import segment_series
 from shoulderseg.workflows.examination.write import write_group
 from shoulderseg.workflows.measure.results import (
@@ -109,11 +116,15 @@ def _work_on(run: Work, batch: Batch, listener: Listener) -> None:
     if done is not None:
         _take_over(run, done, listener)
         return
-    forget(run.ledger, batch.noted, cases)
-    made = _segment_batch(run, batch, listener)
+    former = noted_examinations(run.ledger, batch.noted, cases)
+    forget(run.ledger, [name for name in batch.noted if name not in former])
+    records, together = _segment_batch(run, batch, listener)
     files = _side_files(run.plan, batch) if run.plan.bids else []
-    if not any(_lacks(run, record) for record in made[0]):
-        note_done(run.ledger, batch.name, images, made, files)
+    if not any(_lacks(run, record) for record in records):
+        note_done(run.ledger, batch.name, images, (records, together), files)
+    if not any("error" in record for record in records):
+        written = [file for one in [*records, together or {}] for file in files_of(one)]
+        drop_examinations(run.ledger, former, batch.name, written)
 
 
 def _lacks(run: Work, record: Mapping[str, Any]) -> bool:

@@ -97,9 +97,12 @@ def test_a_worker_has_its_next_item_before_the_answer_is_here(
     given: list[tuple[Item, str]] = []
     pool = Pool(client, duty(), lambda item, address: given.append((item, address)))
     answers = filter(None, pool.run([["a"], ["b"], ["c"]]))
+    # One that has done nothing yet may turn out to be unfit.
     assert next(answers)[0] == ["a"]
-    assert [item for item, _ in given] == [["a"], ["b"]]
-    assert [item for item, _ in answers] == [["b"], ["c"]]
+    assert [item for item, _ in given] == [["a"]]
+    assert next(answers)[0] == ["b"]
+    assert [item for item, _ in given] == [["a"], ["b"], ["c"]]
+    assert [item for item, _ in answers] == [["c"]]
     assert {address for _, address in given} == set(client.scheduler_info()["workers"])
 
 

@@ -198,38 +198,3 @@ def test_an_examination_is_kept_as_a_whole(
     assert json.loads((out / REPORT_FILE).read_text())["examinations"] == before
     write_image(images / "c.nii.gz", 99)
     assert go(segmenter, images, out, examination="on").begun == list(NAMES)
-
-
-@pytest.mark.parametrize("changed", [False, True])
-def test_files_of_an_examination_go_with_it(
-    segmenter: Segmenter, images: Path, tmp_path: Path, *, changed: bool
-) -> None:
-    out = tmp_path / "out"
-    go(segmenter, images, out, examination="on")
-    [record] = json.loads((out / REPORT_FILE).read_text())["examinations"]
-    [written] = [out / file for file in record["outputs"]]
-    if changed:
-        # Somebody has made it his own: that is not ours to remove.
-        written.write_text("notes", encoding="utf-8")
-
-    go(segmenter, images, out, examination="off", overwrite=True)
-
-    assert [path.name for path in out.glob("examination*")] == [written.name] * changed
-    assert "examinations" not in json.loads((out / REPORT_FILE).read_text())
-
-
-def test_an_examination_of_fewer_series_leaves_no_files_of_the_former_one(
-    segmenter: Segmenter, images: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    go(segmenter, images, out, examination="on")
-    [first] = json.loads((out / REPORT_FILE).read_text())["examinations"]
-    (images / "b.nii.gz").unlink()
-
-    go(segmenter, images, out, examination="on")
-
-    [second] = json.loads((out / REPORT_FILE).read_text())["examinations"]
-    assert first["examination"] != second["examination"]
-    assert all((out / file).is_file() for file in second["outputs"])
-    assert not any((out / file).exists() for file in first["outputs"])
-    assert go(segmenter, images, out, examination="on").kept == ["a", "c"]

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,11 @@ import pytest
 from PIL import Image
 
 from shoulderseg.datasets.reader import read_image, read_label_map
+from shoulderseg.datasets.volume import Volume
+from shoulderseg.datasets.writer import write_image
+from shoulderseg.workflows.report import volumes
 from shoulderseg.workflows.report.build import Page, build_report
+from shoulderseg.workflows.report.sources import label_map_of
 from tests.workflows.report.browser import CHROMIUM, DRIVER, MISSING, Browser, started_browser
 from tests.workflows.report.made_run import (
     HOSTILE,
@@ -75,21 +80,51 @@ def test_image_and_label_map_are_there_as_they_are(run: tuple[Path, Path], tmp_p
     assert [row["volume"] for row in page_data(page.path)["rows"]] == [True, True]
 
 
-def test_what_is_there_stays_and_what_was_made_anew_is_written_again(
-    run: tuple[Path, Path],
+def test_a_volume_of_another_result_is_not_shown_and_each_build_makes_them_anew(
+    run: tuple[Path, Path], tmp_path: Path
 ) -> None:
     build(run)
-    scripts = [run[0] / "report" / "volumes" / f"{name}.js" for name in NAMES]
-    before = [path.stat().st_ino for path in scripts]
     write_report(run[0], [record("case_1"), record("case_2", (0.5, 0.5))])
 
     rows = page_data(build_report(run[0], run[1]).path)["rows"]
     assert {row["case"]: row.get("volume") for row in rows} == {"case_1": True, "case_2": None}
-    build(run)
+    write_image(run[1] / "case_2.nii.gz", image_of(bones(), seed=5))
+    before = content_of(run[0], "case_2")
+    rows = page_data(build(run).path)["rows"]
 
-    after = [path.stat().st_ino for path in scripts]
-    assert before[0] == after[0]
-    assert before[1] != after[1]
+    assert [row["volume"] for row in rows] == [True, True]
+    assert content_of(run[0], "case_2")["image"] != before["image"]
+
+
+def test_whole_numbers_stay_as_they_are(run: tuple[Path, Path], tmp_path: Path) -> None:
+    given = replace(
+        bones(), array=np.random.default_rng(3).integers(0, 2000, bones().array.shape, np.int16)
+    )
+    given.array[0, 0, 0] = 30000
+    write_image(run[1] / "case_1.nii.gz", given)
+    build(run)
+    image = read_image(unpacked(tmp_path, content_of(run[0], "case_1")["image"]))
+    assert np.array_equal(image.array, given.array)
+
+
+def test_a_case_that_a_run_makes_anew_meanwhile_has_no_volume(
+    run: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made_anew(out: Path, told: dict[str, Any]) -> Volume:
+        write_report(run[0], [record("case_1", (0.5, 0.5)), record("case_2")])
+        return label_map_of(out, told)
+
+    monkeypatch.setattr(volumes, "label_map_of", made_anew)
+    page = build(run)
+    assert [row.get("volume") for row in page_data(page.path)["rows"]] == [None, True]
+
+
+def test_a_volume_that_cannot_be_written_costs_no_page(run: tuple[Path, Path]) -> None:
+    (run[0] / "report" / "volumes" / "case_1.js").mkdir(parents=True)
+    page = build(run)
+    assert page.path.is_file()
+    [why] = page.without_volume
+    assert why.startswith("case_1: ")
 
 
 def test_a_case_whose_image_is_another_one_is_named_and_the_others_are_there(
@@ -146,6 +181,7 @@ def test_a_case_is_shown_as_a_volume(run: tuple[Path, Path], tmp_path: Path) -> 
         browser.find("a.volume").click()
         browser.wait(lambda: browser.all("html[data-ready]"))
         assert browser.text("#case") == "case_1"
+        assert "Research use only." in browser.text(".notice")
         # The humerus, over three planes.
         browser.wait(lambda: coloured(browser) > 20_000)
         browser.press("b")
@@ -159,7 +195,10 @@ def test_a_case_is_shown_as_a_volume(run: tuple[Path, Path], tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(not (CHROMIUM and DRIVER), reason=MISSING)
-@pytest.mark.parametrize("address", ["", "#../../secret", f"#{HOSTILE[0]}", "#nobody"])
+@pytest.mark.parametrize(
+    "address",
+    ["", "#%", "#case_1", "#../../secret/1", f"#{HOSTILE[0]}/1", "#nobody/1", "#case_1/0"],
+)
 def test_another_address_shows_nothing(
     run: tuple[Path, Path], tmp_path: Path, address: str
 ) -> None:
@@ -167,7 +206,9 @@ def test_another_address_shows_nothing(
     with started_browser(tmp_path / "browser") as browser:
         page = (run[0] / "report" / "viewer.html").resolve().as_uri()
         browser.driver.get(page + address)
-        expected = "is not there" if address == "#nobody" else "Choose a case"
+        expected = {"#nobody/1": "is not there", "#case_1/0": "of another result"}.get(
+            address, "Choose a case"
+        )
         browser.wait(lambda: expected in browser.text("#told"))
         assert browser.driver.title == "shoulderseg viewer"
 

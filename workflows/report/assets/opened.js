@@ -98,7 +98,7 @@ function judgement(row) {
 
 function volumeLink(row) {
   if (!row.volume || DATA.single_file) return null;
-  return make("a", { class: "button volume", href: `viewer.html#${encodeURIComponent(row.file)}`, text: "Whole volume" });
+  return make("a", { class: "button volume", href: `viewer.html#${row.file}/${row.digest}`, text: "Whole volume" });
 }
 
 function others(row) {

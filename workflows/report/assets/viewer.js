@@ -18,7 +18,9 @@ function colours(bones) {
 
 async function show(content) {
   // Radiologists see the patient's right on the left.
-  const shown = new niivue.Niivue({ isRadiologicalConvention: true, show3Dcrosshair: true, multiplanarShowRender: niivue.SHOW_RENDER.ALWAYS, backColor: [0, 0, 0, 1], logLevel: "error" });
+  const shown = new niivue.Niivue({ isRadiologicalConvention: true, show3Dcrosshair: true, multiplanarShowRender: niivue.SHOW_RENDER.ALWAYS, backColor: [0, 0, 0, 1], logLevel: "error",
+    // What is dropped on it would be shown under this case's name, and its own keys stand nowhere.
+    dragAndDropEnabled: false, viewModeHotKey: "", clipPlaneHotKey: "", cycleClipPlaneHotKey: "" });
   await shown.attachToCanvas(byId("canvas"));
   const load = (base64, name) => niivue.NVImage.loadFromBase64({ base64, name });
   shown.addVolume(await load(content.image, "image.nii.gz"));
@@ -53,6 +55,10 @@ const KEYS = {
 };
 
 window.shoulderVolume = (content) => {
+  if (content.digest !== digest) {
+    fail("The volume is of another result than the report; run `shoulderseg report --viewer` again.");
+    return;
+  }
   // As text: a case may be called anything.
   byId("case").textContent = content.case;
   show(content).catch((error) => fail(`This browser cannot show volumes: ${error && error.message ? error.message : "it needs WebGL 2"}.`));
@@ -74,8 +80,8 @@ document.addEventListener("keydown", (event) => {
   press();
 }, true);
 window.addEventListener("hashchange", () => location.reload());
-const stem = decodeURIComponent(location.hash.slice(1));
-if (/^[A-Za-z0-9._-]{1,120}$/.test(stem)) {
+const [stem, digest] = location.hash.slice(1).split("/");
+if (/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,119}$/.test(stem) && digest) {
   const script = document.createElement("script");
   script.src = `volumes/${stem}.js`;
   script.addEventListener("error", () => fail("The volume of this case is not there; run `shoulderseg report --viewer` again."));
