@@ -120,7 +120,7 @@ def _work_on(run: Work, batch: Batch, listener: Listener) -> None:
     forget(run.ledger, [name for name in batch.noted if name not in former])
     records, together = _segment_batch(run, batch, listener)
     files = _side_files(run.plan, batch) if run.plan.bids else []
-    if not any(_lacks(run, record) for record in records):
+    if not any(_lacks(run, record) for record in records if "error" not in record):
         note_done(run.ledger, batch.name, images, (records, together), files)
     if not any("error" in record for record in records):
         written = [file for one in [*records, together or {}] for file in files_of(one)]

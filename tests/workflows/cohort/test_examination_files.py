@@ -51,20 +51,21 @@ def test_files_of_an_examination_stay_until_there_are_others(
     assert written.is_file() == (mode == "on")
 
 
+@pytest.mark.parametrize("preview", [False, True])
 def test_files_of_an_examination_in_which_a_series_failed_go_too(
-    segmenter: Segmenter, images: Path, tmp_path: Path
+    segmenter: Segmenter, images: Path, tmp_path: Path, *, preview: bool
 ) -> None:
     out = tmp_path / "out"
     (images / "d.nii.gz").write_bytes(b"")
-    go(segmenter, images, out, examination="on")
+    go(segmenter, images, out, examination="on", preview=preview)
     [first] = out.glob("examination*")
-    again = go(segmenter, images, out, examination="on")
+    again = go(segmenter, images, out, examination="on", preview=preview)
     assert again.begun == ["a", "b", "c", "d"]
     (images / "d.nii.gz").unlink()
-    go(segmenter, images, out, examination="on")
+    go(segmenter, images, out, examination="on", preview=preview)
     [second] = out.glob("examination*")
     assert first != second
-    assert go(segmenter, images, out, examination="on").kept == list(NAMES)
+    assert go(segmenter, images, out, examination="on", preview=preview).kept == list(NAMES)
 
 
 def test_an_examination_of_fewer_series_leaves_no_files_of_the_former_one(
