@@ -3,7 +3,7 @@
 Phantoms of usual size (24 slices of 384 x 384, fat-suppressed PD, axial) are segmented on the CPU
 by (i) three runs of `nnUNetv2_predict_from_modelfolder` and the patch loop of `benchmarks.refine`
 over the pixels within 5 of the edge, and (ii) `shoulderseg predict` by its defaults, and on whole
-slices as nnU-Net sees them: in the precision it chooses, and in float32 with each engine. Our
+slices as nnU-Net sees them: in the precision it chooses, in float32 with each engine, and in bfloat16 where the CPU has it. Our
 refiner runs over the same pixels. Each command is a process; `start` is its time outside the cases.
 `ratio` is nnU-Net's wall time over ours, first without and then with the loop and the refiner. The
 loop's time is that of 256 patches times the number of pixels in them. `band` is the share of voxels
@@ -37,6 +37,7 @@ from shoulderseg.nnunet_ext.variants import WHOLE as WHOLE_BONE
 from shoulderseg.refine.boundary import boundary_band
 from shoulderseg.refine.inputs import patch_inputs
 from shoulderseg.refine.network import AlexNetConfig, build_alexnet
+from shoulderseg.refine.precision import has_fast_half
 from shoulderseg.workflows.bundles.bundle import Bundle, read_bundle
 from shoulderseg.workflows.bundles.store import find_bundle
 from shoulderseg.workflows.processes.scripts import installed_script
@@ -64,6 +65,9 @@ WAYS = {
     "openvino float32, whole slices": ["--no-crop", "--precision", "float32"],
     "torch float32, whole slices": ["--no-crop", "--engine", "torch"],
 }
+# Emulated, and slow, on a CPU without instructions for it.
+if has_fast_half("cpu"):
+    WAYS["openvino bfloat16, whole slices"] = ["--no-crop", "--precision", "bfloat16"]
 
 
 class Row(NamedTuple):
