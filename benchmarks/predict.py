@@ -3,12 +3,13 @@
 Phantoms of usual size (24 slices of 384 x 384, fat-suppressed PD, axial) are segmented on the CPU
 by (i) three runs of `nnUNetv2_predict_from_modelfolder` and the patch loop of `benchmarks.refine`
 over the pixels within 5 of the edge, and (ii) `shoulderseg predict` by its defaults, and on whole
-slices as nnU-Net sees them: in the precision it chooses, in float32 with each engine, and in bfloat16 where the CPU has it. Our
-refiner runs over the same pixels. Each command is a process; `start` is its time outside the cases.
-`ratio` is nnU-Net's wall time over ours, first without and then with the loop and the refiner. The
-loop's time is that of 256 patches times the number of pixels in them. `band` is the share of voxels
-that agree with the vote of nnU-Net's probabilities, within two pixels of an edge of that vote;
-`Dice change` is that of both bones. `cold start` is the command for an image of one slice.
+slices as nnU-Net sees them: in the precision it chooses, in float32 with each engine, and in
+bfloat16 where the CPU has it. Our refiner runs over the same pixels. Each command is a process;
+`start` is its time outside the cases. `ratio` is nnU-Net's wall time over ours, first without and
+then with the loop and the refiner. The loop's time is that of 256 patches times the number of
+pixels in them. `band` is the share of voxels that agree with the vote of nnU-Net's probabilities,
+within two pixels of an edge of that vote; `Dice change` is that of both bones. `cold start` is the
+command for an image of one slice.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from nnunetv2.training.data_augmentation.compute_initial_patch_size import get_p
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
 from shoulderseg.nnunet_ext.augmentation import MIRROR_AXES, ROTATION_RAD, vary_as_shoulders
+from shoulderseg.nnunet_ext.bfloat16_steps import Float32Loss, cpu_has_bfloat16
 from shoulderseg.nnunet_ext.folders import SPLITS_FILE, adopt_splits
 from shoulderseg.nnunet_ext.regions import foreground_labels, region_dataset_json
 from shoulderseg.nnunet_ext.schedule import keep_schedule, read_schedule
@@ -75,6 +76,7 @@ class nnUNetTrainerShoulderBase(nnUNetTrainer):  # type: ignore[misc]  # noqa: N
         self.resuming = bool(plans["continue_training"])
         super().__init__(plans, configuration, fold, described, device)
         _take_schedule(self, resuming=self.resuming)
+        self.bfloat16 = device.type == "cpu" and cpu_has_bfloat16()
 
     def initialize(self) -> None:
         """Builds the network, and starts it from a bundle where that is asked for.
@@ -125,6 +127,16 @@ class nnUNetTrainerShoulderBase(nnUNetTrainer):  # type: ignore[misc]  # noqa: N
         self.inference_allowed_mirroring_axes = MIRROR_AXES
         turned = get_patch_size(patch, ROTATION_RAD, ROTATION_RAD, ROTATION_RAD, (0.85, 1.25))
         return ROTATION_RAD, dummy_2d, turned, MIRROR_AXES
+
+    def train_step(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Takes a step as nnU-Net does, in bfloat16 where the CPU has instructions for it."""
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
+            outcome: dict[str, Any] = super().train_step(batch)
+        return outcome
+
+    def _build_loss(self) -> torch.nn.Module:
+        loss: torch.nn.Module = super()._build_loss()
+        return Float32Loss(loss) if self.bfloat16 else loss
 
     @staticmethod
     def get_training_transforms(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401

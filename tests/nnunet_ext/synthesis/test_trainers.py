@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from nnunetv2.training.loss.deep_supervision import DeepSupervisionWrapper
 
-from shoulderseg.nnunet_ext import synthetic_trainers
+from shoulderseg.nnunet_ext import synthetic_trainers, trainers
+from shoulderseg.nnunet_ext.bfloat16_steps import Float32Loss
 from shoulderseg.nnunet_ext.bundle import write_unets
 from shoulderseg.nnunet_ext.checkpoints import load_checkpoint, load_unets
 from shoulderseg.nnunet_ext.synthesis.volumes import PartialVolumeError
@@ -143,3 +145,41 @@ def test_maps_that_cannot_be_used_are_named(
     dataset["plans"]["configurations"]["2d"]["normalization_schemes"] = ["CTNormalization"]
     with pytest.raises(ValueError, match="synthesis makes slices of one channel"):
         trainer(dataset, "humerus").on_train_start()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("has", [False, True])
+def test_steps_are_taken_in_bfloat16_where_the_cpu_has_it(
+    dataset: dict[str, Any], has: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainers, "cpu_has_bfloat16", lambda: has)
+    monkeypatch.setenv("SHOULDERSEG_EPOCHS", "1")
+    training = trainer(dataset, "whole")
+    training.initialize()
+    seen: dict[bool, set[torch.dtype]] = {True: set(), False: set()}
+
+    def note(network: torch.nn.Module, _: object, outputs: list[torch.Tensor]) -> None:
+        seen[network.training] |= {output.dtype for output in outputs}
+
+    training.network.register_forward_hook(note)
+    training.run_training()
+
+    assert seen[True] == {torch.bfloat16 if has else torch.float32}
+    # nnU-Net's validation is as it was.
+    assert seen[False] == {torch.float32}
+    assert weights(training).dtype == torch.float32
+    assert np.isfinite(training.logger.get_value("train_losses", step=None)).all()
+
+
+def test_a_loss_of_many_pixels_is_summed_in_float32() -> None:
+    predicted = torch.full((1, 1, 300, 300), 0.1).bfloat16()
+    loss = torch.nn.BCEWithLogitsLoss(reduction="sum")
+    target = torch.zeros(predicted.shape)
+
+    with torch.autocast("cpu", torch.bfloat16):
+        found = [
+            float(Float32Loss(loss)(predicted, target)),
+            float(Float32Loss(DeepSupervisionWrapper(loss, [1.0]))([predicted], [target])),
+        ]
+
+    assert found == pytest.approx([90_000 * float(np.log1p(np.exp(float(predicted.max()))))] * 2)
