@@ -1,14 +1,18 @@
-"""Learning curves of all trainings, from nnU-Net's logs."""
+"""Learning curves: of the U-Nets from nnU-Net's logs, of the AlexNets from what describes them."""
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+
+from shoulderseg.workflows.refiner.files import DESCRIPTION_FILE
 
 _VALUE = re.compile(r"^\S+ \S+ (train_loss|val_loss) (-?\d+(?:\.\d+)?(?:e-?\d+)?)\s*$")
 _EPOCH = re.compile(r"^\S+ \S+ Epoch (\d+)\s*$")
 
-# Name of a training to its losses: epoch, training loss, validation loss.
+# Name of a training to its losses: epoch, training loss, validation loss (of an AlexNet one minus
+# the balanced accuracy, which falls as a loss does).
 Curves = dict[str, list[tuple[int, float, float]]]
 
 
@@ -21,6 +25,10 @@ def learning_curves(results: Path) -> Curves:
     Returns:
         Losses by trainer, configuration and fold; epochs that were trained twice, after an
         interruption, count once. Empty where nothing was trained.
+
+    Raises:
+        KeyError: if the description of the AlexNets is another file.
+        ValueError: if it is no JSON.
     """
     curves: Curves = {}
     for fold in sorted(results.glob("nnUNetTrainer*__*__*/fold_*")):
@@ -39,4 +47,17 @@ def learning_curves(results: Path) -> Curves:
             for number, both in sorted(losses.items())
             if len(both) == 2
         ]
+    return curves | _alexnet_curves(results)
+
+
+def _alexnet_curves(results: Path) -> Curves:
+    curves: Curves = {}
+    for path in sorted(results.glob(f"*/{DESCRIPTION_FILE}")):
+        training = json.loads(path.read_text(encoding="utf-8"))["training"]
+        # Descriptions of earlier versions have no epochs.
+        for fold, epochs in training.get("epochs", {}).items():
+            curves[f"AlexNet fold {fold}"] = [
+                (number, one["loss"], 1 - one["balanced_accuracy"])
+                for number, one in enumerate(epochs)
+            ]
     return curves

@@ -95,9 +95,10 @@ def markdown(outcome: Outcome) -> str:
 def comparison_note(comparisons: Sequence[Comparison]) -> str:
     """What the figures of the comparisons are, and what so many patients can show at best."""
     patients = max((one.n for one in comparisons), default=0)
+    told = "1 patient" if patients == 1 else f"{patients} patients"
     return (
         "p: Wilcoxon's signed-rank test, not corrected for the number of comparisons; r: "
-        f"matched-pairs rank-biserial correlation. With {patients} patients p cannot be below "
+        f"matched-pairs rank-biserial correlation. With {told} p cannot be below "
         f"{min(1.0, 2.0 ** (1 - patients)):.2g}."
     )
 

@@ -215,6 +215,14 @@ def _finish(
             "seed": plan.seed,
             "half": plan.training.half,
             "balanced_accuracy": {f: round(s.best_score, 6) for f, s in states.items()},
+            # After each epoch: the mean training loss, and the held-out balanced accuracy.
+            "epochs": {
+                fold: [
+                    {"loss": round(loss, 6), "balanced_accuracy": round(score, 6)}
+                    for loss, score in zip(state.loss, state.score, strict=True)
+                ]
+                for fold, state in states.items()
+            },
         },
     }
     choice, held_out = None, 0

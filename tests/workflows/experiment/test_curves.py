@@ -1,8 +1,11 @@
-"""Learning curves from nnU-Net's logs."""
+"""Learning curves of U-Nets and AlexNets."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+
+import pytest
 
 from shoulderseg.workflows.experiment.curves import learning_curves
 
@@ -34,3 +37,13 @@ def test_an_epoch_that_was_made_twice_counts_once(tmp_path: Path) -> None:
         "ShoulderWhole 2d fold 3": [(0, 0.2, -0.1), (1, -0.45, -0.3)]
     }
     assert learning_curves(tmp_path / "nowhere") == {}
+
+
+def test_alexnets_have_curves_too(tmp_path: Path) -> None:
+    epochs = [{"loss": 1.1, "balanced_accuracy": 0.4}, {"loss": 0.8, "balanced_accuracy": 0.7}]
+    for folder, training in (("refiner", {"epochs": {"2": epochs}}), ("of_earlier_version", {})):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "refiner.json").write_text(json.dumps({"training": training}))
+    assert learning_curves(tmp_path) == {
+        "AlexNet fold 2": [(0, 1.1, pytest.approx(0.6)), (1, 0.8, pytest.approx(0.3))]
+    }
