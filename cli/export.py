@@ -55,13 +55,14 @@ class ContentOptions:
         bool, typer.Option(help="Replace an existing bundle, unless it is the same.")
     ] = False
     upright: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--upright",
+            "--upright/--no-upright",
             help="All training slices are in canonical orientation, head up or front up, and were "
             "mirrored in training: predict then reorients volumes that are stored otherwise.",
+            show_default="as the training images lie",
         ),
-    ] = False
+    ] = None
     one_piece: Annotated[
         str,
         typer.Option(
@@ -111,6 +112,12 @@ def export(
         echo(f"{out} is kept: it holds the same models already")
         return
     echo(f"{out}: {_summary(exported.contents)}")
+    if exported.contents.lies_otherwise:
+        echo(
+            f"the training images do not all lie head up (first: {exported.contents.lies_otherwise}"
+            "): predict will not turn volumes for this bundle, so give it scans that lie as these "
+            "do, or convert them again and train anew"
+        )
     if exported.lost_calibration:
         echo(
             "the calibration of the earlier bundle does not hold for this one and is left out; "
@@ -122,7 +129,7 @@ def _refuse_other_options(size: NetworkSize, content: ContentOptions) -> None:
     """Refuses options beside `--unets` that its bundle has already settled."""
     given = (
         content.folds,
-        content.upright,
+        content.upright is not None,
         content.one_piece,
         content.crop,
         content.precision,

@@ -102,7 +102,8 @@ def predict(
         plan = OutputPlan(out, parse_formats(formats or []), bids)
         # What a zip file holds is kept until the command ends.
         folder = context.with_resource(unpacked(images))
-        inputs = only_listed(collect_inputs(folder, images, out, split_lists(participants)), only)
+        everything = collect_inputs(folder, images, out, split_lists(participants))
+        inputs = only_listed(everything, only, examination.value)
         plan.check_possible(dicom=any(case.source_files for case in inputs.cases))
         if sources is not None:
             write_sources(sources, inputs.cases, folder, out)

@@ -16,6 +16,7 @@ from shoulderseg.datasets.converters.target import (
     ConversionReport,
     check_target,
 )
+from shoulderseg.datasets.converters.upright import turn_upright
 from shoulderseg.datasets.converters.work_folder import open_work
 from shoulderseg.datasets.named_labels import read_named_labels
 from shoulderseg.datasets.reader import read_image
@@ -48,6 +49,7 @@ def convert_pairs(
     overwrite: bool = False,
     keep_source_names: bool = False,
     allow_missing: bool = False,
+    as_stored: bool = False,
     exclude: Collection[str] = (),
 ) -> ConversionReport:
     """Turns images and label maps with equal names into an nnU-Net raw dataset.
@@ -69,6 +71,7 @@ def convert_pairs(
         overwrite: Replace an existing dataset. Folders with other files in them are kept.
         keep_source_names: Write file names into `conversion.csv` instead of their hashes.
         allow_missing: Take pairs in which some structures have no voxel.
+        as_stored: Keep the orientation of the files, and do not turn volumes head up.
         exclude: Names of cases to leave out.
 
     Returns:
@@ -88,8 +91,11 @@ def convert_pairs(
     if problems:
         raise ConversionError(problems)
 
-    work = open_work(out, spec, {"converter": "pairs", "values": sorted(label_values.items())})
-    cases = _cases(images, pairs, patients, label_values, spec, keep=keep_source_names)
+    values = sorted(label_values.items())
+    settings = {"converter": "pairs", "values": values, "as_stored": as_stored}
+    work = open_work(out, spec, settings)
+    keep = keep_source_names
+    cases = _cases(images, pairs, patients, label_values, spec, keep=keep, as_stored=as_stored)
     taken = [_make_taken(work, case, spec, allow_missing=allow_missing) for case in cases]
     return write_dataset(work, spec, taken, shares)
 
@@ -113,6 +119,7 @@ def survey_pairs(
     patient_pattern: str | None = None,
     keep_source_names: bool = False,
     allow_missing: bool = False,
+    as_stored: bool = False,
     exclude: Collection[str] = (),
 ) -> Iterator[Examined | Rejected]:
     """Reads all pairs and says what `convert_pairs` would take, one pair in memory at a time.
@@ -125,6 +132,7 @@ def survey_pairs(
         patient_pattern: As for `convert_pairs`.
         keep_source_names: As for `convert_pairs`.
         allow_missing: As for `convert_pairs`.
+        as_stored: As for `convert_pairs`.
         exclude: As for `convert_pairs`.
 
     Yields:
@@ -141,19 +149,15 @@ def survey_pairs(
     known = {value: name for value, name in label_values.items() if name in spec.labels}
     if not known:
         return
-    cases = _cases(images, pairs, patients, known, spec, keep=keep_source_names)
+    keep = keep_source_names
+    cases = _cases(images, pairs, patients, known, spec, keep=keep, as_stored=as_stored)
     check = partial(pair_checks.check_contents, allow_missing=allow_missing)
-    yield from survey(
-        (
-            replace(
-                case,
-                load=partial(_checked_load, partial(check, [pair], label_values), case.load),
-            )
-            for case, pair in zip(cases, pairs, strict=True)
-        ),
-        spec.labels,
-        allow_missing=allow_missing,
+    checks = [partial(check, [pair], label_values) for pair in pairs]
+    checked = (
+        replace(case, load=partial(_checked_load, sound, case.load))
+        for case, sound in zip(cases, checks, strict=True)
     )
+    yield from survey(checked, spec.labels, allow_missing=allow_missing)
 
 
 def _cases(
@@ -164,16 +168,18 @@ def _cases(
     spec: DatasetSpec,
     *,
     keep: bool,
+    as_stored: bool,
 ) -> Iterator[SourceCase]:
     table = lookup_table(label_values, spec.labels)
     for pair in pairs:
-        yield SourceCase(
+        case = SourceCase(
             name=pair.case,
             patient=patients[pair.case],
             source=source_name(pair.image, images, keep=keep),
             files=(pair.image, pair.label),
             load=partial(_load, pair, label_values, table),
         )
+        yield case if as_stored else turn_upright(case)
 
 
 def _load(

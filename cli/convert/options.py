@@ -71,7 +71,14 @@ class ConversionOptions:
             help="Take cases in which a structure has no voxel; otherwise they are rejected.",
         ),
     ] = False
-
+    as_stored: Annotated[
+        bool,
+        typer.Option(
+            "--as-stored",
+            help="Keep the orientation of the files; otherwise volumes are stored head up or "
+            "front up, as scanners store slices.",
+        ),
+    ] = False
     exclude: Annotated[
         Path | None,
         typer.Option(
@@ -102,14 +109,15 @@ class ConversionOptions:
             seed=self.seed,
             overwrite=self.overwrite,
             allow_missing=self.allow_missing,
+            as_stored=self.as_stored,
             keep_source_names=keep_source_names,
             exclude=frozenset() if self.exclude is None else read_case_list(self.exclude),
         )
 
 
 def read_test_cases(text: str) -> Sequence[str] | int:
-    """Reads `--test-cases`: a number, or names."""
-    return int(text) if text.isdecimal() else split_list(text)
+    """Reads `--test-cases`: a number, or names; 003 is a name."""
+    return int(text) if text.isdecimal() and str(int(text)) == text else split_list(text)
 
 
 def read_spacing(text: str) -> tuple[float, float, float]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
+from shoulderseg.datasets.volume import Volume
+from shoulderseg.datasets.writer import write_image
 from shoulderseg.workflows.bundles.bundle import read_bundle
 from shoulderseg.workflows.bundles.manifest import put_file
 from tests.untrained import write_results
@@ -16,6 +20,15 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Run
     from tests.conftest import TrainedDataset
+
+# Rows run to the back and columns to the left, as scanners store axial slices; or the other way.
+AXIAL = Volume(
+    np.zeros((3, 4, 5), np.float32),
+    (4.0, 1.0, 1.0),
+    (0.0, 0.0, 0.0),
+    (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0),
+)
+TURNED = (-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0)
 
 
 @pytest.fixture
@@ -133,6 +146,26 @@ def test_synthetic_trainings_are_exported_when_asked_for(run: Run, out: Path) ->
     assert export(run, synthetic, "--synthetic").exit_code == 0
     assert read_bundle(synthetic).digest != read_bundle(out).digest
     assert export(run, out.parent / "bare", "--unets", str(out), "--synthetic").exit_code == 2
+
+
+def test_predict_turns_volumes_where_all_training_images_lie_head_up(run: Run, out: Path) -> None:
+    # Nothing is known of images that are not there.
+    assert not read_bundle(out).upright
+    images = out.parents[1] / "nnUNet_raw" / "Dataset001_Untrained" / "imagesTr"
+    images.mkdir(parents=True)
+    write_image(images / "a_0000.nii.gz", AXIAL)
+    outcome = export(run, out.parent / "up")
+    assert outcome.exit_code == 0, outcome.output
+    assert read_bundle(out.parent / "up").upright
+    write_image(images / "b_0000.nii.gz", replace(AXIAL, direction=TURNED))
+    outcome = export(run, out.parent / "mixed")
+    assert "(first: b_0000.nii.gz)" in " ".join(outcome.output.split())
+    assert not read_bundle(out.parent / "mixed").upright
+    assert export(run, out.parent / "stated", "--upright").exit_code == 0
+    assert read_bundle(out.parent / "stated").upright
+    (images / "c_0000.nii.gz").write_text("no image")
+    assert export(run, out.parent / "unknown").exit_code == 0
+    assert not read_bundle(out.parent / "unknown").upright
 
 
 def test_export_does_not_replace_what_is_not_a_bundle(

@@ -67,6 +67,25 @@ def test_off_leaves_each_series_alone(
     assert not list((tmp_path / "out").glob("examination*"))
 
 
+def test_only_takes_the_other_series_of_an_examination_too(
+    run: Run, images: Path, tmp_path: Path, untrained: Path
+) -> None:
+    words = ["--model", untrained, "--format", "nii.gz"]
+    assert run("predict", images, tmp_path / "out", *words).exit_code == 0
+    before = sorted(path.name for path in (tmp_path / "out").glob("*.nii.gz"))
+    first = report(tmp_path / "out")["cases"][0]["case"]
+    (tmp_path / "qc_fail.yml").write_text(f"FILES_SEG:\n- {first}\n")
+    again = ["--only", tmp_path / "qc_fail.yml", "--vote", "staple", "--overwrite"]
+    outcome = run("predict", images, tmp_path / "out", *words, *again)
+
+    assert outcome.exit_code == 0, outcome.output
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.nii.gz")) == before
+    assert len(report(tmp_path / "out")["examinations"][0]["series"]) == 3
+    alone = [*words, *again, "--examination", "off"]
+    assert run("predict", images, tmp_path / "alone", *alone).exit_code == 0
+    assert [path.name for path in (tmp_path / "alone").glob("*.nii.gz")] == [f"{first}.nii.gz"]
+
+
 def test_a_damaged_series_keeps_no_other_from_voting(
     run: Run, images: Path, tmp_path: Path, untrained: Path
 ) -> None:

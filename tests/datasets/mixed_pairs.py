@@ -33,8 +33,9 @@ def write_pairs(folder: Path, image: Volume, labels: Volume) -> None:
 
 
 def convert(pairs: Path, **change: object) -> ConversionReport:
-    """Converts what `write_pairs` wrote."""
-    options: dict[str, Any] = {"patient_pattern": r"^(p\d+)_", "folds": 3, **change}
+    """Converts what `write_pairs` wrote, in the orientation that it has."""
+    options: dict[str, Any] = {"patient_pattern": r"^(p\d+)_", "folds": 3, "as_stored": True}
+    options |= change
     return convert_pairs(
         pairs / "images",
         pairs / "labels",

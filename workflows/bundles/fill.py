@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ class Traits:
 
     Attributes:
         precision: type of the stored U-Net weights, `fp16` or `fp32`.
-        upright: whether all training slices stood as scanners store them.
+        upright: whether all training slices stood as scanners store them; None to look at the
+            headers of the training images.
         one_piece: names of the bones of which only the largest piece counts.
         crop: whether the U-Nets are to see the surroundings of the bones alone.
 
@@ -29,7 +31,7 @@ class Traits:
     """
 
     precision: str = "fp16"
-    upright: bool = False
+    upright: bool | None = None
     one_piece: tuple[str, ...] = ()
     crop: bool = False
 
@@ -53,11 +55,14 @@ class Contents:
         folds: of its U-Nets.
         refined: whether it has an edge refiner.
         mebibytes: size of its files.
+        lies_otherwise: name of a training image that does not lie head up, for which the bundle is
+            not said to be upright; empty if that was stated, or nothing is known of the images.
     """
 
     folds: tuple[str, ...]
     refined: bool
     mebibytes: float
+    lies_otherwise: str = ""
 
 
 def fill_trained(
@@ -94,16 +99,35 @@ def fill_trained(
     write_unets(unets, folder, "float16" if traits.precision == "fp16" else "float32")
     refiner = None if synthetic else _take_trained_refiner(folder, name, plans_name)
     chosen = list(next(iter(unets.weights.values())))
+    upright, lies_otherwise = traits.upright, ""
+    if upright is None:
+        upright, lies_otherwise = _lie_upright(name)
     write_manifest(
         folder,
         folds=chosen,
         mirroring_axes=unets.mirroring_axes,
         refiner=refiner,
-        upright=traits.upright,
+        upright=upright,
         one_piece=traits.one_piece,
         crop=traits.crop,
     )
-    return _checked_contents(folder, chosen, refined=refiner is not None)
+    contents = _checked_contents(folder, chosen, refined=refiner is not None)
+    return replace(contents, lies_otherwise=lies_otherwise)
+
+
+def _lie_upright(dataset_name: str) -> tuple[bool, str]:
+    """Whether all training images lie head up, and the name of one that does not."""
+    from shoulderseg.datasets.stored_orientation import stored_otherwise
+    from shoulderseg.nnunet_ext.folders import RAW
+
+    raw = os.environ.get(RAW)
+    images = sorted(Path(raw, dataset_name, "imagesTr").glob("*")) if raw else []
+    try:
+        others = stored_otherwise(images)
+    except ValueError:
+        # Slices in 2D files, for instance: nothing says how these stand.
+        return False, ""
+    return bool(images) and not others, others[0].name if others else ""
 
 
 def _take_trained_refiner(folder: Path, name: str, plans_name: str) -> dict[str, Any] | None:

@@ -32,6 +32,7 @@ class Target:
         seed: of the drawn test patients and of the folds.
         overwrite: whether an existing dataset is replaced.
         allow_missing: whether cases are taken in which a structure has no voxel.
+        as_stored: whether volumes keep their orientation, and are not turned head up.
         keep_source_names: whether `conversion.csv` names files instead of hashes of their names.
         exclude: names of the cases to leave out.
     """
@@ -44,6 +45,7 @@ class Target:
     seed: int = 12345
     overwrite: bool = False
     allow_missing: bool = False
+    as_stored: bool = False
     keep_source_names: bool = False
     exclude: frozenset[str] = frozenset()
 
@@ -104,7 +106,7 @@ def order_of(
     return Order(
         target.out,
         spec,
-        settings,
+        {**settings, "as_stored": target.as_stored},
         sources,
         test_cases=target.test_cases,
         folds=target.folds,
@@ -132,9 +134,15 @@ def conversion_of(
     from dataclasses import replace
 
     from shoulderseg.datasets.converters.convert import convert_cases, survey
+    from shoulderseg.datasets.converters.source import Rejected
+    from shoulderseg.datasets.converters.upright import turn_upright
 
     def candidates() -> Iterator[SourceCase | Rejected]:
-        return without(found(), exclude)
+        for candidate in without(found(), exclude):
+            if isinstance(candidate, Rejected) or order.settings["as_stored"]:
+                yield candidate
+            else:
+                yield turn_upright(candidate)
 
     return Conversion(
         survey=lambda: surveyed(
@@ -148,14 +156,26 @@ def conversion_of(
 def without(
     candidates: Iterable[SourceCase | Rejected], exclude: frozenset[str]
 ) -> Iterator[SourceCase | Rejected]:
-    """Leaves out the candidates of these names; they are told as rejected, without a fault."""
+    """Leaves out the candidates of these names; they are told as rejected, without a fault.
+
+    Raises:
+        ValueError: at the end, if none has any of the names.
+    """
     from shoulderseg.datasets.converters.source import Rejected
 
+    met = False
     for candidate in candidates:
         if candidate.name in exclude:
+            met = True
             yield Rejected(candidate.name, candidate.source, EXCLUDED, fault=False)
         else:
             yield candidate
+    if exclude and not met:
+        msg = (
+            f"none of the {len(exclude)} names of cases to leave out is here; --dry-run without "
+            "--exclude shows the names"
+        )
+        raise ValueError(msg)
 
 
 def surveyed(outcomes: Iterable[Examined | Rejected], order: Order) -> Survey:

@@ -47,7 +47,7 @@ def pairs_conversion(
     from shoulderseg.datasets.pairs import convert_pairs, survey_pairs
 
     common: dict[str, Any] = {"patient_pattern": patient_pattern, "exclude": target.exclude}
-    common["allow_missing"] = target.allow_missing
+    common |= {"allow_missing": target.allow_missing, "as_stored": target.as_stored}
     numbered = number_labels(structures.values())
     spec = DatasetSpec(target.dataset_id, target.name or NAME, labels=numbered)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 Mode = Literal["auto", "on", "off"]
-_SESSION = re.compile(r"(?:.*/)?(sub-[A-Za-z0-9]+)(?:/(ses-[A-Za-z0-9]+))?/anat/[^/]+")
+_SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
 # What results of an examination without a name of its own are called.
 NAME = "examination"
 
@@ -86,11 +86,23 @@ def _key(case: CaseInput, mode: Mode) -> tuple[str, str] | None:
         return f"{NAME}_{case.examination}", "one patient, study and frame of reference"
     if case.source_files or mode != "on":
         return None
-    session = _SESSION.fullmatch(case.below)
+    session = _session(case)
     if session:
-        name = "_".join(part for part in session.groups() if part)
-        return name, "one BIDS session, as --examination on says"
+        return session, "one BIDS session, as --examination on says"
     return NAME, "one folder, as --examination on says"
+
+
+def _session(case: CaseInput) -> str:
+    """Subject and session of an image in an `anat` folder; empty for any other.
+
+    Where the folder of a subject or a session was given, the file's name still tells the subject.
+    """
+    *folders, kind, _ = ("", "", *case.below.split("/"))
+    if kind != "anat":
+        return ""
+    session = folders.pop() if folders[-1].startswith("ses-") else ""
+    subject = _SUBJECT.fullmatch(folders[-1]) or _SUBJECT.match(case.name)
+    return "_".join(part for part in (subject[0] if subject else "", session) if part)
 
 
 def _free(group: Group, taken: set[str]) -> str:

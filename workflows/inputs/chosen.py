@@ -8,17 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from shoulderseg.workflows.examination.grouping import Mode
     from shoulderseg.workflows.inputs.discover import Inputs
 
 _LOGGER = logging.getLogger(__name__)
 
 
-def only_listed(inputs: Inputs, path: Path | None) -> Inputs:
+def only_listed(inputs: Inputs, path: Path | None, examination: Mode = "auto") -> Inputs:
     """Takes of an input the cases that a list such as `qc_fail.yml` names.
+
+    Series vote together, so all of an examination are taken where one of them is listed.
 
     Args:
         inputs: all that was found.
         path: of the list; None takes everything.
+        examination: which cases vote together, see `group_cases`.
 
     Returns:
         The input without all other cases. What is refused stays only where it is listed.
@@ -27,12 +31,19 @@ def only_listed(inputs: Inputs, path: Path | None) -> Inputs:
         ValueError: if the list is none, or names nothing that is there.
         OSError: if it cannot be read.
     """
+    from shoulderseg.workflows.examination.grouping import group_cases
     from shoulderseg.workflows.report.verdicts import read_case_list
 
     if path is None:
         return inputs
     listed = read_case_list(path)
-    cases = tuple(case for case in inputs.cases if case.name in listed)
+    chosen = {case.name for case in inputs.cases if case.name in listed}
+    for group in group_cases(inputs.cases, examination):
+        others = [name for name in group.cases if name not in chosen]
+        if others and len(others) < len(group.cases):
+            _LOGGER.info("of the examination of a listed series also: %s", ", ".join(others))
+            chosen.update(others)
+    cases = tuple(case for case in inputs.cases if case.name in chosen)
     skipped = tuple(item for item in inputs.skipped if not item.refused or item.name in listed)
     if not cases:
         found = [case.name for case in inputs.cases]

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from shoulderseg.cli.convert.options import read_test_cases
+from shoulderseg.datasets.converters.source import Rejected
 from shoulderseg.datasets.volume import Volume
 from shoulderseg.datasets.writer import write_image, write_label_map
-from shoulderseg.workflows.conversion.conversion import Target, number_labels
+from shoulderseg.workflows.conversion.conversion import Target, number_labels, without
 from shoulderseg.workflows.conversion.pairs import pairs_conversion
 
 if TYPE_CHECKING:
@@ -69,3 +71,25 @@ def test_one_patient_makes_no_folds(folder: Path) -> None:
 
 def test_structures_are_numbered_in_their_order() -> None:
     assert number_labels(["b", "a"]) == {"background": 0, "b": 1, "a": 2}
+
+
+def test_a_list_of_cases_to_leave_out_that_fits_none_is_said() -> None:
+    candidates = [Rejected(name, name, "cannot be read") for name in ("a", "b")]
+    found = list(without(candidates, frozenset({"b", "c"})))
+    assert [(one.name, one.fault) for one in found if isinstance(one, Rejected)] == [
+        ("a", True),
+        ("b", False),
+    ]
+    with pytest.raises(ValueError, match="none of the 1 names of cases to leave out is here"):
+        list(without(candidates, frozenset({"c"})))
+    assert list(without(candidates, frozenset())) == candidates
+
+
+def test_a_name_of_digits_is_told_from_a_number_of_patients(folder: Path) -> None:
+    assert read_test_cases("003") == ["003"]
+    assert read_test_cases("3") == 3
+    for kind in ("images", "labels"):
+        (folder / kind / "p1.nii.gz").rename(folder / kind / "1.nii.gz")
+    target = Target(folder / "raw", test_cases=1)
+    survey = pairs_conversion(folder / "images", folder / "labels", STRUCTURES, target).survey()
+    assert "also the name of a case; name a case as 1, with a comma" in survey.problems[0]

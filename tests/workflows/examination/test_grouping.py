@@ -61,6 +61,20 @@ def test_bids_sessions() -> None:
     assert names(cases, "on") == {"sub-01_ses-1": ("a", "b"), "sub-02": ("d", "e")}
 
 
+def test_sessions_are_told_apart_below_a_subjects_folder_too() -> None:
+    cases = [
+        case(f"sub-01_ses-{session}_{kind}", below=f"{folder}anat/sub-01_ses-{session}_{kind}.nii")
+        for session, folder in ((1, "ses-1/"), (2, "ses-2/"))
+        for kind in ("T1w", "T2w")
+    ]
+    found = names(cases, "on")
+    # Not the beginning of an image's name.
+    assert list(found) == ["sub-01_ses-1_1", "sub-01_ses-2_1"]
+    # Where the folder of a session was given, its images are below `anat` alone.
+    alone = [case(name, below=f"anat/{name}.nii") for name in ("sub-01_T1w", "sub-01_T2w")]
+    assert names(alone, "on") == {"sub-01_1": ("sub-01_T1w", "sub-01_T2w")}
+
+
 def test_a_name_that_a_case_has_is_not_taken_again() -> None:
     cases = [
         case("series_1", examination="aa"),
