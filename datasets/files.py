@@ -162,6 +162,30 @@ def find_volumes(path: Path) -> list[Path]:
     return [path]
 
 
+def may_exist(path: Path) -> bool:
+    """Tells whether something is there, or may be where nobody may look."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
+
+
+def may_be_file(path: Path) -> bool:
+    """Tells whether this is a file, or may be one where nobody may look."""
+    try:
+        return path.is_file()
+    except OSError:
+        return True
+
+
+def is_link(path: Path) -> bool:
+    """Tells whether this is a link, as far as anybody may look."""
+    try:
+        return path.is_symlink()
+    except OSError:
+        return False
+
+
 def dangling_volumes(path: Path) -> list[Path]:
     """Lists links in a folder that are called as images and lead to no file, sorted by name."""
     if not path.is_dir():
@@ -171,7 +195,7 @@ def dangling_volumes(path: Path) -> list[Path]:
         for entry in path.iterdir()
         if image_suffix(entry) not in ("", DICOM_SUFFIX)
         and not entry.name.startswith(".")
-        and not entry.exists()
+        and not may_exist(entry)
     )
 
 
@@ -188,14 +212,14 @@ def ignored_files(path: Path) -> list[str]:
         return []
     kept = set(find_volumes(path))
     return sorted(
-        entry.name + ("/" if entry.is_dir() else "")
+        entry.name + ("" if may_be_file(entry) else "/")
         for entry in path.iterdir()
         if entry not in kept
     )
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if entry.is_file())
+    return sorted(entry for entry in folder.iterdir() if may_be_file(entry))
 
 
 def _is_image(file: Path) -> bool:

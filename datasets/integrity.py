@@ -9,6 +9,7 @@ from shoulderseg.datasets.errors import UnreadableVolumeError
 from shoulderseg.datasets.files import DICOM_SUFFIX, IMAGE_SUFFIXES, holds_dicom, image_suffix
 from shoulderseg.datasets.meta_file import check_meta
 from shoulderseg.datasets.nifti_file import check_nifti
+from shoulderseg.datasets.text_header import check_attached
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,8 +23,9 @@ MAX_VOXELS = 1 << 30
 def check_file(path: Path, known_format: str = "") -> NiftiHeader | None:
     """Refuses a file that is empty, damaged, cut off or not what its name says.
 
-    NRRD files are only checked for being there and not empty: SimpleITK itself refuses them when
-    they end early. A flipped byte in an uncompressed file of any format cannot be noticed.
+    NRRD files are only checked for being there, not empty and whole in one file: SimpleITK itself
+    refuses them when they end early. A flipped byte in an uncompressed file of any format cannot
+    be noticed.
 
     Args:
         path: The file.
@@ -67,6 +69,8 @@ def _check_format(path: Path, suffix: str) -> NiftiHeader | None:
             return check_nifti(path, MAX_VOXELS)
         if suffix in {".mha", ".mhd"}:
             check_meta(path, MAX_VOXELS)
+        elif suffix == ".nrrd":
+            check_attached(path)
         elif suffix == DICOM_SUFFIX:
             check_dicom(path)
     except ValueError as error:

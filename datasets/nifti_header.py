@@ -5,15 +5,12 @@ The layout follows the NIfTI-1 standard (nifti1.h, Cox et al. 2004).
 
 from __future__ import annotations
 
-import itertools
 import math
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from shoulderseg.datasets.volume import SAME_GRID_MM
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -143,29 +140,6 @@ def _check_numbers(block: bytes, order: str) -> None:
     if 0 < abs(slope) < _SMALLEST_SLOPE:
         msg = f"values are scaled by {slope:g}, which some programs take for 1. Save it anew."
         raise ValueError(msg)
-
-
-def orientation_doubt(header: NiftiHeader, used: npt.NDArray[np.float64]) -> str | None:
-    """Says why the place of an image in the world may be wrong.
-
-    Args:
-        header: The file's header.
-        used: Voxel index to RAS world in mm as the image was read, shape (4, 4).
-
-    Returns:
-        The doubt in words, or None if there is none.
-    """
-    if header.sform is None and header.qform is None:
-        return NO_ORIENTATION
-    if header.sform is None or header.qform is None:
-        return None
-    corners = np.array([*itertools.product(*((0, size - 1) for size in header.shape), [1])])
-    gap_mm = np.linalg.norm(corners @ (header.sform - header.qform).T, axis=1).max()
-    if gap_mm <= SAME_GRID_MM:
-        return None
-    to_sform, to_qform = (abs(used - form).max() for form in (header.sform, header.qform))
-    name = "sform" if to_sform < to_qform else "qform"
-    return f"sform and qform disagree by up to {gap_mm:.2f} mm; the {name} was used"
 
 
 def _byte_order(block: bytes) -> str:

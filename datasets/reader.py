@@ -13,8 +13,9 @@ from shoulderseg.datasets.errors import UnreadableVolumeError
 from shoulderseg.datasets.files import case_name, find_volumes, ignored_files, is_segmentation
 from shoulderseg.datasets.integrity import MAX_VOXELS, check_file, file_format
 from shoulderseg.datasets.itk_warnings import silence_itk_warnings
+from shoulderseg.datasets.nifti_doubt import orientation_doubt
 from shoulderseg.datasets.nifti_file import as_single_slice
-from shoulderseg.datasets.nifti_header import NO_ORIENTATION, orientation_doubt
+from shoulderseg.datasets.nifti_header import NO_ORIENTATION
 from shoulderseg.datasets.temporary_folder import temporary_folder
 from shoulderseg.datasets.text_header import lacks_orientation
 from shoulderseg.datasets.utf8_path import utf8_path

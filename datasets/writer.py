@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,8 @@ import SimpleITK
 from shoulderseg.datasets.errors import UnreadableVolumeError
 from shoulderseg.datasets.integrity import check_file
 from shoulderseg.datasets.output_file import replaced_file
+from shoulderseg.datasets.temporary_folder import temporary_folder
+from shoulderseg.datasets.utf8_path import is_utf8
 from shoulderseg.datasets.volume import Volume
 
 if TYPE_CHECKING:
@@ -68,12 +71,23 @@ def write_image(path: Path, volume: Volume, fields: Mapping[str, str] | None = N
         image.SetMetaData(key, value)
     with replaced_file(path) as part:
         try:
-            SimpleITK.WriteImage(image, str(part), useCompression=True)
+            _write_image(image, part)
             # SimpleITK reports no error when the disk is full while it writes NIfTI.
             check_file(part)
         except (RuntimeError, UnreadableVolumeError):
             msg = f"Cannot write {path.name}: the disk may be full or the folder read-only."
             raise OSError(msg) from None
+
+
+def _write_image(image: SimpleITK.Image, path: Path) -> None:
+    if is_utf8(str(path)):
+        SimpleITK.WriteImage(image, str(path), useCompression=True)
+        return
+    # SimpleITK crashes on names whose bytes are no UTF-8.
+    with temporary_folder() as folder:
+        plain = folder / path.name
+        SimpleITK.WriteImage(image, str(plain), useCompression=True)
+        shutil.move(plain, path)
 
 
 def _as_sitk(volume: Volume) -> SimpleITK.Image:

@@ -15,6 +15,7 @@ from nnunetv2.inference.export_prediction import (
     convert_predicted_logits_to_segmentation_with_correct_shape,
 )
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+from nnunetv2.utilities.helpers import empty_cache
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 
 from shoulderseg.nnunet_ext.cases.region import OUTSIDE, Sides, find_region
@@ -148,7 +149,13 @@ class _OnDevice:
 def _sides(predictor: nnUNetPredictor, slices: FloatArray) -> Sides:
     rows, columns = predictor.configuration_manager.patch_size
     strides = total_strides(predictor.plans_manager.plans)
-    return find_region(_OnDevice(predictor), slices, (rows, columns), strides).sides
+    try:
+        return find_region(_OnDevice(predictor), slices, (rows, columns), strides).sides
+    except (RuntimeError, MemoryError) as error:
+        # Out of memory, on a GPU a RuntimeError.
+        _LOGGER.warning("there is no crop, as it does not fit into memory at once: %s", error)
+        empty_cache(predictor.device)
+    return slice(None), slice(None)
 
 
 @contextlib.contextmanager

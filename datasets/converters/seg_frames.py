@@ -140,7 +140,8 @@ def _paint(
         inside = frame == value if number is None else (frame > 0) & (number == value)
         if not meant or not inside.any():
             continue
-        both = int(np.count_nonzero(plane[inside] & (plane[inside] != meant)))
+        before = plane[inside]
+        both = int(np.count_nonzero((before != 0) & (before != meant)))
         if both:
             msg = f"two structures overlap in {both} pixels of a slice, expected none in both."
             raise ValueError(msg)

@@ -59,28 +59,34 @@ def group_slices(headers: Iterable[SliceHeader]) -> dict[str, list[SliceHeader]]
 
 
 def planes_of_series(groups: Mapping[str, list[SliceHeader]]) -> dict[str, int]:
-    """Counts the differently turned groups of each series.
+    """Counts the differently turned groups of each group's series.
 
     Args:
         groups: From `group_slices`.
 
     Returns:
-        For each `SeriesInstanceUID` the number of distinct pairs of axes.
+        For each group the number of distinct pairs of axes in its series; 1 where no series is
+        named, since nothing then says that planes belong together.
     """
-    seen: dict[str, list[np.ndarray]] = {}
-    for slices in groups.values():
-        known = seen.setdefault(slices[0].text("SeriesInstanceUID"), [])
+    seen: dict[Key, list[np.ndarray]] = {}
+    for name, slices in groups.items():
+        series = owner_of(slices[0])
+        known = seen.setdefault(series if series[-1] else (*series, name), [])
         if not any(_same(axes, slices[0].axes) for axes in known):
             known.append(slices[0].axes)
-    return {series: len(axes) for series, axes in seen.items()}
+    counts = {series: len(axes) for series, axes in seen.items()}
+    return {name: counts.get(owner_of(slices[0]), 1) for name, slices in groups.items()}
+
+
+def owner_of(header: SliceHeader) -> Key:
+    """Study, patient and series of a slice: poor anonymisers give two patients one series."""
+    names = ("StudyInstanceUID", "PatientID", "SeriesInstanceUID")
+    return tuple(header.text(name) for name in names)
 
 
 def _key(header: SliceHeader) -> Key:
     return (
-        # Whose it is: poor anonymisers give two patients one series.
-        header.text("StudyInstanceUID"),
-        header.text("PatientID"),
-        header.text("SeriesInstanceUID"),
+        *owner_of(header),
         str(header.shape),
         header.text("ImageType"),
         header.text("EchoNumbers"),

@@ -13,9 +13,9 @@ import SimpleITK
 
 from shoulderseg.datasets.dicom.frame_pixels import MultiFrameFiles
 from shoulderseg.datasets.dicom.header_checks import HeaderError
+from shoulderseg.datasets.dicom.single_file import check_slice
 from shoulderseg.datasets.errors import UnreadableVolumeError
-from shoulderseg.datasets.files import DICOM_SUFFIX
-from shoulderseg.datasets.integrity import MAX_VOXELS, check_file
+from shoulderseg.datasets.integrity import MAX_VOXELS
 from shoulderseg.datasets.itk_warnings import silence_itk_warnings
 from shoulderseg.datasets.utf8_path import utf8_path
 from shoulderseg.datasets.volume import Volume
@@ -96,6 +96,10 @@ def _decode(header: SliceHeader, place: str, files: MultiFrameFiles) -> npt.NDAr
         raise UnreadableVolumeError(header.path, str(error), called=place) from None
     except UnreadableVolumeError as error:
         raise UnreadableVolumeError(header.path, error.reason, called=place) from None
+    except FileNotFoundError:
+        raise UnreadableVolumeError(
+            header.path, "there is no such file any more.", called=place
+        ) from None
     except OSError as error:
         # Its own message holds the whole path.
         reason = f"file cannot be opened ({error.strerror})."
@@ -103,7 +107,7 @@ def _decode(header: SliceHeader, place: str, files: MultiFrameFiles) -> npt.NDAr
 
 
 def _decode_file(path: Path, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
-    check_file(path, DICOM_SUFFIX)
+    check_slice(path)
     reader = SimpleITK.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
     with silence_itk_warnings(), utf8_path(path) as plain:

@@ -61,6 +61,20 @@ def check_dicom(path: Path) -> None:
         read_geometry(dataset, _AXES_TOLERANCE)
 
 
+def check_slice(path: Path) -> None:
+    """Checks the pixels of a slice whose place is known from the series; as `check_dicom` else.
+
+    Args:
+        path: The file.
+
+    Raises:
+        HeaderError: With the reason, naming the tag that is missing or wrong.
+        OSError: If the file cannot be opened.
+    """
+    with header_errors():
+        _check_pixels(read_dataset(path, _TAGS, pixels=True))
+
+
 def _check_pixels(dataset: Dataset) -> None:
     if "PixelData" not in dataset:
         msg = "DICOM file without an image (no PixelData)."
@@ -72,7 +86,8 @@ def _check_pixels(dataset: Dataset) -> None:
         )
         raise HeaderError(msg)
     check_single_frame(dataset)
-    check_grey(dataset.get("SamplesPerPixel"))
+    # As for a series: one value is what a file without the tag has.
+    check_grey(dataset.get("SamplesPerPixel") or 1)
     read_matrix(dataset)
     if not dataset.file_meta.TransferSyntaxUID.is_compressed:
         fault = missing_pixels(dataset, len(dataset["PixelData"].value))

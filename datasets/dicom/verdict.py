@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from shoulderseg.datasets.dicom.grouping import SAME_AXES, planes_of_series
+from shoulderseg.datasets.dicom.grouping import SAME_AXES, owner_of, planes_of_series
 from shoulderseg.datasets.dicom.identity import join
 from shoulderseg.datasets.dicom.stack import SAME_PLACE_MM, StackError, build_stack
 
@@ -89,18 +89,17 @@ def judge(groups: Mapping[str, list[SliceHeader]]) -> list[Series]:
     Returns:
         One entry for each group, in their order.
     """
-    planes = planes_of_series(groups)
-    count = {name: planes[slices[0].text("SeriesInstanceUID")] for name, slices in groups.items()}
+    count = planes_of_series(groups)
     originals = [
         slices[0]
         for name, slices in groups.items()
         if _types(slices[0])[:1] == ["ORIGINAL"] and not _reason_to_skip(slices, count[name], [])
     ]
-    largest: Counter[str] = Counter()
-    single: Counter[str] = Counter()
+    largest: Counter[tuple[str, ...]] = Counter()
+    single: Counter[tuple[str, ...]] = Counter()
     parts: dict[str, set[str]] = {}
     for slices in groups.values():
-        series = slices[0].text("SeriesInstanceUID")
+        series = owner_of(slices[0])
         largest[series] = max(largest[series], len(slices))
         single[series] += len(slices) == 1
         for header in slices:
@@ -109,8 +108,7 @@ def judge(groups: Mapping[str, list[SliceHeader]]) -> list[Series]:
     found = []
     for name, slices in groups.items():
         judged = _judge_one(name, slices, count[name], originals)
-        uid = slices[0].text("SeriesInstanceUID")
-        siblings = max(largest[uid], single[uid])
+        siblings = max(part[owner_of(slices[0])] for part in (largest, single))
         if judged.verdict == "use" and len(slices) == 1 and siblings > _FEWEST_OF_A_PLANE:
             reason = f"a single slice apart from {siblings} others of its series."
             judged = replace(judged, verdict="refuse", reason=reason, stack=None, notes=())
@@ -217,10 +215,11 @@ def _reason_to_skip(slices: list[SliceHeader], planes: int, originals: list[Slic
         part = sorted(_PHASE & set(types[2:]))[0]
         return f"phase, real or imaginary part ({part}), no magnitude image"
     if types[:1] == ["DERIVED"] and not _PARTS & set(types):
-        frame, axes = slices[0].text("FrameOfReferenceUID"), slices[0].axes
-        for original in originals:
-            same_plane = np.abs(original.axes - axes).max() <= SAME_AXES
-            if frame and same_plane and original.text("FrameOfReferenceUID") == frame:
+        frame, visit = slices[0].text("FrameOfReferenceUID"), owner_of(slices[0])[:2]
+        for original in originals if frame else ():
+            same_frame = original.text("FrameOfReferenceUID") == frame
+            same_plane = np.abs(original.axes - slices[0].axes).max() <= SAME_AXES
+            if same_frame and same_plane and owner_of(original)[:2] == visit:
                 return "derived image; an original series of the same plane is here"
     return ""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoulderseg.datasets.files import DICOM_SUFFIX, image_suffix
+from shoulderseg.datasets.files import DICOM_SUFFIX, image_suffix, is_link, may_be_file, may_exist
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,8 @@ def walk_files(path: Path, walk: Walk) -> Iterator[Path]:
         walk: Takes what is no file.
 
     Yields:
-        Files; those that no link leads to before the others of their folder.
+        Files, also those in folders that may not be entered, which opening them tells; those that
+        no link leads to come before the others of their folder.
     """
     if not path.is_dir():
         yield path
@@ -68,16 +69,16 @@ def walk_files(path: Path, walk: Walk) -> Iterator[Path]:
             file = Path(folder, name)
             if name.startswith("."):
                 continue
-            if file.is_symlink():
+            if is_link(file):
                 linked.append(file)
-            elif file.is_file() and is_pointer(file):
+            elif may_be_file(file) and is_pointer(file):
                 walk.dangling.append(file)
-            elif file.is_file() and not _seen(file, given):
+            elif may_be_file(file) and not _seen(file, given):
                 yield file
     for file in linked:
-        if not file.exists():
+        if not may_exist(file):
             walk.dangling.append(file)
-        elif file.is_file() and not _seen(file, given):
+        elif may_be_file(file) and not _seen(file, given):
             yield file
 
 

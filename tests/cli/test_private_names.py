@@ -137,7 +137,7 @@ def test_a_file_that_is_gone_again_is_not_named(
     out = tmp_path / "out"
     outcome = run("predict", study, out, "--model", untrained, "--device", "cpu")
     said = told(outcome, out, caplog)
-    reason = "file cannot be opened" if late else "there is no such file"
+    reason = "file cannot be opened" if late else "there is no such file any more"
     assert f"slice 3 of 6: {reason}" in said
     assert_private(said)
 

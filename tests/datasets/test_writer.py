@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import os
 import stat
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -11,9 +12,6 @@ import pytest
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.datasets.volume import Volume, same_grid
 from shoulderseg.datasets.writer import write_image, write_label_map
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_label_map_has_the_affine_of_its_image(tmp_path: Path, labels: Volume) -> None:
@@ -106,3 +104,12 @@ def test_written_file_has_ordinary_rights(tmp_path: Path, oblique: Volume) -> No
     write_image(tmp_path / "image.nii.gz", oblique)
     modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "image.nii.gz")}
     assert len(modes) == 1
+
+
+def test_folders_whose_names_are_no_text_can_be_written_to(tmp_path: Path, oblique: Volume) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/out\xff"))
+    folder.mkdir()
+    for suffix in (".nii.gz", ".nrrd", ".mha"):
+        write_image(folder / f"a{suffix}", oblique)
+        assert np.array_equal(read_image(folder / f"a{suffix}").array, oblique.array)
+    assert len(list(folder.iterdir())) == 3

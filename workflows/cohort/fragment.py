@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -222,4 +223,6 @@ def _are_texts(value: object) -> bool:
 
 def _is_below(file: str) -> bool:
     path = PurePosixPath(file)
-    return not path.is_absolute() and ".." not in path.parts and "\\" not in file
+    # On Windows a backslash parts folders; elsewhere it is a sign like others.
+    parted = os.sep == "\\" and "\\" in file
+    return not path.is_absolute() and ".." not in path.parts and not parted

@@ -6,6 +6,7 @@ source data are not looked at.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -57,6 +58,8 @@ def left_out(path: Path, folders: Iterable[Path]) -> list[tuple[str, str, bool]]
                 found.append((entry.name, "an image beside the subjects; give it alone", False))
         elif not entry.exists():
             found.append((entry.name, _NOT_THERE, True))
+        elif entry.is_dir() and not os.access(entry, os.R_OK | os.X_OK):
+            found.append((entry.name, "folder cannot be opened; ask for leave to read it", True))
         elif anat.is_symlink() and not anat.exists():
             found.append((f"{entry.name}/{_ANAT}", _NOT_THERE, True))
         elif entry.is_dir() and entry not in seen:

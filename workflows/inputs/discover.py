@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -122,11 +124,10 @@ def _folder_inputs(path: Path, named: Path | None) -> Inputs:
     cases: dict[str, CaseInput] = {}
     skipped = skipped_inputs(found)
     for case in [*map(_volume_case, volumes), *series_cases(found, skipped, named)]:
-        if case.name in cases:
-            reason = f"another input is also called {case.name}; rename one"
+        first = cases.setdefault(_as_on_disk(case.name), case)
+        if first is not case:
+            reason = f"another input is also called {first.name}; rename one"
             skipped.append(SkippedInput(case.shown, reason, refused=True, files=case.source_files))
-        else:
-            cases[case.name] = case
     skipped += [
         SkippedInput(shown_name(link), NO_TARGET, refused=True) for link in dangling_volumes(path)
     ]
@@ -144,16 +145,28 @@ def _folder_inputs(path: Path, named: Path | None) -> Inputs:
         for number, (file, reason) in enumerate(refused, start=1)
     ]
     ignored = sorted(shown_name(other) for other in others if not foreign[other])
-    return Inputs(tuple(cases[name] for name in sorted(cases)), tuple(skipped), tuple(ignored))
+    return Inputs(_by_name(cases.values()), tuple(skipped), tuple(ignored))
+
+
+def _as_on_disk(name: str) -> str:
+    """A name as disks compare it that know no capitals, or one form of accents alone."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _by_name(cases: Iterable[CaseInput]) -> tuple[CaseInput, ...]:
+    return tuple(sorted(cases, key=lambda case: case.name))
 
 
 def _descended(path: Path) -> Path:
     """A folder in a folder in a zip is meant by its zip."""
-    while path.is_dir() and not anat_folders(path):
-        entries = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
-        if len(entries) != 1 or not entries[0].is_dir() or entries[0].is_symlink():
-            break
-        path = entries[0]
+    # A folder that may not be entered is told where files are looked for.
+    with suppress(OSError):
+        while path.is_dir() and not anat_folders(path):
+            entries = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
+            if len(entries) != 1 or not entries[0].is_dir() or entries[0].is_symlink():
+                break
+            next(entries[0].iterdir(), None)
+            path = entries[0]
     return path
 
 
@@ -176,11 +189,11 @@ def _bids_inputs(root: Path, folders: Sequence[Path]) -> Inputs:
             case = replace(_volume_case(file), below=file.relative_to(root).as_posix())
             if is_segmentation(file) or not is_weighted_image(case.name):
                 skipped.append(SkippedInput(case.below, "no weighted image", refused=False))
-            elif case.name in cases:
-                reason = f"another input is also called {case.name}; rename one"
+                continue
+            first = cases.setdefault(_as_on_disk(case.name), case)
+            if first is not case:
+                reason = f"another input is also called {first.name}; rename one"
                 skipped.append(SkippedInput(case.below, reason, refused=True))
-            else:
-                cases[case.name] = case
         skipped += [
             SkippedInput(link.relative_to(root).as_posix(), NO_TARGET, refused=True)
             for link in dangling_volumes(folder)
@@ -190,8 +203,7 @@ def _bids_inputs(root: Path, folders: Sequence[Path]) -> Inputs:
             SkippedInput(name, reason, refused=fault)
             for name, reason, fault in left_out(root, anat_folders(root))
         ]
-    sorted_cases = tuple(cases[name] for name in sorted(cases))
-    return Inputs(sorted_cases, tuple(skipped), (), bids_root=root)
+    return Inputs(_by_name(cases.values()), tuple(skipped), (), bids_root=root)
 
 
 def _no_volumes(root: Path, folder: Path) -> list[SkippedInput]:

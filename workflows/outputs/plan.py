@@ -148,6 +148,22 @@ class OutputPlan:
                 msg = f"{others[path]} is also written to {path}; rename one of the inputs"
                 raise ValueError(msg)
 
+    def check_source(self, case: Case, image: Path, bones: Collection[str]) -> None:
+        """Refuses a case one of whose files would replace its image.
+
+        Args:
+            case: the case.
+            image: its file.
+            bones: names of the labels.
+
+        Raises:
+            ValueError: if a file is the image itself, through a link perhaps; names it.
+        """
+        for path in self.paths(case, bones):
+            if path.exists() and image.exists() and path.samefile(image):
+                msg = f"{self.below(path)} is the image itself; choose another folder for results"
+                raise ValueError(msg)
+
     def make_folder(self, case: Case) -> None:
         """Makes the folder of a case, below that of the output and through no link.
 

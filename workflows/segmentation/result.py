@@ -32,6 +32,8 @@ class Result:
         source_files: the DICOM file of each slice, in their order; empty for anything else.
         source_frames: number of each slice's frame in its file, from 1; empty for single-frame
             files.
+        source: the image's file, which a result may not replace; None for DICOM, an image from
+            memory and one out of a zip file.
         seconds: time of each stage.
     """
 
@@ -42,6 +44,7 @@ class Result:
     segmentation: Segmentation | None = field(default=None, repr=False)
     source_files: tuple[Path, ...] = ()
     source_frames: tuple[int, ...] = ()
+    source: Path | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -115,8 +118,9 @@ class Result:
             The files.
 
         Raises:
-            ValueError: if there is no such format, the case failed, or the result cannot have one
-                of the formats; those that it can have are written.
+            ValueError: if there is no such format, the case failed, a file would replace the image
+                itself, or the result cannot have one of the formats; those that it can have are
+                written.
             OSError: if a file cannot be written.
         """
         from shoulderseg.workflows.outputs.formats import parse_formats
@@ -142,7 +146,8 @@ class Result:
             As `write_outputs`.
 
         Raises:
-            ValueError: if nothing of what was asked for can be written, or the case failed.
+            ValueError: if nothing of what was asked for can be written, the case failed, or a file
+                would replace the image itself.
             OSError: if no file can be written.
         """
         from shoulderseg.workflows.outputs.plan import Case
@@ -150,6 +155,8 @@ class Result:
 
         volume, segmentation = self.segmented()
         case = Case(self.name, self.source_files, file, self.source_frames)
+        if self.source is not None:
+            plan.check_source(case, self.source, self.label_values)
         return write_outputs(
             plan, case, segmentation.label_map, volume, self.label_values, list(others)
         )

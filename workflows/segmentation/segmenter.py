@@ -180,7 +180,12 @@ class Segmenter:
         volume = case.load()
         read = round(time.perf_counter() - started, 4)
         result = self._result(volume, case.name, read, on_progress)
-        return replace(result, source_files=case.source_files, source_frames=case.source_frames)
+        return replace(
+            result,
+            source_files=case.source_files,
+            source_frames=case.source_frames,
+            source=None if case.source_files else case.path,
+        )
 
     def _at_path(self, path: Path) -> Result:
         from shoulderseg.workflows.inputs.discover import find_inputs
@@ -199,7 +204,9 @@ class Segmenter:
                 msg = f"{path} holds {len(names)} images ({shown}); use many() for all of them"
                 raise ValueError(msg)
             result = self.segment_case(inputs.cases[0])
-            return result if folder == path else replace(result, source_files=(), source_frames=())
+            if folder == path:
+                return result
+            return replace(result, source_files=(), source_frames=(), source=None)
 
     def _result(
         self,

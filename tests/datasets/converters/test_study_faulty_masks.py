@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK
 
@@ -167,3 +168,24 @@ def test_doubts_about_a_nifti_do_not_tell_its_name(
     caplog.clear()
     outcomes(tmp_path)
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize("first", ["humerus", "glenoid"])
+def test_segments_of_one_file_that_overlap(tmp_path: Path, first: str) -> None:
+    series = writing.write(tmp_path / "a", writing.series())
+    second = {"humerus": "glenoid", "glenoid": "humerus"}[first]
+    path = tmp_path / "a/s.dcm"
+    labels = describe_labels({first: 1, second: 2})
+    write_dicom_seg(path, drawn_bones(), series_grid(), series, labels=labels)
+    (case,) = outcomes(tmp_path)[0]
+    assert set(np.unique(case.load().label_map)) == {0, 1, 2}
+
+    seg = pydicom.dcmread(path)
+    assert seg.SegmentationType == "BINARY"
+    # All pixels of all frames: where both have one, they overlap everywhere.
+    seg.PixelData = b"\xff" * len(seg.PixelData)
+    seg.save_as(path)
+
+    (case,) = outcomes(tmp_path)[0]
+    with pytest.raises(ValueError, match="two structures overlap in"):
+        case.load()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from shoulderseg.datasets.dicom.folder import read_folder
 from shoulderseg.datasets.dicom.pixels import read_stack
+from shoulderseg.datasets.files import dangling_volumes, find_volumes
 
 from .findings import only, used
 from .writing import (
@@ -108,6 +109,35 @@ def test_a_folder_that_cannot_be_opened_is_named(
     (finding,) = findings.files
     assert (finding.path.name, finding.refused) == ("closed", True)
     assert "Permission denied" in finding.reason
+
+
+def test_what_may_not_be_looked_at_is_told_and_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "series", series())
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    real = os.stat
+
+    def closed(path: Any, **words: Any) -> Any:  # noqa: ANN401
+        # The tests may run as a user to whom nothing is closed.
+        if Path(os.fsdecode(path)).name in ("link", "link.nii.gz"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, **words)
+
+    monkeypatch.setattr(os, "stat", closed)
+    monkeypatch.setattr(
+        "shoulderseg.datasets.dicom.folder._is_dicom",
+        lambda file: closed(file) is not None,
+    )
+    findings = read_folder(tmp_path)
+    np.testing.assert_array_equal(used(findings.series[0]), voxels())
+    (finding,) = findings.files
+    assert (finding.path.name, finding.refused) == ("link", True)
+    assert "Permission denied" in finding.reason
+    # Images that may be there are cases, which fail for themselves.
+    (tmp_path / "link").rename(tmp_path / "link.nii.gz")
+    assert dangling_volumes(tmp_path) == []
+    assert [path.name for path in find_volumes(tmp_path)] == ["link.nii.gz"]
 
 
 def test_names_of_any_kind_are_read(tmp_path: Path) -> None:

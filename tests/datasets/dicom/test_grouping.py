@@ -23,6 +23,7 @@ from .writing import (
     COLUMN_MM,
     COLUMNS,
     COUNT,
+    DOWN,
     ORIGIN_MM,
     ROW_MM,
     ROWS,
@@ -135,6 +136,40 @@ def test_patients_with_one_series_number_are_not_mixed(tmp_path: Path, tag: str)
     write(tmp_path, series())
     write(tmp_path, changed(series(), other), "b")
     assert [used(one).shape for one in found(tmp_path)] == [voxels().shape] * 2
+
+
+def test_a_patients_series_says_nothing_of_anothers(tmp_path: Path) -> None:
+    """An anonymiser gave three patients one series; one of them is derived."""
+    turns = [(ALONG_ROW, DOWN), (DOWN, ACROSS), (ACROSS, ALONG_ROW)]
+    for number, (row, column) in enumerate(turns):
+
+        def turn(dataset: Dataset, index: int) -> None:
+            dataset.ImageOrientationPatient = [*row.round(9), *column.round(9)]  # noqa: B023
+            across = np.cross(row, column)  # noqa: B023
+            dataset.ImagePositionPatient = [*(index * STEP_MM * across).round(9)]
+            dataset.PatientID = f"P{number}"  # noqa: B023
+
+        write(tmp_path, changed(series(), turn), "abc"[number])
+
+    def derive(dataset: Dataset, _: int) -> None:
+        dataset.PatientID, dataset.ImageType = "P3", ["DERIVED", "PRIMARY", "M"]
+        dataset.SeriesInstanceUID = "1.2.3"
+
+    write(tmp_path, changed(series(), derive), "d")
+    assert [one.verdict for one in found(tmp_path)] == ["use"] * 4
+
+
+def test_planes_of_series_without_a_number_are_no_scout(tmp_path: Path) -> None:
+    for number, (row, column) in enumerate([(ALONG_ROW, DOWN), (DOWN, ACROSS)]):
+
+        def turn(dataset: Dataset, index: int) -> None:
+            dataset.ImageOrientationPatient = [*row.round(9), *column.round(9)]  # noqa: B023
+            across = np.cross(row, column)  # noqa: B023
+            dataset.ImagePositionPatient = [*(index * STEP_MM * across).round(9)]
+            dataset.SeriesInstanceUID = ""
+
+        write(tmp_path, changed(series()[:4], turn), "ab"[number])
+    assert [one.verdict for one in found(tmp_path)] == ["use"] * 2
 
 
 def test_the_work_on_many_series_grows_with_their_number_alone(tmp_path: Path) -> None:

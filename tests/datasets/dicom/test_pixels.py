@@ -77,3 +77,22 @@ def test_slices_are_plain(tmp_path: Path) -> None:
     """The writer of these tests is itself right: pydicom reads the same."""
     (path,) = write(tmp_path, [Slice(series()[2].dataset, voxels()[2])])
     np.testing.assert_array_equal(pydicom.dcmread(path).pixel_array, voxels()[2])
+
+
+def test_axes_that_were_rounded_are_read_as_they_were_judged(tmp_path: Path) -> None:
+    def turn(dataset: Dataset, index: int) -> None:
+        # Along the row 1.0069 long; two digits are what some archives keep.
+        dataset.ImageOrientationPatient = [0.87, 0.5, 0, 0, 0, -1]
+        dataset.ImagePositionPatient = [0.5 * 3.3 * index, -0.87 * 3.3 * index, 0]
+
+    write(tmp_path, changed(series(), turn))
+    array = used(only(tmp_path))
+    assert sorted(plane.min() for plane in array) == sorted(plane.min() for plane in voxels())
+
+
+def test_a_slice_that_does_not_say_how_many_values_a_pixel_has_is_grey(tmp_path: Path) -> None:
+    def leave_out(dataset: Dataset, _: int) -> None:
+        del dataset.SamplesPerPixel
+
+    write(tmp_path, changed(series(), leave_out))
+    np.testing.assert_array_equal(used(only(tmp_path)), voxels())

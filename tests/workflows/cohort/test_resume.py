@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import SimpleITK
 
+from shoulderseg.workflows.inputs.collect import collect_inputs
 from shoulderseg.workflows.outputs.formats import Format
 from shoulderseg.workflows.outputs.plan import REPORT_FILE
 from shoulderseg.workflows.segmentation.segmenter import Segmenter
@@ -198,3 +200,28 @@ def test_an_examination_is_kept_as_a_whole(
     assert json.loads((out / REPORT_FILE).read_text())["examinations"] == before
     write_image(images / "c.nii.gz", 99)
     assert go(segmenter, images, out, examination="on").begun == list(NAMES)
+
+
+@pytest.mark.skipif(os.sep == "\\", reason="a backslash parts folders here")
+def test_a_name_with_a_backslash_is_kept_as_any_other(
+    segmenter: Segmenter, images: Path, tmp_path: Path
+) -> None:
+    (images / "a.nii.gz").rename(images / "a\\b.nii.gz")
+    go(segmenter, images, tmp_path / "out")
+
+    again = go(segmenter, images, tmp_path / "out")
+
+    assert (again.begun, len(again.kept)) == ([], 3)
+
+
+def test_names_that_differ_in_capitals_alone_would_be_one_file_on_some_disks(
+    segmenter: Segmenter, images: Path, tmp_path: Path
+) -> None:
+    (images / "a.nii.gz").rename(images / "SCAN.nii.gz")
+    (images / "b.nii.gz").rename(images / "scan.nii.gz")
+
+    inputs = collect_inputs(images, images, tmp_path / "out")
+
+    assert [case.name for case in inputs.cases] == ["SCAN", "c"]
+    (refused,) = [item for item in inputs.skipped if item.refused]
+    assert refused.reason == "another input is also called SCAN; rename one"

@@ -19,6 +19,7 @@ from shoulderseg.cli.app import app
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.datasets.volume import ras_affine
 from shoulderseg.datasets.writer import write_image
+from shoulderseg.workflows.inputs.collect import collect_inputs
 from tests.datasets.oblique_case import SHAPE, SPACING_MM, oblique_image, write_sources
 
 if TYPE_CHECKING:
@@ -106,6 +107,25 @@ def test_a_result_is_saved_in_the_formats_asked_for(found: Result, tmp_path: Pat
         found.save(tmp_path, formats=["dicom-seg"])
     with pytest.raises(ValueError, match="no such format"):
         found.save(tmp_path, formats=["jpeg"])
+
+
+def test_a_result_never_replaces_its_image(
+    segmenter: Segmenter, scan: Path, tmp_path: Path
+) -> None:
+    image = tmp_path / "scans" / "scan.nii.gz"
+    image.parent.mkdir()
+    image.write_bytes(scan.read_bytes())
+    (tmp_path / "todo").mkdir()
+    link = tmp_path / "todo" / "scan.nii.gz"
+    link.symlink_to(image)
+
+    for path in (image, link):
+        with pytest.raises(ValueError, match=r"scan\.nii\.gz is the image itself"):
+            segmenter(path).save(image.parent)
+    assert image.read_bytes() == scan.read_bytes()
+    assert [file.name for file in segmenter(image).save(image.parent, "nrrd")] == ["scan.nrrd"]
+    with pytest.raises(ValueError, match=r"holds the image that scan\.nii\.gz links to"):
+        collect_inputs(link.parent, link.parent, image.parent)
 
 
 def test_a_dicom_folder_gives_a_dicom_seg(segmenter: Segmenter, tmp_path: Path) -> None:
