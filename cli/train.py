@@ -117,7 +117,7 @@ def train(
     with reported():
         failed = _train_here(run) if where is None else _train_there(run, where)
     if failed:
-        complain(f"nnU-Net stopped early in: {', '.join(failed)}; see its messages above")
+        complain(f"not trained to the end: {', '.join(failed)}; see nnU-Net's messages above")
         raise typer.Exit(SOME_CASES_FAILED)
 
 
@@ -134,15 +134,23 @@ def _tell_trainings(run: TrainingRun, *, dry_run: bool, commands: bool) -> None:
 
 def _train_here(run: TrainingRun) -> list[str]:
     """Runs one training after the other, and names those that did not come to their end."""
+    from shoulderseg.workflows.cohort.presence import BusyError
+    from shoulderseg.workflows.training.fold_lock import fold_held
     from shoulderseg.workflows.training.train import command_line, run_training
 
     failed = []
     for training in run.trainings:
         if training.state == "finished":
             continue
-        echo(command_line(run, training))
-        if not run_training(run, training):
-            failed.append(f"{training.variant} fold {training.fold}")
+        try:
+            with fold_held(training) as (now, kept_open):
+                if now.state == "finished":
+                    continue
+                echo(command_line(run, now))
+                if not run_training(run, now, kept_open=kept_open):
+                    failed.append(f"{training.variant} fold {training.fold}")
+        except BusyError as error:
+            failed.append(f"{training.variant} fold {training.fold} ({error})")
     return failed
 
 

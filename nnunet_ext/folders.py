@@ -115,6 +115,19 @@ def fold_names(name: str) -> list[str]:
     return [str(fold) for fold in range(5)]
 
 
+def file_ending(name: str) -> str:
+    """Gives the suffix of a raw dataset's files, as its dataset.json states it.
+
+    Names of cases may hold dots, so it cannot be guessed.
+
+    Args:
+        name: Full dataset name.
+    """
+    described = data_folder(RAW) / name / "dataset.json"
+    stated = json.loads(described.read_text(encoding="utf-8")) if described.is_file() else {}
+    return str(stated.get("file_ending", ".nii.gz"))
+
+
 def is_preprocessed(name: str, plans_file: str, data_identifier: str) -> bool:
     """Tells whether the preprocessed cases are there, all of them, and not older than the raw ones.
 
@@ -130,10 +143,7 @@ def is_preprocessed(name: str, plans_file: str, data_identifier: str) -> bool:
     plans = preprocessed / plans_file
     if not plans.is_file():
         return False
-    described = raw / "dataset.json"
-    stated = json.loads(described.read_text(encoding="utf-8")) if described.is_file() else {}
-    # Names of cases may hold dots, so their suffix cannot be guessed.
-    ending = str(stated.get("file_ending", ".nii.gz"))
+    ending = file_ending(name)
     labels = [path for path in (raw / "labelsTr").iterdir() if path.name.endswith(ending)]
     sources = [*labels, *(raw / "imagesTr").iterdir()]
     ready = {path.name for path in (preprocessed / data_identifier).glob("*.pkl")}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from shoulderseg.workflows.lock import locked
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.phantom.dataset import SetReport, Writing
@@ -71,18 +74,33 @@ def write_phantoms(
     Raises:
         ValueError: if names are given that the format has no use for, or the folder holds
             something else.
-        OSError: if a file cannot be written.
+        OSError: if a file cannot be written, or another process writes to the folder.
     """
     from shoulderseg.datasets.phantom.dataset import write_dataset, write_dicom
 
     given = _given(asdict(names or DatasetNames()))
-    if file_format == NIFTI:
-        return write_dataset(out, phantoms, writing, **given)
-    if given:
+    if given and file_format != NIFTI:
         flags = ", ".join("--" + key.replace("_", "-") for key in given)
         msg = f"{flags} belong to a dataset for nnU-Net; leave them out with --format dicom"
         raise ValueError(msg)
-    return write_dicom(out, phantoms, writing)
+    with _alone(out):
+        if file_format == NIFTI:
+            return write_dataset(out, phantoms, writing, **given)
+        return write_dicom(out, phantoms, writing)
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Lets no other `phantom` remove what this one is at; the lock lies beside the folder.
+
+    Raises:
+        TimeoutError: if another is at work.
+    """
+    place = out.absolute()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    msg = f"another phantom run is at work in {out}; wait for its end or choose another folder"
+    with locked(place.parent / f".{place.name}.lock", 0, TimeoutError(msg), remove=True):
+        yield
 
 
 def write_phantom_examinations(

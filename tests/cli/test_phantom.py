@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shoulderseg.datasets.phantom import dataset
-from shoulderseg.datasets.phantom.options import HEALTH
+from shoulderseg.datasets.phantom.dataset import Writing
+from shoulderseg.datasets.phantom.options import HEALTH, PhantomOptions
+from shoulderseg.datasets.phantom.presets import PhantomSet
 from shoulderseg.datasets.phantom.scanner.protocol import PLANES, SEQUENCES
+from shoulderseg.workflows.phantom import write_phantoms
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -184,3 +187,19 @@ def test_help_names_all_there_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
         assert name in shown
     assert "--random-contrast-share" in shown
     assert "--wild" not in shown
+
+
+def test_two_runs_do_not_work_in_one_folder(run: Run, tmp_path: Path) -> None:
+    begun: list[str] = []
+
+    def meanwhile(_: object) -> None:
+        outcome = run("phantom", tmp_path / "out", *TINY, "--cases", 1)
+        begun.append(" ".join(outcome.output.split()))
+        assert outcome.exit_code == 2
+
+    options = PhantomOptions(shape=(3, 40, 32), spacing_mm=(6.0, 4.0, 4.0))
+    phantoms = PhantomSet(options, ("t1-se",), ("coronal",), cases=1, seed=1)
+    write_phantoms(tmp_path / "out", phantoms, Writing(on_case=meanwhile))
+
+    assert "another phantom run is at work" in begun[0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]

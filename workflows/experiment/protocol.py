@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 MOST_FOLDS = 5
 STOCK = ("2d", "3d_fullres")
+# What `convert dicom-study` and `convert totalseg` call cases; the group is the patient.
+_OF_ONE_PATIENT = (r"(p\d+)_series_.+", r"(.+)_(?:left|right)")
 
 
 @dataclass(frozen=True)
@@ -110,12 +113,15 @@ def assign_patients(
         rng: draws them.
 
     Raises:
-        ValueError: if the pattern finds no patient in a case, or there are too few patients.
+        ValueError: if the pattern finds no patient in a case, there are too few patients, or
+            without a pattern names tell that cases are of one patient.
     """
     from shoulderseg.datasets.pair_checks import find_patients
     from shoulderseg.datasets.splits import patient_folds
 
     patients, problems = find_patients(sorted(cases), protocol.patient_pattern)
+    if protocol.patient_pattern is None:
+        _refuse_doubles(cases)
     if problems:
         raise ValueError("\n".join(problems))
     tested, learned = _draw(sorted(set(patients.values())), protocol, rng)
@@ -123,6 +129,27 @@ def assign_patients(
     testing = {case: name for case, name in patients.items() if name in tested}
     folds = patient_folds(training, rng=rng, folds=min(MOST_FOLDS, protocol.train))
     return Assignment(training, testing, folds)
+
+
+def _refuse_doubles(cases: Iterable[str]) -> None:
+    """Refuses series and sides of one patient, as this project's converters call them.
+
+    Raises:
+        ValueError: if there are such cases; says how to tell the patients apart.
+    """
+    seen: dict[str, str] = {}
+    for case in sorted(cases):
+        for pattern in _OF_ONE_PATIENT:
+            found = re.fullmatch(pattern, case)
+            if found and found[1] in seen:
+                msg = (
+                    f"{seen[found[1]]} and {case} look like images of one patient, who may not be "
+                    f"both trained on and tested; give --patient-pattern '{pattern}', or '(.+)' if "
+                    "each image is of a patient of its own"
+                )
+                raise ValueError(msg)
+            if found:
+                seen[found[1]] = case
 
 
 def _draw(

@@ -12,8 +12,10 @@ def installed_script(name: str) -> str:
 
     An environment need not be activated for its commands to work.
     """
-    beside = Path(sys.executable).parent / name
-    return str(beside) if beside.exists() else name
+    folder = Path(sys.executable).parent
+    # Windows calls them so.
+    found = [folder / script for script in (name, f"{name}.exe") if (folder / script).exists()]
+    return str(found[0]) if found else name
 
 
 def process_limit() -> dict[str, str]:

@@ -111,10 +111,10 @@ def read_case(name: str, case: str, *, upright: bool) -> tuple[Volume, Volume]:
     from shoulderseg.datasets.orientation import find_reorientation, reorient
     from shoulderseg.datasets.reader import read_image, read_label_map
     from shoulderseg.datasets.volume import describe_grid_difference
-    from shoulderseg.nnunet_ext.folders import RAW, data_folder
+    from shoulderseg.nnunet_ext.folders import RAW, data_folder, file_ending
 
     image = read_image(_image_path(name, case))
-    path = data_folder(RAW) / name / "labelsTr" / f"{case}.nii.gz"
+    path = data_folder(RAW) / name / "labelsTr" / f"{case}{file_ending(name)}"
     label_map = read_label_map(path)
     difference = describe_grid_difference(label_map, image)
     if difference:
@@ -130,9 +130,9 @@ def read_case(name: str, case: str, *, upright: bool) -> tuple[Volume, Volume]:
 
 
 def _image_path(name: str, case: str) -> Path:
-    from shoulderseg.nnunet_ext.folders import RAW, data_folder
+    from shoulderseg.nnunet_ext.folders import RAW, data_folder, file_ending
 
-    return data_folder(RAW) / name / "imagesTr" / f"{case}_0000.nii.gz"
+    return data_folder(RAW) / name / "imagesTr" / f"{case}_0000{file_ending(name)}"
 
 
 def _image_digest(name: str, case: str) -> str:

@@ -71,7 +71,8 @@ def picture_missing(
 
 def _lacks(out: Path, record: Mapping[str, Any], images: Path | None) -> bool:
     row = read_row(out, record)
-    return row is None or (images is not None and not row.get("pictured"))
+    # Where a file could not be read, it may be there by now.
+    return row is None or "thumbnail" not in row or (images is not None and not row.get("pictured"))
 
 
 def _picture_again(

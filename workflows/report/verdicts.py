@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from yaml import SafeLoader
 
 # As the page writes it; SCT calls its list of label maps so, too.
 _EXAMPLE = 'FILES_SEG: ["case_1", "case_2"]'
@@ -31,17 +34,27 @@ def read_case_list(path: Path) -> frozenset[str]:
     import yaml
 
     try:
-        content = yaml.safe_load(_text(path))
+        content = yaml.load(_text(path), Loader=_loader())
     except yaml.YAMLError as error:
         msg = f"{path.name} is no YAML; expected a list of cases such as {_EXAMPLE}"
         raise ValueError(msg) from error
     lists = list(content.values()) if isinstance(content, dict) else [content]
     entries = [entry for one in lists for entry in (one if isinstance(one, list) else [one])]
-    wrong = [entry for entry in entries if not isinstance(entry, str | int)]
+    wrong = [entry for entry in entries if not isinstance(entry, str) or not entry]
     if wrong or not lists or not all(isinstance(one, list) for one in lists):
         msg = f"{path.name} holds no list of cases; expected one such as {_EXAMPLE}"
         raise ValueError(msg)
-    return frozenset(name for entry in entries for name in _names(str(entry)))
+    return frozenset(name for entry in entries for name in _names(entry))
+
+
+def _loader() -> type[SafeLoader]:
+    """A safe loader for which all scalars are text: 0012 is a name and no number."""
+    import yaml
+
+    class TextLoader(yaml.SafeLoader):
+        yaml_implicit_resolvers = {}  # noqa: RUF012 - as the base class has it
+
+    return TextLoader
 
 
 def read_verdicts(path: Path) -> dict[str, str]:

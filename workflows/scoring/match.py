@@ -50,6 +50,14 @@ def match_files(
         (case,) = wanted
         return (Comparison(case, tuple(*found.values()), tuple(*wanted.values())),)
     called = {} if names is None else _read_names(names, found, wanted)
+    used = {prediction: reference for reference, prediction in called.items()}
+    for case in wanted.keys() - called.keys():
+        if case in used:
+            msg = (
+                f"{names.name if names else ''} gives prediction {case} to reference {used[case]}, "
+                f"and reference {case} has the same name; add the line that says whose it is"
+            )
+            raise ValueError(msg)
     return tuple(
         Comparison(case, tuple(found.get(called.get(case, case), ())), tuple(files))
         for case, files in wanted.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shlex
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 from shoulderseg.workflows.errors import StepFailedError
 from shoulderseg.workflows.processes.scripts import installed_script
 from shoulderseg.workflows.training.size import AUTO, SMALL
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,26 @@ def raw_dataset(dataset: str) -> Path:
     from shoulderseg.nnunet_ext.folders import RAW, data_folder, dataset_name
 
     return data_folder(RAW) / dataset_name(dataset)
+
+
+def warn_of_changes(name: str) -> None:
+    """Warns where nnU-Net would learn from other cases than the raw dataset holds now.
+
+    Args:
+        name: full name of a dataset that is planned; its raw folder need not be there any more.
+    """
+    from shoulderseg.nnunet_ext.folders import RAW, data_folder, is_preprocessed
+    from shoulderseg.nnunet_ext.plans import CONFIGURATION, DEFAULT_PLANS
+
+    raw = data_folder(RAW) / name
+    if not (raw / "labelsTr").is_dir() or not (raw / "imagesTr").is_dir():
+        return
+    if not is_preprocessed(name, f"{DEFAULT_PLANS}.json", f"{DEFAULT_PLANS}_{CONFIGURATION}"):
+        _LOGGER.warning(
+            "%s has other cases than were preprocessed, or newer files; if it was changed, run "
+            "`shoulderseg plan` again before you train",
+            name,
+        )
 
 
 def _plan_small(preprocessed: Path, batch_size: int | None) -> SmallPlans:

@@ -16,8 +16,8 @@ from shoulderseg.workflows.cohort.pool import Pool
 from shoulderseg.workflows.cohort.presence import BusyError
 from shoulderseg.workflows.device import resolve_device
 from shoulderseg.workflows.errors import reason_of
-from shoulderseg.workflows.lock import held_open
 from shoulderseg.workflows.processes.scripts import installed_script
+from shoulderseg.workflows.training.fold_lock import fold_held
 from shoulderseg.workflows.training.train import (
     TrainingRun,
     process_environment,
@@ -122,15 +122,8 @@ def train_one(place: TrainingPlace, run: TrainingRun, training: Training) -> Tra
         run: to which it belongs.
         training: which.
     """
-    from shoulderseg.nnunet_ext.trainings import looked_at_again
-
-    busy = BusyError(f"another process trains {training.variant} fold {training.fold}")
-    lock = training.folder.parent / f".fold_{training.fold}.lock"
     try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        # A training outlives a worker that is killed, and keeps the file open.
-        with held_open(lock, busy) as opened:
-            now = looked_at_again(training)
+        with fold_held(training) as (now, kept_open):
             if now.state == "finished":
                 return Trained()
             device = resolve_device(run.device)
@@ -143,7 +136,7 @@ def train_one(place: TrainingPlace, run: TrainingRun, training: Training) -> Tra
                 here,
                 now._replace(command=command),
                 stopped=_is_cancelled(),
-                kept_open=[opened] * (opened >= 0),
+                kept_open=kept_open,
             )
     except BusyError:
         return Trained(busy=True)

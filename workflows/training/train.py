@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from shoulderseg.workflows.processes.scripts import installed_script, process_limit
 from shoulderseg.workflows.processes.subprocesses import run_subprocesses
+from shoulderseg.workflows.training.plan import warn_of_changes
 from shoulderseg.workflows.training.size import plans_name
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ def prepare_trainings(order: TrainingOrder) -> TrainingRun:
         )
         raise FileNotFoundError(msg)
     check_trainable(name)
+    warn_of_changes(name)
     trainings = list_trainings(
         data_folder(RESULTS) / name,
         name,

@@ -43,14 +43,14 @@ def test_the_order_of_the_cases_does_not_matter_and_the_seed_does() -> None:
 
 
 def test_without_a_pattern_each_case_is_a_patient() -> None:
-    found = assign(Protocol("1"))
+    found = assign(Protocol("1"), [f"scan_{number}" for number in range(9)])
     assert dict(found.train) == {case: case for case in found.train}
     assert (len(found.train), len(found.test)) == (5, 3)
 
 
 def test_too_few_patients_and_wrong_numbers_are_said() -> None:
     with pytest.raises(ValueError, match=r"found 7 patients, expected 5 to train and 3"):
-        assign(Protocol("1"), CASES[:7])
+        assign(Protocol("1"), [f"scan_{number}" for number in range(7)])
     with pytest.raises(ValueError, match="finds no patient"):
         assign(Protocol("1", patient_pattern="(Q)"))
     with pytest.raises(ValueError, match="1 patients to train and 3 to test"):
@@ -73,3 +73,22 @@ def test_patients_can_be_named() -> None:
         assign(Protocol("1", test_on=("P3",), patient_pattern=r"(P\d+)_"))
     with pytest.raises(ValueError, match="found 9 patients, expected 8 to train and 2 to test"):
         assign(Protocol("1", train=8, test_on=("P03", "P07"), patient_pattern=r"(P\d+)_"))
+
+
+@pytest.mark.parametrize(
+    ("pair", "pattern"),
+    [
+        (("s0001_left", "s0001_right"), r"(.+)_(?:left|right)"),
+        (("p001_series_4_1a2b3c4d", "p001_series_5_1a2b3c4d"), r"(p\d+)_series_.+"),
+    ],
+)
+def test_images_of_one_patient_are_not_taken_for_patients(
+    pair: tuple[str, str], pattern: str
+) -> None:
+    others = [f"{pair[0].replace('001', f'0{number}')}" for number in range(10, 20)]
+    with pytest.raises(ValueError, match="look like images of one patient") as refused:
+        assign(Protocol("1"), [*pair, *others])
+    assert f"--patient-pattern '{pattern}'" in str(refused.value)
+    assign(Protocol("1", patient_pattern=pattern), [*pair, *others])
+    assign(Protocol("1", patient_pattern="(.+)"), [*pair, *others])
+    assign(Protocol("1"), [pair[0], *others])

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from shoulderseg.workflows.processes import subprocesses
+from shoulderseg.workflows.processes.scripts import installed_script
 from shoulderseg.workflows.processes.subprocesses import run_subprocesses
 
 # Only a process that was left behind lets a test wait for this.
@@ -143,3 +144,13 @@ def test_a_signal_in_the_midst_of_a_start_leaves_no_process(
     with pytest.raises((SystemExit, KeyboardInterrupt)):
         run_subprocesses([[str(script)]], os.environ)
     assert started[0].poll() == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("suffix", ["", ".exe"])
+def test_commands_are_found_beside_the_interpreter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    assert installed_script("shoulderseg") == "shoulderseg"
+    (tmp_path / f"shoulderseg{suffix}").touch()
+    assert installed_script("shoulderseg") == str(tmp_path / f"shoulderseg{suffix}")

@@ -77,6 +77,15 @@ def test_another_image_of_the_same_name_is_not_shown(tmp_path: Path) -> None:
     assert "thumbnail" not in second
 
 
+def test_a_label_map_that_comes_back_is_pictured(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write_files(out, tmp_path / "in", "a")
+    write_report(out, [record("a")])
+    away = next(out.glob("a*.nii.gz")).rename(tmp_path / "a.nii.gz")
+    assert "thumbnail" not in page_data(build_report(out).path)["rows"][0]
+    assert page_data(build_report(away.rename(out / away.name).parent).path)["rows"][0]["thumbnail"]
+
+
 def test_a_part_of_an_earlier_result_is_made_anew(tmp_path: Path) -> None:
     out, images = tmp_path / "out", tmp_path / "in"
     write_files(out, images, "a", bones(glenoid=False))

@@ -16,6 +16,8 @@ from shoulderseg.workflows.report.verdicts import bad_cases, read_case_list, rea
         ("FILES_SEG: []\n", set()),
         ("FILES_SEG: [out/sub-1_0000.nii.gz]\nFILES_OTHER: [7]", {"sub-1", "7"}),
         ("- a\n- b.seg.nrrd\n", {"a", "b"}),
+        # Names, whatever else YAML may take them for.
+        ("FILES_SEG: [0012, 1.5, yes, null, 2026-01-01]", {"0012", "1.5", "yes", "null"}),
     ],
 )
 def test_lists_of_cases_are_read(tmp_path: Path, text: str, names: set[str]) -> None:
@@ -27,7 +29,17 @@ def test_lists_of_cases_are_read(tmp_path: Path, text: str, names: set[str]) -> 
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a", "a: b", "a: [[b]]", "a: [1.5]", "{", "a: [!!python/name:os.system x]"]
+    "text",
+    [
+        "",
+        "a",
+        "a: b",
+        "a: [[b]]",
+        "a: [{b: c}]",
+        "a: [b, '']",
+        "{",
+        "a: [!!python/name:os.system x]",
+    ],
 )
 def test_what_is_no_list_of_cases_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "qc_fail.yml"

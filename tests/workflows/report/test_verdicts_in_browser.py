@@ -65,6 +65,35 @@ def test_verdicts_are_taken_up_from_a_table_of_another_browser(
     assert back[0] == rows[0]
     # A spreadsheet runs no formula of a comment.
     assert back[1] == rows[1]
+    # One without a time too.
+    assert back[2] == [*rows[2][:3], 'a "b"\nc', "", "", ""]
+    assert len(back) == 3
+
+
+def test_a_comment_does_not_make_an_old_verdict_one_on_the_new_result(
+    browser: Browser, tmp_path: Path
+) -> None:
+    table = tmp_path / "qc.csv"
+    name = cases(browser)[0]
+    table.write_text(f"case,verdict,result\n{name},pass,of-before\n")
+    browser.find("#read-all").send_keys(str(table))
+    browser.wait(lambda: "of 1 cases read" in browser.text("#told"))
+    browser.press(Keys.ENTER, "c", *"hm", Keys.ESCAPE)
+    assert browser.texts("#rows td.verdict")[0] == "✓ pass (of an earlier result)"
+    browser.press("f")
+    assert browser.texts("#rows td.verdict")[0] == "✗ fail"
+
+
+def test_two_tabs_keep_each_others_verdicts(browser: Browser, page: Path) -> None:
+    first = browser.driver.current_window_handle
+    browser.driver.switch_to.new_window("tab")
+    browser.open(page)
+    browser.press(Keys.ENTER, "f")
+    browser.driver.switch_to.window(first)
+    browser.wait(lambda: browser.texts("#rows td.verdict")[0] == "✓ pass")
+    browser.press(Keys.ENTER, Keys.ARROW_DOWN, "f", "f")
+    browser.open(page)
+    assert browser.texts("#rows td.verdict")[:2] == ["✓ pass", "✗ fail"]
 
 
 def test_a_failed_case_says_why_and_cannot_be_judged(browser: Browser) -> None:

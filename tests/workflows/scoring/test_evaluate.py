@@ -42,3 +42,16 @@ def test_empty_folders_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "pred").mkdir()
     with pytest.raises(ValueError, match="no label maps in"):
         evaluate_folders(tmp_path / "pred", tmp_path / "ref", {"bone": 1}, 1.0)
+
+
+def test_a_prediction_is_scored_against_one_reference(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        put(tmp_path / "ref" / f"{name}.nii.gz", 4)
+        put(tmp_path / "pred" / f"{name}.nii.gz", 8)
+    names = tmp_path / "names.csv"
+    names.write_text("b,a\n")
+    folders = (tmp_path / "pred", tmp_path / "ref")
+    with pytest.raises(ValueError, match="gives prediction b to reference a, and reference b"):
+        evaluate_folders(*folders, {"bone": 1}, 1.0, names=names)
+    names.write_text("b,a\na,b\n")
+    assert len(evaluate_folders(*folders, {"bone": 1}, 1.0, names=names).scores) == 2

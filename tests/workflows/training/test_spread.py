@@ -131,7 +131,7 @@ def test_one_that_stops_early_is_named_and_the_others_are_trained(
     outcome = command(*words)
     assert outcome.exit_code == 1
     assert "failed: humerus fold 1: nnU-Net stopped early" in " ".join(outcome.output.split())
-    assert "stopped early in: " in outcome.output
+    assert "not trained to the end: " in outcome.output
     assert outcome.output.count("is trained") == 2
 
 

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from typer.testing import CliRunner
 
+from shoulderseg.cli.app import app
+from shoulderseg.workflows.training.fold_lock import fold_held
 from shoulderseg.workflows.training.plan import plan_dataset
 from shoulderseg.workflows.training.size import plans_name
 from shoulderseg.workflows.training.train import (
     Schedule,
     TrainingOrder,
+    TrainingRun,
     command_line,
     prepare_trainings,
 )
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from shoulderseg.nnunet_ext.trainings import Training
 
 
 @pytest.fixture
@@ -102,3 +109,49 @@ def test_odd_learning_rates(rate: float) -> None:
 def test_unknown_sizes() -> None:
     with pytest.raises(ValueError, match="expected auto or small"):
         plans_name("huge")
+
+
+def test_a_dataset_that_was_changed_after_it_was_planned_is_said(
+    root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    preprocessed = root / "nnUNet_preprocessed/Dataset004_X"
+    for kind, name in (("imagesTr", "a_0000.nii.gz"), ("labelsTr", "a.nii.gz")):
+        (root / "nnUNet_raw/Dataset004_X" / kind).mkdir()
+        (root / "nnUNet_raw/Dataset004_X" / kind / name).touch()
+    _describe(root)
+    (preprocessed / "nnUNetPlans_2d").mkdir()
+    (preprocessed / "nnUNetPlans_2d/a.pkl").touch()
+    (preprocessed / "nnUNetPlans.json").write_text("{}")
+    order = TrainingOrder("4", "cpu", variants=["glenoid"], folds=["2"])
+    prepare_trainings(order)
+    assert not caplog.records
+
+    os.utime(root / "nnUNet_raw/Dataset004_X/labelsTr/a.nii.gz", (2e9, 2e9))
+    prepare_trainings(order)
+
+    assert "run `shoulderseg plan` again before you train" in caplog.text
+
+
+def test_a_fold_that_another_process_trains_is_left_to_it(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "nnUNet_preprocessed/Dataset004_X/nnUNetPlans.json").write_text("{}")
+    _describe(root)
+    order = TrainingOrder("4", "cpu", variants=["glenoid"], folds=["1", "2"])
+    first, second = prepare_trainings(order).trainings
+    ran: list[str] = []
+
+    def note(run: TrainingRun, training: Training, kept_open: list[int]) -> bool:
+        ran.append(training.fold)
+        return True
+
+    monkeypatch.setattr("shoulderseg.workflows.training.train.run_training", note)
+    with fold_held(first) as (now, _):
+        assert now.state == first.state
+        words = ["train", "4", "--variants", "glenoid", "--folds", "1,2", "--device", "cpu"]
+        outcome = CliRunner().invoke(app, words)
+    assert outcome.exit_code == 1, outcome.output
+    assert "glenoid fold 1 (another process trains glenoid fold 1)" in " ".join(
+        outcome.output.split()
+    )
+    assert ran == [second.fold]

@@ -36,7 +36,7 @@ function saveTable() {
   const lines = [HEADINGS];
   for (const row of ROWS) {
     const known = verdictOf(row);
-    if (known.time) {
+    if (judged.has(row.case)) {
       lines.push([row.case, known.verdict, known.rank, known.comment, known.rater, known.time,
         known.of]);
     }
@@ -69,7 +69,7 @@ function readTable(text) {
     return;
   }
   const known = new Set(ROWS.map((row) => row.case));
-  let read = 0;
+  const read = [];
   for (const line of lines) {
     const [name, verdict, place, comment, rater, time, of] =
       places.map((column) => (column < 0 ? "" : bare(line[column] || "")));
@@ -78,18 +78,19 @@ function readTable(text) {
       verdict: VERDICTS.includes(verdict) ? verdict : undefined,
       rank: /^[0-9]$/.test(place) ? Number(place) : undefined, comment, rater, time, of,
     });
-    read += 1;
+    read.push(name);
   }
-  writeStore();
+  writeStore(read);
   listeners.forEach((listener) => listener(null));
-  tell(`Verdicts of ${read} cases read; ${lines.length - read} lines are of other cases.`);
+  tell(`Verdicts of ${read.length} cases read; ${lines.length - read.length} lines are of other `
+    + "cases.");
 }
 
 function initVerdictFiles() {
   byId("save-fails").addEventListener("click", () => saveList("qc_fail.yml", "fail"));
   byId("save-artefacts").addEventListener("click", () => saveList("qc_artifact.yml", "artefact"));
   byId("save-all").addEventListener("click", saveTable);
-  byId("rater").addEventListener("change", writeStore);
+  byId("rater").addEventListener("change", () => writeStore([]));
   byId("read-all").addEventListener("change", async (event) => {
     const [file] = event.target.files;
     if (file) readTable(await file.text());

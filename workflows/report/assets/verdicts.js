@@ -5,24 +5,41 @@ const STORE = `shoulderseg-report-${DATA.run_id}`;
 let judged = new Map();
 const listeners = [];
 
+const keptCases = () => {
+  const kept = JSON.parse(localStorage.getItem(STORE) || "{}");
+  return { rater: kept.rater || "", cases: new Map(Object.entries(kept.cases || {})) };
+};
+
 function readStore() {
   try {
-    const kept = JSON.parse(localStorage.getItem(STORE) || "{}");
-    judged = new Map(Object.entries(kept.cases || {}));
-    byId("rater").value = kept.rater || "";
+    const kept = keptCases();
+    judged = kept.cases;
+    byId("rater").value = kept.rater;
   } catch (error) {
     tell("This browser keeps no verdicts for this page; save them as qc.csv before you close it.");
   }
 }
 
-function writeStore() {
+// Another tab may have judged others since: only these cases are this tab's to say.
+function writeStore(changed) {
   try {
-    const kept = { rater: byId("rater").value, cases: Object.fromEntries(judged) };
+    const { cases } = keptCases();
+    for (const name of changed) {
+      if (judged.has(name)) cases.set(name, judged.get(name)); else cases.delete(name);
+    }
+    const kept = { rater: byId("rater").value, cases: Object.fromEntries(cases) };
     localStorage.setItem(STORE, JSON.stringify(kept));
   } catch (error) {
     tell("This browser cannot keep the verdicts; save them as qc.csv before you close the page.");
   }
 }
+
+// What another tab judges shows here too.
+addEventListener("storage", (event) => {
+  if (event.key !== STORE) return;
+  judged = keptCases().cases;
+  listeners.forEach((listener) => listener(null));
+});
 
 const verdictOf = (row) => judged.get(row.case) || {};
 // A verdict on an earlier result of the case says so.
@@ -33,13 +50,16 @@ const isOutdated = (row) => {
 
 function judge(row, change) {
   if (row.state === "failed") return;
+  const before = verdictOf(row);
+  // A comment on a verdict of an earlier result makes it no verdict on this one.
+  const of = "verdict" in change ? row.digest : before.of || row.digest;
   const next = {
-    ...verdictOf(row), ...change,
-    rater: byId("rater").value, time: new Date().toISOString().slice(0, 19) + "Z", of: row.digest,
+    ...before, ...change,
+    rater: byId("rater").value, time: new Date().toISOString().slice(0, 19) + "Z", of,
   };
   if (!next.verdict && next.rank === undefined && !next.comment) judged.delete(row.case);
   else judged.set(row.case, next);
-  writeStore();
+  writeStore([row.case]);
   listeners.forEach((listener) => listener(row));
 }
 
