@@ -27,26 +27,22 @@ import numpy.typing as npt
 import torch
 
 from benchmarks.nnunet_way import Spent, predict_thrice, run_measured, vote, write_models
-from benchmarks.refine_ways import runs_by_way
-from benchmarks.timing import timed
+from benchmarks.refining_time import refining_seconds
 from shoulderseg.datasets.phantom.dataset import Writing, write_dataset
 from shoulderseg.datasets.phantom.options import PhantomOptions
 from shoulderseg.datasets.phantom.presets import PhantomSet
-from shoulderseg.datasets.reader import read_image, read_label_map
+from shoulderseg.datasets.reader import read_label_map
 from shoulderseg.evaluation.overlap import count_voxels, dice
 from shoulderseg.nnunet_ext.variants import WHOLE as WHOLE_BONE
 from shoulderseg.refine.boundary import boundary_band
-from shoulderseg.refine.inputs import patch_inputs
-from shoulderseg.refine.network import AlexNetConfig, build_alexnet
 from shoulderseg.refine.precision import has_fast_half
 from shoulderseg.workflows.bundles.bundle import Bundle, read_bundle
 from shoulderseg.workflows.bundles.store import find_bundle
 from shoulderseg.workflows.processes.scripts import installed_script
 
 SPACING_MM, SIDE = (4.0, 0.42, 0.42), 384
-# Pixels on either side of the edge: of what the refiner sees, and of what is compared.
-REFINED, COMPARED = 5, 2
-LOOP_SAMPLE, REPEATS = 256, 5
+# Pixels on either side of the edge that are compared.
+COMPARED = 2
 SEED, COLD_STARTS = 78, 5
 
 
@@ -151,7 +147,7 @@ def _measure(
     )
     cases = [path.name.removesuffix("_0000.nii.gz") for path in sorted(images.iterdir())]
     voted = {case: vote(here / "nnunet", case, bundle.one_piece) for case in cases}
-    loop_s, refiner_s = _refining(images, voted)
+    loop_s, refiner_s = refining_seconds(images, voted)
     rows = [_row(load, "three nnU-Net runs", theirs, theirs, loop_s, loop_s, {}, 1.0, 0.0)]
     for way, options in WAYS.items():
         out = here / way
@@ -223,27 +219,6 @@ def _agreement(
         )
     means = np.mean(changes, axis=0)
     return float(np.mean(equal)), float(means[np.argmax(np.abs(means))])
-
-
-def _refining(images: Path, voted: dict[str, npt.NDArray[np.uint8]]) -> tuple[float, float]:
-    """Seconds of the patch loop and of the edge refiner for all cases.
-
-    Measured on the first; medians of five.
-    """
-    case, labels = next(iter(voted.items()))
-    image = read_image(images / f"{case}_0000.nii.gz").array
-    model = build_alexnet(AlexNetConfig(), torch.Generator().manual_seed(0)).eval()
-    voxels = np.argwhere(boundary_band(labels, (1, 1, 1), REFINED)).astype(np.int64)
-    sample = np.linspace(0, len(voxels) - 1, LOOP_SAMPLE).astype(np.int64)
-    cpu = torch.device("cpu")
-    runs = runs_by_way(model, patch_inputs(image, cpu), image, voxels, sample, cpu)
-    runs["auto"]()
-    loop_s, auto_s = (
-        statistics.median(timed(runs[way], cpu)[1] for _ in range(REPEATS))
-        for way in ("loop", "auto")
-    )
-    pixels = [int(boundary_band(map_, (1, 1, 1), REFINED).sum()) for map_ in voted.values()]
-    return loop_s / LOOP_SAMPLE * sum(pixels), auto_s / len(voxels) * sum(pixels)
 
 
 def _cold_starts(asked: argparse.Namespace, root: Path, scratch: Path) -> float:
