@@ -112,11 +112,11 @@ def export(
         echo(f"{out} is kept: it holds the same models already")
         return
     echo(f"{out}: {_summary(exported.contents)}")
-    if exported.contents.lies_otherwise:
+    if exported.contents.orientation_doubt:
         echo(
-            f"the training images do not all lie head up (first: {exported.contents.lies_otherwise}"
-            "): predict will not turn volumes for this bundle, so give it scans that lie as these "
-            "do, or convert them again and train anew"
+            f"{exported.contents.orientation_doubt}: predict will not turn volumes for this "
+            "bundle, so give it scans that lie as its training images did; --upright or "
+            "--no-upright says how these lay"
         )
     if exported.lost_calibration:
         echo(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
 
 def cpu_has_bfloat16() -> bool:
@@ -40,3 +41,20 @@ class Float32Loss(torch.nn.Module):
             else:
                 value = self.loss([one.float() for one in predicted], target)
         return value
+
+
+class Bfloat16Steps(nnUNetTrainer):  # type: ignore[misc]
+    """What a trainer does differently on a CPU that has instructions for bfloat16."""
+
+    def train_step(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Takes a step as nnU-Net does, in bfloat16 where the CPU has instructions for it."""
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._in_bfloat16()):
+            outcome: dict[str, Any] = super().train_step(batch)
+        return outcome
+
+    def _build_loss(self) -> torch.nn.Module:
+        loss: torch.nn.Module = super()._build_loss()
+        return Float32Loss(loss) if self._in_bfloat16() else loss
+
+    def _in_bfloat16(self) -> bool:
+        return bool(self.device.type == "cpu") and cpu_has_bfloat16()

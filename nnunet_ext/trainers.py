@@ -16,7 +16,7 @@ from nnunetv2.training.data_augmentation.compute_initial_patch_size import get_p
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
 from shoulderseg.nnunet_ext.augmentation import MIRROR_AXES, ROTATION_RAD, vary_as_shoulders
-from shoulderseg.nnunet_ext.bfloat16_steps import Float32Loss, cpu_has_bfloat16
+from shoulderseg.nnunet_ext.bfloat16_steps import Bfloat16Steps
 from shoulderseg.nnunet_ext.folders import SPLITS_FILE, adopt_splits
 from shoulderseg.nnunet_ext.regions import foreground_labels, region_dataset_json
 from shoulderseg.nnunet_ext.schedule import keep_schedule, read_schedule
@@ -52,7 +52,7 @@ class OwnLabelsDataset:
         return image, label_map, previous, {**properties, "class_locations": own}
 
 
-class nnUNetTrainerShoulderBase(nnUNetTrainer):  # type: ignore[misc]  # noqa: N801
+class nnUNetTrainerShoulderBase(Bfloat16Steps, nnUNetTrainer):  # type: ignore[misc]  # noqa: N801
     """What the three trainers share; a subclass names the labels it learns.
 
     The label values come from the dataset.json: the first foreground label stands for the
@@ -76,7 +76,6 @@ class nnUNetTrainerShoulderBase(nnUNetTrainer):  # type: ignore[misc]  # noqa: N
         self.resuming = bool(plans["continue_training"])
         super().__init__(plans, configuration, fold, described, device)
         _take_schedule(self, resuming=self.resuming)
-        self.bfloat16 = device.type == "cpu" and cpu_has_bfloat16()
 
     def initialize(self) -> None:
         """Builds the network, and starts it from a bundle where that is asked for.
@@ -128,16 +127,6 @@ class nnUNetTrainerShoulderBase(nnUNetTrainer):  # type: ignore[misc]  # noqa: N
         turned = get_patch_size(patch, ROTATION_RAD, ROTATION_RAD, ROTATION_RAD, (0.85, 1.25))
         return ROTATION_RAD, dummy_2d, turned, MIRROR_AXES
 
-    def train_step(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Takes a step as nnU-Net does, in bfloat16 where the CPU has instructions for it."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
-            outcome: dict[str, Any] = super().train_step(batch)
-        return outcome
-
-    def _build_loss(self) -> torch.nn.Module:
-        loss: torch.nn.Module = super()._build_loss()
-        return Float32Loss(loss) if self.bfloat16 else loss
-
     @staticmethod
     def get_training_transforms(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """nnU-Net's training transforms, as shoulders vary."""
@@ -170,10 +159,11 @@ class nnUNetTrainerShoulderWhole(nnUNetTrainerShoulderBase):  # noqa: N801
     parts = (0, 1)
 
 
-class nnUNetTrainerScheduled(nnUNetTrainer):  # type: ignore[misc]  # noqa: N801
+class nnUNetTrainerScheduled(Bfloat16Steps, nnUNetTrainer):  # type: ignore[misc]  # noqa: N801
     """Stock nnU-Net with the length and the learning rate that this project's trainers are given.
 
-    Nothing else differs, so that an experiment compares both at equal iterations.
+    It learns in bfloat16 where these do. Nothing else differs, so that an experiment compares both
+    at equal iterations.
     """
 
     # nnU-Net reads the parameter names of this constructor to store them in its checkpoints.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)
 
 
 @contextmanager
@@ -73,7 +76,7 @@ def held_open(path: Path, busy: Exception) -> Iterator[int]:
         busy: what is raised where another process holds it.
 
     Yields:
-        The open file, to be handed to a process; -1 where the system has no such locks.
+        The open file, to be handed to a process; -1 where system or disk have no such locks.
 
     Raises:
         OSError: if it cannot be made.
@@ -89,6 +92,12 @@ def held_open(path: Path, busy: Exception) -> Iterator[int]:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise busy from None
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            # A network disk without such locks.
+            yield -1
+            return
         yield opened
     finally:
         os.close(opened)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -93,11 +94,16 @@ def write_phantoms(
 def _alone(out: Path) -> Iterator[None]:
     """Lets no other `phantom` remove what this one is at; the lock lies beside the folder.
 
+    Where nobody may write beside it, as where the folder is a mounted disk, there is none.
+
     Raises:
         TimeoutError: if another is at work.
     """
-    place = out.absolute()
+    place = out.resolve()
     place.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(place.parent, os.W_OK | os.X_OK):
+        yield
+        return
     msg = f"another phantom run is at work in {out}; wait for its end or choose another folder"
     with locked(place.parent / f".{place.name}.lock", 0, TimeoutError(msg), remove=True):
         yield
@@ -133,9 +139,10 @@ def write_phantom_examinations(
         file_format="dicom" if file_format == DICOM else "nifti",
         **_given(numbers),
     )
-    return write_examinations(
-        out, wanted, workers=writing.workers, overwrite=writing.overwrite, on_case=on_case
-    )
+    with _alone(out):
+        return write_examinations(
+            out, wanted, workers=writing.workers, overwrite=writing.overwrite, on_case=on_case
+        )
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

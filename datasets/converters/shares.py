@@ -50,11 +50,6 @@ def share_out(
     """
     tests = _draw_tests(patients, test_cases, rng)
     problems = check_test_cases(patients, tests)
-    if isinstance(test_cases, int) and str(test_cases) in patients:
-        problems.append(
-            f"test cases: {test_cases} is how many patients to draw and also the name of a case; "
-            f"name a case as {test_cases}, with a comma after it, or draw another number."
-        )
     training = {case: patient for case, patient in patients.items() if case not in tests}
     if folds is None:
         folds = max(2, min(DEFAULT_FOLDS, len(set(training.values()))))

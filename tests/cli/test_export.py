@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -154,6 +155,11 @@ def test_predict_turns_volumes_where_all_training_images_lie_head_up(run: Run, o
     images = out.parents[1] / "nnUNet_raw" / "Dataset001_Untrained" / "imagesTr"
     images.mkdir(parents=True)
     write_image(images / "a_0000.nii.gz", AXIAL)
+    (images / ".DS_Store").touch()
+    changed = export(run, out.parent / "changed")
+    assert "newer than the trainings" in " ".join(changed.output.split())
+    assert not read_bundle(out.parent / "changed").upright
+    os.utime(images / "a_0000.nii.gz", (1e9, 1e9))
     outcome = export(run, out.parent / "up")
     assert outcome.exit_code == 0, outcome.output
     assert read_bundle(out.parent / "up").upright
@@ -164,7 +170,8 @@ def test_predict_turns_volumes_where_all_training_images_lie_head_up(run: Run, o
     assert export(run, out.parent / "stated", "--upright").exit_code == 0
     assert read_bundle(out.parent / "stated").upright
     (images / "c_0000.nii.gz").write_text("no image")
-    assert export(run, out.parent / "unknown").exit_code == 0
+    outcome = export(run, out.parent / "unknown")
+    assert "not here to tell how they lie" in " ".join(outcome.output.split())
     assert not read_bundle(out.parent / "unknown").upright
 
 

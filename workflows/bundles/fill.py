@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from shoulderseg.workflows.bundles.store import find_bundle
+from shoulderseg.workflows.bundles.training_images import lie_upright
 
 PRECISIONS = ("fp16", "fp32")
 
@@ -55,14 +55,14 @@ class Contents:
         folds: of its U-Nets.
         refined: whether it has an edge refiner.
         mebibytes: size of its files.
-        lies_otherwise: name of a training image that does not lie head up, for which the bundle is
-            not said to be upright; empty if that was stated, or nothing is known of the images.
+        orientation_doubt: why the bundle is not said to be upright; empty if it is, or if that was
+            stated.
     """
 
     folds: tuple[str, ...]
     refined: bool
     mebibytes: float
-    lies_otherwise: str = ""
+    orientation_doubt: str = ""
 
 
 def fill_trained(
@@ -99,9 +99,9 @@ def fill_trained(
     write_unets(unets, folder, "float16" if traits.precision == "fp16" else "float32")
     refiner = None if synthetic else _take_trained_refiner(folder, name, plans_name)
     chosen = list(next(iter(unets.weights.values())))
-    upright, lies_otherwise = traits.upright, ""
+    upright, doubt = traits.upright, ""
     if upright is None:
-        upright, lies_otherwise = _lie_upright(name)
+        upright, doubt = lie_upright(name, data_folder(RESULTS) / name)
     write_manifest(
         folder,
         folds=chosen,
@@ -112,22 +112,7 @@ def fill_trained(
         crop=traits.crop,
     )
     contents = _checked_contents(folder, chosen, refined=refiner is not None)
-    return replace(contents, lies_otherwise=lies_otherwise)
-
-
-def _lie_upright(dataset_name: str) -> tuple[bool, str]:
-    """Whether all training images lie head up, and the name of one that does not."""
-    from shoulderseg.datasets.stored_orientation import stored_otherwise
-    from shoulderseg.nnunet_ext.folders import RAW
-
-    raw = os.environ.get(RAW)
-    images = sorted(Path(raw, dataset_name, "imagesTr").glob("*")) if raw else []
-    try:
-        others = stored_otherwise(images)
-    except ValueError:
-        # Slices in 2D files, for instance: nothing says how these stand.
-        return False, ""
-    return bool(images) and not others, others[0].name if others else ""
+    return replace(contents, orientation_doubt=doubt)
 
 
 def _take_trained_refiner(folder: Path, name: str, plans_name: str) -> dict[str, Any] | None:

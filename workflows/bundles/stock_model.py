@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shoulderseg.workflows.bundles.limits import LIMITS, Limits
 from shoulderseg.workflows.bundles.manifest import MANIFEST, write_manifest
+from shoulderseg.workflows.bundles.training_images import lie_upright
 
 # nnU-Net may have packed the validation's pictures, and networks of five folds in 3D.
 ZIP_LIMITS = Limits(
@@ -73,12 +74,15 @@ def _fill(source: Path, folder: Path) -> None:
     from shoulderseg.nnunet_ext.exchange.read_stock import read_stock_model
     from shoulderseg.nnunet_ext.exchange.stock_folder import find_model_folder
 
-    unets = read_stock_model(find_model_folder(source))
+    model = find_model_folder(source)
+    unets = read_stock_model(model)
+    dataset = next((part for part in model.parts[::-1] if part.startswith("Dataset")), "")
     write_unets(unets, folder, "float32")
     write_manifest(
         folder,
         folds=list(next(iter(unets.weights.values()))),
         mirroring_axes=unets.mirroring_axes,
         refiner=None,
+        upright=bool(dataset) and lie_upright(dataset, model)[0],
         one_network=True,
     )

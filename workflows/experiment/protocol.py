@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 
 MOST_FOLDS = 5
 STOCK = ("2d", "3d_fullres")
-# What `convert dicom-study` and `convert totalseg` call cases; the group is the patient.
-_OF_ONE_PATIENT = (r"(p\d+)_series_.+", r"(.+)_(?:left|right)")
+# What `convert dicom-study` and `convert totalseg` call cases, the group is the patient, and a
+# pattern for all cases of a dataset in which some are called so.
+_OF_ONE_PATIENT = {
+    r"(p\d+)_series_.+": "^(.+?)(?:_series_.+)?$",
+    r"(.+)_(?:left|right)": "^(.+?)(?:_left|_right)?$",
+}
 
 
 @dataclass(frozen=True)
@@ -139,12 +143,12 @@ def _refuse_doubles(cases: Iterable[str]) -> None:
     """
     seen: dict[str, str] = {}
     for case in sorted(cases):
-        for pattern in _OF_ONE_PATIENT:
+        for pattern, advice in _OF_ONE_PATIENT.items():
             found = re.fullmatch(pattern, case)
             if found and found[1] in seen:
                 msg = (
                     f"{seen[found[1]]} and {case} look like images of one patient, who may not be "
-                    f"both trained on and tested; give --patient-pattern '{pattern}', or '(.+)' if "
+                    f"both trained on and tested; give --patient-pattern '{advice}', or '(.+)' if "
                     "each image is of a patient of its own"
                 )
                 raise ValueError(msg)

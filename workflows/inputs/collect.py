@@ -37,7 +37,7 @@ def collect_inputs(
         msg = f"{out} holds the input; choose another folder for the output"
         raise ValueError(msg)
     for case in inputs.cases:
-        if case.path.is_symlink() and case.path.resolve().is_relative_to(out.resolve()):
+        if case.path.is_symlink() and case.path.resolve().parent == out.resolve():
             msg = f"{out} holds the image that {case.shown} links to; choose another folder"
             raise ValueError(msg)
     if out.exists() and not out.is_dir():

@@ -61,7 +61,9 @@ def public_name(path: Path, named: Path | None, number: int) -> str:
 
 def _number(path: Path, number: int) -> str:
     """A name for a lone DICOM file or a folder of such, which archives name after patients."""
-    return f"{'folder' if path.is_dir() else 'dicom_file'}_{number}"
+    from shoulderseg.datasets.files import may_be_file
+
+    return f"{'dicom_file' if may_be_file(path) else 'folder'}_{number}"
 
 
 def faulty_files(series: Series) -> tuple[Path, ...]:

@@ -50,16 +50,14 @@ def match_files(
         (case,) = wanted
         return (Comparison(case, tuple(*found.values()), tuple(*wanted.values())),)
     called = {} if names is None else _read_names(names, found, wanted)
-    used = {prediction: reference for reference, prediction in called.items()}
-    for case in wanted.keys() - called.keys():
-        if case in used:
-            msg = (
-                f"{names.name if names else ''} gives prediction {case} to reference {used[case]}, "
-                f"and reference {case} has the same name; add the line that says whose it is"
-            )
-            raise ValueError(msg)
+    # A prediction that is another's is not also that of the reference of its name.
+    by_name = {case: files for case, files in found.items() if case not in called.values()}
     return tuple(
-        Comparison(case, tuple(found.get(called.get(case, case), ())), tuple(files))
+        Comparison(
+            case,
+            tuple(found[called[case]] if case in called else by_name.get(case, ())),
+            tuple(files),
+        )
         for case, files in wanted.items()
     )
 

@@ -7,13 +7,17 @@ import logging
 import os
 import shlex
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shoulderseg.workflows.errors import StepFailedError
 from shoulderseg.workflows.processes.scripts import installed_script
 from shoulderseg.workflows.training.size import AUTO, SMALL
+
+if TYPE_CHECKING:
+    from shoulderseg.nnunet_ext.trainings import Training
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -121,6 +125,24 @@ def warn_of_changes(name: str) -> None:
             "`shoulderseg plan` again before you train",
             name,
         )
+
+
+def warn_of_old(trainings: Iterable[Training], plans: Path) -> None:
+    """Warns of trainings that were begun before the dataset was planned as it is now."""
+    from shoulderseg.nnunet_ext.trainings import CHECKPOINTS
+
+    planned = plans.stat().st_mtime
+    for training in trainings:
+        found = [training.folder / name for name in CHECKPOINTS]
+        times = [path.stat().st_mtime for path in found if path.is_file()]
+        if times and max(times) < planned:
+            _LOGGER.warning(
+                "%s fold %s was trained before the dataset was planned; remove its folder %s to "
+                "train it on what is planned now",
+                training.variant,
+                training.fold,
+                training.folder,
+            )
 
 
 def _plan_small(preprocessed: Path, batch_size: int | None) -> SmallPlans:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from shoulderseg.workflows.processes.scripts import installed_script, process_limit
 from shoulderseg.workflows.processes.subprocesses import run_subprocesses
-from shoulderseg.workflows.training.plan import warn_of_changes
+from shoulderseg.workflows.training.plan import warn_of_changes, warn_of_old
 from shoulderseg.workflows.training.size import plans_name
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ def prepare_trainings(order: TrainingOrder) -> TrainingRun:
         device=order.device,
         synthetic=order.synthetic,
     )
+    warn_of_old(trainings, plans)
     environment = training_environment(order.schedule, order.device)
     environment |= _start_environment(order.start_from)
     return TrainingRun(

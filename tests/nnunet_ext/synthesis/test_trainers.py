@@ -10,7 +10,7 @@ import pytest
 import torch
 from nnunetv2.training.loss.deep_supervision import DeepSupervisionWrapper
 
-from shoulderseg.nnunet_ext import synthetic_trainers, trainers
+from shoulderseg.nnunet_ext import bfloat16_steps, synthetic_trainers
 from shoulderseg.nnunet_ext.bfloat16_steps import Float32Loss
 from shoulderseg.nnunet_ext.bundle import write_unets
 from shoulderseg.nnunet_ext.checkpoints import load_checkpoint, load_unets
@@ -152,7 +152,7 @@ def test_maps_that_cannot_be_used_are_named(
 def test_steps_are_taken_in_bfloat16_where_the_cpu_has_it(
     dataset: dict[str, Any], has: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainers, "cpu_has_bfloat16", lambda: has)
+    monkeypatch.setattr(bfloat16_steps, "cpu_has_bfloat16", lambda: has)
     monkeypatch.setenv("SHOULDERSEG_EPOCHS", "1")
     training = trainer(dataset, "whole")
     training.initialize()

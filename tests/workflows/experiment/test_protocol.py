@@ -78,8 +78,8 @@ def test_patients_can_be_named() -> None:
 @pytest.mark.parametrize(
     ("pair", "pattern"),
     [
-        (("s0001_left", "s0001_right"), r"(.+)_(?:left|right)"),
-        (("p001_series_4_1a2b3c4d", "p001_series_5_1a2b3c4d"), r"(p\d+)_series_.+"),
+        (("s0001_left", "s0001_right"), "^(.+?)(?:_left|_right)?$"),
+        (("p001_series_4_1a2b3c4d", "p001_series_5_1a2b3c4d"), "^(.+?)(?:_series_.+)?$"),
     ],
 )
 def test_images_of_one_patient_are_not_taken_for_patients(
@@ -89,6 +89,8 @@ def test_images_of_one_patient_are_not_taken_for_patients(
     with pytest.raises(ValueError, match="look like images of one patient") as refused:
         assign(Protocol("1"), [*pair, *others])
     assert f"--patient-pattern '{pattern}'" in str(refused.value)
-    assign(Protocol("1", patient_pattern=pattern), [*pair, *others])
+    found = assign(Protocol("1", patient_pattern=pattern), [*pair, *others, "another"])
+    of_whom = {**found.train, **found.test}
+    assert of_whom.get(pair[0]) == of_whom.get(pair[1])
     assign(Protocol("1", patient_pattern="(.+)"), [*pair, *others])
     assign(Protocol("1"), [pair[0], *others])

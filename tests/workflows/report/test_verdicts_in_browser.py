@@ -84,6 +84,18 @@ def test_a_comment_does_not_make_an_old_verdict_one_on_the_new_result(
     assert browser.texts("#rows td.verdict")[0] == "✗ fail"
 
 
+def test_a_rank_alone_is_of_the_result_that_it_was_given_on(
+    browser: Browser, tmp_path: Path
+) -> None:
+    table = tmp_path / "qc.csv"
+    table.write_text(f"case,verdict,rank,result\n{cases(browser)[0]},,3,of-before\n")
+    browser.find("#read-all").send_keys(str(table))
+    browser.wait(lambda: "of 1 cases read" in browser.text("#told"))
+    assert browser.texts("#rows td.verdict")[0] == "rank 3 (of an earlier result)"
+    browser.press(Keys.ENTER, "5", Keys.ESCAPE)
+    assert browser.texts("#rows td.verdict")[0] == "rank 5"
+
+
 def test_two_tabs_keep_each_others_verdicts(browser: Browser, page: Path) -> None:
     first = browser.driver.current_window_handle
     browser.driver.switch_to.new_window("tab")

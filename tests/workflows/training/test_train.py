@@ -130,6 +130,13 @@ def test_a_dataset_that_was_changed_after_it_was_planned_is_said(
     prepare_trainings(order)
 
     assert "run `shoulderseg plan` again before you train" in caplog.text
+    assert "trained before" not in caplog.text
+    checkpoint = prepare_trainings(order).trainings[0].folder / "checkpoint_latest.pth"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.touch()
+    os.utime(checkpoint, (1e9, 1e9))
+    prepare_trainings(order)
+    assert "glenoid fold 2 was trained before the dataset was planned" in caplog.text
 
 
 def test_a_fold_that_another_process_trains_is_left_to_it(

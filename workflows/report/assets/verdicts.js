@@ -20,16 +20,24 @@ function readStore() {
   }
 }
 
+// Cases whose verdicts only this tab has.
+const unsaved = new Set();
+const takeOver = (cases, names) => {
+  for (const name of names) {
+    if (judged.has(name)) cases.set(name, judged.get(name)); else cases.delete(name);
+  }
+};
+
 // Another tab may have judged others since: only these cases are this tab's to say.
 function writeStore(changed) {
   try {
     const { cases } = keptCases();
-    for (const name of changed) {
-      if (judged.has(name)) cases.set(name, judged.get(name)); else cases.delete(name);
-    }
+    takeOver(cases, [...changed, ...unsaved]);
     const kept = { rater: byId("rater").value, cases: Object.fromEntries(cases) };
     localStorage.setItem(STORE, JSON.stringify(kept));
+    unsaved.clear();
   } catch (error) {
+    changed.forEach((name) => unsaved.add(name));
     tell("This browser cannot keep the verdicts; save them as qc.csv before you close the page.");
   }
 }
@@ -37,7 +45,11 @@ function writeStore(changed) {
 // What another tab judges shows here too.
 addEventListener("storage", (event) => {
   if (event.key !== STORE) return;
-  judged = keptCases().cases;
+  try {
+    const { cases } = keptCases();
+    takeOver(cases, unsaved);
+    judged = cases;
+  } catch (error) { return; }
   listeners.forEach((listener) => listener(null));
 });
 
@@ -52,7 +64,7 @@ function judge(row, change) {
   if (row.state === "failed") return;
   const before = verdictOf(row);
   // A comment on a verdict of an earlier result makes it no verdict on this one.
-  const of = "verdict" in change ? row.digest : before.of || row.digest;
+  const of = "verdict" in change || !before.verdict ? row.digest : before.of || row.digest;
   const next = {
     ...before, ...change,
     rater: byId("rater").value, time: new Date().toISOString().slice(0, 19) + "Z", of,

@@ -1,0 +1,46 @@
+"""How the images lie that a dataset's networks were trained on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_NOT_THERE = "the training images are not here to tell how they lie"
+_CHANGED = "the training images are newer than the trainings, which may have seen them otherwise"
+
+
+def lie_upright(dataset_name: str, results: Path) -> tuple[bool, str]:
+    """Tells from their headers whether all training images lie head up.
+
+    Args:
+        dataset_name: full name of the raw dataset.
+        results: folder with the checkpoints of what was trained on it.
+
+    Returns:
+        Whether they do, and why that cannot be said, or not of all; empty if they do.
+    """
+    from shoulderseg.datasets.stored_orientation import stored_otherwise
+    from shoulderseg.nnunet_ext.folders import RAW, file_ending
+
+    folder = Path(os.environ.get(RAW) or "absent", dataset_name, "imagesTr")
+    if not folder.is_dir():
+        return False, _NOT_THERE
+    ending = file_ending(dataset_name)
+    images = [
+        path
+        for path in sorted(folder.iterdir())
+        if path.name.endswith(ending) and not path.name.startswith(".")
+    ]
+    try:
+        others = stored_otherwise(images)
+    except ValueError:
+        # Slices in 2D files, for instance: nothing says how these stand.
+        return False, _NOT_THERE
+    if not images:
+        return False, _NOT_THERE
+    if others:
+        return False, f"the training images do not all lie head up (first: {others[0].name})"
+    trained = [path.stat().st_mtime for path in results.rglob("checkpoint_*.pth")]
+    if trained and max(path.stat().st_mtime for path in images) > min(trained):
+        return False, _CHANGED
+    return True, ""
