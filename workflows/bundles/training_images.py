@@ -31,12 +31,12 @@ def lie_upright(dataset_name: str, results: Path) -> tuple[bool, str]:
         for path in sorted(folder.iterdir())
         if path.name.endswith(ending) and not path.name.startswith(".")
     ]
+    if not images:
+        return False, _NOT_THERE
     try:
         others = stored_otherwise(images)
     except ValueError:
         # Slices in 2D files, for instance: nothing says how these stand.
-        return False, _NOT_THERE
-    if not images:
         return False, _NOT_THERE
     if others:
         return False, f"the training images do not all lie head up (first: {others[0].name})"
