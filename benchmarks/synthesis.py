@@ -53,7 +53,7 @@ def main() -> None:
     print(f"{len(cases)} maps, {loading:.2f} s each to load, on {device}")
     figures = []
     for side in (64,) if options.quick else (192, 256):
-        patch = Patch((side, side), (rows_mm, columns_mm), (1,))
+        patch = Patch((side, side), (rows_mm, columns_mm), ((1,),))
         batches = SyntheticBatches(cases, patch, Variation(), "benchmark")
         steps = 2 if options.quick else 12
         step = _network_step(configuration["architecture"], device)

@@ -43,7 +43,7 @@ def main() -> None:
     cases = [
         load_case(read_partial_volumes(path), torch.device("cpu"), generator) for path in paths
     ]
-    patch = Patch((SIDE, SIDE), (SPACING_MM, SPACING_MM), BONES[options.bone])
+    patch = Patch((SIDE, SIDE), (SPACING_MM, SPACING_MM), (BONES[options.bone],))
     batches = SyntheticBatches(cases, patch, Variation(), options.seed)
     images, targets = batches.batch(0, ROWS * COLUMNS)
     figure, axes = plt.subplots(ROWS, COLUMNS, figsize=(2 * COLUMNS, 2 * ROWS))

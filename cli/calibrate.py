@@ -22,14 +22,24 @@ VerdictsOption = Annotated[
     ),
 ]
 
+NegativesOption = Annotated[
+    Path | None, typer.Option(help="Images of anything else; all should be flagged.")
+]
+PatternOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REGEX",
+        help="Its one group is the patient in an image's name: patients are left out whole.",
+        show_default="patients.json of a converted dataset, or each image its own",
+    ),
+]
+
 
 def calibrate(
     bundle: Annotated[Path, typer.Argument(help="Bundle made by `shoulderseg export`.")],
     images: Annotated[Path, typer.Argument(help="Images that the bundle was not trained on.")],
     labels: Annotated[Path, typer.Argument(help="Their label maps, with the same names.")],
-    negatives: Annotated[
-        Path | None, typer.Option(help="Images of anything else; all should be flagged.")
-    ] = None,
+    negatives: NegativesOption = None,
     verdicts: VerdictsOption = None,
     copies: Annotated[
         int, typer.Option(min=0, help="Degraded copies of each image, for the lower Dice.")
@@ -42,6 +52,7 @@ def calibrate(
         ),
     ] = "0.85",
     mirroring: Annotated[bool, typer.Option(help="As for `predict`.")] = True,
+    patient_pattern: PatternOption = None,
     seed: Annotated[int, typer.Option(min=0, help="Source of all randomness.")] = 1,
     device: DeviceOption = Device.auto,
 ) -> None:
@@ -49,7 +60,7 @@ def calibrate(
 
     Some of the images tell which values the U-Nets' activations take, for CPUs that can compute in
     eight bits. Then each image and its degraded copies are segmented as `predict` does by default
-    and compared with the label map. The printed figures are of images left out from the fit. A
+    and compared with the label map. The printed figures are of patients left out from the fit. A
     second call replaces the first one's result. Exit code 1: some images could not be used.
     """
     from shoulderseg.workflows.calibration import calibrate as work
@@ -59,7 +70,8 @@ def calibrate(
 
     with reported():
         limits = _limits(flag_below)
-        order = work.CalibrationOrder(images, labels, negatives, copies, limits, seed, verdicts)
+        given = (images, labels, negatives, copies, limits, seed, verdicts, patient_pattern)
+        order = work.CalibrationOrder(*given)
         work.check_order(order)
     with reported(BROKEN_ENVIRONMENT):
         model = load_model(bundle, device.resolve(), images, mirroring=mirroring)

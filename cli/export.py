@@ -43,6 +43,14 @@ class ContentOptions:
             "`train-refiner --unets BUNDLE`.",
         ),
     ] = False
+    shared: Annotated[
+        bool,
+        typer.Option(
+            "--shared",
+            help="Take all three U-Nets from the one network of `train --synthetic --variants "
+            "shared`, to use them as they are or to start three trainings from them.",
+        ),
+    ] = False
     unets: Annotated[
         str | None,
         typer.Option(
@@ -107,6 +115,7 @@ def export(
                 traits=Traits(precision, content.upright, one_piece, content.crop),
                 overwrite=content.overwrite,
                 synthetic=content.synthetic,
+                shared=content.shared,
             )
     if exported.contents is None:
         echo(f"{out} is kept: it holds the same models already")
@@ -134,11 +143,12 @@ def _refuse_other_options(size: NetworkSize, content: ContentOptions) -> None:
         content.crop,
         content.precision,
         content.synthetic,
+        content.shared,
     )
     if any(given) or size is not NetworkSize.auto:
         msg = (
-            "--size, --folds, --precision, --upright, --one-piece, --crop and --synthetic are what "
-            "the bundle of --unets says itself; leave them out"
+            "--size, --folds, --precision, --upright, --one-piece, --crop, --synthetic and "
+            "--shared are what the bundle of --unets says itself; leave them out"
         )
         raise ValueError(msg)
 

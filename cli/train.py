@@ -30,9 +30,14 @@ if TYPE_CHECKING:
 class TrainingOptions:
     """What is trained, and how long, one option a field; see `as_command`."""
 
-    variants: Annotated[str, typer.Option(metavar="NAMES", help="Which U-Nets.")] = (
-        "humerus,glenoid,whole"
-    )
+    variants: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="Which U-Nets; with --synthetic also `shared`, one network that learns what "
+            "all three do, for `export --shared`.",
+        ),
+    ] = "humerus,glenoid,whole"
     folds: Annotated[
         str,
         typer.Option(

@@ -137,14 +137,15 @@ def _summary(made: TrainedRefiner) -> str:
             f"{made.folder}: no out-of-fold votes, so nothing shows whether it helps; `predict` "
             "keeps the vote"
         )
-    if made.held_out < 2:
+    judged = f"{made.folder}: {made.held_out} held-out cases of {choice.patients} patients"
+    if choice.patients < 2:
         return (
-            f"{made.folder}: {made.held_out} held-out cases: Dice {choice.vote_dice:.4f} by the "
-            "vote, too few to show whether it helps; `predict` keeps the vote by default"
+            f"{judged}: Dice {choice.vote_dice:.4f} by the vote, too few patients to show whether "
+            "it helps; `predict` keeps the vote by default"
         )
     verdict = "refines" if choice.helps else "keeps the vote"
     return (
-        f"{made.folder}: {made.held_out} held-out cases: Dice {choice.vote_dice:.4f} by the vote, "
-        f"{choice.gain:+.4f} (standard error {choice.standard_error:.4f}) by rules that the other "
-        f"cases chose; `predict` {verdict} by default; rule {choice.rule}"
+        f"{judged}: Dice {choice.vote_dice:.4f} by the vote, "
+        f"{choice.gain:+.4f} (standard error {choice.standard_error:.4f}) by rules that the others "
+        f"chose; `predict` {verdict} by default; rule {choice.rule}"
     )

@@ -1,4 +1,4 @@
-"""Training steps in bfloat16 on CPUs that have instructions for it.
+"""Training and validation steps in bfloat16 on CPUs that have instructions for it.
 
 nnU-Net computes in float16 on a GPU and in float32 on a CPU, where half precision used to be
 emulated and slow. bfloat16 has the exponent of float32, so nothing needs scaling.
@@ -50,6 +50,12 @@ class Bfloat16Steps(nnUNetTrainer):  # type: ignore[misc]
         """Takes a step as nnU-Net does, in bfloat16 where the CPU has instructions for it."""
         with torch.autocast("cpu", torch.bfloat16, enabled=self._in_bfloat16()):
             outcome: dict[str, Any] = super().train_step(batch)
+        return outcome
+
+    def validation_step(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Judges patches as nnU-Net does, in bfloat16 where the training steps are."""
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._in_bfloat16()):
+            outcome: dict[str, Any] = super().validation_step(batch)
         return outcome
 
     def _build_loss(self) -> torch.nn.Module:

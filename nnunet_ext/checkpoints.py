@@ -12,10 +12,19 @@ from typing import Any
 import numpy as np
 import torch
 
+from shoulderseg.nnunet_ext.exchange.heads import one_output
 from shoulderseg.nnunet_ext.plan_checks import check_plans
 from shoulderseg.nnunet_ext.regions import BACKGROUND
 from shoulderseg.nnunet_ext.unet_set import UNetSet, UntrustedModelError, Weights
-from shoulderseg.nnunet_ext.variants import CHECKPOINT, FIRST, SECOND, TRAINERS, model_folder
+from shoulderseg.nnunet_ext.variants import (
+    CHECKPOINT,
+    FIRST,
+    SECOND,
+    SHARED,
+    SHARED_OUTPUTS,
+    TRAINERS,
+    model_folder,
+)
 
 # numpy scalars in nnU-Net's log are all that its checkpoints hold beside tensors.
 NUMPY_SCALARS = [
@@ -62,6 +71,7 @@ def load_unets(
     folds: list[str] | None = None,
     *,
     synthetic: bool = False,
+    shared: bool = False,
 ) -> UNetSet:
     """Loads the three U-Nets of a dataset from nnU-Net's results folder.
 
@@ -71,6 +81,7 @@ def load_unets(
         folds: Folds to take; by default the finished ones of the cross-validation that all
             three have, or else `all`.
         synthetic: Take those trained on images synthesised at every step.
+        shared: Take all three from the one network that learned together what they learn.
 
     Raises:
         FileNotFoundError: If a model or fold is missing; says which and how to train it.
@@ -78,29 +89,47 @@ def load_unets(
             together.
     """
     folders = {
-        variant: model_folder(results_dataset, variant, plans_name, synthetic=synthetic)
+        variant: model_folder(
+            results_dataset,
+            SHARED if shared else variant,
+            plans_name,
+            synthetic=synthetic or shared,
+        )
         for variant in TRAINERS
     }
-    chosen = _common_folds(folders, folds, "train --synthetic" if synthetic else "train")
+    command = "train --synthetic" if synthetic or shared else "train"
+    command += f" --variants {SHARED}" if shared else ""
+    chosen = _common_folds(folders, folds, command)
     plans = {variant: _read_json(folder / "plans.json") for variant, folder in folders.items()}
     if any(other != plans[FIRST] for other in plans.values()):
         msg = f"the three models in {results_dataset.name} were trained with different plans.json"
         raise UntrustedModelError(msg)
     check_plans(plans[FIRST])
+    weights, axes = _read_checkpoints(folders, chosen, shared=shared)
+    described = {v: _read_json(folder / "dataset.json") for v, folder in folders.items()}
+    dataset_json = _two_part_dataset(described[FIRST], described[SECOND])
+    return UNetSet(plans[FIRST], dataset_json, axes, weights)
+
+
+def _read_checkpoints(
+    folders: dict[str, Path], folds: list[str], *, shared: bool
+) -> tuple[dict[str, dict[str, Weights]], tuple[int, ...] | None]:
+    """The weights of each U-Net and fold, and the axes that all of them were mirrored along."""
     weights: dict[str, dict[str, Weights]] = {}
     axes = set()
     for variant, folder in folders.items():
         weights[variant] = {}
-        for fold in chosen:
+        for fold in folds:
             checkpoint = load_checkpoint(folder / f"fold_{fold}" / CHECKPOINT)
-            weights[variant][fold] = checkpoint["network_weights"]
+            trained = checkpoint["network_weights"]
+            weights[variant][fold] = (
+                one_output(trained, SHARED_OUTPUTS.index(variant)) if shared else trained
+            )
             axes.add(tuple(checkpoint["inference_allowed_mirroring_axes"] or ()))
     if len(axes) > 1:
         msg = f"the three models allow different mirroring axes: {sorted(axes)}"
         raise UntrustedModelError(msg)
-    described = {v: _read_json(folder / "dataset.json") for v, folder in folders.items()}
-    dataset_json = _two_part_dataset(described[FIRST], described[SECOND])
-    return UNetSet(plans[FIRST], dataset_json, axes.pop() or None, weights)
+    return weights, axes.pop() or None
 
 
 def _common_folds(folders: dict[str, Path], wanted: list[str] | None, command: str) -> list[str]:
@@ -136,8 +165,13 @@ def _two_part_dataset(first: dict[str, Any], second: dict[str, Any]) -> dict[str
     """Puts the plain labels back that the trainers had replaced by regions."""
     labels = {BACKGROUND: 0}
     for described in (first, second):
-        (entry,) = (item for item in described["labels"].items() if item[0] != BACKGROUND)
-        labels[entry[0]] = entry[1][0]
+        # Those of one bone: the two values of a region that is both differ.
+        of_one = {
+            name: region[0]
+            for name, region in described["labels"].items()
+            if name != BACKGROUND and len(set(region)) == 1
+        }
+        labels |= of_one
     dataset_json = deepcopy(first)
     dataset_json["labels"] = labels
     del dataset_json["regions_class_order"]

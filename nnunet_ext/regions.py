@@ -41,15 +41,16 @@ def foreground_labels(dataset_json: dict[str, Any]) -> dict[str, int]:
     return foreground
 
 
-def region_dataset_json(dataset_json: dict[str, Any], parts: tuple[int, ...]) -> dict[str, Any]:
-    """Describes the same dataset as one region made of some of its foreground labels.
+def region_dataset_json(dataset_json: dict[str, Any], *regions: tuple[int, ...]) -> dict[str, Any]:
+    """Describes the same dataset as regions, each made of some of its foreground labels.
 
-    nnU-Net then trains one sigmoid output on that region, while the label maps on disk keep
+    nnU-Net then trains one sigmoid output on each region, while the label maps on disk keep
     their values.
 
     Args:
         dataset_json: nnU-Net's dataset description with two plain foreground labels.
-        parts: Positions among the foreground labels: `(0,)`, `(1,)` or `(0, 1)`.
+        regions: Of each, positions among the foreground labels: `(0,)`, `(1,)` or `(0, 1)`. One
+            that is part of another comes after it.
 
     Returns:
         A changed copy; the input is left alone.
@@ -58,13 +59,15 @@ def region_dataset_json(dataset_json: dict[str, Any], parts: tuple[int, ...]) ->
         ValueError: If the labels are not those of a two-part dataset.
     """
     foreground = foreground_labels(dataset_json)
-    names = [list(foreground)[part] for part in parts]
-    values = [foreground[name] for name in names]
     described = deepcopy(dataset_json)
-    # nnU-Net takes a one-element list for a plain label, so a single label is named twice.
-    region = values if len(values) > 1 else values * 2
-    described["labels"] = {BACKGROUND: 0, "+".join(names): region}
-    # Predictions are written with this value; nnU-Net's validation compares them with the
-    # original label maps.
-    described["regions_class_order"] = [values[0]]
+    described["labels"] = {BACKGROUND: 0}
+    described["regions_class_order"] = []
+    for parts in regions:
+        names = [list(foreground)[part] for part in parts]
+        values = [foreground[name] for name in names]
+        # nnU-Net takes a one-element list for a plain label, so a single label is named twice.
+        described["labels"]["+".join(names)] = values if len(values) > 1 else values * 2
+        # Predictions are written with these values, a later region over an earlier one; nnU-Net's
+        # validation compares them with the original label maps.
+        described["regions_class_order"].append(values[0])
     return described

@@ -8,6 +8,7 @@ preprocessed or stored three times.
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -53,13 +54,13 @@ class OwnLabelsDataset:
 
 
 class nnUNetTrainerShoulderBase(Bfloat16Steps, nnUNetTrainer):  # type: ignore[misc]  # noqa: N801
-    """What the three trainers share; a subclass names the labels it learns.
+    """What the trainers share; a subclass names the labels it learns.
 
     The label values come from the dataset.json: the first foreground label stands for the
     humerus, the second for the glenoid. Any other anatomy of two parts works too.
     """
 
-    parts: ClassVar[tuple[int, ...]] = ()
+    regions: ClassVar[tuple[tuple[int, ...], ...]] = ()
 
     # nnU-Net reads the parameter names of this constructor to store them in its checkpoints.
     def __init__(
@@ -71,8 +72,8 @@ class nnUNetTrainerShoulderBase(Bfloat16Steps, nnUNetTrainer):  # type: ignore[m
         device: torch.device = torch.device("cuda"),  # noqa: B008
     ) -> None:
         values = tuple(foreground_labels(dataset_json).values())
-        self.own_labels = tuple(values[part] for part in self.parts)
-        described = region_dataset_json(dataset_json, self.parts)
+        self.own_labels = tuple(values[part] for part in sorted(set(chain(*self.regions))))
+        described = region_dataset_json(dataset_json, *self.regions)
         self.resuming = bool(plans["continue_training"])
         super().__init__(plans, configuration, fold, described, device)
         _take_schedule(self, resuming=self.resuming)
@@ -144,19 +145,19 @@ class nnUNetTrainerShoulderBase(Bfloat16Steps, nnUNetTrainer):  # type: ignore[m
 class nnUNetTrainerShoulderHumerus(nnUNetTrainerShoulderBase):  # noqa: N801
     """Learns the humerus, or the first foreground label of another dataset."""
 
-    parts = (0,)
+    regions = ((0,),)
 
 
 class nnUNetTrainerShoulderGlenoid(nnUNetTrainerShoulderBase):  # noqa: N801
     """Learns the glenoid, or the second foreground label of another dataset."""
 
-    parts = (1,)
+    regions = ((1,),)
 
 
 class nnUNetTrainerShoulderWhole(nnUNetTrainerShoulderBase):  # noqa: N801
     """Learns both bones as one."""
 
-    parts = (0, 1)
+    regions = ((0, 1),)
 
 
 class nnUNetTrainerScheduled(Bfloat16Steps, nnUNetTrainer):  # type: ignore[misc]  # noqa: N801

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
-from shoulderseg.nnunet_ext.variants import CHECKPOINT, TRAINERS, model_folder, trainers
+from shoulderseg.nnunet_ext.variants import CHECKPOINT, SHARED, model_folder, trainers
 
 State = Literal["finished", "half-finished", "new"]
 CHECKPOINTS = (CHECKPOINT, "checkpoint_latest.pth", "checkpoint_best.pth")
@@ -41,7 +41,7 @@ def list_trainings(
     Args:
         results_dataset: The dataset's folder under `nnUNet_results`; it need not exist yet.
         dataset_id: What nnU-Net is to be given: a number or `DatasetNNN_Name`.
-        variants: Some of humerus, glenoid, whole.
+        variants: Some of humerus, glenoid, whole; shared too where images are synthesised.
         folds: `0` to `4`, or `all`.
         plans_name: nnU-Net's plans identifier.
         device: Name of the device: cuda, cpu or mps.
@@ -50,13 +50,16 @@ def list_trainings(
     Raises:
         ValueError: If a variant is unknown.
     """
-    unknown = [variant for variant in variants if variant not in TRAINERS]
+    known = trainers(synthetic=synthetic)
+    unknown = [variant for variant in variants if variant not in known]
     if unknown:
-        msg = f"unknown variant {unknown[0]!r}; expected some of {list(TRAINERS)}"
+        msg = f"unknown variant {unknown[0]!r}; expected some of {list(known)}"
+        if unknown[0] == SHARED:
+            msg += f", or {SHARED} with --synthetic"
         raise ValueError(msg)
     trainings = []
     for variant in variants:
-        trainer = trainers(synthetic=synthetic)[variant]
+        trainer = known[variant]
         model = model_folder(results_dataset, variant, plans_name, synthetic=synthetic)
         for fold in folds:
             folder = model / f"fold_{fold}"

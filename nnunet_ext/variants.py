@@ -13,8 +13,13 @@ TRAINERS = {
     SECOND: "nnUNetTrainerShoulderGlenoid",
     WHOLE: "nnUNetTrainerShoulderWhole",
 }
-# The same three, learning from images that are synthesised at every step.
-SYNTHETIC_TRAINERS = {variant: f"{name}Synthetic" for variant, name in TRAINERS.items()}
+# One network that learns what the three learn, with an output for each, in this order.
+SHARED = "shared"
+SHARED_OUTPUTS = (WHOLE, FIRST, SECOND)
+# The same three, and this one, learning from images that are synthesised at every step.
+SYNTHETIC_TRAINERS = {variant: f"{name}Synthetic" for variant, name in TRAINERS.items()} | {
+    SHARED: "nnUNetTrainerShoulderSharedSynthetic"
+}
 PLUGIN_VARIABLE = "nnUNet_extTrainer"
 START_VARIABLE = "SHOULDERSEG_START_FROM"
 CHECKPOINT = "checkpoint_final.pth"
@@ -62,7 +67,7 @@ def model_folder(
 
     Args:
         results_dataset: The dataset's folder under `nnUNet_results`.
-        variant: One of humerus, glenoid or whole.
+        variant: One of humerus, glenoid or whole; shared too where images are synthesised.
         plans_name: The plans identifier the training was given.
         synthetic: Whether it was trained on images synthesised at every step.
     """

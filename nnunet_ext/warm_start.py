@@ -8,15 +8,23 @@ from pathlib import Path
 import torch
 
 from shoulderseg.nnunet_ext.bundle import read_tensors, weights_file
+from shoulderseg.nnunet_ext.exchange.heads import repeated_outputs
 from shoulderseg.nnunet_ext.unet_set import UntrustedModelError
 from shoulderseg.nnunet_ext.unets import complete_weights
-from shoulderseg.nnunet_ext.variants import START_VARIABLE, variant_of
+from shoulderseg.nnunet_ext.variants import (
+    SHARED,
+    SHARED_OUTPUTS,
+    START_VARIABLE,
+    WHOLE,
+    variant_of,
+)
 
 
 def load_start(network: torch.nn.Module, trainer_name: str, fold: int | str) -> Path | None:
     """Loads the weights that `SHOULDERSEG_START_FROM` asks for, if it asks for any.
 
-    nnU-Net's `-pretrained_weights` reads a pickle and leaves the output layers as they are.
+    nnU-Net's `-pretrained_weights` reads a pickle and leaves the output layers as they are. The
+    network that learns all three begins as that of both bones, with its output three times.
 
     Args:
         network: An untrained network with deep supervision, changed in place.
@@ -34,8 +42,12 @@ def load_start(network: torch.nn.Module, trainer_name: str, fold: int | str) -> 
     folder = os.environ.get(START_VARIABLE, "").strip()
     if not folder:
         return None
-    path = _weights_path(Path(folder), variant_of(trainer_name), str(fold))
+    variant = variant_of(trainer_name)
+    shared = variant == SHARED
+    path = _weights_path(Path(folder), WHOLE if shared else variant, str(fold))
     stored = read_tensors(path)
+    if shared:
+        stored = repeated_outputs(stored, len(SHARED_OUTPUTS))
     try:
         weights = complete_weights(network, stored)
     except UntrustedModelError as error:

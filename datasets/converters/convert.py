@@ -17,6 +17,7 @@ from shoulderseg.datasets.converters.target import (
     check_target,
 )
 from shoulderseg.datasets.nnunet_raw import write_dataset_json, write_json
+from shoulderseg.datasets.patients_file import write_patients
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -192,6 +193,7 @@ def write_dataset(
     training = [case for case in taken if case.name not in shares.tests]
     work_folder.separate_tests(work, [case.name for case in taken], shares.tests)
     write_json(work.dataset / "splits_final.json", shares.splits)
+    write_patients(work.dataset, {case.name: case.patient for case in taken})
     write_dataset_json(work.dataset, spec, len(training))
     work_folder.finish(work, {case.name: case.source for case in taken})
     return ConversionReport(

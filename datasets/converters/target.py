@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shoulderseg.datasets.nnunet_raw import dataset_folder_name
+from shoulderseg.datasets.patients_file import PATIENTS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 SOURCES_NAME = "conversion.csv"
 _OWN_ENTRIES = frozenset(
     {"imagesTr", "labelsTr", "imagesTs", "labelsTs", "dataset.json", "splits_final.json"}
-    | {SOURCES_NAME}
+    | {SOURCES_NAME, PATIENTS_FILE}
 )
 
 

@@ -48,3 +48,35 @@ def against_background(weights: Mapping[str, torch.Tensor], output: int) -> dict
         name: values[output : output + 1] - values[:1] if name.startswith(_HEADS) else values
         for name, values in weights.items()
     }
+
+
+def repeated_outputs(weights: Mapping[str, torch.Tensor], count: int) -> dict[str, torch.Tensor]:
+    """Gives a network of one output several that answer the same.
+
+    Args:
+        weights: Parameters of a U-Net of nnU-Net with one output.
+        count: How many outputs it is to have.
+
+    Returns:
+        The same parameters; those of the output layers have `count` equal rows.
+    """
+    return {
+        name: torch.cat([values] * count) if name.startswith(_HEADS) else values
+        for name, values in weights.items()
+    }
+
+
+def one_output(weights: Mapping[str, torch.Tensor], output: int) -> dict[str, torch.Tensor]:
+    """Keeps one of several sigmoid outputs: the network answers for it as before.
+
+    Args:
+        weights: Parameters of a U-Net of nnU-Net.
+        output: Number of the output to keep, from 0.
+
+    Returns:
+        The same parameters; those of the output layers have one row.
+    """
+    return {
+        name: values[output : output + 1] if name.startswith(_HEADS) else values
+        for name, values in weights.items()
+    }

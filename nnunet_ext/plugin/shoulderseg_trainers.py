@@ -8,6 +8,7 @@ whatever way they are started.
 from shoulderseg.nnunet_ext.synthetic_trainers import (
     nnUNetTrainerShoulderGlenoidSynthetic,
     nnUNetTrainerShoulderHumerusSynthetic,
+    nnUNetTrainerShoulderSharedSynthetic,
     nnUNetTrainerShoulderWholeSynthetic,
 )
 from shoulderseg.nnunet_ext.trainers import (
@@ -23,6 +24,7 @@ __all__ = [
     "nnUNetTrainerShoulderGlenoidSynthetic",
     "nnUNetTrainerShoulderHumerus",
     "nnUNetTrainerShoulderHumerusSynthetic",
+    "nnUNetTrainerShoulderSharedSynthetic",
     "nnUNetTrainerShoulderWhole",
     "nnUNetTrainerShoulderWholeSynthetic",
 ]

@@ -38,7 +38,7 @@ class SyntheticBatches:
 
         Args:
             cases: Maps, all on one device.
-            patch: Size of the images, and which bones are labelled.
+            patch: Size of the images, and what is labelled.
             variation: How far images vary.
             seed: Names the whole stream; another name gives another one.
 
@@ -59,7 +59,8 @@ class SyntheticBatches:
             count: How many images.
 
         Returns:
-            Images (count, 1, rows, columns), float32; targets of that shape, bool.
+            Images (count, 1, rows, columns), float32; targets (count, regions, rows,
+            columns), bool.
         """
         # A generator on the CPU looks at 32 bits of its seed only.
         number = zlib.crc32(f"{self.seed} {step}".encode())
@@ -69,7 +70,7 @@ class SyntheticBatches:
             for _ in range(count)
         ]
         images, targets = zip(*made, strict=True)
-        return torch.stack(images)[:, None], torch.stack(targets)[:, None]
+        return torch.stack(images)[:, None], torch.stack(targets)
 
 
 class MixedLoader:
@@ -170,7 +171,7 @@ def scaled_targets(target: Tensor, scales: Scales) -> Tensor | list[Tensor]:
     """Makes targets for deep supervision as nnU-Net's `DownsampleSegForDSTransform` does.
 
     Args:
-        target: Shape (batch, 1, rows, columns), bool.
+        target: Shape (batch, regions, rows, columns), bool.
         scales: Of rows and columns for each output of the network, or None.
 
     Returns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -34,12 +35,18 @@ class Patch:
     Attributes:
         shape: Rows and columns.
         spacing_mm: From row to row, from column to column.
-        bones: Which of humerus (0) and glenoid (1) are labelled, together.
+        regions: What is labelled, a target for each: which of humerus (0) and glenoid (1) belong
+            to it.
     """
 
     shape: tuple[int, int]
     spacing_mm: tuple[float, float]
-    bones: tuple[int, ...]
+    regions: tuple[tuple[int, ...], ...]
+
+    @property
+    def bones(self) -> tuple[int, ...]:
+        """Those that any region holds."""
+        return tuple(sorted(set(chain(*self.regions))))
 
 
 def synthesise(
@@ -49,15 +56,15 @@ def synthesise(
 
     Args:
         case: The shoulder's map.
-        patch: Size and bones.
+        patch: Size and regions.
         variation: How far images vary.
         generator: On the CPU; the same state gives the same image on the same device.
 
     Returns:
         Image, (rows, columns), float32, normalised as nnU-Net's z-score does and zero where the
-        image has ended; target, (rows, columns), bool, where the bones fill half of a pixel's slab
-        or more. Nothing is labelled where the image is blank, has ended or was turned to air. Both
-        on the map's device.
+        image has ended; targets, (regions, rows, columns), bool, where the bones of a region fill
+        half of a pixel's slab or more. Nothing is labelled where the image is blank, has ended or
+        was turned to air. Both on the map's device.
     """
     slab = draw_slab(case, (patch.shape, patch.spacing_mm), patch.bones, variation.cut, generator)
     appearance = _draw_appearance(case, patch.shape, variation, generator)
@@ -94,7 +101,7 @@ def _image_of(
         variation.scanner,
         generator,
     )
-    target = cut.bones[list(patch.bones)].sum(dim=0) >= _HALF
+    target = torch.stack([cut.bones[list(bones)].sum(dim=0) >= _HALF for bones in patch.regions])
     body = arm_alone(shape, spacing, view, generator, device)
     if body is not None:
         air = variation.contrast.air_level * float(given.mean())

@@ -74,7 +74,7 @@ def test_the_bundle_keeps_its_unets_and_gains_a_refiner(
     outcome = run("train-refiner", "7", "--unets", source, *TRAINING.split())
     assert outcome.exit_code == 0, outcome.output
     # Fold 0 is judged on s2, which the AlexNet did not see; the U-Nets saw none of the three.
-    assert "1 held-out cases: Dice" in " ".join(outcome.output.split())
+    assert "1 held-out cases of 1 patients: Dice" in " ".join(outcome.output.split())
     # One case cannot judge rules that the others chose.
     assert "nan" not in outcome.output
     outcome = run("export", "7", out, "--unets", source)

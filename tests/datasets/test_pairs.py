@@ -10,6 +10,7 @@ import pytest
 
 from shoulderseg.datasets.nnunet_raw import DatasetSpec, write_case
 from shoulderseg.datasets.pairs import ConversionError, convert_pairs
+from shoulderseg.datasets.patients_file import read_patients
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.datasets.volume import Volume, same_grid
 from tests.datasets.mixed_pairs import CASES, SPEC, convert
@@ -42,6 +43,9 @@ def test_dataset_holds_the_images_the_new_labels_and_folds_by_patient(
     splits = json.loads((report.folder / "splits_final.json").read_text())
     assert sorted(split["val"] for split in splits) == [["p1_a", "p1_b"], ["p2_a"], ["p4_a"]]
     assert json.loads((report.folder / "dataset.json").read_text())["numTraining"] == 4
+    own = {"p2_a": "p2_a", "p3_a": "p3_a", "p4_a": "p4_a"}
+    cases = [*report.training_cases, *report.test_cases]
+    assert read_patients(report.folder, cases) == {"p1_a": "p1_a", "p1_b": "p1_a", **own}
     assert [entry.name for entry in (pairs / "out").iterdir()] == ["Dataset007_Shoulder"]
     assert list((pairs / "out").rglob(".part-*")) == []
 

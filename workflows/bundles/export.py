@@ -41,6 +41,7 @@ def export_trained(
     traits: Traits | None = None,
     overwrite: bool = False,
     synthetic: bool = False,
+    shared: bool = False,
 ) -> Exported:
     """Puts the trained U-Nets and the edge refiner of a dataset into one folder.
 
@@ -52,6 +53,7 @@ def export_trained(
         traits: what is to be said of the bundle.
         overwrite: replace an existing bundle, unless it is the same.
         synthetic: take the U-Nets that `train --synthetic` trained.
+        shared: take all three from the one network that `train --synthetic` trained for them.
 
     Raises:
         FileExistsError: if something else lies in the bundle's place.
@@ -68,6 +70,7 @@ def export_trained(
             list(folds) or None,
             bundle_traits,
             synthetic=synthetic,
+            shared=shared,
         ),
         overwrite=overwrite,
     )

@@ -73,6 +73,7 @@ def fill_trained(
     traits: Traits,
     *,
     synthetic: bool = False,
+    shared: bool = False,
 ) -> Contents:
     """Fills a new bundle with what was trained on a dataset.
 
@@ -82,8 +83,8 @@ def fill_trained(
         plans_name: nnU-Net's identifier of the plans.
         folds: which folds; None for all that are finished.
         traits: what is to be said of the bundle.
-        synthetic: whether to take the U-Nets that `train --synthetic` trained. An edge refiner
-            learns on these by `train-refiner --unets BUNDLE`.
+        synthetic: take what `train --synthetic` trained; it has no edge refiner.
+        shared: take all three from the one network that it trained for them.
 
     Raises:
         FileNotFoundError: if a training is missing.
@@ -95,13 +96,14 @@ def fill_trained(
     from shoulderseg.workflows.bundles.manifest import write_manifest
 
     name = dataset_name(dataset)
-    unets = load_unets(data_folder(RESULTS) / name, plans_name, folds, synthetic=synthetic)
+    results = data_folder(RESULTS) / name
+    unets = load_unets(results, plans_name, folds, synthetic=synthetic, shared=shared)
     write_unets(unets, folder, "float16" if traits.precision == "fp16" else "float32")
-    refiner = None if synthetic else _take_trained_refiner(folder, name, plans_name)
+    refiner = None if synthetic or shared else _take_trained_refiner(folder, name, plans_name)
     chosen = list(next(iter(unets.weights.values())))
     upright, doubt = traits.upright, ""
     if upright is None:
-        upright, doubt = lie_upright(name, data_folder(RESULTS) / name)
+        upright, doubt = lie_upright(name, results)
     write_manifest(
         folder,
         folds=chosen,

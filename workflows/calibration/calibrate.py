@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -37,6 +38,8 @@ class CalibrationOrder:
         flag_below: predicted Dice under which a bone is flagged, one for both or one each.
         seed: source of all randomness.
         verdicts: `qc.csv` of the report page, whose cases judged fail or artefact are left out.
+        patient_pattern: regular expression whose one group is the patient in an image's name; None
+            goes by `patients.json` beside the folder of images, or else makes each image its own.
     """
 
     images: Path
@@ -46,6 +49,7 @@ class CalibrationOrder:
     flag_below: FlagBelow = 0.85
     seed: int = 1
     verdicts: Path | None = None
+    patient_pattern: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class CalibrationReport:
 
 def check_order(order: CalibrationOrder) -> None:
     """Finds before any image is read that files have no partner or are too few: `ValueError`."""
-    _pairs(order)
+    _patients(order, _pairs(order))
     _negatives(order.negatives)
 
 
@@ -92,17 +96,18 @@ def calibrate_bundle(model: Model, order: CalibrationOrder, on_image: OnImage) -
     names = list(model.labels)
     failed: list[str] = []
     pairs, others = _pairs(order), _negatives(order.negatives)
+    patients = _patients(order, pairs)
     examples: list[Example] = []
     for number, pair in enumerate(_counted(pairs, "images", on_image)):
         with _noted(pair.image, failed):
             examples += list(_examples(pair, model, order.copies, (order.seed, number)))
     calibration = fit_calibration(examples, order.flag_below)
-    judged = cross_validate(examples, order.flag_below, names)
+    judged = cross_validate(examples, order.flag_below, names, patients)
     flagged = []
     for path in _counted(others, "negatives", on_image):
         with _noted(path, failed):
             flagged.append(_is_flagged(path, model, calibration))
-    found = evidence(judged, order.flag_below, names, flagged)
+    found = evidence(judged, order.flag_below, names, flagged, patients)
     used = {
         "mirroring": model.mirroring,
         "cropped": model.cropped,
@@ -166,20 +171,41 @@ def _pairs(order: CalibrationOrder) -> list[Pair]:
     """Files of equal names, but for those to leave out.
 
     Raises:
-        ValueError: names every file without a partner, and too small a number of pairs; or the
-            verdicts cannot be read.
+        ValueError: names every file without a partner; or the verdicts cannot be read.
     """
     from shoulderseg.datasets.pair_checks import match_files
-    from shoulderseg.evaluation.quality.calibration import LEAST_CASES
     from shoulderseg.workflows.report.verdicts import bad_cases
 
     pairs, problems = match_files(order.images, order.labels, bad_cases(order.verdicts))
-    # One is left out at a time, and what remains must suffice.
-    if not problems and len(pairs) <= LEAST_CASES:
-        problems = [f"found {len(pairs)} images with label maps, expected more than {LEAST_CASES}"]
     if problems:
         raise ValueError("\n".join(problems))
     return pairs
+
+
+def _patients(order: CalibrationOrder, pairs: Sequence[Pair]) -> dict[str, str]:
+    """The patient of each pair.
+
+    Raises:
+        ValueError: if a pair has none, or too few images are left without one patient's.
+    """
+    from shoulderseg.datasets.pair_checks import find_patients
+    from shoulderseg.datasets.patients_file import read_patients
+    from shoulderseg.evaluation.quality.calibration import LEAST_CASES
+
+    cases = [pair.case for pair in pairs]
+    patients, problems = find_patients(cases, order.patient_pattern)
+    if order.patient_pattern is None:
+        patients = read_patients(order.images.resolve().parent, cases) or patients
+    most = max(Counter(patients.values()).values(), default=0)
+    # Those of one patient are left out at a time, and what remains must suffice.
+    if not problems and len(pairs) - most < LEAST_CASES:
+        problems = [
+            f"found {len(pairs)} images with label maps, {most} of them of one patient; expected "
+            f"at least {LEAST_CASES} of other patients"
+        ]
+    if problems:
+        raise ValueError("\n".join(problems))
+    return patients
 
 
 def _examples(pair: Pair, model: Model, copies: int, seed: tuple[int, int]) -> Iterator[Example]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -35,30 +35,35 @@ class Judged(NamedTuple):
 
 
 def cross_validate(
-    examples: Sequence[Example], flag_below: FlagBelow, names: Sequence[str]
+    examples: Sequence[Example],
+    flag_below: FlagBelow,
+    names: Sequence[str],
+    patients: Mapping[str, str],
 ) -> list[Judged]:
-    """Judges each case by a calibration on the others.
+    """Judges each case by a calibration on those of other patients.
 
-    All copies of an image are left out together: one image at a time up to 20 images, else a
-    fifth of them.
+    All images of a patient, and their copies, are left out together: one patient at a time up to
+    20 patients, else a fifth of them.
 
     Args:
         examples: cases with a reference.
         flag_below: predicted Dice under which a bone is flagged, one for both or one each.
         names: of the two bones.
+        patients: the patient of each case.
 
     Raises:
         ValueError: if what is left is too little to fit.
     """
     from shoulderseg.evaluation.quality.calibration import fit_calibration, predicted_dice
 
-    cases = sorted({example.case for example in examples})
-    folds = len(cases) if len(cases) <= _MOST_FITS else _FOLDS
+    those = sorted({patients[example.case] for example in examples})
+    folds = len(those) if len(those) <= _MOST_FITS else _FOLDS
     judged = []
     for fold in range(folds):
-        out = set(cases[fold::folds])
-        calibration = fit_calibration([e for e in examples if e.case not in out], flag_below)
-        for example in (e for e in examples if e.case in out):
+        out = set(those[fold::folds])
+        kept = [example for example in examples if patients[example.case] not in out]
+        calibration = fit_calibration(kept, flag_below)
+        for example in (e for e in examples if patients[e.case] in out):
             first, second = (
                 predicted_dice(bone, calibration.bones[k])
                 for k, bone in enumerate(example.quality.bones)
@@ -69,7 +74,11 @@ def cross_validate(
 
 
 def evidence(
-    judged: Sequence[Judged], flag_below: FlagBelow, names: Sequence[str], negatives: Sequence[bool]
+    judged: Sequence[Judged],
+    flag_below: FlagBelow,
+    names: Sequence[str],
+    negatives: Sequence[bool],
+    patients: Mapping[str, str],
 ) -> dict[str, Any]:
     """Figures of a cross-validation, as plain values for a JSON file.
 
@@ -78,6 +87,7 @@ def evidence(
         flag_below: a case is poor if the Dice of one of its bones is below this.
         names: of the two bones.
         negatives: of each image that is no shoulder, whether it was flagged.
+        patients: the patient of each case.
     """
     bones = {}
     for k, name in enumerate(names):
@@ -98,6 +108,7 @@ def evidence(
     plain = [entry for entry in known if not entry[2]]
     return {
         "images": len({j.example.case for j in judged}),
+        "patients": len({patients[j.example.case] for j in judged}),
         "degraded_copies": sum(j.example.degraded for j in judged),
         **bones,
         "missing_flagged": _count([j.flagged for j in missing]),
@@ -113,8 +124,8 @@ def describe_evidence(
 ) -> list[str]:
     """The figures as lines for the terminal."""
     lines = [
-        f"{found['images']} images and {found['degraded_copies']} degraded copies; each judged "
-        "by a calibration without its image"
+        f"{found['images']} images of {found['patients']} patients and {found['degraded_copies']} "
+        "degraded copies; each judged by a calibration without its patient"
     ]
     for name, title in ((name + end, name + words) for name in names for end, words in _KINDS):
         bone = found[name]

@@ -72,6 +72,7 @@ def lay_out(source: Path, out: Path, protocol: Protocol) -> ExperimentData:
         OSError: if a file cannot be copied.
     """
     from shoulderseg.datasets.nnunet_raw import write_json
+    from shoulderseg.datasets.patients_file import write_patients
     from shoulderseg.nnunet_ext.folders import SPLITS_FILE
     from shoulderseg.nnunet_ext.regions import foreground_labels
 
@@ -100,6 +101,7 @@ def lay_out(source: Path, out: Path, protocol: Protocol) -> ExperimentData:
         _copy(source, name, digest, data)
     write_json(raw / "dataset.json", described | {"numTraining": len(assignment.train)})
     write_json(raw / SPLITS_FILE, [dict(fold) for fold in assignment.folds])
+    write_patients(raw, assignment.train)
     return data
 
 
@@ -117,6 +119,8 @@ def _check_apart(source: Path, out: Path) -> None:
 
 def _draw(source: Path, protocol: Protocol) -> dict[str, Any]:
     """What makes a new experiment: who is where, the dataset's description, each file's hash."""
+    from shoulderseg.datasets.patients_file import read_patients
+
     described = _described(source)
     ending = str(described.get("file_ending", ".nii.gz"))
     cases = sorted(
@@ -124,7 +128,8 @@ def _draw(source: Path, protocol: Protocol) -> dict[str, Any]:
         for path in (source / "labelsTr").iterdir()
         if path.name.endswith(ending) and not path.name.startswith(".")
     )
-    assignment = assign_patients(cases, protocol, np.random.default_rng(protocol.seed))
+    known = read_patients(source, cases) if protocol.patient_pattern is None else None
+    assignment = assign_patients(cases, protocol, np.random.default_rng(protocol.seed), known)
     names = [
         name
         for case in (*assignment.train, *assignment.test)

@@ -31,7 +31,7 @@ class Protocol:
         test: patients that nothing is trained on.
         seed: of the drawing of patients and folds, the AlexNet and the bootstrap.
         patient_pattern: regular expression whose one group is the patient in a case's name; None
-            makes each case its own patient.
+            goes by the dataset's `patients.json`, or else makes each case its own patient.
         size: of the U-Nets, `auto` or `small`.
         epochs: of each U-Net, as of `train`; None for nnU-Net's own.
         iterations: training steps an epoch, likewise.
@@ -107,7 +107,10 @@ class Assignment:
 
 
 def assign_patients(
-    cases: Sequence[str], protocol: Protocol, rng: np.random.Generator
+    cases: Sequence[str],
+    protocol: Protocol,
+    rng: np.random.Generator,
+    known: Mapping[str, str] | None = None,
 ) -> Assignment:
     """Draws the patients to train on and those to test, and makes folds of the former.
 
@@ -115,16 +118,19 @@ def assign_patients(
         cases: names of the dataset's training cases; their order does not matter.
         protocol: how many of each, and what tells a patient.
         rng: draws them.
+        known: the patient of each case; a pattern goes before it.
 
     Raises:
         ValueError: if the pattern finds no patient in a case, there are too few patients, or
-            without a pattern names tell that cases are of one patient.
+            without either names tell that cases are of one patient.
     """
     from shoulderseg.datasets.pair_checks import find_patients
     from shoulderseg.datasets.splits import patient_folds
 
     patients, problems = find_patients(sorted(cases), protocol.patient_pattern)
-    if protocol.patient_pattern is None:
+    if protocol.patient_pattern is None and known is not None:
+        patients = {case: known[case] for case in sorted(cases)}
+    elif protocol.patient_pattern is None:
         _refuse_doubles(cases)
     if problems:
         raise ValueError("\n".join(problems))

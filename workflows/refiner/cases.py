@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -40,6 +41,7 @@ class RefinerCases(NamedTuple):
         learned: For each fold the names of the cases to learn from.
         held_out: For each fold the names of its held-out cases.
         voted: Folds whose held-out cases have votes.
+        patients: The patient of each case.
         pixel_mm: In-plane pixel size of the U-Nets' plans.
         classes: Background and the bones.
     """
@@ -48,6 +50,7 @@ class RefinerCases(NamedTuple):
     learned: dict[str, list[str]]
     held_out: dict[str, list[str]]
     voted: list[str]
+    patients: Mapping[str, str]
     pixel_mm: float
     classes: int
 
@@ -97,9 +100,18 @@ def load_refiner_cases(
         learned=learned,
         held_out=held_out,
         voted=voted,
+        patients=_patients(name, names),
         pixel_mm=pixel_mm,
         classes=len(values) + 1,
     )
+
+
+def _patients(name: str, cases: list[str]) -> dict[str, str]:
+    """The patient of each case; each is its own where the dataset does not tell."""
+    from shoulderseg.datasets.patients_file import read_patients
+    from shoulderseg.nnunet_ext.folders import RAW, data_folder
+
+    return read_patients(data_folder(RAW) / name, cases) or {case: case for case in cases}
 
 
 def _bone_values(name: str, voters: Voters) -> list[int]:

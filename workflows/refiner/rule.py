@@ -25,11 +25,13 @@ class RuleChoice(NamedTuple):
         rule: The rule with the best mean Dice.
         helps: Whether choosing a rule this way beats the vote: the lower 95 % bound of `gain`
             (one-sided, Student's t) is above 0.
-        vote_dice: Mean Dice of the vote, over cases and bones.
-        gain: Mean gain in Dice over cases, each by the rule that the other cases would choose, so
-            that no case chooses the rule it is scored with; NaN for fewer than two cases.
-        standard_error: Of that gain; NaN for fewer than two cases.
-        table: Mean gain of each rule over all cases.
+        vote_dice: Mean Dice of the vote, over patients; a patient has the mean of all images and
+            bones.
+        gain: Mean gain in Dice over patients, each by the rule that the others would choose, so
+            that nobody chooses the rule they are scored with; NaN for fewer than two patients.
+        standard_error: Of that gain; NaN for fewer than two patients.
+        table: Mean gain of each rule over all patients.
+        patients: How many there are.
     """
 
     rule: EdgeRule
@@ -38,6 +40,7 @@ class RuleChoice(NamedTuple):
     gain: float
     standard_error: float
     table: list[tuple[EdgeRule, float]]
+    patients: int
 
 
 def rule_grid(pixel_mm: float) -> list[EdgeRule]:
@@ -85,12 +88,17 @@ def rule_dice(
     return np.array([_mean_dice(label_map, reference) for label_map in label_maps])
 
 
-def choose_rule(rules: Sequence[EdgeRule], dice: npt.NDArray[np.float64]) -> RuleChoice:
-    """Picks the rule with the best mean Dice over cases, and tests whether such a choice helps.
+def choose_rule(
+    rules: Sequence[EdgeRule], dice: npt.NDArray[np.float64], patients: Sequence[str]
+) -> RuleChoice:
+    """Picks the rule with the best mean Dice over patients, and tests whether such a choice helps.
+
+    Images of one patient are alike: taken one by one they would make a chance gain look sure.
 
     Args:
         rules: R rules.
         dice: float64 (cases, 1 + R), from `rule_dice`; at least one case.
+        patients: Of each case.
 
     Raises:
         ValueError: If there is no case.
@@ -100,7 +108,9 @@ def choose_rule(rules: Sequence[EdgeRule], dice: npt.NDArray[np.float64]) -> Rul
     if not len(dice):
         msg = "found no held-out case with out-of-fold votes, expected at least one"
         raise ValueError(msg)
-    gains = dice[:, 1:] - dice[:, :1]
+    names, of_case = np.unique(patients, return_inverse=True)
+    by_patient = np.stack([dice[of_case == number].mean(axis=0) for number in range(len(names))])
+    gains = by_patient[:, 1:] - by_patient[:, :1]
     mean = gains.mean(axis=0)
     gain, error, bound = math.nan, math.nan, math.nan
     if len(gains) > 1:
@@ -111,10 +121,11 @@ def choose_rule(rules: Sequence[EdgeRule], dice: npt.NDArray[np.float64]) -> Rul
     return RuleChoice(
         rule=rules[int(mean.argmax())],
         helps=bound > 0.0,
-        vote_dice=float(dice[:, 0].mean()),
+        vote_dice=float(by_patient[:, 0].mean()),
         gain=gain,
         standard_error=error,
         table=list(zip(rules, mean.tolist(), strict=True)),
+        patients=len(names),
     )
 
 
@@ -122,6 +133,7 @@ def describe_choice(choice: RuleChoice, cases: int) -> dict[str, Any]:
     """Returns the choice as plain values for a JSON file."""
     return {
         "cases": cases,
+        "patients": choice.patients,
         "vote_dice": round(choice.vote_dice, 6),
         "gain": _or_none(choice.gain),
         "standard_error": _or_none(choice.standard_error),

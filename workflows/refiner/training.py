@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,6 +123,8 @@ def held_out_dice(
 ) -> npt.NDArray[np.float64]:
     """Computes each voted held-out case's Dice, refined by the classifier that never saw it.
 
+    The cases are in the order of `judged_cases`.
+
     Args:
         cases: The dataset's cases.
         classifiers: One for each fold.
@@ -139,7 +141,7 @@ def held_out_dice(
     widest_mm = max(rule.band_mm for rule in rules)
     found = []
     for fold, model in classifiers.items():
-        for name in _with_votes(cases, cases.held_out[fold]):
+        for name in judged_cases(cases, [fold]):
             case = cases.cases[name]
             voted = vote_of(case)
             opinions = edge_opinions(
@@ -147,6 +149,11 @@ def held_out_dice(
             )
             found.append(rule_dice(voted, opinions, case.label_map, case.spacing_mm, rules))
     return np.array(found).reshape(-1, 1 + len(rules))
+
+
+def judged_cases(cases: RefinerCases, folds: Iterable[str]) -> list[str]:
+    """Names of the held-out cases of some folds that have votes, fold by fold."""
+    return [name for fold in folds for name in _with_votes(cases, cases.held_out[fold])]
 
 
 def _with_votes(cases: RefinerCases, names: Sequence[str]) -> list[str]:

@@ -20,7 +20,7 @@ from shoulderseg.nnunet_ext.synthesis.variation import Variation
 if TYPE_CHECKING:
     from shoulderseg.nnunet_ext.synthesis.resident import ResidentCase
 
-PATCH = Patch((32, 48), (1.5, 1.5), (0, 1))
+PATCH = Patch((32, 48), (1.5, 1.5), ((0, 1),))
 # Of what nnU-Net's own loader gives here.
 RENDERED = 77.0
 SCALES = [[1.0, 1.0], [0.5, 0.5], [0.25, 0.125]]

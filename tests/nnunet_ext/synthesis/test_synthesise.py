@@ -20,7 +20,7 @@ from tests.nnunet_ext.synthesis.test_scanner import PLAIN, generator
 if TYPE_CHECKING:
     from shoulderseg.nnunet_ext.synthesis.resident import ResidentCase
 
-PATCH = Patch((64, 48), (1.0, 1.0), (0,))
+PATCH = Patch((64, 48), (1.0, 1.0), ((0,),))
 STRAIGHT = CutVariation(
     free_share=0,
     tilt_rad=0,
@@ -35,12 +35,19 @@ STRAIGHT = CutVariation(
 )
 
 
+def of_one_region(
+    case: ResidentCase, patch: Patch, variation: Variation, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    image, (target,) = synthesise(case, patch, variation, generator)
+    return image, target
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**31))
 def test_any_image_is_finite_and_its_target_lies_in_what_is_seen(
     case: ResidentCase, seed: int
 ) -> None:
-    image, target = synthesise(case, PATCH, Variation(), generator(seed))
+    image, target = of_one_region(case, PATCH, Variation(), generator(seed))
     assert image.shape == target.shape == PATCH.shape
     assert (image.dtype, target.dtype) == (torch.float32, torch.bool)
     assert torch.isfinite(image).all()
@@ -50,7 +57,7 @@ def test_any_image_is_finite_and_its_target_lies_in_what_is_seen(
 
 def test_the_same_generator_makes_the_same_image(case: ResidentCase) -> None:
     one, again, other = (
-        synthesise(case, PATCH, Variation(), generator(seed)) for seed in (7, 7, 8)
+        of_one_region(case, PATCH, Variation(), generator(seed)) for seed in (7, 7, 8)
     )
     assert torch.equal(one[0], again[0])
     assert torch.equal(one[1], again[1])
@@ -60,7 +67,7 @@ def test_the_same_generator_makes_the_same_image(case: ResidentCase) -> None:
 def test_an_image_is_normalised_over_what_is_seen(case: ResidentCase) -> None:
     variation = Variation(cut=STRAIGHT, view=PLAIN_VIEW, scanner=PLAIN)
     for seed in range(6):
-        image, _ = synthesise(case, PATCH, variation, generator(seed))
+        image, _ = of_one_region(case, PATCH, variation, generator(seed))
         seen = image[image != 0]
         assert float(seen.mean()) == pytest.approx(0, abs=1e-3)
         assert float(seen.std()) == pytest.approx(1, abs=1e-3)
@@ -69,7 +76,9 @@ def test_an_image_is_normalised_over_what_is_seen(case: ResidentCase) -> None:
 def test_targets_are_the_trainers_own_bones(case: ResidentCase) -> None:
     variation = Variation(cut=STRAIGHT, view=PLAIN_VIEW, scanner=PLAIN)
     humerus, glenoid, both = (
-        synthesise(case, replace(PATCH, shape=(64, 64), bones=bones), variation, generator(3))[1]
+        of_one_region(
+            case, replace(PATCH, shape=(64, 64), regions=(bones,)), variation, generator(3)
+        )[1]
         for bones in ((0,), (1,), (0, 1))
     )
     # Boxes of 20 x 30 x 20 and 12 x 16 x 12 mm; an edge may fall on the middle of a pixel.
@@ -82,13 +91,27 @@ def test_targets_are_the_trainers_own_bones(case: ResidentCase) -> None:
     assert float(both.sum()) >= 350
 
 
+def test_regions_of_one_image_have_a_target_each(case: ResidentCase) -> None:
+    patch = replace(PATCH, regions=((0, 1), (0,), (1,)))
+    found = 0
+    for seed in range(12):
+        image, targets = synthesise(case, patch, Variation(), generator(seed))
+        assert targets.shape == (3, *image.shape)
+        whole, humerus, glenoid = targets
+        # At a joint a pixel may be whole and neither, half of each.
+        assert not ((humerus | glenoid) & ~whole).any()
+        assert not (humerus & glenoid & ~whole).any()
+        found += int(humerus.any()) + int(glenoid.any())
+    assert found > 12
+
+
 def test_blanked_and_ended_pixels_are_background(case: ResidentCase) -> None:
     for share in ("blank_share", "end_share", "arm_share"):
         view = replace(PLAIN_VIEW, **{share: 1}, least_mm=12.0, arm_mm=(-5.0, 5.0))  # type: ignore[arg-type]
         lost = 0
         for seed in range(12):
             plain, cut_down = (
-                synthesise(
+                of_one_region(
                     case,
                     PATCH,
                     Variation(cut=STRAIGHT, view=chosen, scanner=PLAIN),
@@ -113,7 +136,7 @@ def test_random_contrast_and_equations_take_turns_as_told(case: ResidentCase) ->
     for share in (0.0, 1.0):
         contrast = ContrastVariation(random_share=share, texture=(0, 0), most_splits=0)
         variation = Variation(STRAIGHT, contrast, PLAIN_VIEW, PLAIN)
-        images = [synthesise(case, PATCH, variation, generator(seed))[0] for seed in range(10)]
+        images = [of_one_region(case, PATCH, variation, generator(seed))[0] for seed in range(10)]
         # Between fat and marrow: the equations give nearly the same signal for both.
         looks.append([float(image[32, 24] - image[5, 5]) for image in images])
     assert torch.tensor(looks[0]).std() != pytest.approx(float(torch.tensor(looks[1]).std()))
@@ -124,7 +147,7 @@ def test_slices_reach_all_planes_and_both_sides(case: ResidentCase) -> None:
     planes = {(30, 20): 0, (20, 20): 0, (20, 30): 0}
     patch = replace(PATCH, shape=(80, 80))
     for seed in range(60):
-        target = synthesise(case, patch, variation, generator(seed))[1]
+        target = of_one_region(case, patch, variation, generator(seed))[1]
         rows, columns = torch.nonzero(target).T
         size = int(rows.max() - rows.min()) + 1, int(columns.max() - columns.min()) + 1
         near = [
@@ -143,7 +166,7 @@ def test_slices_away_from_the_bone_show_none(case: ResidentCase) -> None:
         cut=replace(STRAIGHT, on_bone_share=0, reach_mm=30.0), view=PLAIN_VIEW, scanner=PLAIN
     )
     found = [
-        bool(synthesise(case, PATCH, variation, generator(seed))[1].any()) for seed in range(60)
+        bool(of_one_region(case, PATCH, variation, generator(seed))[1].any()) for seed in range(60)
     ]
     assert 10 < sum(found) < 50
 
@@ -153,7 +176,7 @@ def test_beyond_the_map_an_image_ends_or_is_black(case: ResidentCase) -> None:
     for share in (0.0, 1.0):
         view = replace(PLAIN_VIEW, map_black_share=share)
         variation = Variation(cut=STRAIGHT, view=view, scanner=PLAIN)
-        image, target = synthesise(case, patch, variation, generator(2))
+        image, target = of_one_region(case, patch, variation, generator(2))
         corner = float(image[0, 0])
         assert (corner == 0) is (share == 0)
         assert share == 0 or corner == float(image.min())

@@ -17,6 +17,7 @@ from shoulderseg.nnunet_ext.checkpoints import load_checkpoint, load_unets
 from shoulderseg.nnunet_ext.synthesis.volumes import PartialVolumeError
 from shoulderseg.nnunet_ext.synthetic_trainers import SyntheticTraining
 from shoulderseg.nnunet_ext.trainings import list_trainings
+from shoulderseg.nnunet_ext.unets import build_unet, complete_weights
 from shoulderseg.nnunet_ext.variants import SYNTHETIC_TRAINERS
 from tests.nnunet_ext.synthesis.tiny_dataset import (
     NAME,
@@ -95,6 +96,42 @@ def test_trainings_run_are_stopped_go_on_and_are_exported(
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_one_network_learns_what_three_do_and_becomes_three(
+    dataset: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOULDERSEG_SYNTHESIS_AVERAGING", "0")
+    training = trainer(dataset, "shared")
+    training.run_training()
+    batch = next(training.dataloader_train)
+    whole, humerus, glenoid = batch["target"][0].unbind(dim=1)
+    assert not ((humerus | glenoid) & ~whole).any()
+    assert humerus.any()
+    unets = load_unets(tmp_path / "nnUNet_results" / NAME, PLANS_NAME, shared=True)
+    assert unets.dataset_json["labels"] == dataset["dataset_json"]["labels"]
+    image = torch.randn(1, 1, 64, 64, generator=torch.Generator().manual_seed(1))
+    training.network.eval()
+    training.network.decoder.deep_supervision = False
+    with torch.no_grad():
+        together = training.network(image)[0]
+        for output, variant in enumerate(("whole", "humerus", "glenoid")):
+            network = build_unet(unets.plans)
+            stored = {name: torch.as_tensor(v) for name, v in unets.weights[variant]["0"].items()}
+            network.load_state_dict(complete_weights(network, stored))
+            assert torch.allclose(network(image)[0, 0], together[output], atol=1e-5)
+    # And on from a bundle, all outputs as that of both bones.
+    (tmp_path / "bundle").mkdir()
+    write_unets(unets, tmp_path / "bundle", "float32")
+    monkeypatch.setenv("SHOULDERSEG_START_FROM", str(tmp_path / "bundle"))
+    again = trainer(dataset, "shared")
+    again.initialize()
+    again.network.eval()
+    again.network.decoder.deep_supervision = False
+    with torch.no_grad():
+        begun = again.network(image)[0]
+    assert torch.allclose(begun, together[:1].expand(3, -1, -1), atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("adam", ["0", "1"])
 def test_a_stopped_training_goes_on_where_it_was(
     dataset: dict[str, Any], adam: str, monkeypatch: pytest.MonkeyPatch
@@ -165,8 +202,8 @@ def test_steps_are_taken_in_bfloat16_where_the_cpu_has_it(
     training.run_training()
 
     assert seen[True] == {torch.bfloat16 if has else torch.float32}
-    # nnU-Net's validation is as it was.
-    assert seen[False] == {torch.float32}
+    # The patches that are judged after an epoch too.
+    assert seen[False] == seen[True]
     assert weights(training).dtype == torch.float32
     assert np.isfinite(training.logger.get_value("train_losses", step=None)).all()
 

@@ -33,10 +33,11 @@ def examples(images: int) -> list[Example]:
 
 @pytest.mark.parametrize("images", [6, 25])
 def test_no_case_is_judged_by_what_it_taught(images: int) -> None:
-    plain = cross_validate(examples(images), 0.7, NAMES)
+    own = {f"c{number}": f"c{number}" for number in range(images)}
+    plain = cross_validate(examples(images), 0.7, NAMES, own)
     spoiled = examples(images)
     spoiled[0] = example("c0", 0.86, 0.02)
-    changed = cross_validate(spoiled, 0.7, NAMES)
+    changed = cross_validate(spoiled, 0.7, NAMES, own)
     before, after = (
         {(j.example.case, j.example.degraded): j.predicted for j in judged}
         for judged in (plain, changed)
@@ -49,6 +50,21 @@ def test_no_case_is_judged_by_what_it_taught(images: int) -> None:
     for judged in plain:
         assert judged.predicted[0] == pytest.approx(judged.example.dice[0], abs=0.03)
         assert judged.flagged == judged.example.degraded
+
+
+def test_no_case_is_judged_by_another_of_its_patient() -> None:
+    patients = {f"c{number}": f"P{number // 2}" for number in range(8)}
+    plain = cross_validate(examples(8), 0.7, NAMES, patients)
+    spoiled = examples(8)
+    spoiled[0] = example("c0", 0.86, 0.02)
+    changed = cross_validate(spoiled, 0.7, NAMES, patients)
+    of_one = {
+        (new.example.case, new.example.degraded): new.predicted == old.predicted
+        for new, old in zip(changed, plain, strict=True)
+    }
+    assert {case for (case, _), same in of_one.items() if same} == {"c0", "c1"}
+    found = evidence(plain, 0.7, NAMES, [], patients)
+    assert (found["images"], found["patients"]) == (8, 4)
 
 
 def judged(dice: tuple[float, float], predicted: float, flagged: bool, **kind: bool) -> Judged:
@@ -70,7 +86,7 @@ def test_figures_known_on_paper() -> None:
         # No prediction was made for the glenoid, and none was needed.
         judged((0.9, 0.0), 0.8, flagged=True, missing=True),
     ]
-    found = evidence(cases, 0.85, NAMES, [True, True, False])
+    found = evidence(cases, 0.85, NAMES, [True, True, False], {"x": "x"})
     # Off by 0, 0.1, 0.1, 0.2 and 0.1; by 0.1, 0.1 and 0.15.
     assert found["humerus"]["mean_absolute_error"] == pytest.approx(0.1)
     # Their mean is 0.74: off by 0.16 four times and by 0.64.
@@ -92,7 +108,7 @@ def test_figures_known_on_paper() -> None:
 
 
 def test_what_cannot_be_said_is_left_out() -> None:
-    found = evidence([judged((0.9, math.nan), 0.9, flagged=False)], 0.85, NAMES, [])
+    found = evidence([judged((0.9, math.nan), 0.9, flagged=False)], 0.85, NAMES, [], {"x": "x"})
     assert found["humerus"]["correlation"] is None
     lines = "\n".join(describe_evidence(found, 0.85, NAMES))
     assert "correlation none" in lines

@@ -48,6 +48,16 @@ def test_without_a_pattern_each_case_is_a_patient() -> None:
     assert (len(found.train), len(found.test)) == (5, 3)
 
 
+def test_the_datasets_own_patients_are_kept_apart_unless_a_pattern_is_given() -> None:
+    cases = [f"scan_{number:02d}" for number in range(18)]
+    known = {case: f"scan_{number // 2 * 2:02d}" for number, case in enumerate(cases)}
+    found = assign_patients(cases, Protocol("1"), np.random.default_rng(1), known)
+    assert (len(found.train), len(found.test)) == (10, 6)
+    assert {**found.train, **found.test}.items() <= known.items()
+    own = Protocol("1", patient_pattern="(.+)")
+    assert len(assign_patients(cases, own, np.random.default_rng(1), known).train) == 5
+
+
 def test_too_few_patients_and_wrong_numbers_are_said() -> None:
     with pytest.raises(ValueError, match=r"found 7 patients, expected 5 to train and 3"):
         assign(Protocol("1"), [f"scan_{number}" for number in range(7)])
