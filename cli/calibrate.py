@@ -30,7 +30,7 @@ PatternOption = Annotated[
     typer.Option(
         metavar="REGEX",
         help="Its one group is the patient in an image's name: patients are left out whole.",
-        show_default="patients.json of a converted dataset, or each image its own",
+        show_default="case_patients.json of a converted dataset, or each image its own",
     ),
 ]
 

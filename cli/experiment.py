@@ -40,7 +40,7 @@ class PatientOptions:
         typer.Option(
             metavar="REGEX",
             help="What of a case's name is the patient: an expression with one group.",
-            show_default="each case is a patient",
+            show_default="case_patients.json of the dataset, or each case is a patient",
         ),
     ] = None
     seed: Annotated[int, typer.Option(help="Draws patients and folds; of the AlexNet, too.")] = 1

@@ -137,8 +137,10 @@ def _summary(made: TrainedRefiner) -> str:
             f"{made.folder}: no out-of-fold votes, so nothing shows whether it helps; `predict` "
             "keeps the vote"
         )
-    judged = f"{made.folder}: {made.held_out} held-out cases of {choice.patients} patients"
-    if choice.patients < 2:
+    told = choice.patients
+    whose = "each taken for a patient" if told is None else f"patients: {told}"
+    judged = f"{made.folder}: {made.held_out} held-out cases ({whose})"
+    if (made.held_out if told is None else told) < 2:
         return (
             f"{judged}: Dice {choice.vote_dice:.4f} by the vote, too few patients to show whether "
             "it helps; `predict` keeps the vote by default"

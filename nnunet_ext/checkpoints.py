@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import pickle
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,9 @@ import torch
 from shoulderseg.nnunet_ext.exchange.heads import one_output
 from shoulderseg.nnunet_ext.plan_checks import check_plans
 from shoulderseg.nnunet_ext.regions import BACKGROUND
-from shoulderseg.nnunet_ext.unet_set import UNetSet, UntrustedModelError, Weights
+from shoulderseg.nnunet_ext.unet_set import UNetSet, UntrustedModelError
 from shoulderseg.nnunet_ext.variants import (
     CHECKPOINT,
-    FIRST,
-    SECOND,
     SHARED,
     SHARED_OUTPUTS,
     TRAINERS,
@@ -88,43 +87,41 @@ def load_unets(
         UntrustedModelError: If a file is not what nnU-Net writes, or the three do not belong
             together.
     """
-    folders = {
-        variant: model_folder(
-            results_dataset,
-            SHARED if shared else variant,
-            plans_name,
-            synthetic=synthetic or shared,
-        )
-        for variant in TRAINERS
-    }
-    command = "train --synthetic" if synthetic or shared else "train"
+    names = (SHARED,) if shared else tuple(TRAINERS)
+    own = synthetic or shared
+    folders = {n: model_folder(results_dataset, n, plans_name, synthetic=own) for n in names}
+    command = "train --synthetic" if own else "train"
     command += f" --variants {SHARED}" if shared else ""
     chosen = _common_folds(folders, folds, command)
-    plans = {variant: _read_json(folder / "plans.json") for variant, folder in folders.items()}
-    if any(other != plans[FIRST] for other in plans.values()):
+    plans = [_read_json(folder / "plans.json") for folder in folders.values()]
+    if any(other != plans[0] for other in plans):
         msg = f"the three models in {results_dataset.name} were trained with different plans.json"
         raise UntrustedModelError(msg)
-    check_plans(plans[FIRST])
-    weights, axes = _read_checkpoints(folders, chosen, shared=shared)
-    described = {v: _read_json(folder / "dataset.json") for v, folder in folders.items()}
-    dataset_json = _two_part_dataset(described[FIRST], described[SECOND])
-    return UNetSet(plans[FIRST], dataset_json, axes, weights)
+    check_plans(plans[0])
+    weights, axes = _read_checkpoints(folders, chosen)
+    if shared:
+        weights = {
+            variant: {
+                fold: one_output(trained, SHARED_OUTPUTS.index(variant))
+                for fold, trained in weights[SHARED].items()
+            }
+            for variant in TRAINERS
+        }
+    described = [_read_json(folder / "dataset.json") for folder in folders.values()]
+    return UNetSet(plans[0], _two_part_dataset(described), axes, weights)
 
 
 def _read_checkpoints(
-    folders: dict[str, Path], folds: list[str], *, shared: bool
-) -> tuple[dict[str, dict[str, Weights]], tuple[int, ...] | None]:
-    """The weights of each U-Net and fold, and the axes that all of them were mirrored along."""
-    weights: dict[str, dict[str, Weights]] = {}
+    folders: dict[str, Path], folds: list[str]
+) -> tuple[dict[str, dict[str, Mapping[str, torch.Tensor]]], tuple[int, ...] | None]:
+    """The weights of each network and fold, and the axes that all of them were mirrored along."""
+    weights: dict[str, dict[str, Mapping[str, torch.Tensor]]] = {}
     axes = set()
-    for variant, folder in folders.items():
-        weights[variant] = {}
+    for name, folder in folders.items():
+        weights[name] = {}
         for fold in folds:
             checkpoint = load_checkpoint(folder / f"fold_{fold}" / CHECKPOINT)
-            trained = checkpoint["network_weights"]
-            weights[variant][fold] = (
-                one_output(trained, SHARED_OUTPUTS.index(variant)) if shared else trained
-            )
+            weights[name][fold] = checkpoint["network_weights"]
             axes.add(tuple(checkpoint["inference_allowed_mirroring_axes"] or ()))
     if len(axes) > 1:
         msg = f"the three models allow different mirroring axes: {sorted(axes)}"
@@ -134,7 +131,8 @@ def _read_checkpoints(
 
 def _common_folds(folders: dict[str, Path], wanted: list[str] | None, command: str) -> list[str]:
     finished = {variant: finished_folds(folder) for variant, folder in folders.items()}
-    common = [fold for fold in finished[FIRST] if all(fold in f for f in finished.values())]
+    first, *others = finished.values()
+    common = [fold for fold in first if all(fold in other for other in others)]
     numbered = [fold for fold in common if fold.isdecimal()]
     chosen = (numbered or common) if wanted is None else wanted
     missing = [
@@ -144,9 +142,9 @@ def _common_folds(folders: dict[str, Path], wanted: list[str] | None, command: s
         if fold not in folds
     ]
     if missing or not chosen:
-        listed = ", ".join(missing) or "no fold that all three have finished"
+        listed = ", ".join(missing) or f"no finished fold of {', '.join(folders)}"
         msg = (
-            f"missing in {folders[FIRST].parent}: {listed} (finished: {finished}); "
+            f"missing in {next(iter(folders.values())).parent}: {listed} (finished: {finished}); "
             f"run `shoulderseg {command}` for them first"
         )
         raise FileNotFoundError(msg)
@@ -161,18 +159,17 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _two_part_dataset(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+def _two_part_dataset(described: list[dict[str, Any]]) -> dict[str, Any]:
     """Puts the plain labels back that the trainers had replaced by regions."""
     labels = {BACKGROUND: 0}
-    for described in (first, second):
+    for names in (one["labels"] for one in described):
         # Those of one bone: the two values of a region that is both differ.
-        of_one = {
+        labels |= {
             name: region[0]
-            for name, region in described["labels"].items()
+            for name, region in names.items()
             if name != BACKGROUND and len(set(region)) == 1
         }
-        labels |= of_one
-    dataset_json = deepcopy(first)
+    dataset_json = deepcopy(described[0])
     dataset_json["labels"] = labels
     del dataset_json["regions_class_order"]
     return dataset_json

@@ -68,6 +68,7 @@ def region_dataset_json(dataset_json: dict[str, Any], *regions: tuple[int, ...])
         # nnU-Net takes a one-element list for a plain label, so a single label is named twice.
         described["labels"]["+".join(names)] = values if len(values) > 1 else values * 2
         # Predictions are written with these values, a later region over an earlier one; nnU-Net's
-        # validation compares them with the original label maps.
+        # validation compares them with the original label maps. Where a region of both bones is
+        # the first of several, what no other claims counts for its first bone there.
         described["regions_class_order"].append(values[0])
     return described

@@ -1,4 +1,4 @@
-"""The three trainers, learning from images that are synthesised at every step.
+"""Trainers that learn from images that are synthesised at every step.
 
 They replace nnU-Net's training data loader and average the weights; schedules, validation,
 checkpoints and export stay as they are. The partial volume maps lie in the raw dataset's folder
@@ -29,6 +29,8 @@ from shoulderseg.nnunet_ext.trainers import (
     nnUNetTrainerShoulderHumerus,
     nnUNetTrainerShoulderWhole,
 )
+from shoulderseg.nnunet_ext.unet_set import PARTS
+from shoulderseg.nnunet_ext.variants import SHARED_OUTPUTS
 
 NORMALISATION = ["ZScoreNormalization"]
 # As PyTorch has it.
@@ -38,7 +40,7 @@ _COMPILE_VARIABLE = "nnUNet_compile"
 
 
 class SyntheticTraining(nnUNetTrainerShoulderBase):
-    """What the three trainers do differently.
+    """What these trainers do differently.
 
     The averaged weights are those that nnU-Net validates, and the network's weights in every
     checkpoint: what is exported is then what the pseudo Dice was measured on, and no rule has to
@@ -230,8 +232,7 @@ class nnUNetTrainerShoulderWholeSynthetic(SyntheticTraining, nnUNetTrainerShould
 class nnUNetTrainerShoulderSharedSynthetic(SyntheticTraining):  # noqa: N801
     """Learns what the three learn, in one network with an output for each.
 
-    A step teaches it as much as a step of each of them, in a third of the time. Its weights become
-    three U-Nets, which can go on apart.
+    Its weights become three U-Nets that are alike but for their outputs, and can go on apart.
     """
 
-    regions = ((0, 1), (0,), (1,))
+    regions = tuple(PARTS[variant] for variant in SHARED_OUTPUTS)

@@ -163,8 +163,8 @@ class nnUNetTrainerShoulderWhole(nnUNetTrainerShoulderBase):  # noqa: N801
 class nnUNetTrainerScheduled(Bfloat16Steps, nnUNetTrainer):  # type: ignore[misc]  # noqa: N801
     """Stock nnU-Net with the length and the learning rate that this project's trainers are given.
 
-    It learns in bfloat16 where these do. Nothing else differs, so that an experiment compares both
-    at equal iterations.
+    It computes in bfloat16 where these do. Nothing else differs, so that an experiment compares
+    both at equal iterations.
     """
 
     # nnU-Net reads the parameter names of this constructor to store them in its checkpoints.

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from shoulderseg.nnunet_ext.bundle import read_tensors, weights_file
-from shoulderseg.nnunet_ext.exchange.heads import repeated_outputs
+from shoulderseg.nnunet_ext.exchange.heads import joined_outputs
 from shoulderseg.nnunet_ext.unet_set import UntrustedModelError
 from shoulderseg.nnunet_ext.unets import complete_weights
 from shoulderseg.nnunet_ext.variants import (
@@ -24,7 +24,8 @@ def load_start(network: torch.nn.Module, trainer_name: str, fold: int | str) -> 
     """Loads the weights that `SHOULDERSEG_START_FROM` asks for, if it asks for any.
 
     nnU-Net's `-pretrained_weights` reads a pickle and leaves the output layers as they are. The
-    network that learns all three begins as that of both bones, with its output three times.
+    network that learns what all three do begins as that of both bones, with its output three times;
+    or, where the three differ in their outputs alone, with the output of each.
 
     Args:
         network: An untrained network with deep supervision, changed in place.
@@ -43,11 +44,11 @@ def load_start(network: torch.nn.Module, trainer_name: str, fold: int | str) -> 
     if not folder:
         return None
     variant = variant_of(trainer_name)
-    shared = variant == SHARED
-    path = _weights_path(Path(folder), WHOLE if shared else variant, str(fold))
+    path = _weights_path(Path(folder), WHOLE if variant == SHARED else variant, str(fold))
     stored = read_tensors(path)
-    if shared:
-        stored = repeated_outputs(stored, len(SHARED_OUTPUTS))
+    if variant == SHARED:
+        others = [_weights_path(Path(folder), other, str(fold)) for other in SHARED_OUTPUTS]
+        stored = joined_outputs(stored, [read_tensors(other) for other in others])
     try:
         weights = complete_weights(network, stored)
     except UntrustedModelError as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoulderseg.datasets.case_patients import write_patients
 from shoulderseg.datasets.converters import case_notes, work_folder
 from shoulderseg.datasets.converters.examined import Examined, Twins, check_voxels, examine
 from shoulderseg.datasets.converters.shares import share_out
@@ -17,7 +18,6 @@ from shoulderseg.datasets.converters.target import (
     check_target,
 )
 from shoulderseg.datasets.nnunet_raw import write_dataset_json, write_json
-from shoulderseg.datasets.patients_file import write_patients
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

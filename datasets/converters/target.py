@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shoulderseg.datasets.case_patients import PATIENTS_FILE
 from shoulderseg.datasets.nnunet_raw import dataset_folder_name
-from shoulderseg.datasets.patients_file import PATIENTS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

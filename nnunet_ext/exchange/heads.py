@@ -10,7 +10,7 @@ the background, is one output above 0 where the bone is likelier than the backgr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 
@@ -50,20 +50,33 @@ def against_background(weights: Mapping[str, torch.Tensor], output: int) -> dict
     }
 
 
-def repeated_outputs(weights: Mapping[str, torch.Tensor], count: int) -> dict[str, torch.Tensor]:
-    """Gives a network of one output several that answer the same.
+def joined_outputs(
+    weights: Mapping[str, torch.Tensor], networks: Sequence[Mapping[str, torch.Tensor]]
+) -> dict[str, torch.Tensor]:
+    """Gives a network of one output those of several.
 
     Args:
         weights: Parameters of a U-Net of nnU-Net with one output.
-        count: How many outputs it is to have.
+        networks: Of each output. Where one of these networks differs from the first in more than
+            its output, an output means nothing to another network, and all outputs are the first's.
 
     Returns:
-        The same parameters; those of the output layers have `count` equal rows.
+        The same parameters; those of the output layers have a row for each network.
     """
+    alike = all(_same_but_outputs(weights, network) for network in networks)
+    sources = networks if alike else [weights] * len(networks)
     return {
-        name: torch.cat([values] * count) if name.startswith(_HEADS) else values
+        name: torch.cat([source[name] for source in sources]) if name.startswith(_HEADS) else values
         for name, values in weights.items()
     }
+
+
+def _same_but_outputs(one: Mapping[str, torch.Tensor], other: Mapping[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(
+        torch.equal(values, other[name])
+        for name, values in one.items()
+        if not name.startswith(_HEADS)
+    )
 
 
 def one_output(weights: Mapping[str, torch.Tensor], output: int) -> dict[str, torch.Tensor]:

@@ -55,7 +55,7 @@ def calibrate(run: Run, folder: Path, *more: object) -> str:
 def test_predict_tells_what_calibrate_taught(run: Run, folder: Path) -> None:
     put(folder / "others" / "noise.nii.gz", np.random.default_rng(0).random((3, 32, 32)))
     output = calibrate(run, folder, "--negatives", folder / "others")
-    assert "5 images of 5 patients and 10 degraded copies" in output
+    assert "5 images and 10 degraded copies" in output
     assert "humerus: predicted Dice off by" in output
     assert "negatives flagged: " in output
     out = folder / "out"
@@ -149,7 +149,7 @@ def test_what_cannot_be_used_is_left_out_and_named(run: Run, folder: Path) -> No
     output = " ".join(outcome.output.split())
     assert "left out: c4.nii.gz: not on the grid of its image" in output
     assert "left out: broken.nii.gz" in output
-    assert "4 images of 4 patients and 0 degraded copies" in output
+    assert "4 images and 0 degraded copies" in output
     assert "(1 of 1)" in output.split("negatives flagged: ")[1]
     assert read_bundle(folder / "bundle").quality is not None
 
@@ -241,7 +241,7 @@ def test_int8_is_kept_with_the_rest_or_not_at_all(
 def test_cases_judged_bad_teach_nothing(run: Run, folder: Path) -> None:
     verdicts = folder / "qc.csv"
     verdicts.write_text("case,verdict\nc0,pass\nc1,fail\n")
-    assert "8 degraded copies" in calibrate(run, folder, "--verdicts", verdicts)
+    assert "4 images and 8 degraded copies" in calibrate(run, folder, "--verdicts", verdicts)
     verdicts.write_text("case,verdict\nc0,artefact\nc1,fail\n")
     words = [folder / name for name in ("bundle", "images", "labels")]
     outcome = run("calibrate", *words, "--device", "cpu", "--verdicts", verdicts)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from shoulderseg.datasets.case_patients import write_patients
 from shoulderseg.datasets.orientation import Reorientation, find_reorientation, reorient
 from shoulderseg.datasets.phantom.case import make_case
 from shoulderseg.datasets.phantom.options import PhantomOptions
@@ -74,7 +75,7 @@ def test_the_bundle_keeps_its_unets_and_gains_a_refiner(
     outcome = run("train-refiner", "7", "--unets", source, *TRAINING.split())
     assert outcome.exit_code == 0, outcome.output
     # Fold 0 is judged on s2, which the AlexNet did not see; the U-Nets saw none of the three.
-    assert "1 held-out cases of 1 patients: Dice" in " ".join(outcome.output.split())
+    assert "1 held-out cases (each taken for a patient): Dice" in " ".join(outcome.output.split())
     # One case cannot judge rules that the others chose.
     assert "nan" not in outcome.output
     outcome = run("export", "7", out, "--unets", source)
@@ -180,6 +181,20 @@ def test_unets_trained_elsewhere_vote_on_every_case(raw: Path, source: Path) -> 
     voters = bundle_voters(source, ["0"])
     cases = load_refiner_cases(NAME, voters, raw.parents[1] / "votes", "cpu")
     assert all(case.votes is not None for case in cases.cases.values())
+
+
+def test_a_patient_is_learned_from_or_held_out(run: Run, raw: Path, source: Path) -> None:
+    write_patients(raw, {"s0": "a", "s1": "a", "s2": "b"})
+    voters = bundle_voters(source, ["0", "1"])
+    cases = load_refiner_cases(NAME, voters, raw.parents[1] / "votes", "cpu")
+    assert cases.patients == {"s0": "s0", "s1": "s0", "s2": "s2"}
+    outcome = run("train-refiner", "7", "--unets", source, *TRAINING.split())
+    assert "1 held-out cases (patients: 1): Dice" in " ".join(outcome.output.split())
+    write_patients(raw, {"s0": "a", "s1": "b", "s2": "a"})
+    outcome = run("train-refiner", "7", "--unets", source, *TRAINING.split())
+    assert outcome.exit_code == 2
+    said = " ".join(outcome.output.split())
+    assert "fold 0 of splits_final.json learns from s0 and holds out s2" in said
 
 
 def test_a_calibration_that_is_left_out_is_told(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from shoulderseg.datasets.case_patients import read_patients
 from shoulderseg.datasets.nnunet_raw import DatasetSpec, write_case
 from shoulderseg.datasets.pairs import ConversionError, convert_pairs
-from shoulderseg.datasets.patients_file import read_patients
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.datasets.volume import Volume, same_grid
 from tests.datasets.mixed_pairs import CASES, SPEC, convert

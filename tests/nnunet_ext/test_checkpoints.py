@@ -51,7 +51,7 @@ def test_finished_folds_in_order(tmp_path: Path) -> None:
 
 
 def test_missing_models_are_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="no fold that all three have finished"):
+    with pytest.raises(FileNotFoundError, match="no finished fold of humerus, glenoid, whole"):
         load_unets(tmp_path, "nnUNetPlans")
     with pytest.raises(FileNotFoundError, match="humerus fold 0, glenoid fold 0, whole fold 0"):
         load_unets(tmp_path, "nnUNetPlans", ["0"])

@@ -34,6 +34,18 @@ def test_region_of_each_unet(
     assert original == dataset(humerus=1, glenoid=2)
 
 
+def test_several_regions_are_outputs_of_one_network() -> None:
+    described = region_dataset_json(dataset(humerus=1, glenoid=2), (0, 1), (0,), (1,))
+    assert list(described["labels"].items()) == [
+        ("background", 0),
+        ("humerus+glenoid", [1, 2]),
+        ("humerus", [1, 1]),
+        ("glenoid", [2, 2]),
+    ]
+    # The parts are written over the whole.
+    assert described["regions_class_order"] == [1, 1, 2]
+
+
 @pytest.mark.parametrize(
     ("labels", "reason"),
     [

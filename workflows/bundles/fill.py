@@ -83,7 +83,7 @@ def fill_trained(
         plans_name: nnU-Net's identifier of the plans.
         folds: which folds; None for all that are finished.
         traits: what is to be said of the bundle.
-        synthetic: take what `train --synthetic` trained; it has no edge refiner.
+        synthetic: take what `train --synthetic` trained; an edge refiner comes by `train-refiner`.
         shared: take all three from the one network that it trained for them.
 
     Raises:

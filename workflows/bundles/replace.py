@@ -89,7 +89,11 @@ def is_current(bundle: Path, made: Path) -> bool:
 def _without_calibration(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What a training decides; versions of libraries that wrote the same files do not matter."""
     files = {k: digest for k, digest in manifest["files"].items() if k not in _calibrated()}
-    return {**manifest, "files": files, "made_with": None}
+    refiner = manifest.get("refiner")
+    # How a rule was found is told in other words by other versions; the rule is what counts.
+    if refiner is not None:
+        refiner = {key: value for key, value in refiner.items() if key != "cross_validation"}
+    return {**manifest, "files": files, "made_with": None, "refiner": refiner}
 
 
 def _calibrated() -> tuple[str, str]:

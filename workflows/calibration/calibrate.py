@@ -39,7 +39,8 @@ class CalibrationOrder:
         seed: source of all randomness.
         verdicts: `qc.csv` of the report page, whose cases judged fail or artefact are left out.
         patient_pattern: regular expression whose one group is the patient in an image's name; None
-            goes by `patients.json` beside the folder of images, or else makes each image its own.
+            goes by `case_patients.json` beside the folder of images, or else takes each image for
+            a patient.
     """
 
     images: Path
@@ -58,7 +59,7 @@ class CalibrationReport:
 
     Attributes:
         path: the file in the bundle.
-        evidence: figures of images left out from the fit; see `describe_evidence`.
+        evidence: figures of patients left out from the fit; see `describe_evidence`.
         left_out: why an image could not be used, one sentence each.
     """
 
@@ -182,26 +183,32 @@ def _pairs(order: CalibrationOrder) -> list[Pair]:
     return pairs
 
 
-def _patients(order: CalibrationOrder, pairs: Sequence[Pair]) -> dict[str, str]:
-    """The patient of each pair.
+def _patients(order: CalibrationOrder, pairs: Sequence[Pair]) -> dict[str, str] | None:
+    """The patient of each pair; None if nobody told.
 
     Raises:
         ValueError: if a pair has none, or too few images are left without one patient's.
     """
+    from shoulderseg.datasets.case_patients import read_patients
     from shoulderseg.datasets.pair_checks import find_patients
-    from shoulderseg.datasets.patients_file import read_patients
     from shoulderseg.evaluation.quality.calibration import LEAST_CASES
 
     cases = [pair.case for pair in pairs]
-    patients, problems = find_patients(cases, order.patient_pattern)
-    if order.patient_pattern is None:
-        patients = read_patients(order.images.resolve().parent, cases) or patients
-    most = max(Counter(patients.values()).values(), default=0)
+    patients: dict[str, str] | None = None
+    problems: list[str] = []
+    if order.patient_pattern is not None:
+        patients, problems = find_patients(cases, order.patient_pattern)
+    else:
+        # Beside the folder as it is called, or where a link leads.
+        for folder in (order.images.absolute().parent, order.images.resolve().parent):
+            patients = patients or read_patients(folder, cases)
+    most = 1 if patients is None else max(Counter(patients.values()).values(), default=0)
     # Those of one patient are left out at a time, and what remains must suffice.
     if not problems and len(pairs) - most < LEAST_CASES:
         problems = [
             f"found {len(pairs)} images with label maps, {most} of them of one patient; expected "
-            f"at least {LEAST_CASES} of other patients"
+            f"at least {LEAST_CASES} of other patients, since all of one are left out at a time "
+            "(--patient-pattern tells who they are)"
         ]
     if problems:
         raise ValueError("\n".join(problems))

@@ -38,7 +38,7 @@ def cross_validate(
     examples: Sequence[Example],
     flag_below: FlagBelow,
     names: Sequence[str],
-    patients: Mapping[str, str],
+    patients: Mapping[str, str] | None = None,
 ) -> list[Judged]:
     """Judges each case by a calibration on those of other patients.
 
@@ -49,21 +49,22 @@ def cross_validate(
         examples: cases with a reference.
         flag_below: predicted Dice under which a bone is flagged, one for both or one each.
         names: of the two bones.
-        patients: the patient of each case.
+        patients: the patient of each case; None if nobody knows, and each counts as one.
 
     Raises:
         ValueError: if what is left is too little to fit.
     """
     from shoulderseg.evaluation.quality.calibration import fit_calibration, predicted_dice
 
-    those = sorted({patients[example.case] for example in examples})
+    of_case = patients or {example.case: example.case for example in examples}
+    those = sorted({of_case[example.case] for example in examples})
     folds = len(those) if len(those) <= _MOST_FITS else _FOLDS
     judged = []
     for fold in range(folds):
         out = set(those[fold::folds])
-        kept = [example for example in examples if patients[example.case] not in out]
+        kept = [example for example in examples if of_case[example.case] not in out]
         calibration = fit_calibration(kept, flag_below)
-        for example in (e for e in examples if patients[e.case] in out):
+        for example in (e for e in examples if of_case[e.case] in out):
             first, second = (
                 predicted_dice(bone, calibration.bones[k])
                 for k, bone in enumerate(example.quality.bones)
@@ -78,7 +79,7 @@ def evidence(
     flag_below: FlagBelow,
     names: Sequence[str],
     negatives: Sequence[bool],
-    patients: Mapping[str, str],
+    patients: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Figures of a cross-validation, as plain values for a JSON file.
 
@@ -87,7 +88,7 @@ def evidence(
         flag_below: a case is poor if the Dice of one of its bones is below this.
         names: of the two bones.
         negatives: of each image that is no shoulder, whether it was flagged.
-        patients: the patient of each case.
+        patients: the patient of each case; None if nobody knows.
     """
     bones = {}
     for k, name in enumerate(names):
@@ -108,7 +109,7 @@ def evidence(
     plain = [entry for entry in known if not entry[2]]
     return {
         "images": len({j.example.case for j in judged}),
-        "patients": len({patients[j.example.case] for j in judged}),
+        "patients": None if patients is None else len({patients[j.example.case] for j in judged}),
         "degraded_copies": sum(j.example.degraded for j in judged),
         **bones,
         "missing_flagged": _count([j.flagged for j in missing]),
@@ -123,9 +124,11 @@ def describe_evidence(
     found: dict[str, Any], flag_below: FlagBelow, names: Sequence[str]
 ) -> list[str]:
     """The figures as lines for the terminal."""
+    told = found["patients"]
+    whose, without = ("", "image") if told is None else (f" (patients: {told})", "patient")
     lines = [
-        f"{found['images']} images of {found['patients']} patients and {found['degraded_copies']} "
-        "degraded copies; each judged by a calibration without its patient"
+        f"{found['images']} images{whose} and {found['degraded_copies']} degraded copies; each "
+        f"judged by a calibration without its {without}"
     ]
     for name, title in ((name + end, name + words) for name in names for end, words in _KINDS):
         bone = found[name]

@@ -71,8 +71,8 @@ def lay_out(source: Path, out: Path, protocol: Protocol) -> ExperimentData:
         FileNotFoundError: if there is no such dataset.
         OSError: if a file cannot be copied.
     """
+    from shoulderseg.datasets.case_patients import write_patients
     from shoulderseg.datasets.nnunet_raw import write_json
-    from shoulderseg.datasets.patients_file import write_patients
     from shoulderseg.nnunet_ext.folders import SPLITS_FILE
     from shoulderseg.nnunet_ext.regions import foreground_labels
 
@@ -102,6 +102,7 @@ def lay_out(source: Path, out: Path, protocol: Protocol) -> ExperimentData:
     write_json(raw / "dataset.json", described | {"numTraining": len(assignment.train)})
     write_json(raw / SPLITS_FILE, [dict(fold) for fold in assignment.folds])
     write_patients(raw, assignment.train)
+    write_patients(data.test_images.parent, assignment.test)
     return data
 
 
@@ -119,7 +120,7 @@ def _check_apart(source: Path, out: Path) -> None:
 
 def _draw(source: Path, protocol: Protocol) -> dict[str, Any]:
     """What makes a new experiment: who is where, the dataset's description, each file's hash."""
-    from shoulderseg.datasets.patients_file import read_patients
+    from shoulderseg.datasets.case_patients import read_patients
 
     described = _described(source)
     ending = str(described.get("file_ending", ".nii.gz"))

@@ -23,7 +23,7 @@ _OF_ONE_PATIENT = {
 
 @dataclass(frozen=True)
 class Protocol:
-    """What makes an experiment: with the same protocol and images its figures are the same.
+    """What makes an experiment: with the same protocol and dataset its figures are the same.
 
     Attributes:
         dataset: a number or DatasetNNN_Name.
@@ -31,7 +31,7 @@ class Protocol:
         test: patients that nothing is trained on.
         seed: of the drawing of patients and folds, the AlexNet and the bootstrap.
         patient_pattern: regular expression whose one group is the patient in a case's name; None
-            goes by the dataset's `patients.json`, or else makes each case its own patient.
+            goes by the dataset's `case_patients.json`, or else makes each case its own patient.
         size: of the U-Nets, `auto` or `small`.
         epochs: of each U-Net, as of `train`; None for nnU-Net's own.
         iterations: training steps an epoch, likewise.
@@ -41,7 +41,7 @@ class Protocol:
         refiner_steps: training steps an epoch of each AlexNet.
         stock: configurations of stock nnU-Net that are trained beside ours.
         tolerance_mm: of the normalised surface Dice.
-        test_on: patients to test; empty to draw as many as `test` says.
+        test_on: patients to test, or cases of theirs; empty to draw as many as `test` says.
 
     Raises:
         ValueError: if a number is out of range, or a configuration unknown.
@@ -134,7 +134,8 @@ def assign_patients(
         _refuse_doubles(cases)
     if problems:
         raise ValueError("\n".join(problems))
-    tested, learned = _draw(sorted(set(patients.values())), protocol, rng)
+    asked = [patients.get(name, name) for name in protocol.test_on]
+    tested, learned = _draw(sorted(set(patients.values())), asked, protocol, rng)
     training = {case: name for case, name in patients.items() if name in learned}
     testing = {case: name for case, name in patients.items() if name in tested}
     folds = patient_folds(training, rng=rng, folds=min(MOST_FOLDS, protocol.train))
@@ -163,22 +164,23 @@ def _refuse_doubles(cases: Iterable[str]) -> None:
 
 
 def _draw(
-    names: Sequence[str], protocol: Protocol, rng: np.random.Generator
+    names: Sequence[str], asked: Sequence[str], protocol: Protocol, rng: np.random.Generator
 ) -> tuple[set[str], set[str]]:
-    """Patients to test, and patients to train on."""
-    unknown = [name for name in protocol.test_on if name not in names]
+    """Patients to test, those that are asked for or as many as the protocol says, and to train."""
+    unknown = [name for name in asked if name not in names]
     if unknown:
         shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
-        msg = f"there is no patient {unknown[0]!r} to test; the patients are {shown}"
+        msg = f"there is no patient or case {unknown[0]!r} to test; the patients are {shown}"
         raise ValueError(msg)
-    tested = set(protocol.test_on)
+    tested = set(asked)
     others = [name for name in names if name not in tested]
     wanted = protocol.train + (0 if tested else protocol.test)
     if len(others) < wanted:
         msg = (
             f"found {len(names)} patients, expected {protocol.train} to train and "
             f"{len(tested) or protocol.test} to test; give fewer by --train-patients and "
-            "--test-patients, or --patient-pattern if patients are told apart wrongly"
+            "--test-patients, or --patient-pattern if patients are told apart wrongly (without it "
+            "the dataset's case_patients.json does, or else each case is a patient)"
         )
         raise ValueError(msg)
     drawn = [others[index] for index in rng.permutation(len(others))[:wanted]]

@@ -41,7 +41,7 @@ class RefinerCases(NamedTuple):
         learned: For each fold the names of the cases to learn from.
         held_out: For each fold the names of its held-out cases.
         voted: Folds whose held-out cases have votes.
-        patients: The patient of each case.
+        patients: The patient of each case; None where the dataset does not tell.
         pixel_mm: In-plane pixel size of the U-Nets' plans.
         classes: Background and the bones.
     """
@@ -50,7 +50,7 @@ class RefinerCases(NamedTuple):
     learned: dict[str, list[str]]
     held_out: dict[str, list[str]]
     voted: list[str]
-    patients: Mapping[str, str]
+    patients: Mapping[str, str] | None
     pixel_mm: float
     classes: int
 
@@ -71,8 +71,8 @@ def load_refiner_cases(
 
     Raises:
         FileNotFoundError: If folds or images are missing.
-        ValueError: If a case cannot be read, or the dataset's bones are called otherwise than those
-            of the U-Nets.
+        ValueError: If a case cannot be read, the dataset's bones are called otherwise than those
+            of the U-Nets, or a fold holds out a patient from whom it learns.
     """
     from shoulderseg.nnunet_ext.plans import CONFIGURATION
     from shoulderseg.workflows.refiner.out_of_fold import out_of_fold_votes, read_case
@@ -80,6 +80,7 @@ def load_refiner_cases(
     learned, held_out = (_read_folds(name, side) for side in ("train", "val"))
     voted = [fold for fold in held_out if fold in voters.digests]
     names = sorted({case for fold in (*learned.values(), *held_out.values()) for case in fold})
+    patients = _patients(name, learned, held_out)
     votes = out_of_fold_votes(name, voters, _voted_on(voters, names, held_out), cache, device)
     _LOGGER.info("out-of-fold votes: %d cases of folds %s", len(votes), ", ".join(voted) or "-")
     values = _bone_values(name, voters)
@@ -100,18 +101,38 @@ def load_refiner_cases(
         learned=learned,
         held_out=held_out,
         voted=voted,
-        patients=_patients(name, names),
+        patients=patients,
         pixel_mm=pixel_mm,
         classes=len(values) + 1,
     )
 
 
-def _patients(name: str, cases: list[str]) -> dict[str, str]:
-    """The patient of each case; each is its own where the dataset does not tell."""
-    from shoulderseg.datasets.patients_file import read_patients
-    from shoulderseg.nnunet_ext.folders import RAW, data_folder
+def _patients(
+    name: str, learned: dict[str, list[str]], held_out: dict[str, list[str]]
+) -> dict[str, str] | None:
+    """The patient of each case; None where the dataset does not tell.
 
-    return read_patients(data_folder(RAW) / name, cases) or {case: case for case in cases}
+    Raises:
+        ValueError: If a fold learns from a patient whom it holds out.
+    """
+    from shoulderseg.datasets.case_patients import PATIENTS_FILE, read_patients
+    from shoulderseg.nnunet_ext.folders import RAW, SPLITS_FILE, data_folder
+
+    cases = {case for fold in (*learned.values(), *held_out.values()) for case in fold}
+    patients = read_patients(data_folder(RAW) / name, cases)
+    if patients is None:
+        return None
+    for fold, out in held_out.items():
+        of_learned = {patients[case]: case for case in learned[fold]}
+        for case in out:
+            if patients[case] in of_learned:
+                msg = (
+                    f"fold {fold} of {SPLITS_FILE} learns from {of_learned[patients[case]]} and "
+                    f"holds out {case}, which {PATIENTS_FILE} says are of one patient; put them on "
+                    "one side, or correct that file"
+                )
+                raise ValueError(msg)
+    return patients
 
 
 def _bone_values(name: str, voters: Voters) -> list[int]:

@@ -31,7 +31,7 @@ class RuleChoice(NamedTuple):
             that nobody chooses the rule they are scored with; NaN for fewer than two patients.
         standard_error: Of that gain; NaN for fewer than two patients.
         table: Mean gain of each rule over all patients.
-        patients: How many there are.
+        patients: How many there are; None if nobody told, and each case counts as one.
     """
 
     rule: EdgeRule
@@ -40,7 +40,7 @@ class RuleChoice(NamedTuple):
     gain: float
     standard_error: float
     table: list[tuple[EdgeRule, float]]
-    patients: int
+    patients: int | None
 
 
 def rule_grid(pixel_mm: float) -> list[EdgeRule]:
@@ -89,7 +89,9 @@ def rule_dice(
 
 
 def choose_rule(
-    rules: Sequence[EdgeRule], dice: npt.NDArray[np.float64], patients: Sequence[str]
+    rules: Sequence[EdgeRule],
+    dice: npt.NDArray[np.float64],
+    patients: Sequence[str] | None = None,
 ) -> RuleChoice:
     """Picks the rule with the best mean Dice over patients, and tests whether such a choice helps.
 
@@ -98,7 +100,7 @@ def choose_rule(
     Args:
         rules: R rules.
         dice: float64 (cases, 1 + R), from `rule_dice`; at least one case.
-        patients: Of each case.
+        patients: Of each case; None if nobody knows, and each counts as one.
 
     Raises:
         ValueError: If there is no case.
@@ -108,8 +110,10 @@ def choose_rule(
     if not len(dice):
         msg = "found no held-out case with out-of-fold votes, expected at least one"
         raise ValueError(msg)
-    names, of_case = np.unique(patients, return_inverse=True)
-    by_patient = np.stack([dice[of_case == number].mean(axis=0) for number in range(len(names))])
+    by_patient = dice
+    if patients is not None:
+        names = np.array(patients)
+        by_patient = np.stack([dice[names == name].mean(axis=0) for name in np.unique(names)])
     gains = by_patient[:, 1:] - by_patient[:, :1]
     mean = gains.mean(axis=0)
     gain, error, bound = math.nan, math.nan, math.nan
@@ -125,7 +129,7 @@ def choose_rule(
         gain=gain,
         standard_error=error,
         table=list(zip(rules, mean.tolist(), strict=True)),
-        patients=len(names),
+        patients=None if patients is None else len(by_patient),
     )
 
 

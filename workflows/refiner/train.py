@@ -241,10 +241,9 @@ def _cross_validate(
     from shoulderseg.refine.ensemble import ClassifyConfig
     from shoulderseg.refine.network import load_alexnet
     from shoulderseg.workflows.refiner.rule import choose_rule, rule_grid
-    from shoulderseg.workflows.refiner.training import held_out_dice, judged_cases
+    from shoulderseg.workflows.refiner.training import held_out_dice, judged_patients
 
     rules = rule_grid(cases.pixel_mm)
     models = {f: load_alexnet(plan.network, s.best_weights) for f, s in states.items()}
     dice = held_out_dice(cases, models, rules, ClassifyConfig(pixel_mm=cases.pixel_mm), device)
-    patients = [cases.patients[name] for name in judged_cases(cases, models)]
-    return choose_rule(rules, dice, patients), len(dice)
+    return choose_rule(rules, dice, judged_patients(cases, models)), len(dice)

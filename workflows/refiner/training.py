@@ -123,7 +123,7 @@ def held_out_dice(
 ) -> npt.NDArray[np.float64]:
     """Computes each voted held-out case's Dice, refined by the classifier that never saw it.
 
-    The cases are in the order of `judged_cases`.
+    The cases are in the order of `judged_patients`.
 
     Args:
         cases: The dataset's cases.
@@ -141,7 +141,7 @@ def held_out_dice(
     widest_mm = max(rule.band_mm for rule in rules)
     found = []
     for fold, model in classifiers.items():
-        for name in judged_cases(cases, [fold]):
+        for name in _with_votes(cases, cases.held_out[fold]):
             case = cases.cases[name]
             voted = vote_of(case)
             opinions = edge_opinions(
@@ -151,9 +151,12 @@ def held_out_dice(
     return np.array(found).reshape(-1, 1 + len(rules))
 
 
-def judged_cases(cases: RefinerCases, folds: Iterable[str]) -> list[str]:
-    """Names of the held-out cases of some folds that have votes, fold by fold."""
-    return [name for fold in folds for name in _with_votes(cases, cases.held_out[fold])]
+def judged_patients(cases: RefinerCases, folds: Iterable[str]) -> list[str] | None:
+    """The patient of each voted held-out case, fold by fold; None where nobody told."""
+    if cases.patients is None:
+        return None
+    names = [name for fold in folds for name in _with_votes(cases, cases.held_out[fold])]
+    return [cases.patients[name] for name in names]
 
 
 def _with_votes(cases: RefinerCases, names: Sequence[str]) -> list[str]:

@@ -33,11 +33,10 @@ def examples(images: int) -> list[Example]:
 
 @pytest.mark.parametrize("images", [6, 25])
 def test_no_case_is_judged_by_what_it_taught(images: int) -> None:
-    own = {f"c{number}": f"c{number}" for number in range(images)}
-    plain = cross_validate(examples(images), 0.7, NAMES, own)
+    plain = cross_validate(examples(images), 0.7, NAMES)
     spoiled = examples(images)
     spoiled[0] = example("c0", 0.86, 0.02)
-    changed = cross_validate(spoiled, 0.7, NAMES, own)
+    changed = cross_validate(spoiled, 0.7, NAMES)
     before, after = (
         {(j.example.case, j.example.degraded): j.predicted for j in judged}
         for judged in (plain, changed)
@@ -65,6 +64,10 @@ def test_no_case_is_judged_by_another_of_its_patient() -> None:
     assert {case for (case, _), same in of_one.items() if same} == {"c0", "c1"}
     found = evidence(plain, 0.7, NAMES, [], patients)
     assert (found["images"], found["patients"]) == (8, 4)
+    assert "8 images (patients: 4)" in describe_evidence(found, 0.7, NAMES)[0]
+    untold = evidence(plain, 0.7, NAMES, [])
+    assert untold["patients"] is None
+    assert "8 images and 8 degraded copies" in describe_evidence(untold, 0.7, NAMES)[0]
 
 
 def judged(dice: tuple[float, float], predicted: float, flagged: bool, **kind: bool) -> Judged:
@@ -86,7 +89,7 @@ def test_figures_known_on_paper() -> None:
         # No prediction was made for the glenoid, and none was needed.
         judged((0.9, 0.0), 0.8, flagged=True, missing=True),
     ]
-    found = evidence(cases, 0.85, NAMES, [True, True, False], {"x": "x"})
+    found = evidence(cases, 0.85, NAMES, [True, True, False])
     # Off by 0, 0.1, 0.1, 0.2 and 0.1; by 0.1, 0.1 and 0.15.
     assert found["humerus"]["mean_absolute_error"] == pytest.approx(0.1)
     # Their mean is 0.74: off by 0.16 four times and by 0.64.
@@ -108,7 +111,7 @@ def test_figures_known_on_paper() -> None:
 
 
 def test_what_cannot_be_said_is_left_out() -> None:
-    found = evidence([judged((0.9, math.nan), 0.9, flagged=False)], 0.85, NAMES, [], {"x": "x"})
+    found = evidence([judged((0.9, math.nan), 0.9, flagged=False)], 0.85, NAMES, [])
     assert found["humerus"]["correlation"] is None
     lines = "\n".join(describe_evidence(found, 0.85, NAMES))
     assert "correlation none" in lines

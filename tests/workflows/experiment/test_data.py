@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from shoulderseg.datasets import output_file
+from shoulderseg.datasets.case_patients import read_patients, write_patients
 from shoulderseg.workflows.experiment.data import lay_out
 from shoulderseg.workflows.experiment.protocol import Protocol
 from tests.workflows.experiment.made_experiment import write_raw
@@ -39,6 +40,21 @@ def test_test_patients_lie_where_no_training_looks(source: Path, tmp_path: Path)
         assert data.image(case).read_bytes() == source_image.read_bytes()
     # Nothing of the user's is changed.
     assert json.loads((source / "dataset.json").read_text())["numTraining"] == 8
+
+
+def test_the_datasets_own_patients_stay_together(source: Path, tmp_path: Path) -> None:
+    known = {case: f"p.{int(case[2:]) // 2 * 2}" for case in CASES}
+    write_patients(source, known)
+    protocol = Protocol("4", train=3, test=1, test_on=("p.3",))
+    data = lay_out(source, tmp_path / "out", protocol)
+    assert data.assignment.test == {"p.2": "p.2", "p.3": "p.2"}
+    learned = read_patients(data.raw, data.assignment.train)
+    assert learned == {case: known[case] for case in data.assignment.train}
+    assert read_patients(data.test_images.parent, ["p.2", "p.3"]) == data.assignment.test
+    # A pattern goes before them.
+    other = lay_out(source, tmp_path / "other", Protocol("4", patient_pattern="(.+)"))
+    assert len(other.assignment.train) == 5
+    assert read_patients(other.raw, other.assignment.train) is None
 
 
 def test_the_same_experiment_goes_on_and_another_is_refused(source: Path, tmp_path: Path) -> None:

@@ -79,7 +79,9 @@ def test_patients_can_be_named() -> None:
         found = assign(protocol, seed=seed)
         assert set(found.test.values()) == {"P03", "P07"}
         assert len(set(found.train.values()) - {"P03", "P07"}) == 5
-    with pytest.raises(ValueError, match=r"no patient 'P3' to test; the patients are P00, P01"):
+    with pytest.raises(
+        ValueError, match=r"no patient or case 'P3' to test; the patients are P00, P01"
+    ):
         assign(Protocol("1", test_on=("P3",), patient_pattern=r"(P\d+)_"))
     with pytest.raises(ValueError, match="found 9 patients, expected 8 to train and 2 to test"):
         assign(Protocol("1", train=8, test_on=("P03", "P07"), patient_pattern=r"(P\d+)_"))

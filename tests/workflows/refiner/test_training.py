@@ -47,7 +47,7 @@ def three_folds() -> RefinerCases:
         learned={str(k): [n for n in names if n != name] for k, name in enumerate(names)},
         held_out={str(k): [name] for k, name in enumerate(names)},
         voted=["0", "1"],
-        patients={name: name for name in names},
+        patients=None,
         pixel_mm=1.0,
         classes=3,
     )

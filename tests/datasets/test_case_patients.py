@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shoulderseg.datasets.patients_file import PATIENTS_FILE, read_patients, write_patients
+from shoulderseg.datasets.case_patients import PATIENTS_FILE, read_patients, write_patients
 
 
 def test_patients_are_called_after_their_first_case(tmp_path: Path) -> None:
@@ -14,6 +14,11 @@ def test_patients_are_called_after_their_first_case(tmp_path: Path) -> None:
     assert read_patients(tmp_path, ["c", "b_2"]) == {"b_2": "b_1", "c": "c"}
     assert "Miller" not in (tmp_path / PATIENTS_FILE).read_text()
     assert read_patients(tmp_path, []) == {}
+
+
+def test_where_nobody_told_the_patients_there_is_no_file(tmp_path: Path) -> None:
+    write_patients(tmp_path, {"s1_left": "s1_left", "s1_right": "s1_right"})
+    assert read_patients(tmp_path, ["s1_left"]) is None
 
 
 def test_a_dataset_without_the_file_tells_nothing(tmp_path: Path) -> None:
@@ -28,6 +33,6 @@ def test_what_is_no_such_file_is_said(text: str, tmp_path: Path) -> None:
 
 
 def test_a_case_that_was_added_by_hand_is_named(tmp_path: Path) -> None:
-    write_patients(tmp_path, {"a": "a"})
+    write_patients(tmp_path, {"a": "Miller"})
     with pytest.raises(ValueError, match="does not tell the patient of new"):
         read_patients(tmp_path, ["a", "new"])
