@@ -123,7 +123,7 @@ def remove_files(out: Path, fragment: Fragment, files: Iterable[str]) -> None:
         path = out / file
         refuse_links(path.parent, out)
         with contextlib.suppress(FileNotFoundError):
-            if _is_plain_file(path) and sha256_of(path) == fragment.files[file]:
+            if is_plain_file(path) and sha256_of(path) == fragment.files[file]:
                 path.unlink()
 
 
@@ -149,7 +149,7 @@ def still_stands(out: Path, fragment: Fragment) -> bool:
     """
     try:
         return all(
-            _is_plain_file(out / file) and sha256_of(out / file) == digest
+            is_plain_file(out / file) and sha256_of(out / file) == digest
             for file, digest in fragment.files.items()
         )
     except (OSError, ValueError):
@@ -167,14 +167,14 @@ def short_name(name: str) -> str:
     return f"{name[:40]}_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
-def _is_plain_file(path: Path) -> bool:
+def is_plain_file(path: Path) -> bool:
     """Whether it is a file, and no link, pipe or folder, which may be waited for without end."""
     return stat.S_ISREG(path.lstat().st_mode)
 
 
 def _read(path: Path) -> Fragment | None:
     try:
-        if not _is_plain_file(path) or path.stat().st_size > _LARGEST:
+        if not is_plain_file(path) or path.stat().st_size > _LARGEST:
             return None
         content = json.loads(path.read_text(encoding="utf-8"))
         if content.pop("format") != _FORMAT or not _is_sound(content):

@@ -20,6 +20,7 @@ from shoulderseg.workflows.cohort.resume import (
     note_done,
     noted_examinations,
 )
+from shoulderseg.workflows.cohort.set_aside import set_aside_changed
 from shoulderseg.workflows.examination.run import segment_series
 from shoulderseg.workflows.examination.write import write_group
 from shoulderseg.workflows.measure.results import (
@@ -116,6 +117,7 @@ def _work_on(run: Work, batch: Batch, listener: Listener) -> None:
     if done is not None:
         _take_over(run, done, listener)
         return
+    set_aside_changed(run.plan.out, batch.noted)
     former = noted_examinations(run.ledger, batch.noted, cases)
     forget(run.ledger, [name for name in batch.noted if name not in former])
     records, together = _segment_batch(run, batch, listener)
