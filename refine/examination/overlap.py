@@ -33,7 +33,8 @@ def overlap(
     Returns:
         Dice, and the volume in the series over that of the others; 0 where neither has any.
     """
-    index = np.argwhere((slices.distance_mm < REACH_MM / 2) | _box_of(slices, motion, bone))
+    asked = (slices.distance_mm < REACH_MM / 2) | _box_of(slices, motion, bone)
+    index = np.argwhere(asked & slices.shown)
     places = motion.undo(to_mm(slices.affine, index.astype(np.float64)))
     own = slices.probability[tuple(index.T)] > 0.5
     theirs = bone.at(places) < 0

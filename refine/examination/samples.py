@@ -48,7 +48,9 @@ class BoneSlices:
         affine: From the index (z, y, x) to LPS mm, float64 (4, 4).
         edge_mm: Points on the edge, about 1 mm apart, in LPS mm, (n, 3).
         samples: Points on the edge, about it, and fewer far from it.
-        seen: Lowest and highest index, in this grid, of all that the series shows, (2, 3).
+        shown: Which voxels the series shows, bool (Z, Y, X): not those of a filled margin.
+        bounds: Lowest and highest row, lowest and highest column, in this grid, of all that each
+            slice shows, (Z, 4); the lowest above the highest where it shows nothing.
     """
 
     probability: NDArray[np.float32]
@@ -56,7 +58,8 @@ class BoneSlices:
     affine: Floats
     edge_mm: Floats
     samples: Samples
-    seen: Floats
+    shown: NDArray[np.bool_]
+    bounds: Floats
 
     @property
     def slab_mm(self) -> Floats:
@@ -66,11 +69,12 @@ class BoneSlices:
 
     def shows(self, points_mm: Floats) -> NDArray[np.bool_]:
         """Which places, LPS mm (n, 3), the series has slices of, bool (n,)."""
-        index = to_index(self.affine, points_mm)
-        inside = np.ones(len(index), np.bool_)
-        # A column at a time: numpy is slow at asking whether all of three are true.
-        for column, first, last in zip(index.T, *self.seen, strict=True):
-            inside &= (column >= first) & (column <= last)
+        slices, rows, columns = to_index(self.affine, points_mm).T
+        count = len(self.bounds)
+        inside: NDArray[np.bool_] = (slices >= -0.5) & (slices <= count - 0.5)
+        nearest = np.clip(np.rint(slices), 0, count - 1).astype(np.intp)
+        top, bottom, left, right = self.bounds[nearest].T
+        inside &= (rows >= top) & (rows <= bottom) & (columns >= left) & (columns <= right)
         return inside
 
 
@@ -106,17 +110,20 @@ def index_box(
     return first, second, third
 
 
-def bone_slices(probability: NDArray[np.float32], affine: Floats) -> BoneSlices:
+def bone_slices(
+    probability: NDArray[np.float32], affine: Floats, scanned: NDArray[np.bool_] | None = None
+) -> BoneSlices:
     """Takes from a series what its slices say about a bone.
 
     Args:
         probability: Of the bone, float32 (Z, Y, X), slices along the first axis.
         affine: From the index (z, y, x) to LPS mm, float64 (4, 4).
+        scanned: Which voxels are no filled margin, bool (Z, Y, X); all by default. A margin says
+            nothing about the bone, as what lies beyond a slice does.
 
     Returns:
         The bone; without points where no voxel is above 0.5.
     """
-    shape = np.array(probability.shape)
     pixels = np.linalg.norm(affine[:3, 1:3], axis=0)
     inside = ndimage.find_objects((probability > 0.5).any(axis=0).astype(np.uint8))
     rows, columns = (slice(0, 1), slice(0, 1))
@@ -131,34 +138,56 @@ def bone_slices(probability: NDArray[np.float32], affine: Floats) -> BoneSlices:
     # Whole blocks only, or the last would be darkened by what it lacks.
     whole = np.maximum(np.array(cut.shape[1:]) // blocks * blocks, 1)
     blocks = np.minimum(blocks, whole)
-    small = block_reduce(cut[:, : whole[0], : whole[1]], (1, *blocks.tolist()), np.mean)
+    block = (1, *blocks.tolist())
+    small = block_reduce(cut[:, : whole[0], : whole[1]], block, np.mean)
+    if scanned is None:
+        scanned = np.ones(probability.shape, np.bool_)
+    here = scanned[:, rows, columns][:, : whole[0], : whole[1]]
+    shown = block_reduce(here, block, np.min).astype(np.bool_)
     first = np.array([0.0, rows.start, columns.start])
     scale = np.array([1.0, *blocks])
     placed = affine.copy()
     placed[:3, 3] = to_mm(affine, (first + (scale - 1) / 2)[None])[0]
     placed[:3, :3] = affine[:3, :3] * scale
     small = small.astype(np.float32)
-    distance = _in_slice_distance(small, pixels * blocks)
-    edge = _edge_points(small, placed)
-    samples = _sample(distance, placed, edge)
-    seen = np.stack([np.full(3, -0.5), shape - 0.5])
-    return BoneSlices(
-        small, distance, placed, edge, samples, (seen - first - (scale - 1) / 2) / scale
+    distance = _in_slice_distance(small, shown, pixels * blocks)
+    edge = _edge_points(small, shown, placed)
+    samples = _sample(distance, shown, placed, edge)
+    bounds = (_bounds(scanned) - np.repeat(first[1:], 2) - np.repeat(scale[1:] - 1, 2) / 2) / (
+        np.repeat(scale[1:], 2)
     )
+    return BoneSlices(small, distance, placed, edge, samples, shown, bounds)
 
 
-def _in_slice_distance(probability: NDArray[np.float32], pixels_mm: Floats) -> NDArray[np.float32]:
-    inside = probability > 0.5
+def _bounds(scanned: NDArray[np.bool_]) -> Floats:
+    """Borders of the rows and of the columns that each slice shows, (Z, 4)."""
+    bounds = np.tile([np.inf, -np.inf], (len(scanned), 2))
+    for z in np.flatnonzero(scanned.any(axis=(1, 2))):
+        rows, columns = (np.flatnonzero(scanned[z].any(axis=axis)) for axis in (1, 0))
+        bounds[z] = rows[0] - 0.5, rows[-1] + 0.5, columns[0] - 0.5, columns[-1] + 0.5
+    return bounds
+
+
+def _in_slice_distance(
+    probability: NDArray[np.float32], shown: NDArray[np.bool_], pixels_mm: Floats
+) -> NDArray[np.float32]:
+    inside = (probability > 0.5) & shown
     distance = np.full(inside.shape, REACH_MM, np.float32)
     half = pixels_mm.mean() / 2
     for z in np.flatnonzero(inside.any(axis=(1, 2))):
         out = ndimage.distance_transform_edt(~inside[z], sampling=pixels_mm) - half
-        deep = ndimage.distance_transform_edt(inside[z], sampling=pixels_mm) - half
+        # Where what is shown ends the bone need not.
+        maybe = inside[z] | ~shown[z]
+        deep = np.full(maybe.shape, REACH_MM)
+        if not maybe.all():
+            deep = ndimage.distance_transform_edt(maybe, sampling=pixels_mm) - half
         distance[z] = np.clip(np.where(inside[z], -deep, out), -REACH_MM, REACH_MM)
     return distance
 
 
-def _edge_points(probability: NDArray[np.float32], affine: Floats) -> Floats:
+def _edge_points(
+    probability: NDArray[np.float32], shown: NDArray[np.bool_], affine: Floats
+) -> Floats:
     if min(probability.shape[1:]) < 2:
         # A line has ends and no edge.
         return np.empty((0, 3))
@@ -166,12 +195,14 @@ def _edge_points(probability: NDArray[np.float32], affine: Floats) -> Floats:
     found = [
         np.column_stack([np.full(len(contour), float(z)), contour])[::stride]
         for z in np.flatnonzero((probability > 0.5).any(axis=(1, 2)))
-        for contour in find_contours(probability[z], 0.5)
+        for contour in find_contours(probability[z], 0.5, mask=shown[z])
     ]
     return to_mm(affine, np.concatenate(found)) if found else np.empty((0, 3))
 
 
-def _sample(distance: NDArray[np.float32], affine: Floats, edge_mm: Floats) -> Samples:
+def _sample(
+    distance: NDArray[np.float32], shown: NDArray[np.bool_], affine: Floats, edge_mm: Floats
+) -> Samples:
     sizes = np.linalg.norm(affine[:3, :3], axis=0)
     near = np.maximum(1, np.round(_STEP_MM / sizes)).astype(int)
     far = np.maximum(1, np.round(_FAR_STEP_MM / sizes)).astype(int)
@@ -179,6 +210,7 @@ def _sample(distance: NDArray[np.float32], affine: Floats, edge_mm: Floats) -> S
     chosen[:: near[0], :: near[1], :: near[2]] = True
     chosen &= np.abs(distance) < NEAR_MM
     chosen[:: far[0], :: far[1], :: far[2]] = True
+    chosen &= shown
     index = np.argwhere(chosen)
     return Samples(
         np.concatenate([edge_mm, to_mm(affine, index.astype(np.float64))]),

@@ -102,4 +102,6 @@ def test_a_damaged_series_keeps_no_other_from_voting(
     done = [case for case in found["cases"] if "outputs" in case]
     assert len(done) == 2
     assert found["not_reached"] == []
-    assert len(found["examinations"]) == 1
+    [examination] = found["examinations"]
+    assert "error" not in examination
+    assert set(examination["series"]) == {case["case"] for case in done}

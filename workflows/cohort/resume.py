@@ -20,6 +20,7 @@ from shoulderseg.workflows.cohort.fragment import (
     write_fragment,
 )
 from shoulderseg.workflows.errors import reason_of
+from shoulderseg.workflows.examination.flags import FAILED
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -183,9 +184,7 @@ def note_done(
     """
     every, examination = made
     records = [record for record in every if "error" not in record]
-    # Series that do not vote together have come to that; it is no failure.
-    failed = examination is not None and "error" in examination and "cases" not in examination
-    if failed or not records:
+    if (examination is not None and _vote_failed(examination)) or not records:
         return
     whole = bool(images) and len(records) == len(every)
     if not whole and not (examination and files_of(examination)):
@@ -204,6 +203,16 @@ def note_done(
     except Exception as error:
         # The results are there all the same.
         _LOGGER.warning("%s: done, and made anew by the next run: %s", name, reason_of(error))
+
+
+def _vote_failed(examination: Mapping[str, Any]) -> bool:
+    """Whether the vote, or the writing of what came of it, failed in any of the series."""
+    reasons = [
+        str(bone.get("reason", ""))
+        for bones in examination.get("series", {}).values()
+        for bone in bones.values()
+    ]
+    return "error" in examination or any(reason.startswith(FAILED) for reason in reasons)
 
 
 def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:

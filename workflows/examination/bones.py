@@ -65,12 +65,15 @@ def series_bones(volume: Volume, found: Segmentation, bundle: Bundle) -> SeriesB
     from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
     from shoulderseg.refine.examination.samples import bone_slices
     from shoulderseg.refine.opinion import label_belief
+    from shoulderseg.refine.padding import scanned_region
     from shoulderseg.workflows.segmentation.slices import slices_first
 
     axis = slice_axis(bundle.unets)
     labelled = replace(volume, array=found.voted)
     if found.reorientation is not None:
         labelled = reorient(labelled, found.reorientation)
+        volume = reorient(volume, found.reorientation)
+    scanned = slices_first(scanned_region(volume.array, axis), axis)
     affine = index_affine(labelled)
     affine[:3, :3] = affine[:3, [axis, *(other for other in range(3) if other != axis)]]
     label_map = slices_first(labelled.array, axis)
@@ -89,7 +92,7 @@ def series_bones(volume: Volume, found: Segmentation, bundle: Bundle) -> SeriesB
         belief = beliefs[bone]
         # What the vote did not take, such as a second piece, is no bone here either.
         belief[(belief > 0.5) & (label_map != value)] = 0.4
-        parts.append(bone_slices(belief, affine))
+        parts.append(bone_slices(belief, affine, scanned))
     return SeriesBones((parts[0], parts[1]), _weights(found, bundle), affine, axis)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
@@ -11,8 +12,14 @@ if TYPE_CHECKING:
     from shoulderseg.workflows.inputs.case_input import CaseInput
 
 Item = TypeVar("Item")
+_LOGGER = logging.getLogger(__name__)
 Mode = Literal["auto", "on", "off"]
-_SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
+_SUBJECT = "sub-"
+_IN_NAME = re.compile(r"sub-[^_]+(?=_[a-z]+-|_[^_]+$)")
+SIDES = ("left", "right")
+# Marks a key that is a hash, and what stands before a side.
+_HASHED, _APART = "#", "\0"
+_DIGITS = 8
 # What results of an examination without a name of its own are called.
 NAME = "examination"
 
@@ -43,16 +50,51 @@ def group_cases(cases: Sequence[CaseInput], mode: Mode = "auto") -> list[Group]:
     Returns:
         The examinations of two series or more, by name.
     """
-    groups: dict[tuple[str, str], list[str]] = {}
+    groups: dict[tuple[str, str], list[CaseInput]] = {}
+    alone: list[str] = []
     for case in cases if mode != "off" else ():
         key = _key(case, mode)
         if key is not None:
-            groups.setdefault(key, []).append(case.name)
+            groups.setdefault(key, []).append(case)
+        elif mode == "on":
+            alone.append(case.name)
+    if alone:
+        _LOGGER.warning(
+            "%s: no study is stated, so that nothing tells with whom they vote", ", ".join(alone)
+        )
     found = [
-        Group(name, tuple(names), why) for (name, why), names in groups.items() if len(names) > 1
+        Group(key, tuple(case.name for case in series), why)
+        for (key, why), together in groups.items()
+        for key, series in _by_side(key, together)
+        if len(series) > 1
     ]
     taken = {case.name.casefold() for case in cases}
-    return sorted(group._replace(name=_free(group, taken)) for group in found)
+    return sorted(
+        group._replace(name=_free(group, name, taken))
+        for group, name in zip(found, _short_names([group.name for group in found]), strict=True)
+    )
+
+
+def _by_side(key: str, series: list[CaseInput]) -> list[tuple[str, list[CaseInput]]]:
+    """Parts an examination of both shoulders, where series state the side; others stay alone."""
+    sides = {side: [c for c in series if c.about.get("side") == side] for side in SIDES}
+    if not all(sides.values()):
+        return [(key, series)]
+    return [(f"{key}{_APART}{side}", those) for side, those in sides.items()]
+
+
+def _short_names(keys: Sequence[str]) -> list[str]:
+    """Names of examinations: hashes are shortened, as far as they stay different."""
+    length = _DIGITS
+    while len({_shortened(key, length) for key in keys}) < len(set(keys)):
+        length += 1
+    return [_shortened(key, length) for key in keys]
+
+
+def _shortened(key: str, length: int) -> str:
+    digits, _, side = key.partition(_APART)
+    named = f"{NAME}_{digits[len(_HASHED) :][:length]}" if key.startswith(_HASHED) else digits
+    return f"{named}_{side}" if side else named
 
 
 def batches(
@@ -83,9 +125,12 @@ def batches(
 def _key(case: CaseInput, mode: Mode) -> tuple[str, str] | None:
     """Name of the case's examination, and why it is of that."""
     if case.examination:
-        return f"{NAME}_{case.examination}", "one patient, study and frame of reference"
-    if case.source_files or mode != "on":
+        return f"{_HASHED}{case.examination}", "one patient, study and frame of reference"
+    if mode != "on":
         return None
+    if case.source_files:
+        said = "one patient and study, as --examination on says"
+        return (f"{_HASHED}{case.visit}", said) if case.visit else None
     session = _session(case)
     if session:
         return session, "one BIDS session, as --examination on says"
@@ -101,13 +146,16 @@ def _session(case: CaseInput) -> str:
     if kind != "anat":
         return ""
     session = folders.pop() if folders[-1].startswith("ses-") else ""
-    subject = _SUBJECT.fullmatch(folders[-1]) or _SUBJECT.match(case.name)
-    return "_".join(part for part in (subject[0] if subject else "", session) if part)
+    subject = folders[-1]
+    if not subject.startswith(_SUBJECT):
+        # The file's name, up to what BIDS calls an entity or a suffix.
+        found = _IN_NAME.match(case.name)
+        subject = found[0] if found else ""
+    return "_".join(part for part in (subject, session) if part)
 
 
-def _free(group: Group, taken: set[str]) -> str:
+def _free(group: Group, name: str, taken: set[str]) -> str:
     """A name for the files of an examination that begins no case's."""
-    name = group.name
     if name == NAME:
         # Another folder's examination is another one.
         digits = hashlib.sha256("\n".join(sorted(group.cases)).encode()).hexdigest()[:8]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from shoulderseg.workflows.errors import reason_of
+from shoulderseg.workflows.examination.flags import FAILED, flagged_alone
 from shoulderseg.workflows.examination.vote import Examination, vote_together
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def segment_series(
     except Exception as error:
         # What each series has by itself is not lost.
         _LOGGER.debug("traceback", exc_info=True)
+        for k, result in zip(numbers, results, strict=True):
+            outcomes[k] = flagged_alone(result, f"{FAILED}: {reason_of(error)}")
         return None, f"the vote failed: {reason_of(error)}"
     seconds = round(time.perf_counter() - started, 4)
     examination.record["seconds"] = seconds

@@ -19,6 +19,7 @@ from shoulderseg.workflows.examination.bones import (
     joint_centres,
     series_bones,
 )
+from shoulderseg.workflows.examination.flags import FAILED, NO_AGREEMENT, flagged
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
@@ -32,8 +33,6 @@ _LOGGER = logging.getLogger(__name__)
 
 # Voxels of the examination's label map.
 BONES_MM = 0.5
-NO_AGREEMENT = "no two series of the examination agree on it"
-FAILED = "the examination's vote failed in this series"
 # Series that are worked on at the same time; the result does not depend on it.
 WORKERS = 2
 
@@ -67,7 +66,12 @@ def vote_together(results: Sequence[Result], bundle: Bundle, settings: Settings)
     Returns:
         The examination. A series that shows other bones, or in which the vote fails, stays as it
         was alone, and its record says why.
+
+    Raises:
+        ValueError: if two series have one name.
     """
+    series_names = [result.name for result in results]
+    _refuse_doubles(series_names)
     pairs = [result.segmented() for result in results]
     with ThreadPoolExecutor(WORKERS) as pool:
         series = list(pool.map(lambda pair: series_bones(pair[0], pair[1], bundle), pairs))
@@ -79,10 +83,7 @@ def vote_together(results: Sequence[Result], bundle: Bundle, settings: Settings)
         for k in range(len(series))
     ]
     told = [
-        {
-            name: _told(consensus, motion, k)
-            for name, consensus, motion in zip(names, both, moved, strict=True)
-        }
+        dict(zip(names, map(_told, both, moved, (k, k)), strict=True))
         for k, moved in enumerate(motions)
     ]
 
@@ -93,19 +94,26 @@ def vote_together(results: Sequence[Result], bundle: Bundle, settings: Settings)
             # The other series do not lose their vote, nor this one what it has by itself.
             _LOGGER.debug("traceback", exc_info=True)
             voted, told[k] = results[k], _failed(told[k], error)
-        return _flagged(voted, told[k])
+        return flagged(voted, told[k])
 
     with ThreadPoolExecutor(WORKERS) as pool:
         results = list(pool.map(settle, range(len(results))))
+    agreement = [_agreement(consensus, series_names) for consensus in both]
     record = {
-        "series": {result.name: bones for result, bones in zip(results, told, strict=True)},
-        "bones": {
-            name: _agreement(consensus, [result.name for result in results])
-            for name, consensus in zip(names, both, strict=True)
-        },
+        "series": dict(zip(series_names, told, strict=True)),
+        "bones": dict(zip(names, agreement, strict=True)),
     }
-    values = list(results[0].label_values.values())
-    return Examination(tuple(results), _label_map(both, heads, values), record, both)
+    bones = _label_map(both, heads, list(results[0].label_values.values()))
+    return Examination(tuple(results), bones, record, both)
+
+
+def _refuse_doubles(names: Sequence[str]) -> None:
+    if len(set(names)) < len(names):
+        msg = (
+            f"two of the series are called alike: {', '.join(names)}; give each a name of its own: "
+            "segment(image, name=...)"
+        )
+        raise ValueError(msg)
 
 
 def _failed(told: dict[str, Any], error: Exception) -> dict[str, Any]:
@@ -163,24 +171,6 @@ def _told(consensus: Consensus, motion: Motion | None, k: int) -> dict[str, Any]
     if member.motion is not None:
         said["overlap_with_the_others"] = round(member.overlap, 4)
     return said
-
-
-def _flagged(result: Result, told: dict[str, Any]) -> Result:
-    """Adds why someone should look at a series beside the others."""
-    _, found = result.segmented()
-    flags = [f"{name}: {_why(bone)}" for name, bone in told.items() if "reason" in bone]
-    quality = found.measures["quality"]
-    measures = found.measures | {"quality": quality | {"flags": [*quality["flags"], *flags]}}
-    return replace(result, segmentation=replace(found, measures=measures))
-
-
-def _why(bone: dict[str, Any]) -> str:
-    reason = str(bone["reason"])
-    if reason == NO_AGREEMENT or reason.startswith(FAILED):
-        return reason
-    if bone["taken_from_the_others"]:
-        return f"{reason}; taken from the other series of the examination"
-    return f"not as in the other series of the examination: {reason}"
 
 
 def _agreement(consensus: Consensus, names: Sequence[str]) -> dict[str, Any]:

@@ -25,7 +25,9 @@ class CaseInput:
         about: plane, contrast, side and notes of a DICOM series, for reports.
         faulty: DICOM files of a series that are left out of it.
         below: path of the file below a BIDS dataset; empty outside one.
-        examination: what DICOM series of one examination share; empty where nothing says it.
+        examination: what DICOM series of one patient, study and frame of reference share; empty
+            where nothing says it.
+        visit: what DICOM series of one patient and study share; empty where nothing says it.
     """
 
     name: str
@@ -37,6 +39,7 @@ class CaseInput:
     faulty: tuple[Path, ...] = ()
     below: str = ""
     examination: str = ""
+    visit: str = ""
 
     @property
     def shown(self) -> str:

@@ -57,7 +57,8 @@ def series_cases(
         frames = tuple(header.frame for header in stack.slices)
         about = describe_series(series)
         case = CaseInput(name, files[0], load, files, frames if any(frames) else (), about, faulty)
-        cases.append(replace(case, examination=_examination_of(series)))
+        examination, visit = _examination_of(series)
+        cases.append(replace(case, examination=examination, visit=visit))
     return cases
 
 
@@ -74,17 +75,21 @@ def _may_keep(path: Path, series: Series) -> bool:
     return is_utf8(path.name) and not series.people.is_in(case_name(path))
 
 
-def _examination_of(series: Series) -> str:
-    """A hash of patient, study and frame of reference; empty where one of the last two is missing.
+def _examination_of(series: Series) -> tuple[str, str]:
+    """A hash of patient, study and frame of reference, and one of patient and study.
 
-    Places can be compared within a frame of reference alone.
+    Either is empty where it lacks the study or the frame. Places can be compared within a frame of
+    reference alone, unless somebody says otherwise.
     """
     header = series.slices[0]
-    study, frame = header.text("StudyInstanceUID"), header.text("FrameOfReferenceUID")
+    patient, study, frame = (
+        header.text(name) for name in ("PatientID", "StudyInstanceUID", "FrameOfReferenceUID")
+    )
+    told = [patient, study]
+    visit = hashlib.sha256("\n".join(told).encode()).hexdigest() if study else ""
     if not study or not frame:
-        return ""
-    owner = "\n".join([header.text("PatientID"), study, frame])
-    return hashlib.sha256(owner.encode()).hexdigest()[:8]
+        return "", visit
+    return hashlib.sha256("\n".join([*told, frame]).encode()).hexdigest(), visit
 
 
 def describe_series(series: Series) -> dict[str, Any]:

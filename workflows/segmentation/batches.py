@@ -21,6 +21,7 @@ from shoulderseg.workflows.cohort.resume import (
     noted_examinations,
 )
 from shoulderseg.workflows.cohort.set_aside import set_aside_changed
+from shoulderseg.workflows.examination.flags import STOPPED, flagged_alone
 from shoulderseg.workflows.examination.run import segment_series
 from shoulderseg.workflows.examination.write import write_group
 from shoulderseg.workflows.measure.results import (
@@ -34,6 +35,7 @@ from shoulderseg.workflows.segmentation.case_record import PREVIEWS, case_record
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.cohort.fragment import Fragment
+    from shoulderseg.workflows.examination.grouping import Group
     from shoulderseg.workflows.inputs.case_input import CaseInput
     from shoulderseg.workflows.outputs.plan import Case, OutputPlan
     from shoulderseg.workflows.segmentation.batch_list import Batch
@@ -208,9 +210,10 @@ def _segmented(
     try:
         examination, why = segment_series(sources, segment, run.segmenter, outcomes)
     except BaseException:
-        # Also after an interruption: what is done is done.
+        # Also after an interruption: what is done is done, unless better is there already.
         for (source, case), outcome, spent in zip(batch.pairs, outcomes, seconds, strict=False):
-            yield source, case, outcome, spent
+            if group is None or not run.plan.left_over(case, _of_others(batch.owners, case)):
+                yield source, case, _alone(outcome, group), spent
         raise
     if group is not None:
         record = write_group(run.plan, group, examination, why, labels)
@@ -222,6 +225,13 @@ def _segmented(
         together.append(record)
     for (source, case), outcome, spent in zip(batch.pairs, outcomes, seconds, strict=True):
         yield source, case, outcome, spent
+
+
+def _alone(outcome: Result | Exception, group: Group | None) -> Result | Exception:
+    """A series of an examination that was stopped, marked as one that did not vote."""
+    if group is None or isinstance(outcome, Exception):
+        return outcome
+    return flagged_alone(outcome, STOPPED)
 
 
 def _of_others(owners: Mapping[str, str], case: Case) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -45,3 +45,18 @@ def flag_lines(records: Sequence[dict[str, Any]], *, calibrated: bool) -> list[s
     ]
     hint = "" if calibrated else " (not calibrated: only missing and distant bones are)"
     return [*lines, f"{len(flagged)} of {len(done)} cases flagged{hint}"]
+
+
+def stopped_before_vote(records: Sequence[Mapping[str, Any]]) -> bool:
+    """Tells whether a run was stopped between the series of an examination and their vote.
+
+    Args:
+        records: of its cases.
+    """
+    from shoulderseg.workflows.examination.flags import STOPPED
+
+    return any(
+        str(flag).endswith(STOPPED)
+        for record in records
+        for flag in (record.get("quality") or {}).get("flags", ())
+    )

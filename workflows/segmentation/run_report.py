@@ -23,7 +23,7 @@ from shoulderseg.workflows.segmentation.earlier_runs import (
     read_earlier,
     still_holding,
 )
-from shoulderseg.workflows.segmentation.flags import flag_lines
+from shoulderseg.workflows.segmentation.flags import flag_lines, stopped_before_vote
 from shoulderseg.workflows.segmentation.pace import Pace
 
 # A report of a thousand cases and more takes longer.
@@ -171,7 +171,7 @@ class RunReport:
     def _write(self) -> None:
         from shoulderseg.datasets.output_file import write_text
 
-        complete, earlier = not self.not_reached, self._earlier()
+        complete = not (self.not_reached or stopped_before_vote(self._records))
         now = datetime.now(UTC).isoformat(timespec="seconds")
         report = {
             "complete": complete,
@@ -181,7 +181,7 @@ class RunReport:
             **self._run,
             "cases": self._records,
             **({"examinations": self._examinations} if self._examinations else {}),
-            **({EARLIER: earlier} if earlier else {}),
+            **({EARLIER: earlier} if (earlier := self._earlier()) else {}),
         }
         records = [*earlier_records(earlier), *self._records]
         write_text(self._path, json.dumps(report, indent=2) + "\n")

@@ -5,8 +5,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from shoulderseg.refine.examination.consensus import NOT_FOUND, Consensus, find_consensus
-from shoulderseg.refine.examination.samples import BoneSlices
-from tests.refine.examination.bones import Floats, ball, head_and_shaft, stack
+from shoulderseg.refine.examination.samples import BoneSlices, bone_slices, to_index
+from tests.refine.examination.bones import Floats, ball, head_and_shaft, scanned, stack
 
 TURNS = ((0, 0, 0), (2, -3, 4), (-3, 2, -2))
 SHIFTS = ((0, 0, 0), (3, -2, 1), (-2, 1, 4))
@@ -140,3 +140,21 @@ def test_excluded_series_stay_out() -> None:
     assert consensus.members[2].reason == "it is a knee"
     assert consensus.members[2].motion is None
     assert not consensus.members[0].reason
+
+
+def test_a_bone_goes_on_where_the_margin_of_another_series_begins() -> None:
+    """A scanner that fills its slices to a square has not looked there."""
+    probability, affine = scanned(head_and_shaft, "coronal")
+    rows = np.arange(probability.shape[1])
+    below = rows > to_index(affine, np.array([[0.0, 0.0, -5.0]]))[0, 1]
+    filled = np.broadcast_to(below[None, :, None], probability.shape)
+    cut = np.where(filled, 0, probability).astype(np.float32)
+    other = stack(head_and_shaft, "axial")
+    shaft_mm = np.array([[-8.0, 0.0, z] for z in (-10.0, -15.0, -20.0, -25.0, -30.0)])
+    inside = []
+    for margin in (~filled, np.ones_like(filled)):
+        bone = find_consensus([bone_slices(cut, affine, margin), other], [1.0, 1.0]).bone
+        inside.append(None if bone is None else (bone.at(shaft_mm) < -6).tolist())
+    assert inside[0] == [True] * 5
+    # As if it had looked, and seen nothing.
+    assert inside[1] != inside[0]

@@ -31,6 +31,24 @@ def test_what_a_series_shows_is_all_of_its_slices_and_no_more() -> None:
     assert bone.probability.size < probability.size
 
 
+def test_a_filled_margin_is_as_if_the_slices_ended_there() -> None:
+    probability, affine = scanned(ball, "coronal", tilt_deg=0)
+    middle = probability.shape[2] // 2
+    seen = np.zeros(probability.shape, np.bool_)
+    seen[:, :, :middle] = True
+    seen[0] = False
+    bone = bone_slices(np.where(seen, probability, 0).astype(np.float32), affine, seen)
+    # The half of a ball has no flat edge, and is as deep at the cut as the ball is.
+    assert np.abs(np.linalg.norm(bone.edge_mm, axis=1) - 20).max() < 0.6
+    assert bone.distance_mm.min() < -16
+    column = to_index(affine, bone.samples.points_mm)[:, 2]
+    assert column.max() < middle
+    places = np.array([[1.0, 5, middle - 0.6], [1.0, 5, middle - 0.4], [0.0, 5, 3], [1.0, 5, 3]])
+    assert bone.shows(to_mm(affine, places)).tolist() == [True, False, False, True]
+    alike = bone_slices(probability[:, :, :middle], affine)
+    np.testing.assert_allclose(alike.edge_mm, bone.edge_mm, atol=1e-6)
+
+
 def test_no_bone_gives_no_points() -> None:
     probability, affine = scanned(lambda points: np.full(len(points), 5.0), "axial")
 

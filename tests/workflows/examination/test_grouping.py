@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def names(cases: list[CaseInput], mode: Mode) -> dict[str, tuple[str, ...]]:
     return {group.name: group.cases for group in group_cases(cases, mode)}
 
 
-def test_dicom_series_of_one_frame_of_reference() -> None:
+def test_dicom_series_of_one_frame_of_reference(caplog: pytest.LogCaptureFixture) -> None:
     cases = [
         case("series_1", examination="aa"),
         case("series_2", examination="bb"),
@@ -34,8 +35,55 @@ def test_dicom_series_of_one_frame_of_reference() -> None:
     ]
 
     assert names(cases, "auto") == {"examination_aa": ("series_1", "series_3")}
-    assert names(cases, "on") == {"examination_aa": ("series_1", "series_3")}
+    with caplog.at_level("WARNING"):
+        assert names(cases, "on") == {"examination_aa": ("series_1", "series_3")}
+    assert "series_4: no study is stated" in caplog.text
     assert names(cases, "off") == {}
+
+
+def test_series_without_a_frame_vote_with_their_study_if_that_is_said() -> None:
+    cases = [replace(case(f"series_{n}"), visit=visit) for n, visit in enumerate("aab")]
+    assert names(cases, "auto") == {}
+    assert names(cases, "on") == {"examination_a": ("series_0", "series_1")}
+
+
+def test_hashes_that_begin_alike_are_two_examinations() -> None:
+    keys = [f"12345678{end}" for end in ("a", "a", "b", "b")]
+    cases = [case(f"series_{n}", examination=key) for n, key in enumerate(keys)]
+    assert names(cases, "auto") == {
+        "examination_12345678a": ("series_0", "series_1"),
+        "examination_12345678b": ("series_2", "series_3"),
+    }
+    assert list(names(cases[:2], "auto")) == ["examination_12345678"]
+
+
+def test_both_shoulders_of_a_study_are_two_examinations() -> None:
+    sides = ["left", "right", "unknown", "left", "right"]
+    cases = [
+        replace(case(f"series_{n}", examination="x"), about={"side": side})
+        for n, side in enumerate(sides)
+    ]
+    assert names(cases, "auto") == {
+        "examination_x_left": ("series_0", "series_3"),
+        "examination_x_right": ("series_1", "series_4"),
+    }
+    # One side alone is not told from those that say nothing.
+    assert list(names([cases[0], *cases[2:4]], "auto").values()) == [
+        ("series_0", "series_2", "series_3")
+    ]
+
+
+@pytest.mark.parametrize("dash", ["-", "_", ""])
+def test_subjects_are_told_apart_whatever_they_are_called(dash: str) -> None:
+    subjects = [f"sub-MR{dash}{number}" for number in ("001", "002")]
+    cases = [
+        case(f"{subject}_{kind}", below=f"{subject}/anat/{subject}_{kind}.nii")
+        for subject in subjects
+        for kind in ("T1w", "T2w")
+    ]
+    found = names(cases, "on")
+    assert sorted(found) == [f"{subject}_1" for subject in subjects]
+    assert all(len(series) == 2 for series in found.values())
 
 
 def test_images_of_a_folder_only_if_that_is_said() -> None:

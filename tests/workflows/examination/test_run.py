@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 import SimpleITK
 
+from shoulderseg.workflows.examination import run as run_of_series
+from shoulderseg.workflows.examination.flags import FAILED, STOPPED
 from shoulderseg.workflows.inputs.collect import collect_inputs
 from shoulderseg.workflows.outputs.plan import REPORT_FILE, OutputPlan
 from shoulderseg.workflows.segmentation.listener import Listener
@@ -91,9 +94,50 @@ def test_an_interrupted_examination_keeps_the_series_that_are_done(
     assert not report["complete"]
     assert report["not_reached"] == ["sagittal"]
     assert [case["case"] for case in report["cases"]] == ["axial", "coronal"]
+    assert all(STOPPED in str(case["quality"]["flags"]) for case in report["cases"])
     assert (out / "axial.nii.gz").is_file()
     assert "examinations" not in report
     assert not list(out.glob("examination*"))
+
+
+def test_stopped_in_the_vote_a_run_is_not_complete_and_keeps_what_voted_before(
+    segmenter: Segmenter, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as stopped:
+        stopped.setattr(run_of_series, "vote_together", stop)
+        report = run(segmenter, images, out, stop_before="nothing")
+    assert (report["complete"], report["not_reached"]) == (False, [])
+    assert (out / "axial.nii.gz").is_file()
+    assert run(segmenter, images, out)["complete"]
+    before = {path.name: path.read_bytes() for path in out.glob("*.nii.gz")}
+    # Another image in the folder makes another examination of it.
+    shutil.copyfile(images / "axial.nii.gz", images / "more.nii.gz")
+    monkeypatch.setattr(run_of_series, "vote_together", stop)
+    report = run(segmenter, images, out, stop_before="nothing")
+    assert not report["complete"]
+    assert set(report["not_reached"]) == set(NAMES)
+    assert {name: (out / name).read_bytes() for name in before} == before
+
+
+def test_a_vote_that_failed_is_flagged_and_tried_again(
+    segmenter: Segmenter, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as failing:
+        failing.setattr(run_of_series, "vote_together", fail)
+        report = run(segmenter, images, out)
+    assert all(FAILED in str(case["quality"]["flags"]) for case in report["cases"])
+    report = run(segmenter, images, out)
+    assert set(report["examinations"][0]["series"]) == set(NAMES)
+    assert not any("kept" in case for case in report["cases"])
+    assert all("kept" in case for case in run(segmenter, images, out)["cases"])
 
 
 def test_an_examination_whose_series_are_made_anew_leaves_the_report(

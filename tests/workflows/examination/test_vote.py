@@ -11,6 +11,7 @@ from shoulderseg.datasets.reader import read_label_map
 from shoulderseg.datasets.volume import Volume
 from shoulderseg.workflows.bundles.bundle import Bundle, read_bundle
 from shoulderseg.workflows.errors import reason_of
+from shoulderseg.workflows.examination.flags import FAILED
 from shoulderseg.workflows.examination.run import segment_series
 from shoulderseg.workflows.examination.vote import Examination, vote_together
 from shoulderseg.workflows.examination.write import write_examination
@@ -229,6 +230,15 @@ class TestSegmentSeries:
             outcomes,
         )
 
-        assert outcomes == list(results.values())
+        for outcome, result in zip(outcomes, results.values(), strict=True):
+            assert isinstance(outcome, Result)
+            voted, own = (one.segmented()[1] for one in (outcome, result))
+            assert voted.label_map is own.label_map
+            assert FAILED in str(voted.measures["quality"]["flags"])
         assert examination is None
         assert "the vote failed" in why
+
+
+def test_series_called_alike_are_refused(series: list[Taken], bundle: Bundle) -> None:
+    with pytest.raises(ValueError, match="called alike: axial, axial"):
+        vote_together([series[0].result, series[0].result], bundle, SETTINGS)

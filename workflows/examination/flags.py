@@ -1,0 +1,46 @@
+"""Why someone should look at a series of an examination: what became of its vote."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shoulderseg.workflows.segmentation.result import Result
+
+NO_AGREEMENT = "no two series of the examination agree on it"
+FAILED = "the examination's vote failed in this series"
+STOPPED = "the run was stopped before the series of the examination voted together"
+
+
+def flagged_alone(result: Result, reason: str) -> Result:
+    """A result with a flag for each bone that says why it did not vote with the others'.
+
+    Args:
+        result: of a series, as it came out alone.
+        reason: one of those that this file names, and more.
+    """
+    return flagged(result, {name: {"reason": reason} for name in result.label_values})
+
+
+def flagged(result: Result, told: dict[str, Any]) -> Result:
+    """Adds why someone should look at a series beside the others.
+
+    Args:
+        result: of the series.
+        told: by the names of bones: `reason` if there is one, and `taken_from_the_others`.
+    """
+    _, found = result.segmented()
+    flags = [f"{name}: {_why(bone)}" for name, bone in told.items() if "reason" in bone]
+    quality = found.measures["quality"]
+    measures = found.measures | {"quality": quality | {"flags": [*quality["flags"], *flags]}}
+    return replace(result, segmentation=replace(found, measures=measures))
+
+
+def _why(bone: dict[str, Any]) -> str:
+    reason = str(bone["reason"])
+    if reason.startswith((NO_AGREEMENT, FAILED, STOPPED)):
+        return reason
+    if bone["taken_from_the_others"]:
+        return f"{reason}; taken from the other series of the examination"
+    return f"not as in the other series of the examination: {reason}"
