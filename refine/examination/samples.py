@@ -182,6 +182,12 @@ def _in_slice_distance(
         if not maybe.all():
             deep = ndimage.distance_transform_edt(maybe, sampling=pixels_mm) - half
         distance[z] = np.clip(np.where(inside[z], -deep, out), -REACH_MM, REACH_MM)
+    blank = ~shown.any(axis=(1, 2))
+    if blank.any() and not blank.all():
+        # Nobody asks for it; but it lies beside what is asked for.
+        there = np.flatnonzero(~blank)
+        for z in np.flatnonzero(blank):
+            distance[z] = distance[there[np.argmin(np.abs(there - z))]]
     return distance
 
 

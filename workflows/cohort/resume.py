@@ -14,7 +14,6 @@ from shoulderseg.workflows.cohort.fragment import (
     hash_files,
     read_fragment,
     read_fragments,
-    remove_files,
     remove_fragment,
     still_stands,
     write_fragment,
@@ -79,6 +78,19 @@ def find_done(ledger: Ledger, name: str, cases: Sequence[str], images: str) -> F
         What was done; None where nothing was, with other options or of other images, where a file
         is missing or changed, or where an image cannot be read.
     """
+    fragment = find_noted(ledger, name, cases, images)
+    return fragment if fragment is not None and still_stands(ledger.out, fragment) else None
+
+
+def find_noted(ledger: Ledger, name: str, cases: Sequence[str], images: str) -> Fragment | None:
+    """Gives what was done for a case, if that still holds but for files that may have changed.
+
+    Args:
+        ledger: where it stands what is done.
+        name: of the case or examination.
+        cases: names of the case or of the series.
+        images: `fingerprint` of its images.
+    """
     fragment = read_fragment(ledger.out, name)
     if fragment is None or fragment.options != ledger.options:
         return None
@@ -86,7 +98,7 @@ def find_done(ledger: Ledger, name: str, cases: Sequence[str], images: str) -> F
         return None
     if [record["case"] for record in fragment.records] != list(cases):
         return None
-    return fragment if still_stands(ledger.out, fragment) else None
+    return fragment
 
 
 def units_of(ledger: Ledger) -> dict[str, list[str]]:
@@ -102,24 +114,6 @@ def units_of(ledger: Ledger) -> dict[str, list[str]]:
     return found
 
 
-def noted_examinations(
-    ledger: Ledger, names: Iterable[str], cases: Collection[str]
-) -> dict[str, Fragment]:
-    """Gives what was noted of examinations in which one of some cases voted.
-
-    Args:
-        ledger: where it stands what is done.
-        names: under which it may be noted.
-        cases: names of the cases.
-    """
-    found = {name: read_fragment(ledger.out, name) for name in names}
-    return {
-        name: fragment
-        for name, fragment in found.items()
-        if fragment is not None and fragment.examination is not None and _has(fragment, cases)
-    }
-
-
 def forget(ledger: Ledger, names: Iterable[str]) -> None:
     """Forgets what was noted of cases, before their files are made anew.
 
@@ -133,34 +127,6 @@ def forget(ledger: Ledger, names: Iterable[str]) -> None:
         except (ValueError, OSError) as error:
             # The hashes of its files no longer hold in any case.
             _LOGGER.warning("%s: cannot be forgotten: %s", name, reason_of(error))
-
-
-def drop_examinations(
-    ledger: Ledger, former: Mapping[str, Fragment], name: str, written: Collection[str]
-) -> None:
-    """Removes bones and surfaces of examinations whose series have been made anew.
-
-    Nobody writes over them where the examination is now another one. What somebody has changed
-    stays.
-
-    Args:
-        ledger: where it stands what is done.
-        former: of `noted_examinations`, before the series were made anew.
-        name: under which the series are noted now.
-        written: files of the series and of their examination as they are now.
-    """
-    for unit, fragment in former.items():
-        files = [file for file in files_of(fragment.examination or {}) if file not in written]
-        try:
-            remove_files(ledger.out, fragment, files)
-        except (ValueError, OSError) as error:
-            _LOGGER.warning("%s: old files are left: %s", unit, reason_of(error))
-        if unit != name:
-            forget(ledger, [unit])
-
-
-def _has(fragment: Fragment, cases: Collection[str]) -> bool:
-    return any(record["case"] in cases for record in fragment.records)
 
 
 def note_done(

@@ -3,38 +3,56 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 from shoulderseg.workflows.bundles.manifest import sha256_of
-from shoulderseg.workflows.cohort.fragment import is_plain_file, read_fragment
-from shoulderseg.workflows.errors import reason_of
+from shoulderseg.workflows.cohort.fragment import Fragment, is_plain_file, short_name
 
 _LOGGER = logging.getLogger(__name__)
 # Not an ending that any command reads.
-_CHANGED = ".changed"
+CHANGED = ".changed"
 
 
-def set_aside_changed(out: Path, names: Iterable[str]) -> list[Path]:
+def set_aside_changed(out: Path, fragment: Fragment) -> dict[Path, Path]:
     """Renames files that are no longer as they were written, so that nothing is written over them.
 
     Args:
         out: folder of the results.
-        names: under which the cases were noted that are about to be made anew.
+        fragment: what was done, and would still hold if all files were as they were written.
 
     Returns:
-        Where the files are now: `CASE.seg.nrrd.changed`, with a number where that is taken.
+        Where each file was and is now: `CASE.seg.nrrd.changed`, with a number where that is taken.
+
+    Raises:
+        OSError: if one can be read or renamed no more.
+        ValueError: if a folder on the way is a link.
     """
-    moved: list[Path] = []
-    for name in dict.fromkeys(names):
-        fragment = read_fragment(out, name)
-        for file, digest in (fragment.files if fragment else {}).items():
-            try:
-                if _is_changed(out / file, digest):
-                    moved.append(_set_aside(out, out / file))
-            except (OSError, ValueError) as error:
-                _LOGGER.warning("%s: cannot be kept apart: %s", file, reason_of(error))
+    from shoulderseg.datasets.output_file import refuse_links
+
+    moved: dict[Path, Path] = {}
+    for file, digest in fragment.files.items():
+        path = out / file
+        if not _is_changed(path, digest):
+            continue
+        refuse_links(path.parent, out)
+        moved[path] = path.rename(_free_name(path))
+        _LOGGER.warning(
+            "%s was changed after it was written; it is made anew, and what was there is now %s",
+            *(path.name, moved[path].name),
+        )
     return moved
+
+
+def put_back(moved: Mapping[Path, Path]) -> None:
+    """Gives files their names again where nothing new has come in their place.
+
+    Args:
+        moved: of `set_aside_changed`.
+    """
+    for path, kept in moved.items():
+        if not path.exists() and not path.is_symlink():
+            kept.rename(path)
 
 
 def _is_changed(path: Path, digest: str) -> bool:
@@ -45,18 +63,9 @@ def _is_changed(path: Path, digest: str) -> bool:
         return False
 
 
-def _set_aside(out: Path, path: Path) -> Path:
-    from shoulderseg.datasets.output_file import refuse_links
-
-    refuse_links(path.parent, out)
-    kept = path.with_name(path.name + _CHANGED)
-    number = 2
+def _free_name(path: Path) -> Path:
+    name, number = short_name(path.name) + CHANGED, 2
+    kept = path.with_name(name)
     while kept.exists() or kept.is_symlink():
-        kept = path.with_name(f"{path.name}{_CHANGED}{number}")
-        number += 1
-    path.rename(kept)
-    _LOGGER.warning(
-        "%s was changed after it was written; it is made anew, and what was there is now %s",
-        *(path.name, kept.name),
-    )
+        kept, number = path.with_name(f"{name}{number}"), number + 1
     return kept

@@ -11,6 +11,7 @@ from typing import Any
 from shoulderseg.workflows.cohort.presence import count_runs
 from shoulderseg.workflows.outputs.plan import REPORT_FILE
 from shoulderseg.workflows.segmentation.earlier_runs import EARLIER
+from shoulderseg.workflows.segmentation.flags import stopped_before_vote
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Status:
         done: how many cases have results.
         flagged: how many of these somebody should look at.
         failed: why, by case.
-        missing: cases that no run has reached.
+        missing: cases that no run has reached, or that it left before they had voted.
         at_work: how many runs are at work now; None where the folder's locks cannot be asked.
     """
 
@@ -54,12 +55,13 @@ def read_status(out: Path) -> Status:
         records = {record["case"]: record for run in runs for record in run["cases"]}
         missing = [name for run in runs for name in run["not_reached"]]
         failed = {name: str(one["error"]) for name, one in records.items() if "error" in one}
-        done = [record for record in records.values() if "outputs" in record]
+        waiting = [name for name, one in records.items() if stopped_before_vote([one])]
+        done = [one for name, one in records.items() if "outputs" in one and name not in waiting]
         flagged = sum(map(_is_flagged, done))
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         msg = f"{path} is no run report: {type(error).__name__}"
         raise ValueError(msg) from error
-    left = tuple(name for name in dict.fromkeys(missing) if name not in records)
+    left = (*waiting, *(name for name in dict.fromkeys(missing) if name not in records))
     return Status(len(done), flagged, failed, left, _at_work(out))
 
 

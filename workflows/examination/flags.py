@@ -23,6 +23,15 @@ def flagged_alone(result: Result, reason: str) -> Result:
     return flagged(result, {name: {"reason": reason} for name in result.label_values})
 
 
+def stopped(outcome: Result | Exception) -> Result | Exception:
+    """The result of a series whose examination was stopped before it voted, with flags.
+
+    Args:
+        outcome: the result, or the error that it failed with, which stays as it is.
+    """
+    return outcome if isinstance(outcome, Exception) else flagged_alone(outcome, STOPPED)
+
+
 def flagged(result: Result, told: dict[str, Any]) -> Result:
     """Adds why someone should look at a series beside the others.
 

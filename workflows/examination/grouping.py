@@ -69,10 +69,12 @@ def group_cases(cases: Sequence[CaseInput], mode: Mode = "auto") -> list[Group]:
         if len(series) > 1
     ]
     taken = {case.name.casefold() for case in cases}
-    return sorted(
-        group._replace(name=_free(group, name, taken))
-        for group, name in zip(found, _short_names([group.name for group in found]), strict=True)
-    )
+    given: set[str] = set()
+    named = []
+    for group, name in zip(found, _short_names([group.name for group in found]), strict=True):
+        named.append(group._replace(name=_free(group, name, taken, given)))
+        given.add(named[-1].name.casefold())
+    return sorted(named)
 
 
 def _by_side(key: str, series: list[CaseInput]) -> list[tuple[str, list[CaseInput]]]:
@@ -80,6 +82,12 @@ def _by_side(key: str, series: list[CaseInput]) -> list[tuple[str, list[CaseInpu
     sides = {side: [c for c in series if c.about.get("side") == side] for side in SIDES}
     if not all(sides.values()):
         return [(key, series)]
+    silent = [case.name for case in series if case.about.get("side") not in SIDES]
+    _LOGGER.warning(
+        "%s show both shoulders of one examination: each side votes by itself%s",
+        *(", ".join(case.name for case in series if case.name not in silent),),
+        f"; {', '.join(silent)} state none and stay alone" if silent else "",
+    )
     return [(f"{key}{_APART}{side}", those) for side, those in sides.items()]
 
 
@@ -154,12 +162,14 @@ def _session(case: CaseInput) -> str:
     return "_".join(part for part in (subject, session) if part)
 
 
-def _free(group: Group, name: str, taken: set[str]) -> str:
-    """A name for the files of an examination that begins no case's."""
+def _free(group: Group, name: str, taken: set[str], given: set[str]) -> str:
+    """A name for the files of an examination that begins no case's, and is no other's."""
     if name == NAME:
         # Another folder's examination is another one.
         digits = hashlib.sha256("\n".join(sorted(group.cases)).encode()).hexdigest()[:8]
         name = f"{NAME}_{digits}"
-    while any(f"{case}_".startswith(f"{name.casefold()}_") for case in taken):
+    while name.casefold() in given or any(
+        f"{case}_".startswith(f"{name.casefold()}_") for case in taken
+    ):
         name += "_1"
     return name

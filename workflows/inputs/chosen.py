@@ -38,7 +38,9 @@ def only_listed(inputs: Inputs, path: Path | None, examination: Mode = "auto") -
         return inputs
     listed = read_case_list(path)
     chosen = {case.name for case in inputs.cases if case.name in listed}
-    for group in group_cases(inputs.cases, examination):
+    # Of all cases: whom a series votes with does not depend on the list.
+    groups = group_cases(inputs.cases, examination)
+    for group in groups:
         others = [name for name in group.cases if name not in chosen]
         if others and len(others) < len(group.cases):
             _LOGGER.info("of the examination of a listed series also: %s", ", ".join(others))
@@ -54,4 +56,5 @@ def only_listed(inputs: Inputs, path: Path | None, examination: Mode = "auto") -
         )
         raise ValueError(msg)
     _LOGGER.info("%d of %d cases are in %s", len(cases), len(inputs.cases), path.name)
-    return replace(inputs, cases=cases, skipped=skipped)
+    taken = tuple(group for group in groups if chosen.issuperset(group.cases))
+    return replace(inputs, cases=cases, skipped=skipped, groups=taken)

@@ -22,6 +22,7 @@ from shoulderseg.workflows.inputs.skipped import SkippedInput, public_name, skip
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
+    from shoulderseg.workflows.examination.grouping import Group
 
 NO_TARGET = "link to a file that is not there; fetch it (git-annex, DataLad), or remove the link"
 
@@ -35,12 +36,14 @@ class Inputs:
         skipped: series and files that become no case.
         ignored: names of files that are no images.
         bids_root: folder of the BIDS dataset, subject or session; None for anything else.
+        groups: which cases vote together, if that is known from before some were left out.
     """
 
     cases: tuple[CaseInput, ...]
     skipped: tuple[SkippedInput, ...]
     ignored: tuple[str, ...]
     bids_root: Path | None = None
+    groups: tuple[Group, ...] | None = None
 
     def public_folder(self, images: Path) -> Path | None:
         """Folder of the images; None unless the user named that very one, or where it is DICOM's.
@@ -48,9 +51,7 @@ class Inputs:
         Args:
             images: what the user named.
         """
-        dicom = any(case.source_files for case in self.cases) or any(
-            item.files for item in self.skipped
-        )
+        dicom = any(c.source_files for c in self.cases) or any(one.files for one in self.skipped)
         folder = self.bids_root or next((case.path.parent for case in self.cases), None)
         # Folders below it, and those of a zip file, were named by others, after patients perhaps.
         named = images.parent if images.is_file() else images
@@ -63,17 +64,15 @@ class Inputs:
             images: what the user named.
 
         Raises:
-            ValueError: if there is not; says how much was left out, and no names, which may be
-                those of patients' reports.
+            ValueError: if there is not; says how much was left out, and no patients' names.
         """
-        if self.cases or any(item.refused for item in self.skipped):
+        if self.cases or any(one.refused for one in self.skipped):
             return
-        skipped = [f"{item.name} ({item.reason})" for item in self.skipped]
-        others = len(self.ignored)
-        told = skipped[:5] + (["..."] if len(skipped) > 5 else [])
-        told += [f"{others} other file{'s' * (others != 1)}"] if others else []
-        msg = f"no images found in {images}" + (f"; left out: {', '.join(told)}" if told else "")
-        raise ValueError(msg + ("; `shoulderseg inspect` names them" if others else ""))
+        told, others = [f"{one.name} ({one.reason})" for one in self.skipped], len(self.ignored)
+        told[5:] = ["..."] if len(told) > 5 else []
+        told += [f"{others} other file{'s' * (others != 1)}"] * bool(others)
+        msg = f"no images found in {images}" + f"; left out: {', '.join(told)}" * bool(told)
+        raise ValueError(msg + "; `shoulderseg inspect` names them" * bool(others))
 
 
 def find_inputs(

@@ -35,6 +35,7 @@ _IGNORED = (
     "previews/",
     "report/",
     "measures.csv",
+    "**/*.changed*",
     "*.nrrd",
     "*.mha",
     "*.dcm",

@@ -11,17 +11,17 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.cohort.fingerprint import fingerprint
+from shoulderseg.workflows.cohort.former import drop_examinations, noted_examinations, outdate
 from shoulderseg.workflows.cohort.fragment import files_of
 from shoulderseg.workflows.cohort.presence import BusyError, claimed
 from shoulderseg.workflows.cohort.resume import (
-    drop_examinations,
     find_done,
+    find_noted,
     forget,
     note_done,
-    noted_examinations,
 )
-from shoulderseg.workflows.cohort.set_aside import set_aside_changed
-from shoulderseg.workflows.examination.flags import STOPPED, flagged_alone
+from shoulderseg.workflows.cohort.set_aside import CHANGED, put_back, set_aside_changed
+from shoulderseg.workflows.examination.flags import stopped
 from shoulderseg.workflows.examination.run import segment_series
 from shoulderseg.workflows.examination.write import write_group
 from shoulderseg.workflows.measure.results import (
@@ -35,7 +35,6 @@ from shoulderseg.workflows.segmentation.case_record import PREVIEWS, case_record
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.cohort.fragment import Fragment
-    from shoulderseg.workflows.examination.grouping import Group
     from shoulderseg.workflows.inputs.case_input import CaseInput
     from shoulderseg.workflows.outputs.plan import Case, OutputPlan
     from shoulderseg.workflows.segmentation.batch_list import Batch
@@ -119,9 +118,24 @@ def _work_on(run: Work, batch: Batch, listener: Listener) -> None:
     if done is not None:
         _take_over(run, done, listener)
         return
-    set_aside_changed(run.plan.out, batch.noted)
+    noted = find_noted(run.ledger, batch.name, cases, images)
+    try:
+        moved = set_aside_changed(run.plan.out, noted) if noted else {}
+    except (ValueError, OSError) as error:
+        fail_batch(run, batch, error, listener)
+        return
+    try:
+        _make_anew(run, batch, listener, images)
+    finally:
+        put_back(moved)
+
+
+def _make_anew(run: Work, batch: Batch, listener: Listener, images: str) -> None:
+    """Segments a batch and notes it in place of what was noted."""
+    cases = [source.name for source in batch.sources]
     former = noted_examinations(run.ledger, batch.noted, cases)
     forget(run.ledger, [name for name in batch.noted if name not in former])
+    outdate(run.ledger, former)
     records, together = _segment_batch(run, batch, listener)
     files = _side_files(run.plan, batch) if run.plan.bids else []
     if not any(_lacks(run, record) for record in records if "error" not in record):
@@ -153,7 +167,7 @@ def _side_files(plan: OutputPlan, batch: Batch) -> list[str]:
         with contextlib.suppress(ValueError):
             base = plan.base(case)
             files += map(plan.below, sorted(base.parent.glob(f"{glob.escape(base.name)}.*")))
-    return files
+    return [file for file in files if CHANGED not in file]
 
 
 def _segment_batch(
@@ -213,7 +227,7 @@ def _segmented(
         # Also after an interruption: what is done is done, unless better is there already.
         for (source, case), outcome, spent in zip(batch.pairs, outcomes, seconds, strict=False):
             if group is None or not run.plan.left_over(case, _of_others(batch.owners, case)):
-                yield source, case, _alone(outcome, group), spent
+                yield source, case, outcome if group is None else stopped(outcome), spent
         raise
     if group is not None:
         record = write_group(run.plan, group, examination, why, labels)
@@ -225,13 +239,6 @@ def _segmented(
         together.append(record)
     for (source, case), outcome, spent in zip(batch.pairs, outcomes, seconds, strict=True):
         yield source, case, outcome, spent
-
-
-def _alone(outcome: Result | Exception, group: Group | None) -> Result | Exception:
-    """A series of an examination that was stopped, marked as one that did not vote."""
-    if group is None or isinstance(outcome, Exception):
-        return outcome
-    return flagged_alone(outcome, STOPPED)
 
 
 def _of_others(owners: Mapping[str, str], case: Case) -> dict[str, str]:

@@ -9,6 +9,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from shoulderseg.workflows.segmentation.flags import stopped_before_vote
+
 EARLIER = "earlier_runs"
 INPUT = "input"
 
@@ -79,12 +81,14 @@ def still_holding(
         ]
         missing = [name for name in run["not_reached"] if elsewhere or name not in named]
         if records or missing:
-            complete = not missing
+            complete = not (missing or stopped_before_vote(records))
             entry = {**run, "cases": records, "not_reached": missing, "complete": complete}
             # An examination of which a series was made anew is another one now.
             left = {record["case"] for record in records}
             together = [
-                one for one in run.get("examinations", []) if left.issuperset(one.get("series", ()))
+                one
+                for one in run.get("examinations", [])
+                if left.issuperset(one.get("series", one.get("cases", ())))
             ]
             entry.pop("examinations", None)
             kept.append(entry | ({"examinations": together} if together else {}))

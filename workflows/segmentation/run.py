@@ -69,7 +69,7 @@ def prepare_run(
         ValueError: if the side is none.
     """
     check_side(side)
-    groups = tuple(group_cases(inputs.cases, examination))
+    groups = _groups_of(inputs, examination)
     every, inputs = inputs.cases, _part_of(inputs, groups, part)
     report = _report_of(segmenter, inputs, images, plan, examination)
     plan = replace(plan, source=inputs.public_folder(images), model=segmenter.bundle.digest)
@@ -86,6 +86,13 @@ def prepare_run(
         overwrite=overwrite,
         every=every,
     )
+
+
+def _groups_of(inputs: Inputs, examination: Mode) -> tuple[Group, ...]:
+    """Which cases vote together; where some were left out, as if they had not been."""
+    if inputs.groups is not None:
+        return inputs.groups
+    return tuple(group_cases(inputs.cases, examination))
 
 
 def _ledger_of(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from shoulderseg.refine.examination.joint import head_centre
 from shoulderseg.refine.examination.samples import bone_slices, index_box, to_index, to_mm
@@ -31,9 +32,11 @@ def test_what_a_series_shows_is_all_of_its_slices_and_no_more() -> None:
     assert bone.probability.size < probability.size
 
 
-def test_a_filled_margin_is_as_if_the_slices_ended_there() -> None:
-    probability, affine = scanned(ball, "coronal", tilt_deg=0)
-    middle = probability.shape[2] // 2
+@pytest.mark.parametrize("pixel_mm", [(0.7, 0.9), (0.3, 0.25)])
+def test_a_filled_margin_is_as_if_the_slices_ended_there(pixel_mm: tuple[float, float]) -> None:
+    """Also of pixels that are taken together."""
+    probability, affine = scanned(ball, "coronal", pixel_mm=pixel_mm, tilt_deg=0)
+    middle = probability.shape[2] // 2 // 6 * 6
     seen = np.zeros(probability.shape, np.bool_)
     seen[:, :, :middle] = True
     seen[0] = False
@@ -43,10 +46,23 @@ def test_a_filled_margin_is_as_if_the_slices_ended_there() -> None:
     assert bone.distance_mm.min() < -16
     column = to_index(affine, bone.samples.points_mm)[:, 2]
     assert column.max() < middle
+    assert column.max() > middle - 6
     places = np.array([[1.0, 5, middle - 0.6], [1.0, 5, middle - 0.4], [0.0, 5, 3], [1.0, 5, 3]])
     assert bone.shows(to_mm(affine, places)).tolist() == [True, False, False, True]
     alike = bone_slices(probability[:, :, :middle], affine)
     np.testing.assert_allclose(alike.edge_mm, bone.edge_mm, atol=1e-6)
+
+
+def test_a_blank_slice_makes_no_hole() -> None:
+    probability, affine = scanned(ball, "axial", tilt_deg=0)
+    z = round(float(to_index(affine, np.zeros((1, 3)))[0, 0]))
+    seen = np.ones(probability.shape, np.bool_)
+    seen[z] = False
+    blank = np.where(seen, probability, 0).astype(np.float32)
+    bone = bone_slices(blank, affine, seen)
+    assert bone.distance_mm[z].min() < -15
+    assert not bone.shows(to_mm(affine, np.array([[z, 40.0, 40.0]]))).any()
+    assert not np.isclose(to_index(affine, bone.samples.points_mm)[:, 0], z).any()
 
 
 def test_no_bone_gives_no_points() -> None:

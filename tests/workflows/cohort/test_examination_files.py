@@ -26,8 +26,7 @@ def test_files_of_an_examination_go_with_it(
 
     go(segmenter, images, out, examination="off", overwrite=True)
 
-    left = [f"{written.name}.changed"] * changed
-    assert [path.name for path in out.glob("examination*")] == left
+    assert [path.name for path in out.glob("examination*")] == [written.name] * changed
     assert "examinations" not in json.loads((out / REPORT_FILE).read_text())
 
 

@@ -86,6 +86,20 @@ def test_subjects_are_told_apart_whatever_they_are_called(dash: str) -> None:
     assert all(len(series) == 2 for series in found.values())
 
 
+def test_two_subjects_never_get_one_name() -> None:
+    subjects = ("sub-01", "sub-01_1")
+    cases = [
+        case(f"{subject}_{kind}", below=f"{subject}/anat/{subject}_{kind}.nii")
+        for subject in subjects
+        for kind in ("T1w", "T2w")
+    ]
+    found = names(cases, "on")
+    assert sorted(found.values()) == [
+        ("sub-01_1_T1w", "sub-01_1_T2w"),
+        ("sub-01_T1w", "sub-01_T2w"),
+    ]
+
+
 def test_images_of_a_folder_only_if_that_is_said() -> None:
     cases = [case("axial"), case("coronal")]
 
