@@ -59,7 +59,8 @@ def _is_changed(path: Path, digest: str) -> bool:
     """Whether it holds something else than was written; an empty file holds nothing."""
     try:
         return is_plain_file(path) and path.stat().st_size > 0 and sha256_of(path) != digest
-    except FileNotFoundError:
+    # A damaged note may name what no file is called.
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return False
 
 

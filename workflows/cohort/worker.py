@@ -102,7 +102,8 @@ def examine(order: Order) -> str:
     if order.images is not None and not order.images.exists():
         return "it does not see the images; they have to be on a shared disk, not in a zip file"
     try:
-        with tempfile.TemporaryDirectory(dir=out, prefix=".part-"), _ONE_AT_A_TIME:
+        # Without a name: a worker that is killed here, or still here at the end, leaves nothing.
+        with tempfile.TemporaryFile(dir=out), _ONE_AT_A_TIME:
             loaded_segmenter(order)
     except Exception as error:
         return reason_of(error)
