@@ -15,7 +15,6 @@ from shoulderseg.nnunet_ext.variants import (
     SHARED,
     SHARED_OUTPUTS,
     START_VARIABLE,
-    WHOLE,
     variant_of,
 )
 
@@ -44,11 +43,10 @@ def load_start(network: torch.nn.Module, trainer_name: str, fold: int | str) -> 
     if not folder:
         return None
     variant = variant_of(trainer_name)
-    path = _weights_path(Path(folder), WHOLE if variant == SHARED else variant, str(fold))
-    stored = read_tensors(path)
-    if variant == SHARED:
-        others = [_weights_path(Path(folder), other, str(fold)) for other in SHARED_OUTPUTS]
-        stored = joined_outputs(stored, [read_tensors(other) for other in others])
+    outputs = SHARED_OUTPUTS if variant == SHARED else (variant,)
+    paths = [_weights_path(Path(folder), output, str(fold)) for output in outputs]
+    stored = joined_outputs([read_tensors(path) for path in paths])
+    path = paths[0]
     try:
         weights = complete_weights(network, stored)
     except UntrustedModelError as error:

@@ -50,19 +50,18 @@ def against_background(weights: Mapping[str, torch.Tensor], output: int) -> dict
     }
 
 
-def joined_outputs(
-    weights: Mapping[str, torch.Tensor], networks: Sequence[Mapping[str, torch.Tensor]]
-) -> dict[str, torch.Tensor]:
-    """Gives a network of one output those of several.
+def joined_outputs(networks: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """Gives the first of several networks the outputs of all.
 
     Args:
-        weights: Parameters of a U-Net of nnU-Net with one output.
-        networks: Of each output. Where one of these networks differs from the first in more than
-            its output, an output means nothing to another network, and all outputs are the first's.
+        networks: Parameters of U-Nets of nnU-Net with one output each. Where one differs from the
+            first in more than its output, an output means nothing to another network, and all
+            outputs are the first's.
 
     Returns:
-        The same parameters; those of the output layers have a row for each network.
+        The first one's parameters; those of the output layers have a row for each network.
     """
+    weights = networks[0]
     alike = all(_same_but_outputs(weights, network) for network in networks)
     sources = networks if alike else [weights] * len(networks)
     return {

@@ -200,7 +200,8 @@ def _patients(order: CalibrationOrder, pairs: Sequence[Pair]) -> dict[str, str] 
         patients, problems = find_patients(cases, order.patient_pattern)
     else:
         # Beside the folder as it is called, or where a link leads.
-        for folder in (order.images.absolute().parent, order.images.resolve().parent):
+        places = order.images.absolute().parent, order.images.resolve().parent
+        for folder in dict.fromkeys(places):
             patients = patients or read_patients(folder, cases)
     most = 1 if patients is None else max(Counter(patients.values()).values(), default=0)
     # Those of one patient are left out at a time, and what remains must suffice.

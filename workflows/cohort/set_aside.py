@@ -31,15 +31,19 @@ def set_aside_changed(out: Path, fragment: Fragment) -> dict[Path, Path]:
     from shoulderseg.datasets.output_file import refuse_links
 
     moved: dict[Path, Path] = {}
-    for file, digest in fragment.files.items():
-        path = out / file
-        if not _is_changed(path, digest):
-            continue
-        refuse_links(path.parent, out)
-        moved[path] = path.rename(_free_name(path))
+    try:
+        for file, digest in fragment.files.items():
+            path = out / file
+            if _is_changed(path, digest):
+                refuse_links(path.parent, out)
+                moved[path] = path.rename(_free_name(path))
+    except (OSError, ValueError):
+        put_back(moved)
+        raise
+    for path, kept in moved.items():
         _LOGGER.warning(
             "%s was changed after it was written; it is made anew, and what was there is now %s",
-            *(path.name, moved[path].name),
+            *(path.name, kept.name),
         )
     return moved
 

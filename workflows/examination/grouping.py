@@ -17,8 +17,7 @@ Mode = Literal["auto", "on", "off"]
 _SUBJECT = "sub-"
 _IN_NAME = re.compile(r"sub-[^_]+(?=_[a-z]+-|_[^_]+$)")
 SIDES = ("left", "right")
-# Marks a key that is a hash, and what stands before a side.
-_HASHED, _APART = "#", "\0"
+# How much of a hash a name has, if that tells the examinations apart.
 _DIGITS = 8
 # What results of an examination without a name of its own are called.
 NAME = "examination"
@@ -38,6 +37,20 @@ class Group(NamedTuple):
     why: str
 
 
+class _Key(NamedTuple):
+    """What the series of an examination share: a name, or else a hash; a side where that counts."""
+
+    name: str
+    digest: str
+    why: str
+    side: str = ""
+
+    def shown(self, digits: int) -> str:
+        """The examination's name, with so much of its hash."""
+        name = self.name or f"{NAME}_{self.digest[:digits]}"
+        return f"{name}_{self.side}" if self.side else name
+
+
 def group_cases(cases: Sequence[CaseInput], mode: Mode = "auto") -> list[Group]:
     """Finds the cases that belong together.
 
@@ -50,7 +63,7 @@ def group_cases(cases: Sequence[CaseInput], mode: Mode = "auto") -> list[Group]:
     Returns:
         The examinations of two series or more, by name.
     """
-    groups: dict[tuple[str, str], list[CaseInput]] = {}
+    groups: dict[_Key, list[CaseInput]] = {}
     alone: list[str] = []
     for case in cases if mode != "off" else ():
         key = _key(case, mode)
@@ -63,21 +76,23 @@ def group_cases(cases: Sequence[CaseInput], mode: Mode = "auto") -> list[Group]:
             "%s: no study is stated, so that nothing tells with whom they vote", ", ".join(alone)
         )
     found = [
-        Group(key, tuple(case.name for case in series), why)
-        for (key, why), together in groups.items()
-        for key, series in _by_side(key, together)
+        (key, tuple(case.name for case in series))
+        for shared, together in groups.items()
+        for key, series in _by_side(shared, together)
         if len(series) > 1
     ]
+    digits = _telling_digits([key for key, _ in found])
     taken = {case.name.casefold() for case in cases}
     given: set[str] = set()
     named = []
-    for group, name in zip(found, _short_names([group.name for group in found]), strict=True):
-        named.append(group._replace(name=_free(group, name, taken, given)))
-        given.add(named[-1].name.casefold())
+    for key, series in found:
+        name = _free(key.shown(digits), series, taken, given)
+        named.append(Group(name, series, key.why))
+        given.add(name.casefold())
     return sorted(named)
 
 
-def _by_side(key: str, series: list[CaseInput]) -> list[tuple[str, list[CaseInput]]]:
+def _by_side(key: _Key, series: list[CaseInput]) -> list[tuple[_Key, list[CaseInput]]]:
     """Parts an examination of both shoulders, where series state the side; others stay alone."""
     sides = {side: [c for c in series if c.about.get("side") == side] for side in SIDES}
     if not all(sides.values()):
@@ -88,21 +103,16 @@ def _by_side(key: str, series: list[CaseInput]) -> list[tuple[str, list[CaseInpu
         *(", ".join(case.name for case in series if case.name not in silent),),
         f"; {', '.join(silent)} state none and stay alone" if silent else "",
     )
-    return [(f"{key}{_APART}{side}", those) for side, those in sides.items()]
+    return [(key._replace(side=side), those) for side, those in sides.items()]
 
 
-def _short_names(keys: Sequence[str]) -> list[str]:
-    """Names of examinations: hashes are shortened, as far as they stay different."""
-    length = _DIGITS
-    while len({_shortened(key, length) for key in keys}) < len(set(keys)):
-        length += 1
-    return [_shortened(key, length) for key in keys]
-
-
-def _shortened(key: str, length: int) -> str:
-    digits, _, side = key.partition(_APART)
-    named = f"{NAME}_{digits[len(_HASHED) :][:length]}" if key.startswith(_HASHED) else digits
-    return f"{named}_{side}" if side else named
+def _telling_digits(keys: Sequence[_Key]) -> int:
+    """How much of their hashes tells examinations apart."""
+    hashes = {key.digest for key in keys}
+    digits = _DIGITS
+    while len({digest[:digits] for digest in hashes}) < len(hashes):
+        digits += 1
+    return digits
 
 
 def batches(
@@ -130,19 +140,19 @@ def batches(
             yield group, series.pop(group.name)
 
 
-def _key(case: CaseInput, mode: Mode) -> tuple[str, str] | None:
-    """Name of the case's examination, and why it is of that."""
+def _key(case: CaseInput, mode: Mode) -> _Key | None:
+    """What the case shares with those of its examination; None where nothing is known."""
     if case.examination:
-        return f"{_HASHED}{case.examination}", "one patient, study and frame of reference"
+        return _Key("", case.examination, "one patient, study and frame of reference")
     if mode != "on":
         return None
     if case.source_files:
         said = "one patient and study, as --examination on says"
-        return (f"{_HASHED}{case.visit}", said) if case.visit else None
+        return _Key("", case.visit, said) if case.visit else None
     session = _session(case)
     if session:
-        return session, "one BIDS session, as --examination on says"
-    return NAME, "one folder, as --examination on says"
+        return _Key(session, "", "one BIDS session, as --examination on says")
+    return _Key(NAME, "", "one folder, as --examination on says")
 
 
 def _session(case: CaseInput) -> str:
@@ -162,11 +172,11 @@ def _session(case: CaseInput) -> str:
     return "_".join(part for part in (subject, session) if part)
 
 
-def _free(group: Group, name: str, taken: set[str], given: set[str]) -> str:
+def _free(name: str, series: Sequence[str], taken: set[str], given: set[str]) -> str:
     """A name for the files of an examination that begins no case's, and is no other's."""
     if name == NAME:
         # Another folder's examination is another one.
-        digits = hashlib.sha256("\n".join(sorted(group.cases)).encode()).hexdigest()[:8]
+        digits = hashlib.sha256("\n".join(sorted(series)).encode()).hexdigest()[:8]
         name = f"{NAME}_{digits}"
     while name.casefold() in given or any(
         f"{case}_".startswith(f"{name.casefold()}_") for case in taken
