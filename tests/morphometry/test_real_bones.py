@@ -14,7 +14,8 @@ from skimage.draw import polygon2mask
 
 from shoulderseg.morphometry.bone import take_bone
 from shoulderseg.morphometry.glenoid import Face, find_face
-from shoulderseg.morphometry.head import Head, find_head
+from shoulderseg.morphometry.head import Head, find_head, neck_shaft_angle_deg
+from shoulderseg.morphometry.shaft import find_shaft
 from tests.morphometry.made_shoulder import Floats, Mask
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -33,14 +34,16 @@ def mesh_of(name: str) -> trimesh.Trimesh:
     return mesh
 
 
-def voxels_of(mesh: trimesh.Trimesh, low: Floats, count: npt.NDArray[np.int64]) -> Mask:
+def voxels_of(
+    mesh: trimesh.Trimesh, low: Floats, count: npt.NDArray[np.int64], step: float = STEP
+) -> Mask:
     """Fills the outlines of the mesh in each slice; `count` is (x, y, z)."""
     mask = np.zeros(count[::-1], np.bool_)
     for number, layer in enumerate(mask):
-        height = [0, 0, low[2] + number * STEP + 1e-4]
+        height = [0, 0, low[2] + number * step + 1e-4]
         section = mesh.section(plane_origin=height, plane_normal=[0, 0, 1])
         for path in [] if section is None else section.discrete:
-            places = (path[:, 1::-1] - low[1::-1]) / STEP
+            places = (path[:, 1::-1] - low[1::-1]) / step
             layer ^= polygon2mask(layer.shape, places)
     return mask
 
@@ -66,11 +69,21 @@ def sphere_of_mesh(mesh: trimesh.Trimesh, head: Head) -> float:
     return geometric_sphere(away[cap] + head.centre_mm, head.centre_mm, head.radius_mm)
 
 
-def affine_at(low: Floats) -> Floats:
+def affine_at(low: Floats, step: float = STEP) -> Floats:
     affine = np.eye(4)
-    affine[:3, :3] = STEP * np.eye(3)[:, ::-1]
+    affine[:3, :3] = step * np.eye(3)[:, ::-1]
     affine[:3, 3] = low
     return affine
+
+
+def block_before(humerus: Mask, affine: Floats, centre: Floats, axis: Floats) -> Mask:
+    """A block before the head, in the place of a glenoid, which only tells where the joint is."""
+    index = np.moveaxis(np.indices(humerus.shape), 0, -1)
+    off = index @ affine[:3, :3].T + affine[:3, 3] - centre
+    ahead = off @ axis
+    aside = np.linalg.norm(off - ahead[..., None] * axis, axis=-1)
+    block: Mask = (ahead > 29) & (ahead < 44) & (aside < 13) & ~humerus
+    return block
 
 
 @pytest.fixture(scope="module")
@@ -139,12 +152,7 @@ def test_heads_of_two_persons_who_left_no_scapula(
     count = np.full(3, int(96 / STEP))
     affine = affine_at(low)
     humerus = voxels_of(mesh, low, count)
-    # A block before the head stands for the glenoid, which only tells where the joint is.
-    index = np.moveaxis(np.indices(humerus.shape), 0, -1)
-    off = index @ affine[:3, :3].T + low - np.array(centre)
-    ahead = off @ axis
-    aside = np.linalg.norm(off - ahead[..., None] * axis, axis=-1)
-    block = (ahead > 29) & (ahead < 44) & (aside < 13) & ~humerus
+    block = block_before(humerus, affine, np.array(centre), axis)
     bones = [take_bone(mask, affine) for mask in (humerus, block)]
     assert bones[0] is not None
     assert bones[1] is not None
@@ -153,3 +161,44 @@ def test_heads_of_two_persons_who_left_no_scapula(
 
     assert head.radius_mm == pytest.approx(sphere_of_mesh(mesh, head), abs=0.5)
     assert head.residual_mm < 0.5
+
+
+@pytest.mark.skipif(not OTHERS.is_dir(), reason=f"no real humeri at {OTHERS}")
+@pytest.mark.parametrize(
+    ("file", "centre", "towards"),
+    [
+        (OTHERS / "O35_M_humerus_source.stl", (-112.5, -170.5, -116.0), (0.46, 0.36, 0.81)),
+        (
+            OTHERS / "U35_F_humerus_partial_target.stl",
+            (-132.5, -123.0, -311.5),
+            (0.22, 0.59, 0.78),
+        ),
+        (
+            BONES / "humerus_full_uncropped_commit0763881.stl",
+            (-15.0, -1.0, -9.0),
+            (0.6, 0.2, 0.7),
+        ),
+    ],
+)
+def test_the_necks_of_three_persons_stand_as_necks_do(
+    file: Path, centre: tuple[float, ...], towards: tuple[float, ...]
+) -> None:
+    mesh = trimesh.load(file, force="mesh")
+    assert isinstance(mesh, trimesh.Trimesh)
+    if file.parent == BONES:
+        mesh.apply_transform(LPS)
+    axis = np.array(towards) / np.linalg.norm(towards)
+    low = np.floor(np.maximum(mesh.bounds[0] - 4, np.array(centre) - 150))
+    count = np.ceil(np.minimum(mesh.bounds[1] + 4, np.array(centre) + 150) - low).astype(np.int64)
+    affine = affine_at(low, 1.0)
+    humerus = voxels_of(mesh, low, count, 1.0)
+    block = block_before(humerus, affine, np.array(centre), axis)
+    bones = [take_bone(mask, affine) for mask in (humerus, block)]
+    assert bones[0] is not None
+    assert bones[1] is not None
+
+    head = find_head(bones[0], bones[1])
+    angle = neck_shaft_angle_deg(head, find_shaft(bones[0], head).up)
+
+    # Published: means of 136 to 138 degrees, standard deviation 5.
+    assert 125 < angle < 150
