@@ -55,7 +55,7 @@ def find_reorientation(volume: Volume) -> Reorientation:
     # Rows are the directions of array axes 0, 1, 2 in LPS: left, posterior, superior.
     axes = np.reshape(volume.direction, (3, 3)).T[::-1]
     spacing = np.array(volume.spacing_mm)
-    slices = _slice_axis(volume.array.shape, spacing)
+    slices = slice_axis(volume.array.shape, spacing)
     first, second = (axis for axis in range(3) if axis != slices)
     # Seen along the slice's normal, is it an axial slice?
     axial = int(np.argmax(np.abs(axes[slices]))) == _SUPERIOR
@@ -77,7 +77,13 @@ def find_reorientation(volume: Volume) -> Reorientation:
     return Reorientation(order, tuple(reversed_axes))
 
 
-def _slice_axis(shape: tuple[int, ...], spacing: npt.NDArray[np.float64]) -> int:
+def slice_axis(shape: tuple[int, ...], spacing: npt.NDArray[np.float64]) -> int:
+    """The axis across the slices: the clearly longest step, the first where there is none.
+
+    Args:
+        shape: (Z, Y, X).
+        spacing: In mm, (3,).
+    """
     single = [axis for axis in range(3) if shape[axis] == 1]
     if len(single) == 1:
         # The spacing across a single slice is anyone's guess.

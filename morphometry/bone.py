@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from shoulderseg.morphometry.field_of_view import ALL_IN_VIEW, FieldOfView
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -29,7 +31,7 @@ class Surface:
         points_mm: Vertices in LPS mm, float64 (n, 3).
         normals: Unit vectors out of the bone at the vertices, (n, 3).
         areas_mm2: Share of each vertex of the surface, (n,).
-        cut: Whether a vertex lies on the image's border, bool (n,).
+        cut: Whether a vertex lies where the image cuts the bone, bool (n,).
     """
 
     points_mm: Floats
@@ -47,18 +49,49 @@ class Bone:
         affine: From the index (z, y, x) to LPS mm, float64 (4, 4); its axes at right angles.
         on_border: For each axis, whether the bone touches the image's first and last layer.
         left_out: Voxels of the mask's smaller pieces.
+        in_view: What images show, on the mask's voxels.
     """
 
     mask: Mask
     affine: Floats
     on_border: tuple[tuple[bool, bool], ...]
     left_out: int = 0
+    in_view: FieldOfView = ALL_IN_VIEW
 
     @cached_property
     def spacing_mm(self) -> Floats:
         """Lengths of a voxel along z, y and x, (3,)."""
         lengths: Floats = np.linalg.norm(self.affine[:3, :3], axis=0)
         return lengths
+
+    @property
+    def image_steps_mm(self) -> tuple[Floats, ...]:
+        """Steps from voxel to voxel, a column an axis, of each image that the mask comes from."""
+        return self.in_view.steps_mm or (self.affine[:3, :3],)
+
+    @cached_property
+    def cut_ends(self) -> tuple[tuple[bool, bool], ...]:
+        """For each axis, whether the image cuts the bone towards its first and last layer."""
+        seen = self.in_view.seen
+        if seen is None:
+            return self.on_border
+        found = []
+        for axis, (first, last) in enumerate(self.on_border):
+            mask, shown = np.moveaxis(self.mask, axis, 0), np.moveaxis(seen, axis, 0)
+            below, above = mask[1:] & ~shown[:-1], mask[:-1] & ~shown[1:]
+            found.append((first or bool(below.any()), last or bool(above.any())))
+        return tuple(found)
+
+    @cached_property
+    def beside_unseen(self) -> Mask | None:
+        """Voxels at which images end within the mask's grid; None if they end nowhere in it."""
+        seen = self.in_view.seen
+        if seen is None:
+            return None
+        # The surface is smoothed, and may lie this far from where the mask ends.
+        near = ndimage.distance_transform_edt(seen, sampling=self.spacing_mm) <= _SMOOTH_MM
+        beside: Mask = near | ndimage.binary_dilation(~seen)
+        return beside
 
     @cached_property
     def volume_mm3(self) -> float:
@@ -92,28 +125,34 @@ class Bone:
         return values
 
     def touches_border(self, index: NDArray[np.int64]) -> Mask:
-        """Which voxels of the bone (n, 3) lie in the image's outermost layers, bool (n,)."""
+        """At which voxels of the bone (n, 3) the image ends, bool (n,)."""
         ends, last = np.array(self.on_border), np.array(self.mask.shape) - 1
         touched: Mask = ((index == 0) & ends[:, 0]).any(axis=1) | (
             (index == last) & ends[:, 1]
         ).any(axis=1)
+        if self.beside_unseen is not None:
+            touched |= self.beside_unseen[tuple(index.T)]
         return touched
 
     def shows(self, points_mm: Floats) -> Mask:
-        """Which places, LPS mm (n, 3), the mask has voxels for, bool (n,)."""
+        """Which places, LPS mm (n, 3), lie in the mask's grid and in an image, bool (n,)."""
         index, last = self.index(points_mm), np.array(self.mask.shape) - 1
         seen = np.ones(len(index), np.bool_)
         for column, end in zip(index.T, last, strict=True):
             seen &= (column >= -1e-6) & (column <= end + 1e-6)
+        if self.in_view.seen is not None:
+            nearest = np.clip(np.rint(index).astype(int), 0, last)
+            seen &= self.in_view.seen[tuple(nearest.T)]
         return seen
 
 
-def take_bone(mask: Mask, affine: Floats) -> Bone | None:
+def take_bone(mask: Mask, affine: Floats, in_view: FieldOfView = ALL_IN_VIEW) -> Bone | None:
     """Takes the largest connected piece of a mask.
 
     Args:
         mask: bool (Z, Y, X).
         affine: From the index (z, y, x) to LPS mm, (4, 4).
+        in_view: What images show, on the mask's voxels.
 
     Returns:
         The bone; None for an empty mask.
@@ -136,7 +175,11 @@ def take_bone(mask: Mask, affine: Floats) -> Bone | None:
         (part.start == 0, part.stop == length) for part, length in zip(box, mask.shape, strict=True)
     )
     left_out = int(sizes.sum() - sizes.max())
-    return Bone(labels[wide] == largest, moved, on_border, left_out)
+    seen = None if in_view.seen is None else in_view.seen[wide]
+    if seen is not None and seen.all():
+        seen = None
+    near = FieldOfView(seen, in_view.steps_mm)
+    return Bone(labels[wide] == largest, moved, on_border, left_out, near)
 
 
 def _surface(bone: Bone) -> Surface:
@@ -169,4 +212,8 @@ def _surface(bone: Bone) -> Surface:
     cut = ((index < 0.01) & ends[:, 0]).any(axis=1) | ((index > last - 0.01) & ends[:, 1]).any(
         axis=1
     )
+    if bone.beside_unseen is not None:
+        closing = bone.beside_unseen[tuple(np.rint(index).astype(int).T)]
+        # The mask ends there, so that the surface closes; the bone's does not.
+        areas, cut = np.where(closing, 0.0, areas), cut | closing
     return Surface(points, normals, areas, cut)

@@ -9,6 +9,7 @@ import numpy as np
 
 from shoulderseg.morphometry.cap import margin_axis, polar_deg
 from shoulderseg.morphometry.refusal import RefusedError, told
+from shoulderseg.morphometry.spacing import voxel_lengths_mm
 from shoulderseg.morphometry.sphere import fit_ball
 from shoulderseg.morphometry.vectors import angle_deg, directions, distances_to, unit
 
@@ -212,6 +213,9 @@ def _checked(humerus: Bone, centre: Floats, radius: float, axis: Floats) -> Head
 
 def _slices_through(humerus: Bone, centre: Floats, radius: float) -> int:
     """How many layers across the longest side of the voxels cross the sphere."""
+    if humerus.in_view.steps_mm:
+        longest = min(float(lengths.max()) for lengths in voxel_lengths_mm(humerus))
+        return int(2 * radius / longest)
     axis = int(humerus.spacing_mm.argmax())
     middle = float(humerus.index(centre[None])[0, axis])
     reach = radius / float(humerus.spacing_mm[axis])

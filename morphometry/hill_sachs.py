@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from shoulderseg.morphometry.cap import INTACT_MM, SECTOR_DEG, margin, polar_deg, sectors
 from shoulderseg.morphometry.head import CAP_DEG, surface_radii
 from shoulderseg.morphometry.refusal import RefusedError, told
+from shoulderseg.morphometry.spacing import voxel_lengths_mm
 from shoulderseg.morphometry.vectors import angle_deg, directions, unit
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _pieces(along: Floats, chosen: Mask) -> NDArray[np.int32]:
 
 
 def _check_voxels(humerus: Bone) -> None:
-    second = float(np.sort(humerus.spacing_mm)[1])
+    second = min(float(np.sort(lengths)[1]) for lengths in voxel_lengths_mm(humerus))
     if second > MOST_VOXEL_MM:
         msg = (
             f"voxels are {told(second, MOST_VOXEL_MM)} mm long or longer in two "

@@ -16,6 +16,7 @@ from shoulderseg.morphometry.refusal import RefusedError, told
 from shoulderseg.morphometry.shaft import find_shaft
 from shoulderseg.morphometry.spacing import MOST_SPACING_MM, spacing_along
 from shoulderseg.morphometry.vault import vault_retroversion_deg
+from shoulderseg.morphometry.vectors import distances_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +33,8 @@ _LOSS = tuple(
 )
 _DEFECT = tuple(name for name in DEFINITIONS if name.startswith("hill_sachs_"))
 _VAULT = ("vault_retroversion",)
+# Bones of one joint lie no farther apart.
+MOST_APART_MM = 15.0
 # Cosines: of the glenoid's long axis to the body's, and of its normal to the side.
 LEAST_UPRIGHT, LEAST_OUTWARDS = 0.7, 0.2
 _FEWEST = 50
@@ -54,6 +57,12 @@ def measure_joint_of(
     Returns:
         Why the others, that are not in it, cannot be had; empty if there are none.
     """
+    apart = distances_to(humerus.surface.points_mm, glenoid.surface.points_mm).min(initial=np.inf)
+    if np.isfinite(apart) and apart > MOST_APART_MM:
+        return (
+            f"the bones lie {told(apart, MOST_APART_MM)} mm apart, expected at most "
+            f"{MOST_APART_MM:g}: they are not of one joint"
+        )
     try:
         head = find_head(humerus, glenoid)
     except RefusedError as error:

@@ -38,7 +38,10 @@ def measure_shoulder(shoulder: Shoulder) -> tuple[Measure, ...]:
     found: dict[str, float | str] = {}
     notes: dict[str, str] = {}
     humerus, glenoid = (
-        take_bone(mask, shoulder.affine) for mask in (shoulder.humerus, shoulder.glenoid)
+        take_bone(mask, shoulder.affine, in_view)
+        for mask, in_view in zip(
+            (shoulder.humerus, shoulder.glenoid), shoulder.in_view, strict=True
+        )
     )
     for name, bone in (("humerus", humerus), ("glenoid", glenoid)):
         _measure_volume(name, bone, found, notes)
@@ -61,6 +64,10 @@ def _check(shoulder: Shoulder) -> None:
     if shapes[0] != shapes[1] or len(shapes[0]) != 3:
         msg = f"The masks have shapes {shapes[0]} and {shapes[1]}, expected the same, (Z, Y, X)."
         raise ValueError(msg)
+    for in_view in shoulder.in_view:
+        if in_view.seen is not None and in_view.seen.shape != shapes[0]:
+            msg = f"What is seen has shape {in_view.seen.shape}, expected the masks' {shapes[0]}."
+            raise ValueError(msg)
     if not np.isfinite(shoulder.affine).all() or not np.linalg.det(shoulder.affine[:3, :3]):
         msg = f"The affine is {shoulder.affine.tolist()}, expected finite axes that span space."
         raise ValueError(msg)
@@ -91,10 +98,10 @@ def _measure_volume(
 
 
 def cut_at(bone: Bone) -> list[str]:
-    """Which borders of the image a bone touches, by the nearest direction of the body."""
+    """Which borders of the image cut a bone, by the nearest direction of the body."""
     words = (("right", "left"), ("anterior", "posterior"), ("inferior", "superior"))
     cut = []
-    for axis, ends in enumerate(bone.on_border):
+    for axis, ends in enumerate(bone.cut_ends):
         step = bone.affine[:3, axis]
         main = int(np.abs(step).argmax())
         for touched, sign in zip(ends, (-1, 1), strict=True):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from shoulderseg.morphometry.refusal import RefusedError
+from shoulderseg.morphometry.refusal import RefusedError, told
+from shoulderseg.morphometry.spacing import MOST_SPACING_MM, spacing_along
 from shoulderseg.morphometry.vectors import unit
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 # The shaft begins so far below the head's lower end, and so much of it has to be in the image.
 _BELOW_MM, LEAST_MM = 12.0, 45.0
 _ROUNDS = 6
+_SECTION_MM = 1.0
 # Fewer sections make no axis.
 _FEWEST = 10
 
@@ -49,7 +51,8 @@ def find_shaft(humerus: Bone, head: Head) -> Shaft:
         The shaft.
 
     Raises:
-        RefusedError: If less than 45 mm of it lie below the head.
+        RefusedError: If less than 45 mm of it lie below the head, or slices lie too far apart
+            along it.
     """
     points = humerus.surface.points_mm
     areas = humerus.surface.areas_mm2
@@ -60,18 +63,19 @@ def find_shaft(humerus: Bone, head: Head) -> Shaft:
         raise RefusedError(msg)
     up = unit(head.centre_mm - points[below].mean(axis=0))
     middle = points[below].mean(axis=0)
+    # Vertices lie at the slices: a thinner section has one side of the shaft alone.
+    step = max(_SECTION_MM, _spacing(humerus, up))
+    first = int(np.ceil(_BELOW_MM / step))
     length = 0.0
     for rounds_left in range(_ROUNDS - 1, -1, -1):
         down = (head.centre_mm - points) @ up - head.radius_mm
-        sections = np.floor(down).astype(int)
+        sections = np.floor(down / step).astype(int)
         cut = sections[humerus.surface.cut]
         # The last section is whole only if the image does not cut the bone there.
-        lowest = int(cut[cut > _BELOW_MM].min(initial=sections.max()))
-        length = float(lowest)
+        lowest = int(cut[cut >= first].min(initial=sections.max()))
+        length = lowest * step
         whole = [
-            number
-            for number in range(int(_BELOW_MM), lowest)
-            if np.count_nonzero(sections == number) > 8
+            number for number in range(first, lowest) if np.count_nonzero(sections == number) > 8
         ]
         # The first guess of the axis may be tilted, and all lengths along it too short.
         if len(whole) < _FEWEST or (not rounds_left and length < LEAST_MM):
@@ -86,6 +90,19 @@ def find_shaft(humerus: Bone, head: Head) -> Shaft:
         up = line * (np.sign(line @ (head.centre_mm - middle)) or 1.0)
     off = head.centre_mm - middle
     return Shaft(up, float(np.linalg.norm(off - up * (up @ off))), length)
+
+
+def _spacing(humerus: Bone, up: Floats) -> float:
+    """How far voxels lie apart along the shaft."""
+    spacing = spacing_along(humerus, up)
+    if spacing > MOST_SPACING_MM:
+        msg = (
+            f"slices or voxels are {told(spacing, MOST_SPACING_MM)} mm apart along the shaft, "
+            f"expected at most {MOST_SPACING_MM:g}; a finer series or an examination's fused bone "
+            "gives it"
+        )
+        raise RefusedError(msg)
+    return spacing
 
 
 def _middle(points: Floats, areas: Floats, chosen: NDArray[np.bool_]) -> Floats:

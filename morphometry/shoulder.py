@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shoulderseg.morphometry.field_of_view import ALL_IN_VIEW, FieldOfView
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -50,6 +52,7 @@ class Shoulder:
         side: left or right, as somebody states it; empty where nobody does.
         dice: How well each mask is likely to fit (predicted Dice of humerus and glenoid); 1 for
             one that is taken as true, None where nobody knows.
+        in_view: What images show of humerus and glenoid; by default all of the masks' grid.
     """
 
     humerus: Mask
@@ -57,3 +60,4 @@ class Shoulder:
     affine: Floats
     side: str = ""
     dice: tuple[float | None, float | None] = (1.0, 1.0)
+    in_view: tuple[FieldOfView, FieldOfView] = (ALL_IN_VIEW, ALL_IN_VIEW)

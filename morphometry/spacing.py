@@ -25,8 +25,12 @@ def spacing_along(bone: Bone, direction: Floats) -> float:
         direction: Unit vector in LPS, (3,).
 
     Returns:
-        In mm; along an axis of the grid that of this axis.
+        In mm; along an axis of the grid that of this axis. Of several images that the bone comes
+        from that of the finest.
     """
-    spacing = bone.spacing_mm
-    share = (bone.affine[:3, :3] / spacing).T @ direction
-    return float(np.sqrt(np.sum(np.square(share * spacing))))
+    return min(float(np.linalg.norm(steps.T @ direction)) for steps in bone.image_steps_mm)
+
+
+def voxel_lengths_mm(bone: Bone) -> list[Floats]:
+    """Lengths of a voxel along its three axes, of each image that the bone comes from, (3,)."""
+    return [np.linalg.norm(steps, axis=0) for steps in bone.image_steps_mm]

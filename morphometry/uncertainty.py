@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoulderseg.morphometry.spacing import voxel_lengths_mm
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -40,7 +42,6 @@ TRUE_MASKS: dict[str, float] = {
     "head_offset_anterior": 0.82,
     "head_radius": 2.3,
     "head_shaft_offset": 0.57,
-    "hill_sachs_angle": 9.32,
     "hill_sachs_depth": 5.5,
     "hill_sachs_length": 3.69,
     "hill_sachs_volume": 636.93,
@@ -53,15 +54,11 @@ TRUE_MASKS: dict[str, float] = {
     "subluxation_index": 0.02,
     "vault_retroversion": 2.33,
 }
-# Of six cases or more.
+# Of nine cases or more: fewer cannot tell what covers nine of ten.
 PREDICTED_MASKS: dict[str, float] = {
-    "bone_loss_area": 13.81,
-    "bone_loss_linear": 15.6,
     "glenoid_area": 193.91,
-    "glenoid_circle_diameter": 5.95,
     "glenoid_height": 4.45,
     "glenoid_surface": 2178.93,
-    "glenoid_track": 2.67,
     "glenoid_volume": 8597.09,
     "head_centre_left": 2.27,
     "head_centre_posterior": 2.86,
@@ -92,7 +89,7 @@ def edge_error_mm(bone: Bone, dice: float) -> float:
         bone: Its mask.
         dice: How well it is likely to fit, 0 to 1.
     """
-    voxel = float(np.mean(bone.spacing_mm)) / np.sqrt(12)
+    voxel = min(float(np.mean(lengths)) for lengths in voxel_lengths_mm(bone)) / np.sqrt(12)
     area = float(bone.surface.areas_mm2.sum())
     off = (1 - dice) * bone.volume_mm3 / area if area else 0.0
     return float(np.hypot(voxel, off))

@@ -8,6 +8,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from shoulderseg.morphometry.bone import take_bone
+from shoulderseg.morphometry.field_of_view import FieldOfView
 from shoulderseg.morphometry.measure import cut_at
 
 RADIUS = 15.0
@@ -88,3 +89,35 @@ def test_borders_that_cut_a_bone_are_called_by_the_body(end: int, border: str) -
     assert bone.surface.cut.any()
     # Half of a ball, without the flat side.
     assert bone.surface.areas_mm2.sum() == pytest.approx(2 * np.pi * RADIUS**2, rel=0.04)
+
+
+@pytest.mark.parametrize(
+    ("end", "border"), [(0, "superior"), (-1, "inferior")], ids=["first", "last"]
+)
+def test_where_images_end_within_the_grid_they_cut_a_bone_as_a_border_does(
+    end: int, border: str
+) -> None:
+    axes = np.array([[0, 0, -1], [0, 1, 0], [-1, 0, 0]], float)
+    mask, affine = ball((1.0, 1.0, 1.0), axes)
+    middle = len(mask) // 2
+    seen = np.zeros(mask.shape, bool)
+    seen[middle:] = end == 0
+    seen[: middle + 1] |= end != 0
+
+    bone = take_bone(mask & seen, affine, FieldOfView(seen))
+    whole = take_bone(mask, affine, FieldOfView(np.ones(mask.shape, bool)))
+
+    assert bone is not None
+    assert cut_at(bone) == [border]
+    assert bone.surface.cut.any()
+    assert bone.surface.areas_mm2.sum() == pytest.approx(2 * np.pi * RADIUS**2, rel=0.06)
+    index = np.argwhere(bone.mask)
+    layer = int(index[:, 0].min() if end == 0 else index[:, 0].max())
+    assert bone.touches_border(index)[index[:, 0] == layer].all()
+    assert not bone.touches_border(index)[np.abs(index[:, 0] - layer) > 2].any()
+    beyond = np.array([[0.0, 0.0, 3.0 if border == "superior" else -3.0]])
+    assert bone.shows(-beyond).all()
+    assert not bone.shows(beyond).any()
+    assert whole is not None
+    assert not cut_at(whole)
+    assert not whole.surface.cut.any()

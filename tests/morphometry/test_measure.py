@@ -113,12 +113,20 @@ def test_a_head_that_stands_in_front() -> None:
     assert found["subluxation_index"] == pytest.approx((5 + 24) / 48, abs=0.02)
 
 
+# Slices that do not lie across the shaft.
+TILTED = Rotation.from_euler("x", 12, degrees=True).as_matrix()
+
+
 def test_a_shaft_beside_the_head() -> None:
     shoulder = voxels(Made(shaft=100.0), low=(-32, -40, -90))
 
     found = values(shoulder)
 
     assert found["head_shaft_offset"] == pytest.approx(8, abs=0.5)
+    coarse = values(voxels(Made(shaft=100.0), (2.4, 1.0, 1.0), TILTED, low=(-32, -40, -90)))
+    assert coarse["head_shaft_offset"] == pytest.approx(8, abs=0.7)
+    thick = voxels(Made(shaft=100.0), (4.0, 1.0, 1.0), low=(-32, -40, -90))
+    assert "mm apart along the shaft, expected at most 2.5" in reasons(thick)["neck_shaft_angle"]
     short = voxels(Made(shaft=100.0), low=(-32, -40, -60))
     assert (
         "mm of the shaft are in the image, expected 45 below" in reasons(short)["neck_shaft_angle"]
@@ -178,7 +186,10 @@ def test_a_worse_mask_is_less_sure(plain: Shoulder) -> None:
         one.name: one.uncertainty for one in measure_shoulder(replace(plain, dice=(0.9, 0.8)))
     }
 
-    for name in ("head_radius", "glenoid_height", "bone_loss_area"):
+    # Too few predicted masks gave a loss to tell how far it is off.
+    assert sure["bone_loss_area"] is not None
+    assert unsure["bone_loss_area"] is None
+    for name in ("head_radius", "glenoid_height"):
         assert unsure[name] is not None
         assert sure[name] is not None
         assert (unsure[name] or 0) > (sure[name] or 0) > 0

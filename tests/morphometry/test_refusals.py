@@ -32,6 +32,19 @@ def test_without_a_side_that_fits_the_front_is_not_guessed(plain: Shoulder, side
     assert not found["glenoid_height"]
 
 
+def test_bones_that_are_not_of_one_joint(plain: Shoulder) -> None:
+    """As of a false piece in the chest, or a label map of both shoulders."""
+    apart = Made(gap=22.0)
+    found = values(voxels(apart, high=(100, 40, 40)))
+    told_why = reasons(voxels(apart, high=(100, 40, 40)))
+
+    for name in ("head_radius", "glenoid_height", "joint_gap_minimum", "subluxation_index"):
+        assert found[name] is None
+        assert "mm apart, expected at most 15: they are not of one joint" in told_why[name]
+    assert found["humerus_volume"] is not None
+    assert values(plain)["head_radius"] is not None
+
+
 def test_slices_that_are_too_far_apart_along_a_length() -> None:
     found = reasons(voxels(Made(), (3.0, 0.7, 0.7)))
 

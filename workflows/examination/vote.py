@@ -8,9 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
 from shoulderseg.workflows.errors import reason_of
 from shoulderseg.workflows.examination.bones import (
     SeriesBones,
@@ -19,10 +16,12 @@ from shoulderseg.workflows.examination.bones import (
     joint_centres,
     series_bones,
 )
+from shoulderseg.workflows.examination.drawing import draw_bones
 from shoulderseg.workflows.examination.flags import FAILED, NO_AGREEMENT, flagged
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
+    from shoulderseg.morphometry.field_of_view import FieldOfView
     from shoulderseg.refine.examination.align import Motion
     from shoulderseg.refine.examination.consensus import Consensus
     from shoulderseg.workflows.bundles.bundle import Bundle
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
-# Voxels of the examination's label map.
-BONES_MM = 0.5
 # Series that are worked on at the same time; the result does not depend on it.
 WORKERS = 2
 
@@ -47,12 +44,14 @@ class Examination:
             reference series has them; None where they agree on none.
         record: which series agree and how they moved, as plain values for a JSON file.
         agreed: humerus and glenoid as the series agree on them.
+        in_view: what the series show of each bone in `bones`; None where that is not known.
     """
 
     results: tuple[Result, ...]
     bones: Volume | None
     record: dict[str, Any]
     agreed: tuple[Consensus, Consensus]
+    in_view: tuple[FieldOfView, FieldOfView] | None = None
 
 
 def vote_together(results: Sequence[Result], bundle: Bundle, settings: Settings) -> Examination:
@@ -98,13 +97,13 @@ def vote_together(results: Sequence[Result], bundle: Bundle, settings: Settings)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         results = list(pool.map(settle, range(len(results))))
-    agreement = [_agreement(consensus, series_names) for consensus in both]
+    agreement = (_agreement(consensus, series_names) for consensus in both)
     record = {
         "series": dict(zip(series_names, told, strict=True)),
         "bones": dict(zip(names, agreement, strict=True)),
     }
-    bones = _label_map(both, heads, list(results[0].label_values.values()))
-    return Examination(tuple(results), bones, record, both)
+    bones, in_view = draw_bones(both, heads, list(results[0].label_values.values()))
+    return Examination(tuple(results), bones, record, both, in_view)
 
 
 def _refuse_doubles(names: Sequence[str]) -> None:
@@ -190,43 +189,3 @@ def _agreement(consensus: Consensus, names: Sequence[str]) -> dict[str, Any]:
         for pair in pair_agreements(consensus.bone, consensus.members)
     ]
     return {"reference": names[consensus.reference], "pairs": pairs}
-
-
-def _label_map(
-    both: tuple[Consensus, Consensus],
-    heads: Sequence[npt.NDArray[np.float64] | None],
-    values: Sequence[int],
-) -> Volume | None:
-    """Both bones on one fine grid, where the humerus' reference series has them."""
-    from shoulderseg.datasets.volume import Volume
-    from shoulderseg.refine.examination.field import empty_field
-    from shoulderseg.refine.examination.member import shown
-
-    k = next((one.reference for one in both if one.bone is not None), -1)
-    parts = []
-    for (one, other), value in zip((both, both[::-1]), values, strict=True):
-        motion = bone_motion(one, other, heads, k) if one.bone is not None else None
-        if one.bone is not None and motion is not None and (one.bone.distance_mm < 0).any():
-            used = [member for member in one.members if not member.reason]
-            parts.append((one.bone, motion, used, value))
-    if not parts:
-        return None
-    placed = [
-        motion.apply(bone.places()[bone.distance_mm.ravel() < 0]) for bone, motion, _, _ in parts
-    ]
-    every = np.concatenate(placed)
-    grid = empty_field(every.min(axis=0) - 3, every.max(axis=0) + 3, BONES_MM)
-    label_map = np.zeros(grid.distance_mm.shape, np.uint8)
-    step = np.concatenate([np.zeros((1, 3)), BONES_MM * np.eye(3)[[1, 0]]])
-    for z, row in enumerate(label_map):
-        corner = grid.first_mm + np.array([0, 0, z * BONES_MM])
-        for bone, motion, used, value in parts[::-1]:
-            frame = motion.undo(corner + step)
-            inside = bone.on_plane(frame[0], frame[1:] - frame[0], row.shape) < 0
-            y, x = np.nonzero(inside)
-            places = corner + BONES_MM * np.column_stack([x, y, np.zeros(len(x))])
-            inside[y, x] = shown(used, motion.undo(places))
-            row[inside] = value
-    x, y, z = grid.first_mm.tolist()
-    axes = tuple(np.eye(3).ravel().tolist())
-    return Volume(label_map, (BONES_MM, BONES_MM, BONES_MM), (x, y, z), axes)

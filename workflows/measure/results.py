@@ -6,7 +6,9 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from shoulderseg.workflows.measure.shoulder import as_records, known_dice, measure_volume
 from shoulderseg.workflows.measure.side import settle_side
@@ -14,6 +16,7 @@ from shoulderseg.workflows.measure.table import TABLE_FILE, write_table
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
+    from shoulderseg.morphometry.field_of_view import FieldOfView
     from shoulderseg.workflows.examination.vote import Examination
     from shoulderseg.workflows.inputs.case_input import CaseInput
     from shoulderseg.workflows.segmentation.result import Result
@@ -37,9 +40,16 @@ def measure_result(source: CaseInput, result: Result, side: str = "") -> dict[st
     """
 
     def measures() -> list[dict[str, Any]]:
+        from shoulderseg.datasets.orientation import slice_axis
+        from shoulderseg.morphometry.field_of_view import FieldOfView
+        from shoulderseg.refine.padding import scanned_region
+
         volume, segmentation = result.segmented()
         labels = replace(volume, array=segmentation.label_map)
-        return _records(labels, result.label_values, [source], [result], side)
+        axis = slice_axis(volume.array.shape, np.array(volume.spacing_mm))
+        in_view = FieldOfView(scanned_region(volume.array, axis))
+        measured = _Measured(labels, _dice([result], {}), (in_view, in_view))
+        return _records(measured, result.label_values, [source], side)
 
     return _measured(source.name, measures)
 
@@ -66,20 +76,29 @@ def measure_examination(
     bones = examination.bones
     if bones is None:
         return {}
-    return _measured(name, lambda: _records(bones, values, series, examination.results, side))
+
+    def measures() -> list[dict[str, Any]]:
+        dice = _dice(examination.results, examination.record.get("series", {}))
+        return _records(_Measured(bones, dice, examination.in_view), values, series, side)
+
+    return _measured(name, measures)
+
+
+class _Measured(NamedTuple):
+    """A label map to measure, how well its bones are likely to fit, what images show of them."""
+
+    labels: Volume
+    dice: dict[str, float]
+    in_view: tuple[FieldOfView, FieldOfView] | None
 
 
 def _records(
-    labels: Volume,
-    values: Mapping[str, int],
-    series: Sequence[CaseInput],
-    results: Sequence[Result],
-    given: str,
+    measured: _Measured, values: Mapping[str, int], series: Sequence[CaseInput], given: str
 ) -> list[dict[str, Any]]:
     from shoulderseg.morphometry.catalogue import DEFINITIONS
 
     side, doubt = settle_side(series, given)
-    measures = measure_volume(labels, values, side, _dice(results))
+    measures = measure_volume(measured.labels, values, side, measured.dice, measured.in_view)
     if doubt:
         to_front = {name for name, definition in DEFINITIONS.items() if definition.to_front}
         measures = tuple(
@@ -91,17 +110,19 @@ def _records(
     return as_records(measures)
 
 
-def _dice(results: Sequence[Result]) -> dict[str, float]:
+def _dice(results: Sequence[Result], said: Mapping[str, Any]) -> dict[str, float]:
     """The best predicted Dice of each bone that has one.
 
-    An examination's fused bone is taken to fit as well as that of the best series.
+    An examination's fused bone is taken to fit as well as that of the best series whose voice
+    counted, by what is `said` of each series and bone.
     """
     found: dict[str, float] = {}
     for result in results:
         quality = result.segmented()[1].measures.get("quality") or {}
         for bone in result.label_values:
             dice = known_dice(quality, bone)
-            if dice is not None:
+            had_a_say = said.get(result.name, {}).get(bone, {}).get("used", True)
+            if dice is not None and had_a_say:
                 found[bone] = max(dice, found.get(bone, 0.0))
     return found
 

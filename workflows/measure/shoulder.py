@@ -10,6 +10,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
+    from shoulderseg.morphometry.field_of_view import FieldOfView
     from shoulderseg.morphometry.shoulder import Measure
 
 HUMERUS, GLENOID = "humerus", "glenoid"
@@ -23,6 +24,7 @@ def measure_volume(
     values: Mapping[str, int],
     side: str = "",
     dice: Mapping[str, object] | None = None,
+    in_view: tuple[FieldOfView, FieldOfView] | None = None,
 ) -> tuple[Measure, ...]:
     """Measures the bones of a label map.
 
@@ -32,6 +34,7 @@ def measure_volume(
         side: left or right; empty if unknown; axes for what the header's axes make of it.
         dice: how well each bone is likely to fit, 0 to 1; None for masks that are taken as true. Of
             a bone without such a value nothing is known.
+        in_view: what images show of humerus and glenoid; None for all of the label map.
 
     Returns:
         As `measure_shoulder`; a label map without bones refuses all.
@@ -55,7 +58,7 @@ def measure_volume(
     )
     if side == AXES:
         shoulder = replace(shoulder, side=_side_by_axes(shoulder.humerus, shoulder.glenoid, labels))
-    return measure_shoulder(shoulder)
+    return measure_shoulder(shoulder if in_view is None else replace(shoulder, in_view=in_view))
 
 
 def known_dice(dice: Mapping[str, object], bone: str) -> float | None:

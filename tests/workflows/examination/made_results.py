@@ -38,6 +38,7 @@ def take(
     mirrored: bool = False,
     turn_deg: tuple[float, float, float] = (0, 0, 0),
     shift_mm: tuple[float, float, float] = (0, 0, 0),
+    extent_mm: float = 110.0,
 ) -> Taken:
     """A series; what is missed the U-Nets call background, in a mirrored one it all is reversed."""
 
@@ -48,7 +49,7 @@ def take(
             pixel_mm=(1.1, 1.3),
             turn_deg=turn_deg,
             shift_mm=shift_mm,
-            extent_mm=110.0,
+            extent_mm=extent_mm,
         )
 
     (first, affine), (second, _) = scan(head_and_shaft), scan(glenoid)

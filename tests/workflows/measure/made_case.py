@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,15 @@ def result(quality: object, name: str = "a") -> Result:
     bones = CaseQuality((BoneQuality(), BoneQuality()), 0.9, 3.0)
     measures: dict[str, Any] = {"quality": quality}
     found = Segmentation(volume.array, volume.array, {}, bones, measures, {})
-    return Result(name, "", VALUES, volume, found)
+    # A scanner's margins hold one value; the rest has noise.
+    noise = np.random.default_rng(3).normal(100, 5, volume.array.shape).astype(np.float32)
+    return Result(name, "", VALUES, replace(volume, array=noise), found)
+
+
+def drawn(result: Result) -> Volume:
+    """The label map of a result, as an examination has one."""
+    volume, found = result.segmented()
+    return replace(volume, array=found.label_map)
 
 
 def source(side: object = "", name: str = "a") -> CaseInput:

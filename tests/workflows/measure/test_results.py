@@ -19,7 +19,7 @@ from shoulderseg.workflows.measure.results import (
     write_measures,
 )
 from shoulderseg.workflows.measure.side import check_side
-from tests.workflows.measure.made_case import VALUES, result, source
+from tests.workflows.measure.made_case import VALUES, drawn, result, source
 
 SURE = {"humerus": 0.95, "glenoid": 0.95}
 
@@ -82,7 +82,7 @@ def test_a_side_against_the_image_refuses_what_needs_it_and_names_both() -> None
 def test_series_of_an_examination_have_one_side() -> None:
     results = (result({}, "a"), result(SURE, "b"))
     alone = Consensus(None, ())
-    examination = Examination(results, results[0].segmented()[0], {}, (alone, alone))
+    examination = Examination(results, drawn(results[0]), {}, (alone, alone))
 
     def loss(*sides: str, given: str = "") -> dict[str, Any]:
         series = [source(side, str(k)) for k, side in enumerate(sides)]
@@ -98,6 +98,34 @@ def test_series_of_an_examination_have_one_side() -> None:
     assert loss("left", "right", given="left")["refused"].endswith("the images say right")
     # The fused bone fits as well as that of the best series.
     assert loss("left", "left")["uncertainty"] > 0
+
+
+def test_a_bone_that_a_filled_margin_cuts_is_cut() -> None:
+    whole, cut = result(SURE), result(SURE)
+    volume, _ = cut.segmented()
+    # The lowest slices hold one value.
+    volume.array[:18] = 0
+
+    before, after = (named(measure_result(source("left"), one)) for one in (whole, cut))
+
+    assert before["humerus_volume"].get("note", "") == ""
+    assert "inferior" in after["humerus_volume"]["note"]
+    assert after["humerus_volume"]["value"] == before["humerus_volume"]["value"]
+    assert "cuts" in after["glenoid_height"]["refused"]
+    assert before["glenoid_height"]["value"] is not None
+
+
+def test_only_series_that_had_a_say_tell_how_well_the_fused_bone_fits() -> None:
+    results = (result({"humerus": 0.8, "glenoid": 0.8}, "a"), result(SURE, "b"))
+    alone = Consensus(None, ())
+    said = {name: {bone: {"used": name == "a"} for bone in VALUES} for name in ("a", "b")}
+
+    def radius(record: dict[str, Any]) -> float:
+        examination = Examination(results, drawn(results[0]), record, (alone, alone))
+        found = named(measure_examination("one", [source()] * 2, examination, VALUES))
+        return float(found["head_radius"]["uncertainty"])
+
+    assert radius({"series": said}) > 1.5 * radius({})
 
 
 def test_measures_come_with_their_definitions_and_marks(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from shoulderseg.workflows.segmentation.result import Result
 from shoulderseg.workflows.segmentation.run import execute_run, prepare_run
 from shoulderseg.workflows.segmentation.segmenter import Segmenter
 from tests.datasets.oblique_case import oblique_image, write_sources
-from tests.workflows.measure.made_case import VALUES, result, source
+from tests.workflows.measure.made_case import VALUES, drawn, result, source
 
 SURE = {"humerus": 0.95, "glenoid": 0.95}
 
@@ -139,8 +139,7 @@ def test_bones_of_an_examination_have_a_report_without_segments(
     measured: Result, tmp_path: Path
 ) -> None:
     alone = Consensus(None, ())
-    bones = replace(measured.segmented()[0])
-    examination = Examination((measured, measured), bones, {}, (alone, alone))
+    examination = Examination((measured, measured), drawn(measured), {}, (alone, alone))
     series = [source("left"), source("left")]
     record = {"outputs": ["one.json"], **measure_examination("one", series, examination, VALUES)}
 
