@@ -135,7 +135,9 @@ class _OnDevice:
     batch = 4
 
     def __init__(self, predictor: nnUNetPredictor) -> None:
-        self._network = predictor.network.to(predictor.device).eval()
+        # Compiled, the network is wrapped, and its parameters have other names.
+        plain = getattr(predictor.network, "_orig_mod", predictor.network)
+        self._network = plain.to(predictor.device).eval()
         self._network.load_state_dict(predictor.list_of_parameters[0])
         self._device = predictor.device
 
@@ -149,8 +151,9 @@ class _OnDevice:
 def _sides(predictor: nnUNetPredictor, slices: FloatArray) -> Sides:
     rows, columns = predictor.configuration_manager.patch_size
     strides = total_strides(predictor.plans_manager.plans)
+    network = _OnDevice(predictor)
     try:
-        return find_region(_OnDevice(predictor), slices, (rows, columns), strides).sides
+        return find_region(network, slices, (rows, columns), strides).sides
     except (RuntimeError, MemoryError) as error:
         # Out of memory, on a GPU a RuntimeError.
         _LOGGER.warning("there is no crop, as it does not fit into memory at once: %s", error)

@@ -80,7 +80,14 @@ def keep_schedule(folder: Path, schedule: Schedule) -> None:
         "iterations": schedule.iterations,
         "learning_rate": schedule.learning_rate,
     }
-    (folder / SCHEDULE_FILE).write_text(json.dumps(noted) + "\n")
+    write_note(folder / SCHEDULE_FILE, json.dumps(noted) + "\n")
+
+
+def write_note(path: Path, text: str) -> None:
+    """Writes a note by an atomic replace: other processes read it while a training runs."""
+    made = path.with_name(f".{path.name}.part")
+    made.write_text(text)
+    made.replace(path)
 
 
 def kept_lengths(folder: Path) -> tuple[int, int] | None:

@@ -60,11 +60,14 @@ class SyntheticTraining(nnUNetTrainerShoulderBase):
         device: torch.device = torch.device("cuda"),  # noqa: B008
     ) -> None:
         super().__init__(plans, configuration, fold, dataset_json, device)
-        folder = Path(self.output_folder)
-        self.synthesis = read_settings(folder if self.resuming else None)
-        keep_settings(folder, self.synthesis)
+        self.synthesis = read_settings(Path(self.output_folder) if self.resuming else None)
         self.average: WeightAverage | None = None
         self.mixed_loader: MixedLoader | None = None
+
+    def keep_notes(self) -> None:
+        """Notes the length, the rate and the settings."""
+        super().keep_notes()
+        keep_settings(Path(self.output_folder), self.synthesis)
 
     def initialize(self) -> None:
         """Builds the network as ever, and begins to average its weights."""

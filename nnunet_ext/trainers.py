@@ -19,8 +19,9 @@ from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from shoulderseg.nnunet_ext.augmentation import MIRROR_AXES, ROTATION_RAD, vary_as_shoulders
 from shoulderseg.nnunet_ext.bfloat16_steps import Bfloat16Steps
 from shoulderseg.nnunet_ext.folders import SPLITS_FILE, adopt_splits
+from shoulderseg.nnunet_ext.noted_training import NotedTraining
 from shoulderseg.nnunet_ext.regions import foreground_labels, region_dataset_json
-from shoulderseg.nnunet_ext.schedule import keep_schedule, read_schedule
+from shoulderseg.nnunet_ext.trainings import has_checkpoint
 from shoulderseg.nnunet_ext.warm_start import load_start
 
 
@@ -53,7 +54,7 @@ class OwnLabelsDataset:
         return image, label_map, previous, {**properties, "class_locations": own}
 
 
-class nnUNetTrainerShoulderBase(Bfloat16Steps, nnUNetTrainer):  # type: ignore[misc]  # noqa: N801
+class nnUNetTrainerShoulderBase(Bfloat16Steps, NotedTraining):  # noqa: N801
     """What the trainers share; a subclass names the labels it learns.
 
     The label values come from the dataset.json: the first foreground label stands for the
@@ -76,7 +77,7 @@ class nnUNetTrainerShoulderBase(Bfloat16Steps, nnUNetTrainer):  # type: ignore[m
         described = region_dataset_json(dataset_json, *self.regions)
         self.resuming = bool(plans["continue_training"])
         super().__init__(plans, configuration, fold, described, device)
-        _take_schedule(self, resuming=self.resuming)
+        self.take_schedule(resuming=self.resuming)
 
     def initialize(self) -> None:
         """Builds the network, and starts it from a bundle where that is asked for.
@@ -87,7 +88,9 @@ class nnUNetTrainerShoulderBase(Bfloat16Steps, nnUNetTrainer):  # type: ignore[m
             FileNotFoundError: If the bundle has no weights for this U-Net.
             ValueError: If its network is another one.
         """
-        new = not self.was_initialized and not self.resuming
+        # Told to go on, nnU-Net begins anew where there is nothing to go on from.
+        going_on = self.resuming and has_checkpoint(Path(self.output_folder))
+        new = not self.was_initialized and not going_on
         super().initialize()
         if not new:
             return
@@ -160,7 +163,7 @@ class nnUNetTrainerShoulderWhole(nnUNetTrainerShoulderBase):  # noqa: N801
     regions = ((0, 1),)
 
 
-class nnUNetTrainerScheduled(Bfloat16Steps, nnUNetTrainer):  # type: ignore[misc]  # noqa: N801
+class nnUNetTrainerScheduled(Bfloat16Steps, NotedTraining):  # noqa: N801
     """Stock nnU-Net with the length and the learning rate that this project's trainers are given.
 
     It computes in bfloat16 where these do. Nothing else differs, so that an experiment compares
@@ -178,16 +181,4 @@ class nnUNetTrainerScheduled(Bfloat16Steps, nnUNetTrainer):  # type: ignore[misc
     ) -> None:
         resuming = bool(plans["continue_training"])
         super().__init__(plans, configuration, fold, dataset_json, device)
-        _take_schedule(self, resuming=resuming)
-
-
-def _take_schedule(trainer: nnUNetTrainer, *, resuming: bool) -> None:
-    """Gives a trainer the length and the learning rate that were asked for, and notes them."""
-    folder = Path(trainer.output_folder)
-    schedule = read_schedule(folder if resuming else None)
-    keep_schedule(folder, schedule)
-    trainer.num_epochs = schedule.epochs
-    trainer.num_iterations_per_epoch = schedule.iterations
-    trainer.num_val_iterations_per_epoch = schedule.validation_iterations
-    trainer.save_every = schedule.save_every
-    trainer.initial_lr = schedule.learning_rate
+        self.take_schedule(resuming=resuming)

@@ -88,6 +88,9 @@ def training_state(fold_folder: Path) -> State:
     """Tells how far nnU-Net is with a fold."""
     if (fold_folder / "validation" / "summary.json").is_file():
         return "finished"
-    if any((fold_folder / name).is_file() for name in CHECKPOINTS):
-        return "half-finished"
-    return "new"
+    return "half-finished" if has_checkpoint(fold_folder) else "new"
+
+
+def has_checkpoint(fold_folder: Path) -> bool:
+    """Tells whether nnU-Net has anything of a fold to go on from."""
+    return any((fold_folder / name).is_file() for name in CHECKPOINTS)

@@ -11,6 +11,7 @@ import os
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
+from shoulderseg.nnunet_ext.schedule import write_note
 from shoulderseg.nnunet_ext.synthesis.variation import PLAIN_VIEW, Variation
 
 SETTINGS_FILE = "synthesis.json"
@@ -83,7 +84,7 @@ def read_settings(begun: Path | None = None) -> SynthesisSettings:
 
 def keep_settings(folder: Path, settings: SynthesisSettings) -> None:
     """Notes the settings of a training in its folder."""
-    (folder / SETTINGS_FILE).write_text(json.dumps(asdict(settings)) + "\n")
+    write_note(folder / SETTINGS_FILE, json.dumps(asdict(settings)) + "\n")
 
 
 def _number(variable: str, text: str) -> float:

@@ -19,6 +19,7 @@ from shoulderseg.datasets.writer import write_image, write_label_map
 from shoulderseg.workflows.bundles.bundle import read_bundle
 from shoulderseg.workflows.bundles.manifest import put_file, verified_manifest
 from shoulderseg.workflows.bundles.store import DEFAULT_FOLDER
+from shoulderseg.workflows.lock import alone_in
 from shoulderseg.workflows.refiner.cases import load_refiner_cases
 from shoulderseg.workflows.refiner.out_of_fold import read_case, read_votes
 from shoulderseg.workflows.refiner.voters import bundle_voters
@@ -89,6 +90,23 @@ def test_the_bundle_keeps_its_unets_and_gains_a_refiner(
     assert list(refiner.classifiers) == ["0"]
     # The bundle's pixels, not the dataset's.
     assert refiner.pixel_mm == pytest.approx(2.0)
+
+
+def test_folds_that_are_trained_one_after_the_other_all_count(
+    run: Run, raw: Path, source: Path
+) -> None:
+    for fold in ("0", "1"):
+        words = TRAINING.replace("--folds 0", f"--folds {fold}").split()
+        outcome = run("train-refiner", "7", "--unets", source, *words)
+        assert outcome.exit_code == 0, outcome.output
+    (description,) = raw.parents[1].glob("nnUNet_results/*/*/refiner.json")
+    assert json.loads(description.read_text())["folds"] == ["0", "1"]
+    # The three cases of both folds.
+    assert "3 held-out cases" in " ".join(outcome.output.split())
+    with alone_in(description.parent, "another train-refiner"):
+        busy = run("train-refiner", "7", "--unets", source, *TRAINING.split())
+    assert busy.exit_code != 0
+    assert "another train-refiner is at work" in " ".join(busy.output.split())
 
 
 def test_it_learns_on_standing_volumes(run: Run, raw: Path, source: Path) -> None:

@@ -111,6 +111,7 @@ def test_length_and_learning_rate_reach_nnunet(
     for trainer in (trainers.nnUNetTrainerShoulderWhole, trainers.nnUNetTrainerScheduled):
         made = trainer({"continue_training": False}, "2d", 0, described)
         assert (made.num_epochs, made.initial_lr) == (7, 0.002)
+        made.keep_notes()
         # One that goes on keeps its length whatever is set now.
         monkeypatch.delenv("SHOULDERSEG_EPOCHS")
         assert trainer({"continue_training": True}, "2d", 0, described).num_epochs == 7

@@ -13,6 +13,8 @@ from shoulderseg.workflows.bundles.store import find_bundle
 from shoulderseg.workflows.bundles.training_images import lie_upright
 
 PRECISIONS = ("fp16", "fp32")
+# The fold of nnU-Net that learns from every case.
+EVERY_CASE = "all"
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,10 @@ def fill_trained(
     results = data_folder(RESULTS) / name
     unets = load_unets(results, plans_name, folds, synthetic=synthetic, shared=shared)
     write_unets(unets, folder, "float16" if traits.precision == "fp16" else "float32")
-    refiner = None if synthetic or shared else _take_trained_refiner(folder, name, plans_name)
     chosen = list(next(iter(unets.weights.values())))
+    refiner = None
+    if not (synthetic or shared):
+        refiner = _take_trained_refiner(folder, name, plans_name, chosen)
     upright, doubt = traits.upright, ""
     if upright is None:
         upright, doubt = lie_upright(name, results)
@@ -117,7 +121,9 @@ def fill_trained(
     return replace(contents, orientation_doubt=doubt)
 
 
-def _take_trained_refiner(folder: Path, name: str, plans_name: str) -> dict[str, Any] | None:
+def _take_trained_refiner(
+    folder: Path, name: str, plans_name: str, folds: Sequence[str]
+) -> dict[str, Any] | None:
     from shoulderseg.workflows.refiner.files import refiner_folder
     from shoulderseg.workflows.refiner.voters import trained_digests, trained_folder_name
 
@@ -125,6 +131,7 @@ def _take_trained_refiner(folder: Path, name: str, plans_name: str) -> dict[str,
         refiner_folder(name, trained_folder_name(plans_name)),
         folder,
         lambda judged: trained_digests(name, plans_name, judged),
+        folds,
     )
 
 
@@ -176,7 +183,10 @@ def fill_refined(folder: Path, dataset: str, bundle: str) -> Contents:
 
 
 def _take_refiner(
-    trained: Path, folder: Path, digests_of: Callable[[list[str]], dict[str, str]]
+    trained: Path,
+    folder: Path,
+    digests_of: Callable[[list[str]], dict[str, str]],
+    wanted: Sequence[str] = (),
 ) -> dict[str, Any] | None:
     """Copies a refiner into a new bundle.
 
@@ -184,9 +194,11 @@ def _take_refiner(
         trained: where `train-refiner` left it.
         folder: the bundle.
         digests_of: gives the fingerprints that the U-Nets of some folds have now.
+        wanted: the folds whose AlexNets are taken: another fold's has learned from the cases that
+            these hold out. All for none, and for a U-Net that learned from all cases.
 
     Returns:
-        What `train-refiner` wrote about it, or None if there is none.
+        What `train-refiner` wrote about it, or None if there is none of these folds.
 
     Raises:
         ValueError: if its evidence belongs to other U-Nets, or its description to an earlier
@@ -206,10 +218,11 @@ def _take_refiner(
             "`shoulderseg train-refiner` again"
         )
         raise ValueError(msg)
-    for fold in refiner["folds"]:
+    held_out = [fold for fold in wanted if fold != EVERY_CASE]
+    folds = [fold for fold in refiner["folds"] if not held_out or fold in held_out]
+    for fold in folds:
         shutil.copyfile(trained / classifier_file(fold), folder / classifier_file(fold))
-    described: dict[str, Any] = refiner
-    return described
+    return {**refiner, "folds": folds} if folds else None
 
 
 def _checked_contents(folder: Path, folds: Sequence[str], *, refined: bool) -> Contents:

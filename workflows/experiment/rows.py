@@ -103,15 +103,31 @@ def case_rows(volume: Volume, models: Models) -> dict[str, Masks]:
         models: what `load_models` gives.
 
     Returns:
-        A row's name and what it says, in the table's order.
+        A row's name and what it says in the image's orientation, in the table's order.
     """
+    from shoulderseg.datasets.orientation import reorient, restore
+
+    found = models.segment(volume)
+    turn = found.reorientation
+    if turn is None:
+        return _rows(volume, found.network_output, models)
+    rows = _rows(reorient(volume, turn), found.network_output, models)
+    return {
+        name: Masks(restore(masks.label_map, turn), restore(masks.whole, turn))
+        for name, masks in rows.items()
+    }
+
+
+def _rows(
+    volume: Volume, said: Mapping[str, npt.NDArray[np.float32]], models: Models
+) -> dict[str, Masks]:
+    """The rows in the orientation that the networks see."""
     from shoulderseg.nnunet_ext.inference import slice_axis
     from shoulderseg.nnunet_ext.regions import foreground_labels
     from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
     from shoulderseg.refine.padding import scanned_region
     from shoulderseg.refine.voting import fuse
 
-    said = models.segment(volume).network_output
     axis = slice_axis(models.bundle.unets)
     seen = refiner_case(volume, said, axis)
     scanned = scanned_region(volume.array, axis)

@@ -84,10 +84,13 @@ def train_refiner(
     Raises:
         FileNotFoundError: if no U-Net can vote, or the dataset is not there.
         ValueError: if a fold has no votes, or an earlier run was of something else.
+        TimeoutError: if another call is at work on it.
     """
     from shoulderseg.nnunet_ext.folders import dataset_name
     from shoulderseg.workflows.refiner.cases import load_refiner_cases
-    from shoulderseg.workflows.refiner.training import train_fold
+    from shoulderseg.workflows.lock import alone_in
+    from shoulderseg.workflows.refiner.training import finished_fold, train_fold
+    from shoulderseg.workflows.refiner.voters import find_voters
 
     name = dataset_name(order.dataset)
     # Hours of training would show nothing; said before anything else is read.
@@ -95,35 +98,23 @@ def train_refiner(
         raise FileNotFoundError(_no_votes(name, order))
     voters = find_voters(name, order.size, order.unets)
     folder = refiner_folder(name, voters.folder_name)
-    cases = load_refiner_cases(name, voters, folder / "votes", order.device)
-    chosen = _chosen_folds(cases, order.folds)
-    plan = _plan(order, cases)
-    states = {}
-    for fold in chosen:
-        states[fold] = train_fold(
-            cases, fold, plan, folder / f"fold_{fold}", order.device, restart=order.restart
-        )
-        on_fold(fold, states[fold])
-    return _finish(folder, voters, cases, plan, states, order.device)
-
-
-def find_voters(dataset_name: str, size: str, bundle: str | None) -> Voters:
-    """Gives the U-Nets of a bundle, or those that were trained on the dataset itself.
-
-    Args:
-        dataset_name: full name of the dataset.
-        size: of its own U-Nets, `auto` or `small`.
-        bundle: name or folder of a bundle; None for the dataset's own.
-    """
-    from shoulderseg.nnunet_ext.folders import fold_names
-    from shoulderseg.workflows.bundles.store import find_bundle
-    from shoulderseg.workflows.refiner.voters import bundle_voters, trained_voters
-    from shoulderseg.workflows.training.size import plans_name
-
-    folds = fold_names(dataset_name)
-    if bundle is not None:
-        return bundle_voters(find_bundle(bundle), folds)
-    return trained_voters(dataset_name, plans_name(size), folds)
+    with alone_in(folder, "another train-refiner"):
+        cases = load_refiner_cases(name, voters, folder / "votes", order.device)
+        chosen = _chosen_folds(cases, order.folds)
+        plan = _plan(order, cases)
+        states = {}
+        for fold in cases.voted or chosen:
+            place = folder / f"fold_{fold}"
+            state = (
+                train_fold(cases, fold, plan, place, order.device, restart=order.restart)
+                if fold in chosen
+                # Of an earlier call: the rule is chosen by all cases that a fold holds out.
+                else finished_fold(cases, fold, plan, place)
+            )
+            if state is not None:
+                states[fold] = state
+                on_fold(fold, state)
+        return _finish(folder, voters, cases, plan, states, order.device)
 
 
 def _has_finished_fold(name: str, size: str) -> bool:

@@ -86,6 +86,24 @@ def train_fold(
     )
 
 
+def finished_fold(
+    cases: RefinerCases, fold: str, plan: RefinerPlan, folder: Path
+) -> TrainingState | None:
+    """The classifier of a fold that an earlier call trained to the end; None without one.
+
+    Args:
+        cases: The dataset's cases.
+        fold: Whose patients are held out.
+        plan: What was to be trained; a classifier of another plan or other cases counts for none.
+        folder: Keeps the progress of this fold.
+    """
+    try:
+        state = _load_progress(folder / PROGRESS_FILE, _describe(cases, fold, plan))
+    except ValueError:
+        return None
+    return state if state is not None and state.epoch >= plan.training.epochs else None
+
+
 def _describe(cases: RefinerCases, fold: str, plan: RefinerPlan) -> dict[str, Any]:
     """What makes a run: progress of another one must not be gone on with."""
     return {
@@ -179,10 +197,16 @@ def _load_progress(path: Path, described: dict[str, Any]) -> TrainingState | Non
     if not path.is_file():
         return None
     saved = torch.load(path, map_location="cpu", weights_only=True)
-    if saved["described"] != json.dumps(described):
+    if _compared(json.loads(saved["described"])) != _compared(described):
         msg = (
             f"{path} belongs to a run with other settings, images or U-Net predictions; "
             "give --restart to forget it"
         )
         raise ValueError(msg)
     return TrainingState.from_dict(saved["state"])
+
+
+def _compared(described: Mapping[str, Any]) -> Any:  # noqa: ANN401 - what JSON makes of it
+    """What has to be the same; a computer's way to multiply may change with the computer."""
+    training = {key: value for key, value in described["training"].items() if key != "half"}
+    return json.loads(json.dumps({**described, "training": training}))

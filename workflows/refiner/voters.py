@@ -152,3 +152,21 @@ def weights_digest(name: str, plans_name: str, fold: str) -> str:
         with (folder / f"fold_{fold}" / CHECKPOINT).open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
+
+
+def find_voters(dataset_name: str, size: str, bundle: str | None) -> Voters:
+    """Gives the U-Nets of a bundle, or those that were trained on the dataset itself.
+
+    Args:
+        dataset_name: full name of the dataset.
+        size: of its own U-Nets, `auto` or `small`.
+        bundle: name or folder of a bundle; None for the dataset's own.
+    """
+    from shoulderseg.nnunet_ext.folders import fold_names
+    from shoulderseg.workflows.bundles.store import find_bundle
+    from shoulderseg.workflows.training.size import plans_name
+
+    folds = fold_names(dataset_name)
+    if bundle is not None:
+        return bundle_voters(find_bundle(bundle), folds)
+    return trained_voters(dataset_name, plans_name(size), folds)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -9,48 +7,19 @@ import numpy as np
 import pytest
 import torch
 from nnunetv2.training.loss.deep_supervision import DeepSupervisionWrapper
-from safetensors.torch import load_file, save_file
+from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
-from shoulderseg.nnunet_ext import bfloat16_steps, synthetic_trainers
+from shoulderseg.nnunet_ext import bfloat16_steps
 from shoulderseg.nnunet_ext.bfloat16_steps import Float32Loss
 from shoulderseg.nnunet_ext.bundle import write_unets
 from shoulderseg.nnunet_ext.checkpoints import load_checkpoint, load_unets
+from shoulderseg.nnunet_ext.schedule import kept_lengths
 from shoulderseg.nnunet_ext.synthesis.volumes import PartialVolumeError
 from shoulderseg.nnunet_ext.synthetic_trainers import SyntheticTraining
 from shoulderseg.nnunet_ext.trainings import list_trainings
-from shoulderseg.nnunet_ext.unets import build_unet, complete_weights
 from shoulderseg.nnunet_ext.variants import SYNTHETIC_TRAINERS
-from tests.nnunet_ext.synthesis.tiny_dataset import (
-    NAME,
-    PLANS_NAME,
-    tiny_plans,
-    write_tiny_dataset,
-)
-
-CPU = torch.device("cpu")
-
-
-@pytest.fixture
-def dataset(
-    plans: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> dict[str, Any]:
-    """Plans and dataset.json of the tiny dataset, with nnU-Net's folders set."""
-    for variable in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"):
-        monkeypatch.setenv(variable, str(tmp_path / variable))
-    for variable in [name for name in os.environ if name.startswith("SHOULDERSEG_")]:
-        monkeypatch.delenv(variable)
-    monkeypatch.setenv("nnUNet_n_proc_DA", "0")
-    monkeypatch.setenv("SHOULDERSEG_EPOCHS", "2")
-    monkeypatch.setenv("SHOULDERSEG_ITERATIONS", "2")
-    described = tiny_plans(plans)
-    return {"plans": described, "dataset_json": write_tiny_dataset(tmp_path, described)}
-
-
-def trainer(dataset: dict[str, Any], variant: str, *, resumed: bool = False) -> SyntheticTraining:
-    plans = deepcopy(dataset["plans"]) | {"continue_training": resumed}
-    kind = getattr(synthetic_trainers, SYNTHETIC_TRAINERS[variant])
-    made: SyntheticTraining = kind(plans, "2d", 0, deepcopy(dataset["dataset_json"]), CPU)
-    return made
+from tests.nnunet_ext.synthesis.tiny_dataset import NAME, PLANS_NAME
+from tests.nnunet_ext.synthesis.tiny_trainer import trainer
 
 
 def weights(training: SyntheticTraining) -> torch.Tensor:
@@ -97,54 +66,6 @@ def test_trainings_run_are_stopped_go_on_and_are_exported(
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_one_network_learns_what_three_do_and_becomes_three(
-    dataset: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SHOULDERSEG_SYNTHESIS_AVERAGING", "0")
-    training = trainer(dataset, "shared")
-    training.run_training()
-    batches = [next(training.dataloader_train)["target"][0] for _ in range(6)]
-    whole, humerus, glenoid = torch.cat(batches).unbind(dim=1)
-    assert not ((humerus | glenoid) & ~whole).any()
-    # The boxes: the humerus is the larger one.
-    assert humerus.sum() > 1.3 * glenoid.sum() > 0
-    assert training.own_labels == (1, 2)
-    unets = load_unets(tmp_path / "nnUNet_results" / NAME, PLANS_NAME, shared=True)
-    assert unets.dataset_json["labels"] == dataset["dataset_json"]["labels"]
-    image = torch.randn(1, 1, 64, 64, generator=torch.Generator().manual_seed(1))
-    training.network.eval()
-    training.network.decoder.deep_supervision = False
-    with torch.no_grad():
-        together = training.network(image)[0]
-        for output, variant in enumerate(("whole", "humerus", "glenoid")):
-            network = build_unet(unets.plans)
-            stored = {name: torch.as_tensor(v) for name, v in unets.weights[variant]["0"].items()}
-            network.load_state_dict(complete_weights(network, stored))
-            assert torch.allclose(network(image)[0, 0], together[output], atol=1e-5)
-    # And on from a bundle: where the three are alike but for their outputs, with these.
-    (tmp_path / "bundle").mkdir()
-    write_unets(unets, tmp_path / "bundle", "float32")
-    monkeypatch.setenv("SHOULDERSEG_START_FROM", str(tmp_path / "bundle"))
-    assert torch.allclose(begun(dataset, image), together, atol=1e-5)
-    # Else an output says nothing to another network: all begin as that of both bones.
-    path = tmp_path / "bundle" / "glenoid_fold_0.safetensors"
-    changed = {name: 1.01 * values for name, values in load_file(path).items()}
-    save_file(changed, path)
-    assert torch.allclose(begun(dataset, image), together[:1].expand(3, -1, -1), atol=1e-5)
-
-
-def begun(dataset: dict[str, Any], image: torch.Tensor) -> torch.Tensor:
-    """What a new training of the shared network answers before its first step."""
-    training = trainer(dataset, "shared")
-    training.initialize()
-    training.network.eval()
-    training.network.decoder.deep_supervision = False
-    with torch.no_grad():
-        answers: torch.Tensor = training.network(image)[0]
-    return answers
-
-
-@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("adam", ["0", "1"])
 def test_a_stopped_training_goes_on_where_it_was(
     dataset: dict[str, Any], adam: str, monkeypatch: pytest.MonkeyPatch
@@ -161,6 +82,13 @@ def test_a_stopped_training_goes_on_where_it_was(
     training.on_epoch_start = stop
     with pytest.raises(KeyboardInterrupt):
         training.run_training()
+    kept = kept_lengths(Path(training.output_folder))
+    with monkeypatch.context() as patch:
+        # As for a validation, or a new training that is cancelled before its first checkpoint.
+        patch.setenv("SHOULDERSEG_EPOCHS", "70")
+        patch.setattr(nnUNetTrainer, "on_train_start", lambda self: None)
+        trainer(dataset, "glenoid").on_train_start()
+    assert kept_lengths(Path(training.output_folder)) == kept is not None
     resumed = trainer(dataset, "glenoid", resumed=True)
     resumed.load_checkpoint(str(Path(training.output_folder) / "checkpoint_latest.pth"))
     assert torch.equal(weights(resumed), weights(training))

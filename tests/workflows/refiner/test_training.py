@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,12 @@ from shoulderseg.refine.network import AlexNetConfig, build_alexnet
 from shoulderseg.refine.training import TrainingCase, TrainingConfig
 from shoulderseg.workflows.refiner.cases import RefinerCases, cases_digest, vote_of
 from shoulderseg.workflows.refiner.rule import rule_grid
-from shoulderseg.workflows.refiner.training import RefinerPlan, held_out_dice, train_fold
+from shoulderseg.workflows.refiner.training import (
+    RefinerPlan,
+    finished_fold,
+    held_out_dice,
+    train_fold,
+)
 
 SPACING_MM = (3.0, 1.0, 1.0)
 TINY = AlexNetConfig(widths=(2, 2, 3, 3, 3), dense=(4, 4), neighbours=1, votes=3)
@@ -101,6 +107,24 @@ def test_a_run_does_not_go_on_with_other_patients_on_the_other_side(tmp_path: Pa
     assert cases_digest(swapped) != cases_digest(three_folds())
     with pytest.raises(ValueError, match="give --restart to forget it"):
         train_fold(swapped, "0", plan, tmp_path, "cpu")
+
+
+def test_what_is_finished_counts_on_a_computer_that_multiplies_otherwise(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    plan = RefinerPlan(TINY, CONFIG, seed=1)
+    other = replace(plan, training=replace(CONFIG, half=not CONFIG.half))
+    more = replace(plan, training=replace(CONFIG, epochs=CONFIG.epochs + 1))
+    assert finished_fold(three_folds(), "0", plan, tmp_path) is None
+    first = train_fold(three_folds(), "0", plan, tmp_path, "cpu")
+
+    again = train_fold(three_folds(), "0", other, tmp_path, "cpu")
+    kept = finished_fold(three_folds(), "0", other, tmp_path)
+
+    assert kept is not None
+    for found in (again, kept):
+        assert all(torch.equal(first.weights[k], found.weights[k]) for k in first.weights)
+    assert finished_fold(three_folds(), "0", more, tmp_path) is None
+    assert finished_fold(three_folds(), "1", plan, tmp_path) is None
 
 
 def test_each_held_out_case_is_judged_by_its_own_folds_classifier() -> None:
