@@ -49,8 +49,8 @@ def check_trainable(name: str) -> None:
         name: Full dataset name.
 
     Raises:
-        ValueError: If it has several channels, an ignore label, regions, or not two foreground
-            labels; says what to do.
+        ValueError: If it has several channels, an ignore label, regions, not two foreground labels,
+            or the glenoid before the humerus; says what to do.
     """
     described = read_dataset_json(name)
     if described is None:
@@ -64,7 +64,13 @@ def check_trainable(name: str) -> None:
         )
         raise ValueError(msg)
     try:
-        foreground_labels(described)
+        bones = [name.casefold() for name in foreground_labels(described)]
     except (ValueError, AttributeError, TypeError) as error:
         msg = f"{name}: {error}"
         raise ValueError(msg) from None
+    if bones == ["glenoid", "humerus"]:
+        msg = (
+            f"{name} names the glenoid before the humerus, and the first bone is taken for the "
+            "humerus: put humerus first among the labels of dataset.json; the values may stay"
+        )
+        raise ValueError(msg)

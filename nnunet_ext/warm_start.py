@@ -7,16 +7,12 @@ from pathlib import Path
 
 import torch
 
-from shoulderseg.nnunet_ext.bundle import read_tensors, weights_file
+from shoulderseg.nnunet_ext.bundle import read_tensors
 from shoulderseg.nnunet_ext.exchange.heads import joined_outputs
+from shoulderseg.nnunet_ext.start_weights import start_weights
 from shoulderseg.nnunet_ext.unet_set import UntrustedModelError
 from shoulderseg.nnunet_ext.unets import complete_weights
-from shoulderseg.nnunet_ext.variants import (
-    SHARED,
-    SHARED_OUTPUTS,
-    START_VARIABLE,
-    variant_of,
-)
+from shoulderseg.nnunet_ext.variants import START_VARIABLE, variant_of
 
 
 def load_start(network: torch.nn.Module, trainer_name: str, fold: int | str) -> Path | None:
@@ -43,8 +39,7 @@ def load_start(network: torch.nn.Module, trainer_name: str, fold: int | str) -> 
     if not folder:
         return None
     variant = variant_of(trainer_name)
-    outputs = SHARED_OUTPUTS if variant == SHARED else (variant,)
-    paths = [_weights_path(Path(folder), output, str(fold)) for output in outputs]
+    paths = start_weights(Path(folder), variant, str(fold))
     stored = joined_outputs([read_tensors(path) for path in paths])
     path = paths[0]
     try:
@@ -57,18 +52,3 @@ def load_start(network: torch.nn.Module, trainer_name: str, fold: int | str) -> 
         raise ValueError(msg) from error
     network.load_state_dict(weights)
     return path
-
-
-def _weights_path(folder: Path, variant: str, fold: str) -> Path:
-    path = folder / weights_file(variant, fold)
-    if path.is_file():
-        return path
-    others = sorted(folder.glob(weights_file(variant, "*")))
-    if len(others) != 1:
-        found = ", ".join(other.name for other in others) or "none"
-        msg = (
-            f"{folder} should hold {path.name}, or weights of one fold alone, found {found}; give "
-            "the folder of a bundle"
-        )
-        raise FileNotFoundError(msg)
-    return others[0]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from queue import Queue
+from contextlib import suppress
+from queue import Empty, Queue
 from threading import Event, Thread
 from typing import Any
 
@@ -19,6 +20,8 @@ from shoulderseg.nnunet_ext.synthesis.variation import Variation
 Scales = Sequence[Sequence[float]] | None
 # Batches that are made ahead where synthesis and network can run side by side.
 _AHEAD = 2
+# How often is looked whether the last of them is made, and how many times at most.
+_PATIENCE_S, _LOOKS = 0.1, 600
 
 
 class SyntheticBatches:
@@ -126,10 +129,18 @@ class MixedLoader:
         return made
 
     def close(self) -> None:
-        """Stops making batches ahead."""
+        """Stops making batches ahead, and waits for the one that is being made.
+
+        It may need nnU-Net's own loader, which is ended afterwards.
+        """
         self._ended.set()
-        while not self._ahead.empty():
-            self._ahead.get_nowait()
+        for _ in range(_LOOKS):
+            if self._thread is None or not self._thread.is_alive():
+                return
+            # Room for the last one.
+            with suppress(Empty):
+                self._ahead.get_nowait()
+            self._thread.join(_PATIENCE_S)
 
     def _work(self) -> None:
         while not self._ended.is_set():

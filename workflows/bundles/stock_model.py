@@ -76,13 +76,14 @@ def _fill(source: Path, folder: Path) -> None:
 
     model = find_model_folder(source)
     unets = read_stock_model(model)
-    dataset = next((part for part in model.parts[::-1] if part.startswith("Dataset")), "")
+    # By its plans: a folder may have been renamed, or be given by a path that does not name it.
+    dataset = str(unets.plans["dataset_name"])
     write_unets(unets, folder, "float32")
     write_manifest(
         folder,
         folds=list(next(iter(unets.weights.values()))),
         mirroring_axes=unets.mirroring_axes,
         refiner=None,
-        upright=bool(dataset) and lie_upright(dataset, model)[0],
+        upright=lie_upright(dataset, model)[0],
         one_network=True,
     )

@@ -86,8 +86,13 @@ class Conversion:
 
 
 def number_labels(names: Iterable[str]) -> dict[str, int]:
-    """Numbers the structures of a dataset in their order, after the background's 0."""
-    return {name: value for value, name in enumerate(["background", *names])}
+    """Numbers the structures of a dataset in their order, after the background's 0.
+
+    Trainers take the first for the humerus, so it comes before the glenoid in whatever order the
+    two are given.
+    """
+    ordered = sorted(names, key=lambda name: name != "humerus")
+    return {name: value for value, name in enumerate(["background", *ordered])}
 
 
 def order_of(

@@ -7,7 +7,7 @@ import logging
 import os
 import shlex
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from shoulderseg.workflows.processes.scripts import installed_script
 from shoulderseg.workflows.training.size import AUTO, SMALL
 
 if TYPE_CHECKING:
-    from shoulderseg.nnunet_ext.trainings import Training
+    pass
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -107,44 +107,6 @@ def raw_dataset(dataset: str) -> Path:
     return data_folder(RAW) / dataset_name(dataset)
 
 
-def warn_of_changes(name: str) -> None:
-    """Warns where nnU-Net would learn from other cases than the raw dataset holds now.
-
-    Args:
-        name: full name of a dataset that is planned; its raw folder need not be there any more.
-    """
-    from shoulderseg.nnunet_ext.folders import RAW, data_folder, is_preprocessed
-    from shoulderseg.nnunet_ext.plans import CONFIGURATION, DEFAULT_PLANS
-
-    raw = data_folder(RAW) / name
-    if not (raw / "labelsTr").is_dir() or not (raw / "imagesTr").is_dir():
-        return
-    if not is_preprocessed(name, f"{DEFAULT_PLANS}.json", f"{DEFAULT_PLANS}_{CONFIGURATION}"):
-        _LOGGER.warning(
-            "%s has other cases than were preprocessed, or newer files; if it was changed, run "
-            "`shoulderseg plan` again before you train",
-            name,
-        )
-
-
-def warn_of_old(trainings: Iterable[Training], plans: Path) -> None:
-    """Warns of trainings that were begun before the dataset was planned as it is now."""
-    from shoulderseg.nnunet_ext.trainings import CHECKPOINTS
-
-    planned = plans.stat().st_mtime
-    for training in trainings:
-        found = [training.folder / name for name in CHECKPOINTS]
-        times = [path.stat().st_mtime for path in found if path.is_file()]
-        if times and max(times) < planned:
-            _LOGGER.warning(
-                "%s fold %s was trained before the dataset was planned; remove its folder %s to "
-                "train it on what is planned now",
-                training.variant,
-                training.fold,
-                training.folder,
-            )
-
-
 def _plan_small(preprocessed: Path, batch_size: int | None) -> SmallPlans:
     """Writes the small plans, but leaves alone what models may have been trained with."""
     from shoulderseg.nnunet_ext.folders import RESULTS, data_folder
@@ -168,8 +130,32 @@ def _batch_size(plans: Path) -> int:
     return int(json.loads(plans.read_text(encoding="utf-8"))["configurations"]["2d"]["batch_size"])
 
 
+def _only_number(name: str) -> str:
+    """The number of a dataset, by which alone nnU-Net's planning finds it.
+
+    Raises:
+        ValueError: if another dataset, or what is left of one, has it too.
+    """
+    from shoulderseg.nnunet_ext.folders import PREPROCESSED, RAW, RESULTS, data_folder
+
+    number = int(name.removeprefix("Dataset").split("_")[0])
+    found = {
+        path
+        for variable in (RAW, PREPROCESSED, RESULTS)
+        for path in data_folder(variable).glob(f"Dataset{number:03d}*")
+        if path.name != name
+    }
+    if found:
+        msg = (
+            f"nnU-Net plans a dataset by its number alone, and {min(found)} has that of {name} "
+            "too; rename or remove one"
+        )
+        raise ValueError(msg)
+    return str(number)
+
+
 def _plan_and_preprocess(name: str, on_command: Callable[[str], None]) -> None:
-    number = str(int(name.removeprefix("Dataset").split("_")[0]))
+    number = _only_number(name)
     # --clean: a fingerprint of earlier images would be taken for that of the present ones.
     command = ["nnUNetv2_plan_and_preprocess", "-d", number, "-c", "2d", "--clean"]
     command.append("--verify_dataset_integrity")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import os
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shoulderseg.workflows.processes.scripts import installed_script, process_limit
 from shoulderseg.workflows.processes.subprocesses import run_subprocesses
-from shoulderseg.workflows.training.plan import warn_of_changes, warn_of_old
+from shoulderseg.workflows.training import checks
 from shoulderseg.workflows.training.size import plans_name
 
 if TYPE_CHECKING:
@@ -96,7 +96,8 @@ def prepare_trainings(order: TrainingOrder) -> TrainingRun:
     Raises:
         ValueError: if there is no such dataset or variant, the U-Nets cannot learn from the
             dataset, or the bundle to start from is damaged.
-        FileNotFoundError: if the dataset is not planned, or there is no such bundle.
+        FileNotFoundError: if the dataset is not planned, there is no such bundle, or it has no
+            weights for a U-Net or fold.
     """
     from shoulderseg.nnunet_ext.dataset_checks import check_trainable
     from shoulderseg.nnunet_ext.folders import (
@@ -117,7 +118,8 @@ def prepare_trainings(order: TrainingOrder) -> TrainingRun:
         )
         raise FileNotFoundError(msg)
     check_trainable(name)
-    warn_of_changes(name)
+    checks.warn_of_changes(name)
+    checks.check_folds(name, order.folds)
     trainings = list_trainings(
         data_folder(RESULTS) / name,
         name,
@@ -127,9 +129,9 @@ def prepare_trainings(order: TrainingOrder) -> TrainingRun:
         device=order.device,
         synthetic=order.synthetic,
     )
-    warn_of_old(trainings, plans)
+    checks.warn_of_old(trainings, plans)
     environment = training_environment(order.schedule, order.device)
-    environment |= _start_environment(order.start_from)
+    environment |= _start_environment(order.start_from, trainings)
     return TrainingRun(
         *(name, tuple(trainings), environment, order.schedule), order.device, identifier
     )
@@ -232,7 +234,7 @@ def _schedule_environment(schedule: Schedule) -> dict[str, str]:
     return {variable: str(value) for variable, value in chosen.items() if value is not None}
 
 
-def _start_environment(bundle: str | None) -> dict[str, str]:
+def _start_environment(bundle: str | None, trainings: Iterable[Training]) -> dict[str, str]:
     """What makes the trainers start from a bundle, once its files have their fingerprints."""
     if bundle is None:
         return {}
@@ -242,4 +244,5 @@ def _start_environment(bundle: str | None) -> dict[str, str]:
 
     folder = find_bundle(bundle)
     verified_manifest(folder)
+    checks.check_start(trainings, folder)
     return {START_VARIABLE: str(folder.resolve())}

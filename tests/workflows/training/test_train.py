@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -73,6 +75,7 @@ _BOTH = {"humerus": 1, "glenoid": 2}
         ({"labels": {"background": 0, "bone": [1, 2], "glenoid": 2}}, "found regions"),
         ({"labels": {"background": 0, **_BOTH, "scapula": 3}}, "found 3"),
         ({"labels": {"background": 0, "humerus": 1}}, "found 1"),
+        ({"labels": {"background": 0, "Glenoid": 1, "Humerus": 2}}, "put humerus first"),
         ({"labels": []}, "Dataset004_X"),
     ],
     ids=str,
@@ -87,6 +90,64 @@ def test_a_dataset_that_would_fail_later_is_refused_at_once(
         prepare_trainings(TrainingOrder("4", "cpu"))
     with pytest.raises(ValueError, match=reason):
         plan_dataset("4", "small", None, pytest.fail)
+
+
+@pytest.fixture
+def planned(root: Path) -> Path:
+    """The dataset with six cases, planned."""
+    (root / "nnUNet_preprocessed/Dataset004_X/nnUNetPlans.json").write_text("{}")
+    _describe(root)
+    labels = root / "nnUNet_raw/Dataset004_X/labelsTr"
+    labels.mkdir()
+    (labels.parent / "imagesTr").mkdir()
+    for number in range(6):
+        (labels / f"c{number}.nii.gz").touch()
+    return root
+
+
+def test_cases_that_came_after_the_folds_were_drawn_are_named(
+    planned: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    splits = planned / "nnUNet_preprocessed/Dataset004_X/splits_final.json"
+    splits.write_text(json.dumps([{"train": ["c0", "c1"], "val": ["c2"]}] * 2))
+    assert len(prepare_trainings(TrainingOrder("4", "cpu")).trainings) == 6
+    assert "3 cases are in no fold (first: c3)" in caplog.text
+    assert str(splits) in caplog.text
+    splits.write_text(json.dumps([{"train": ["c0", "gone"], "val": ["c2"]}] * 2))
+    with pytest.raises(ValueError, match=r"1 cases that are not in .*first: gone"):
+        prepare_trainings(TrainingOrder("4", "cpu"))
+    assert prepare_trainings(TrainingOrder("4", "cpu", folds=["all"])).trainings
+
+
+def test_so_few_cases_that_no_folds_can_be_drawn(planned: Path) -> None:
+    assert prepare_trainings(TrainingOrder("4", "cpu")).trainings
+    for number in (4, 5):
+        (planned / f"nnUNet_raw/Dataset004_X/labelsTr/c{number}.nii.gz").unlink()
+    with pytest.raises(ValueError, match="has 4 cases, and nnU-Net draws 5 folds"):
+        prepare_trainings(TrainingOrder("4", "cpu"))
+    assert prepare_trainings(TrainingOrder("4", "cpu", folds=["all"])).trainings
+
+
+def test_a_bundle_that_cannot_start_all_is_refused_before_any_begins(
+    planned: Path, untrained: Path, tmp_path: Path
+) -> None:
+    order = TrainingOrder("4", "cpu", start_from=str(tmp_path / "bundle"))
+    shutil.copytree(untrained, tmp_path / "bundle")
+    assert prepare_trainings(order).trainings
+    (tmp_path / "bundle/whole_fold_0.safetensors").unlink()
+    manifest = json.loads((tmp_path / "bundle/bundle.json").read_text())
+    del manifest["files"]["whole_fold_0.safetensors"]
+    (tmp_path / "bundle/bundle.json").write_text(json.dumps(manifest))
+    with pytest.raises(FileNotFoundError, match=r"whole_fold_0\.safetensors"):
+        prepare_trainings(order)
+    only = replace(order, variants=["humerus"])
+    assert prepare_trainings(only).trainings
+
+
+def test_two_datasets_of_one_number_are_not_planned(planned: Path) -> None:
+    (planned / "nnUNet_results/Dataset004_Old").mkdir()
+    with pytest.raises(ValueError, match="Dataset004_Old has that of Dataset004_X too"):
+        plan_dataset("Dataset004_X", "small", None, pytest.fail)
 
 
 def test_a_damaged_description(root: Path) -> None:
@@ -119,6 +180,8 @@ def test_a_dataset_that_was_changed_after_it_was_planned_is_said(
         (root / "nnUNet_raw/Dataset004_X" / kind).mkdir()
         (root / "nnUNet_raw/Dataset004_X" / kind / name).touch()
     _describe(root)
+    folds = [{"train": ["a"], "val": ["a"]}] * 3
+    (root / "nnUNet_raw/Dataset004_X/splits_final.json").write_text(json.dumps(folds))
     (preprocessed / "nnUNetPlans_2d").mkdir()
     (preprocessed / "nnUNetPlans_2d/a.pkl").touch()
     (preprocessed / "nnUNetPlans.json").write_text("{}")

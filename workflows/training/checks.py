@@ -1,0 +1,93 @@
+"""What would go wrong hours into a training, said before it begins."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shoulderseg.nnunet_ext.trainings import Training
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def warn_of_changes(name: str) -> None:
+    """Warns where nnU-Net would learn from other cases than the raw dataset holds now.
+
+    Args:
+        name: full name of a dataset that is planned; its raw folder need not be there any more.
+    """
+    from shoulderseg.nnunet_ext.folders import RAW, data_folder, is_preprocessed
+    from shoulderseg.nnunet_ext.plans import CONFIGURATION, DEFAULT_PLANS
+
+    raw = data_folder(RAW) / name
+    if not (raw / "labelsTr").is_dir() or not (raw / "imagesTr").is_dir():
+        return
+    if not is_preprocessed(name, f"{DEFAULT_PLANS}.json", f"{DEFAULT_PLANS}_{CONFIGURATION}"):
+        _LOGGER.warning(
+            "%s has other cases than were preprocessed, or newer files; if it was changed, run "
+            "`shoulderseg plan` again before you train",
+            name,
+        )
+
+
+def warn_of_old(trainings: Iterable[Training], plans: Path) -> None:
+    """Warns of trainings that were begun before the dataset was planned as it is now."""
+    from shoulderseg.nnunet_ext.trainings import CHECKPOINTS
+
+    planned = plans.stat().st_mtime
+    for training in trainings:
+        found = [training.folder / name for name in CHECKPOINTS]
+        times = [path.stat().st_mtime for path in found if path.is_file()]
+        if times and max(times) < planned:
+            _LOGGER.warning(
+                "%s fold %s was trained before the dataset was planned; remove its folder %s to "
+                "train it on what is planned now",
+                training.variant,
+                training.fold,
+                training.folder,
+            )
+
+
+def check_folds(name: str, folds: Sequence[str] = ()) -> None:
+    """Looks whether the folds are those of the cases that are there.
+
+    Args:
+        name: full name of a dataset.
+        folds: those to train; empty for all.
+
+    Raises:
+        ValueError: if folds name cases that are gone, or nnU-Net cannot draw folds of so few.
+    """
+    from shoulderseg.nnunet_ext.fold_checks import EVERY_CASE, cases_in_no_fold
+
+    if folds and set(folds) == {EVERY_CASE}:
+        return
+    left_out, splits = cases_in_no_fold(name)
+    if left_out:
+        _LOGGER.warning(
+            "%s are in no fold (first: %s), so that no network learns them; remove %s to have "
+            "folds drawn anew",
+            f"{len(left_out)} cases" if len(left_out) > 1 else "a case",
+            left_out[0],
+            splits,
+        )
+
+
+def check_start(trainings: Iterable[Training], bundle: Path) -> None:
+    """Looks whether a bundle has weights for all U-Nets and folds that are to start from it.
+
+    Args:
+        trainings: of which those that have not begun are looked at.
+        bundle: its folder.
+
+    Raises:
+        FileNotFoundError: if it lacks some.
+    """
+    from shoulderseg.nnunet_ext.start_weights import start_weights
+
+    for training in trainings:
+        if training.state == "new":
+            start_weights(bundle, training.variant, training.fold)
