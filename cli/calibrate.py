@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, SOME_CASES_FAILED, complain, reported
+from shoulderseg.cli.failure import BROKEN_ENVIRONMENT, SOME_CASES_FAILED, complain, reported, warn
 from shoulderseg.cli.log import is_quiet
 from shoulderseg.cli.options import Device, DeviceOption, split_list
 from shoulderseg.cli.terminal import echo
+
+if TYPE_CHECKING:
+    from shoulderseg.workflows.calibration.calibrate import CalibrationOrder
 
 VerdictsOption = Annotated[
     Path | None,
@@ -72,7 +75,7 @@ def calibrate(
         limits = _limits(flag_below)
         given = (images, labels, negatives, copies, limits, seed, verdicts, patient_pattern)
         order = work.CalibrationOrder(*given)
-        work.check_order(order)
+        _check(order)
     with reported(BROKEN_ENVIRONMENT):
         model = load_model(bundle, device.resolve(), images, mirroring=mirroring)
     echo(describe_int8(model.int8))
@@ -85,6 +88,16 @@ def calibrate(
         complain(f"left out: {line}")
     if report.left_out:
         raise typer.Exit(SOME_CASES_FAILED)
+
+
+def _check(order: CalibrationOrder) -> None:
+    from shoulderseg.workflows.calibration.calibrate import check_order
+    from shoulderseg.workflows.calibration.verdicts import describe_unknown, unknown_bad_cases
+
+    check_order(order)
+    doubt = describe_unknown(unknown_bad_cases(order.verdicts, order.images, order.labels))
+    if doubt:
+        warn(doubt)
 
 
 def _limits(text: str) -> float | tuple[float, float]:

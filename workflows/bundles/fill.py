@@ -102,12 +102,10 @@ def fill_trained(
     unets = load_unets(results, plans_name, folds, synthetic=synthetic, shared=shared)
     write_unets(unets, folder, "float16" if traits.precision == "fp16" else "float32")
     chosen = list(next(iter(unets.weights.values())))
-    refiner = None
-    if not (synthetic or shared):
-        refiner = _take_trained_refiner(folder, name, plans_name, chosen)
-    upright, doubt = traits.upright, ""
-    if upright is None:
-        upright, doubt = lie_upright(name, results)
+    alone = synthetic or shared
+    refiner = None if alone else _take_trained_refiner(folder, name, plans_name, chosen)
+    said = (traits.upright, "")
+    upright, doubt = lie_upright(name, results) if traits.upright is None else said
     write_manifest(
         folder,
         folds=chosen,

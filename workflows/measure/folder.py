@@ -11,7 +11,7 @@ from typing import Any
 
 from shoulderseg.workflows.errors import reason_of
 from shoulderseg.workflows.measure.shoulder import as_records, measure_volume
-from shoulderseg.workflows.measure.table import TABLE_FILE, write_table
+from shoulderseg.workflows.measure.table import EXAMINATION, SERIES, TABLE_FILE, write_table
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -77,8 +77,16 @@ def measure_folder(
             (out / f"{name}.json").unlink(missing_ok=True)
         cases.append(case)
         on_case(case)
-    write_table(out / TABLE_FILE, [(case.case, case.measures) for case in cases])
+    rows = [(case.case, _kind(case.case, found[case.case][0]), case.measures) for case in cases]
+    write_table(out / TABLE_FILE, rows)
     return cases
+
+
+def _kind(name: str, file: Path) -> str:
+    """What a label map is of; `predict` writes an examination's with its record beside it."""
+    exam = name.removesuffix("_bones")
+    fused = exam != name and (file.parent / f"{exam}.json").is_file()
+    return EXAMINATION if fused else SERIES
 
 
 def _check_place(labels: Path, out: Path) -> None:

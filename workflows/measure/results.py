@@ -12,7 +12,7 @@ import numpy as np
 
 from shoulderseg.workflows.measure.shoulder import as_records, known_dice, measure_volume
 from shoulderseg.workflows.measure.side import settle_side
-from shoulderseg.workflows.measure.table import TABLE_FILE, write_table
+from shoulderseg.workflows.measure.table import EXAMINATION, SERIES, TABLE_FILE, write_table
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
@@ -151,13 +151,17 @@ def write_measures(out: Path, records: Sequence[Mapping[str, Any]]) -> None:
         OSError: if it cannot be written, or an old one removed.
     """
     rows = {
-        ("case" in record, str(record.get("case", record.get("examination")))): [
-            measure for measure in record[KEY] if isinstance(measure, Mapping)
-        ]
+        _called(record): [measure for measure in record[KEY] if isinstance(measure, Mapping)]
         for record in records
         if is_measured(record)
     }
     if rows:
-        write_table(out / TABLE_FILE, [(name, measures) for (_, name), measures in rows.items()])
+        write_table(out / TABLE_FILE, [(*called, measures) for called, measures in rows.items()])
     else:
         (out / TABLE_FILE).unlink(missing_ok=True)
+
+
+def _called(record: Mapping[str, Any]) -> tuple[str, str]:
+    if "case" in record:
+        return str(record["case"]), SERIES
+    return str(record.get("examination")), EXAMINATION

@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 TABLE_FILE = "measures.csv"
+# What was measured: an image's label map, or the bones that an examination's series share.
+SERIES, EXAMINATION = "series", "examination"
 
 
-def write_table(path: Path, cases: Iterable[tuple[str, Sequence[Mapping[str, Any]]]]) -> None:
+def write_table(path: Path, cases: Iterable[tuple[str, str, Sequence[Mapping[str, Any]]]]) -> None:
     """Writes a CSV file: per measure its value, its uncertainty, why it is refused, and a note.
 
     Args:
         path: the file.
-        cases: the name of each and its measures, as `as_records` gives them; a case without any
-            has an empty row.
+        cases: the name of each, its kind (`SERIES`, `EXAMINATION`) and its measures, as
+            `as_records` gives them; a case without any has an empty row.
 
     Raises:
         OSError: if it cannot be written.
@@ -23,14 +25,14 @@ def write_table(path: Path, cases: Iterable[tuple[str, Sequence[Mapping[str, Any
     from shoulderseg.datasets.csv_file import write_csv
     from shoulderseg.morphometry.catalogue import DEFINITIONS
 
-    heading = ["case"]
+    heading = ["case", "kind"]
     for name, definition in DEFINITIONS.items():
         column = column_name(name, definition.unit)
         heading += [column, f"{column}_uncertainty", f"{name}_refused", f"{name}_note"]
     rows: list[list[object]] = [list(heading)]
-    for case, measures in cases:
+    for case, kind, measures in cases:
         known = {measure.get("name"): measure for measure in measures}
-        row: list[object] = [case]
+        row: list[object] = [case, kind]
         for name in DEFINITIONS:
             measure = known.get(name, {})
             row += [measure.get(key) for key in ("value", "uncertainty", "refused")]

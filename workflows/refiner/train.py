@@ -87,8 +87,8 @@ def train_refiner(
         TimeoutError: if another call is at work on it.
     """
     from shoulderseg.nnunet_ext.folders import dataset_name
-    from shoulderseg.workflows.refiner.cases import load_refiner_cases
     from shoulderseg.workflows.lock import alone_in
+    from shoulderseg.workflows.refiner.cases import load_refiner_cases
     from shoulderseg.workflows.refiner.training import finished_fold, train_fold
     from shoulderseg.workflows.refiner.voters import find_voters
 

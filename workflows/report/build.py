@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -80,7 +82,9 @@ def build_report(
     picture_missing(out, reported, images, on_case)
     lacking = write_viewer(out, reported, images, on_case) if viewer and images else []
     rows = page_rows(out, reported)
-    data = _page_data(reported, rows, _run_id(out), single_file=single_file)
+    run_id, moved = _run_id(out)
+    data = _page_data(reported, rows, single_file=single_file)
+    data |= {"run_id": run_id, "moved": moved}
     held = [row for row in rows if single_file and row.get("file")]
     contents = [(row["file"], read_content(out, row["case"])) for row in held]
     path = out / REPORT_FOLDER / (_SINGLE if single_file else _INDEX)
@@ -112,13 +116,12 @@ def _check_wishes(cases: int, images: Path | None, *, single_file: bool, viewer:
 
 
 def _page_data(
-    reported: Reported, rows: list[dict[str, Any]], run_id: str, *, single_file: bool
+    reported: Reported, rows: list[dict[str, Any]], *, single_file: bool
 ) -> dict[str, Any]:
     from shoulderseg.datasets.labels import as_hex, describe_labels
 
     last, fused = reported.last, reported.fused
     return {
-        "run_id": run_id,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": version("shoulderseg"),
         "notice": notice_of(reported),
@@ -138,16 +141,34 @@ def _page_data(
     }
 
 
-def _run_id(out: Path) -> str:
-    """A name for this folder's verdicts; kept, so that they outlast a rebuilt page."""
+def _run_id(out: Path) -> tuple[str, bool]:
+    """A name for this folder's verdicts; kept, so that they outlast a rebuilt page.
+
+    A folder that was copied has the file too, and would share them. So each place where the folder
+    has been has a line of its own, with a hash of the path.
+
+    Returns:
+        The name, and whether the folder has been elsewhere.
+    """
     from shoulderseg.datasets.output_file import write_text
 
     path = out / REPORT_FOLDER / _ID_FILE
     try:
-        kept = path.read_text(encoding="ascii").strip()
+        lines = [line.split() for line in path.read_text(encoding="ascii").splitlines()]
     except (OSError, ValueError):
-        kept = ""
-    if len(kept) != 32 or not kept.isalnum():
-        kept = secrets.token_hex(16)
-        write_text(path, kept + "\n")
-    return kept
+        lines = []
+    known = [line for line in lines if line and len(line[0]) == 32 and line[0].isalnum()]
+    for name, *places in known:
+        if places == [_place(name, out)]:
+            return name, len(known) > 1
+    # An earlier version kept the name alone.
+    is_old = bool(known) and len(known[-1]) == 1
+    name = known.pop()[0] if is_old else secrets.token_hex(16)
+    known.append([name, _place(name, out)])
+    write_text(path, "".join(" ".join(line) + "\n" for line in known))
+    return name, len(known) > 1
+
+
+def _place(name: str, out: Path) -> str:
+    """A hash of where a folder is; the name goes in, so that nobody can look up common paths."""
+    return hashlib.sha256(name.encode() + os.fsencode(out.resolve())).hexdigest()[:32]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.errors import reason_of
+from shoulderseg.workflows.outputs.plan import REPORT_FILE
 from shoulderseg.workflows.report.parts import read_row, result_digest, write_part
 from shoulderseg.workflows.report.rows import Reported, read_reported
 from shoulderseg.workflows.report.sources import Images, found_images, label_map_of
@@ -113,9 +115,12 @@ def still_holds(out: Path, record: Mapping[str, Any]) -> bool:
         ValueError: if the run report is none any more.
         OSError: if it cannot be read.
     """
-    digest = result_digest(record)
-    return any(
-        result_digest(now) == digest
-        for now in read_reported(out).done()
-        if now["case"] == record["case"]
-    )
+    # A run replaces the file by a new one each time.
+    file = (out / REPORT_FILE).stat()
+    return result_digest(record) in _digests(out, (file.st_mtime_ns, file.st_size, file.st_ino))
+
+
+@lru_cache(maxsize=1)
+def _digests(out: Path, _version: tuple[int, int, int]) -> frozenset[str]:
+    """Those of all results in the run report; for each case to read it all takes far too long."""
+    return frozenset(map(result_digest, read_reported(out).done()))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from shoulderseg.workflows.outputs.plan import REPORT_FILE
 from shoulderseg.workflows.report.measures import column_values, table_columns
-from shoulderseg.workflows.report.parts import file_stem, has_volume, read_row
+from shoulderseg.workflows.report.parts import file_stem, has_volume, read_row, result_digest
 from shoulderseg.workflows.report.safe_json import plain_values
 from shoulderseg.workflows.segmentation.earlier_runs import EARLIER
 
@@ -146,7 +146,7 @@ def _row(
         "state": "done",
         "file": file_stem(record["case"]) if part else None,
         "volume": has_volume(out, record) or None,
-        "digest": about.get("digest"),
+        "digest": result_digest(record),
         "thumbnail": about.get("thumbnail"),
         "note": about.get("note", ""),
         "plane": source.get("plane") or about.get("plane"),

@@ -48,6 +48,22 @@ def test_a_row_a_case_with_units_and_reasons(labels: Path, tmp_path: Path) -> No
     assert named["critical_shoulder_angle"]["refused"].startswith("needs the acromion")
 
 
+def test_label_maps_of_fused_bones_are_told_from_others(labels: Path, tmp_path: Path) -> None:
+    for name in ("exam", "drawn"):
+        (labels / f"{name}_bones.nii.gz").write_bytes((labels / "worn.nii.gz").read_bytes())
+    # As `predict` writes it beside the bones.
+    (labels / "exam.json").write_text("{}", encoding="utf-8")
+
+    measure_folder(labels, tmp_path / "out", VALUES)
+
+    assert {name: row["kind"] for name, row in table(tmp_path / "out").items()} == {
+        "drawn_bones": "series",
+        "exam_bones": "examination",
+        "whole": "series",
+        "worn": "series",
+    }
+
+
 def test_a_bad_file_keeps_no_other_from_its_turn(labels: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     measure_folder(labels, out, VALUES)

@@ -48,9 +48,9 @@ def run(segmenter: Segmenter, scans: Path, out: Path, *, measure: bool, stop: st
     )
 
 
-def rows(out: Path) -> list[str]:
+def rows(out: Path, column: str = "case") -> list[str]:
     with (out / TABLE).open(encoding="utf-8-sig", newline="") as stream:
-        return [row["case"] for row in csv.DictReader(stream)]
+        return [row[column] for row in csv.DictReader(stream)]
 
 
 def test_rows_of_earlier_runs_and_their_examinations_stay(
@@ -66,6 +66,7 @@ def test_rows_of_earlier_runs_and_their_examinations_stay(
     run(segmenter, images(tmp_path / "b", ["b1"]), out, measure=True)
 
     assert rows(out) == ["a1", "a2", "b1", "both"]
+    assert rows(out, "kind") == [*["series"] * 3, "examination"]
 
 
 def test_a_case_made_anew_without_measures_loses_its_row(

@@ -84,11 +84,9 @@ def test_series_of_an_examination_have_one_side() -> None:
     alone = Consensus(None, ())
     examination = Examination(results, drawn(results[0]), {}, (alone, alone))
 
-    def loss(*sides: str, given: str = "") -> dict[str, Any]:
+    def loss(*sides: str, given: str = "", name: str = "bone_loss_area") -> dict[str, Any]:
         series = [source(side, str(k)) for k, side in enumerate(sides)]
-        return named(measure_examination("one", series, examination, VALUES, given))[
-            "bone_loss_area"
-        ]
+        return named(measure_examination("one", series, examination, VALUES, given))[name]
 
     assert loss("left", "left")["value"] > 10
     assert loss("left", "")["value"] > 10
@@ -97,7 +95,7 @@ def test_series_of_an_examination_have_one_side() -> None:
     assert loss("left", "right")["value"] is None
     assert loss("left", "right", given="left")["refused"].endswith("the images say right")
     # The fused bone fits as well as that of the best series.
-    assert loss("left", "left")["uncertainty"] > 0
+    assert loss("left", "left", name="glenoid_height")["uncertainty"] > 0
 
 
 def test_a_bone_that_a_filled_margin_cuts_is_cut() -> None:
@@ -136,9 +134,16 @@ def test_measures_come_with_their_definitions_and_marks(tmp_path: Path) -> None:
     assert found["head_radius"]["source"] == DEFINITIONS["head_radius"].source
     assert "method" not in found["version_3d"]
     found["humerus_volume"]["note"] = "cut by the image: inferior"
-    write_measures(tmp_path, [record])
+    write_measures(tmp_path, [record, {"examination": "a", KEY: record[KEY]}])
     with (tmp_path / "measures.csv").open(encoding="utf-8-sig", newline="") as stream:
-        [row] = csv.DictReader(stream)
+        table = csv.DictReader(stream)
+        row, fused = table
+    # An examination may be called as a case.
+    assert (table.fieldnames or [])[:3] == ["case", "kind", "head_radius_mm"]
+    assert [(one["case"], one["kind"]) for one in (row, fused)] == [
+        ("a", "series"),
+        ("a", "examination"),
+    ]
     assert row["bone_loss_area_note"] == "experimental"
     assert row["humerus_volume_note"] == "cut by the image: inferior"
     assert row["head_radius_note"] == ""

@@ -46,7 +46,7 @@ function isWanted(row) {
   if (flag.startsWith("=") && !row.kinds.includes(flag.slice(1))) return false;
   if (plane && `=${row.kind}` !== plane) return false;
   if (missing && !row.missing.includes(missing.slice(1))) return false;
-  const own = verdictOf(row).verdict;
+  const own = currentVerdict(row);
   if (verdict === "none" ? own || row.state === "failed" : verdict && own !== verdict) return false;
   for (const [key, { low, high }] of ranges) {
     const value = COLUMNS.find((one) => one.key === key).of(row);

@@ -81,8 +81,8 @@ function judgement(row) {
   const known = verdictOf(row);
   const buttons = VERDICTS.map((verdict) => make("button", {
     type: "button", class: `judge ${verdict}`, "data-verdict": verdict, text: SIGNS[verdict],
-    "aria-pressed": String(known.verdict === verdict),
-    onclick: () => judge(row, { verdict: verdictOf(row).verdict === verdict ? undefined : verdict }),
+    "aria-pressed": String(currentVerdict(row) === verdict),
+    onclick: () => judge(row, { verdict: currentVerdict(row) === verdict ? undefined : verdict }),
   }));
   const ranks = make("select", { id: "rank" }, make("option", { value: "", text: "–" }),
     ...Array.from({ length: 10 }, (_, k) => make("option", { value: k, text: k })));
@@ -92,7 +92,7 @@ function judgement(row) {
   comment.value = known.comment || "";
   comment.addEventListener("input", () => judge(row, { comment: comment.value }));
   return make("section", { "aria-label": "Verdict" }, make("div", { class: "judges" }, ...buttons,
-    make("label", {}, "Rank ", ranks)), make("p", { id: "outdated", class: "error", text: isOutdated(row) ? "Judged on an earlier result of this case." : "" }),
+    make("label", {}, "Rank ", ranks)), make("p", { id: "outdated", class: "error", text: outdatedText(row) }),
   make("label", {}, "Comment", comment));
 }
 
@@ -165,12 +165,12 @@ function openNext(by) {
 }
 
 function showJudgement(row) {
-  if (!open || (row && row !== open)) return;
+  if (!open || open.state === "failed" || (row && row !== open)) return;
   const known = verdictOf(open);
   document.querySelectorAll(".judge").forEach((button) => {
-    button.setAttribute("aria-pressed", String(button.dataset.verdict === known.verdict));
+    button.setAttribute("aria-pressed", String(button.dataset.verdict === currentVerdict(open)));
   });
   byId("rank").value = known.rank ?? "";
   if (document.activeElement !== byId("comment")) byId("comment").value = known.comment || "";
-  byId("outdated").textContent = isOutdated(open) ? "Judged on an earlier result of this case." : "";
+  byId("outdated").textContent = outdatedText(open);
 }

@@ -107,7 +107,7 @@ function refreshRow(row) {
 function showCounts() {
   const failed = ROWS.filter((row) => row.state === "failed").length;
   const flagged = ROWS.filter((row) => row.flags.length).length;
-  const told = ROWS.filter((row) => verdictOf(row).verdict).length;
+  const told = ROWS.filter(currentVerdict).length;
   byId("counts").textContent = `${ROWS.length - failed} cases, ${flagged} flagged, ` +
     `${failed} failed, ${DATA.not_reached.length} not reached, ${told} judged. ` +
     `Made ${DATA.made.slice(0, 10)}, shoulderseg ${DATA.version}${DATA.model ? `, model ${DATA.model}` : ""}.`;

@@ -16,10 +16,13 @@ const quoted = (text) => JSON.stringify(text).replace(
   (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 function saveList(name, verdict) {
-  const cases = ROWS.filter((row) => verdictOf(row).verdict === verdict).map((row) => row.case);
+  const all = ROWS.filter((row) => verdictOf(row).verdict === verdict);
+  const cases = all.filter((row) => !isOutdated(row)).map((row) => row.case);
   const items = cases.length ? "\n" + cases.map((one) => `- ${quoted(one)}`).join("\n") : " []";
   save(name, `# shoulderseg, run ${DATA.run_id}\nFILES_SEG:${items}\n`, "text/yaml");
-  tell(`${name}: ${cases.length} cases.`);
+  const earlier = all.length - cases.length;
+  tell(`${name}: ${cases.length} cases.${earlier
+    ? ` ${earlier} more that were judged so on an earlier result are left out.` : ""}`);
 }
 
 // A spreadsheet runs what begins like a formula, but for a quote before it; see csv_file.py.
@@ -33,16 +36,16 @@ const cell = (value) => {
 };
 
 function saveTable() {
-  const lines = [HEADINGS];
-  for (const row of ROWS) {
+  const all = ROWS.filter((row) => judged.has(row.case));
+  const rows = all.filter((row) => row.state !== "failed");
+  const lines = [HEADINGS, ...rows.map((row) => {
     const known = verdictOf(row);
-    if (judged.has(row.case)) {
-      lines.push([row.case, known.verdict, known.rank, known.comment, known.rater, known.time,
-        known.of]);
-    }
-  }
+    return [row.case, known.verdict, known.rank, known.comment, known.rater, known.time, known.of];
+  })];
   save("qc.csv", lines.map((line) => line.map(cell).join(",") + "\n").join(""), "text/csv");
-  tell(`qc.csv: ${lines.length - 1} cases.`);
+  const earlier = rows.filter((row) => isOutdated(row)).length, failed = all.length - rows.length;
+  tell(`qc.csv: ${rows.length} cases.${earlier ? ` ${earlier} of them were judged on an earlier result.` : ""}${
+    failed ? ` ${failed} more that failed since are left out.` : ""}`);
 }
 
 function parseTable(text) {
@@ -61,6 +64,13 @@ function parseTable(text) {
   return lines.filter((line) => line.length > 1);
 }
 
+// What is of this result comes before what is of an earlier one, a verdict before a comment alone,
+// and the newer before the older. A time that is none, as a spreadsheet may leave it, is the oldest.
+function weight(row, known) {
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(known.time) ? known.time : "";
+  return `${Number(!isOutdated(row, known))}${known.verdict ? 1 : 0}${time}`;
+}
+
 function readTable(text) {
   const [heads, ...lines] = parseTable(text.replace(/^\ufeff/, ""));
   const places = HEADINGS.map((name) => (heads || []).indexOf(name));
@@ -68,29 +78,37 @@ function readTable(text) {
     tell("This is no qc.csv: expected a table with the columns case and verdict. Nothing was read.");
     return;
   }
-  const known = new Set(ROWS.map((row) => row.case));
-  const read = [];
+  const done = new Map(ROWS.filter((row) => row.state !== "failed").map((row) => [row.case, row]));
+  const read = new Set(), kept = new Set();
+  let others = 0;
   for (const line of lines) {
     const [name, verdict, place, comment, rater, time, of] =
       places.map((column) => (column < 0 ? "" : bare(line[column] || "")));
-    if (!known.has(name)) continue;
-    judged.set(name, {
+    const row = done.get(name), mine = judged.get(name);
+    const given = {
       verdict: VERDICTS.includes(verdict) ? verdict : undefined,
       rank: /^[0-9]$/.test(place) ? Number(place) : undefined, comment, rater, time, of,
-    });
-    read.push(name);
+    };
+    if (!row) others += 1;
+    else if (mine && weight(row, mine) > weight(row, given)) kept.add(name);
+    else if (given.verdict || given.rank !== undefined || comment) {
+      judged.set(name, given);
+      read.add(name);
+    }
   }
-  writeStore(read);
+  writeStore([...read]);
   listeners.forEach((listener) => listener(null));
-  tell(`Verdicts of ${read.length} cases read; ${lines.length - read.length} lines are of other `
-    + "cases.");
+  // A case may have several lines.
+  const own = [...kept].filter((name) => !read.has(name)).length;
+  tell(`Verdicts of ${read.size} cases read; ${others} lines are of other cases, or of failed ones.${
+    own ? ` ${own} verdicts of this page were kept: those of the table are older, empty, or of another result.` : ""}`);
 }
 
 function initVerdictFiles() {
   byId("save-fails").addEventListener("click", () => saveList("qc_fail.yml", "fail"));
   byId("save-artefacts").addEventListener("click", () => saveList("qc_artifact.yml", "artefact"));
   byId("save-all").addEventListener("click", saveTable);
-  byId("rater").addEventListener("change", () => writeStore([]));
+  byId("rater").addEventListener("change", () => writeStore([], byId("rater").value));
   byId("read-all").addEventListener("change", async (event) => {
     const [file] = event.target.files;
     if (file) readTable(await file.text());

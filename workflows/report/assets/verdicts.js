@@ -15,6 +15,10 @@ function readStore() {
     const kept = keptCases();
     judged = kept.cases;
     byId("rater").value = kept.rater;
+    if (DATA.moved && !judged.size) {
+      tell("This folder was moved or copied: verdicts that were given before are not shown. "
+        + "Read the qc.csv that was saved of them.");
+    }
   } catch (error) {
     tell("This browser keeps no verdicts for this page; save them as qc.csv before you close it.");
   }
@@ -28,13 +32,21 @@ const takeOver = (cases, names) => {
   }
 };
 
+// A page that was opened before somebody gave a name in another tab may have an empty field.
+function raterName() {
+  const given = byId("rater").value;
+  if (given) return given;
+  try {
+    return keptCases().rater;
+  } catch (error) { return ""; }
+}
+
 // Another tab may have judged others since: only these cases are this tab's to say.
-function writeStore(changed) {
+function writeStore(changed, rater = raterName()) {
   try {
     const { cases } = keptCases();
     takeOver(cases, [...changed, ...unsaved]);
-    const kept = { rater: byId("rater").value, cases: Object.fromEntries(cases) };
-    localStorage.setItem(STORE, JSON.stringify(kept));
+    localStorage.setItem(STORE, JSON.stringify({ rater, cases: Object.fromEntries(cases) }));
     unsaved.clear();
   } catch (error) {
     changed.forEach((name) => unsaved.add(name));
@@ -46,28 +58,30 @@ function writeStore(changed) {
 addEventListener("storage", (event) => {
   if (event.key !== STORE) return;
   try {
-    const { cases } = keptCases();
+    const { rater, cases } = keptCases();
     takeOver(cases, unsaved);
     judged = cases;
+    if (document.activeElement !== byId("rater")) byId("rater").value = rater;
   } catch (error) { return; }
   listeners.forEach((listener) => listener(null));
 });
 
 const verdictOf = (row) => judged.get(row.case) || {};
-// A verdict on an earlier result of the case says so.
-const isOutdated = (row) => {
-  const of = verdictOf(row).of;
-  return Boolean(of && row.digest && of !== row.digest);
-};
+// A verdict on an earlier result of the case says so; one that failed has no result now.
+const isOutdated = (row, { of } = verdictOf(row)) =>
+  row.state === "failed" || Boolean(of && row.digest && of !== row.digest);
+// A case that was made anew is still to be judged.
+const currentVerdict = (row) => (isOutdated(row) ? undefined : verdictOf(row).verdict);
 
 function judge(row, change) {
   if (row.state === "failed") return;
-  const before = verdictOf(row);
-  // A comment on a verdict of an earlier result makes it no verdict on this one.
-  const of = "verdict" in change || !before.verdict ? row.digest : before.of || row.digest;
+  const before = verdictOf(row), rater = raterName();
+  const time = new Date().toISOString().slice(0, 19) + "Z";
+  // A comment makes a verdict neither one on this result nor one of the person who comments.
+  const isNew = "verdict" in change || !before.verdict;
   const next = {
-    ...before, ...change,
-    rater: byId("rater").value, time: new Date().toISOString().slice(0, 19) + "Z", of,
+    ...before, ...change, time,
+    rater: isNew ? rater : before.rater || rater, of: isNew ? row.digest : before.of || row.digest,
   };
   if (!next.verdict && next.rank === undefined && !next.comment) judged.delete(row.case);
   else judged.set(row.case, next);
@@ -76,7 +90,7 @@ function judge(row, change) {
 }
 
 function cycle(row) {
-  const next = VERDICTS[VERDICTS.indexOf(verdictOf(row).verdict) + 1];
+  const next = VERDICTS[VERDICTS.indexOf(currentVerdict(row)) + 1];
   judge(row, { verdict: next });
 }
 
@@ -88,4 +102,10 @@ function verdictText(row) {
   const { verdict, rank: place } = verdictOf(row);
   const text = [SIGNS[verdict], place === undefined ? "" : `rank ${place}`].filter(Boolean).join(", ");
   return text + (text && isOutdated(row) ? " (of an earlier result)" : "");
+}
+
+function outdatedText(row) {
+  if (!judged.has(row.case) || !isOutdated(row)) return "";
+  const sign = SIGNS[verdictOf(row).verdict];
+  return `Judged on an earlier result of this case${sign ? `: ${sign}` : ""}.`;
 }
