@@ -104,8 +104,8 @@ def fill_trained(
     chosen = list(next(iter(unets.weights.values())))
     alone = synthetic or shared
     refiner = None if alone else _take_trained_refiner(folder, name, plans_name, chosen)
-    said = (traits.upright, "")
-    upright, doubt = lie_upright(name, results) if traits.upright is None else said
+    said = None if traits.upright is None else (traits.upright, "")
+    upright, doubt = said or lie_upright(name, results)
     write_manifest(
         folder,
         folds=chosen,
