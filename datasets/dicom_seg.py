@@ -27,7 +27,7 @@ from shoulderseg.datasets.dicom.derived import (
 )
 from shoulderseg.datasets.dicom.frame_references import as_single_frames, refer_to_frames
 from shoulderseg.datasets.dicom.silence import silence_dicom_libraries
-from shoulderseg.datasets.dicom_source import read_source_headers
+from shoulderseg.datasets.dicom_source import read_source_headers, share_axes
 from shoulderseg.datasets.labels import CATEGORY, describe_labels
 from shoulderseg.datasets.output_file import replaced_file
 from shoulderseg.datasets.volume import Volume
@@ -97,6 +97,7 @@ def write_dicom_seg(
             origins = as_single_frames(headers, options.frames)
             for header in headers:
                 fill_in(header, float(like.spacing_mm[0]))
+            share_axes(headers, like)
             dataset = _build(segments, headers, labels, options)
             refer_to_frames(dataset, origins)
         except (AttributeError, KeyError, LookupError, TypeError, ValueError) as error:

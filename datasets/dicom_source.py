@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.valuerep import format_number_as_ds
 
 from shoulderseg.datasets.dicom.enhanced import count_frames, flat_frames
 from shoulderseg.datasets.dicom.file import read_dataset
-from shoulderseg.datasets.dicom.header_checks import header_errors
+from shoulderseg.datasets.dicom.header_checks import header_errors, perpendicular_axes
 from shoulderseg.datasets.dicom.silence import silence_dicom_libraries
+from shoulderseg.datasets.dicom.stack import JITTER, shift_mm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,6 +92,20 @@ def read_source_headers(
     return headers
 
 
+def share_axes(headers: Sequence[Dataset], like: Volume) -> None:
+    """Gives slices whose axes differ in the last digits those of the volume: a SEG states one pair.
+
+    Args:
+        headers: From `read_source_headers`; changed where they differ.
+        like: The volume.
+    """
+    stated = [list(header.ImageOrientationPatient) for header in headers]
+    if any(axes != stated[0] for axes in stated):
+        axes = np.reshape(like.direction, (3, 3)).T[:2].ravel()
+        for header in headers:
+            header.ImageOrientationPatient = [format_number_as_ds(float(part)) for part in axes]
+
+
 def _read_header(place: str, path: Path) -> Dataset:
     with silence_dicom_libraries():
         try:
@@ -148,11 +164,12 @@ def _check_fit(place: str, header: Dataset, like: Volume, index: int) -> None:
     last_row, last_column = shape[0] - 1, shape[1] - 1
     expected = np.array([(0, 0, index), (last_column, 0, index), (0, last_row, index)])
     try:
-        off = np.abs(_to_indices(_corners_mm(header), like) - expected).max()
+        off = np.abs(_to_indices(_corners_mm(header), like) - expected)
     except (TypeError, ValueError):
         msg = f"{place}: the place of the image in its DICOM header is damaged."
         raise ValueError(msg) from None
-    if not off <= _TOLERANCE_VOXELS:
+    if not (off <= _accepted_voxels(like, index)).all():
+        off = off.max()
         msg = (
             f"{place}: lies {off:.3g} voxels away from its place in the label map. "
             "Give the files in the order of the slices."
@@ -160,10 +177,26 @@ def _check_fit(place: str, header: Dataset, like: Volume, index: int) -> None:
         raise ValueError(msg)
 
 
+def _accepted_voxels(like: Volume, index: int) -> npt.NDArray[np.float64]:
+    """How far each of `_corners_mm` may be off, (3 corners, x y z).
+
+    The slices of a stack that is read may be shifted and turned a little against its grid.
+    """
+    size_mm = np.array(like.spacing_mm[::-1])
+    count, rows, columns = like.array.shape
+    # Which end of the stack the grid begins at is not known here.
+    shifted = shift_mm(like.spacing_mm[0], max(index, count - 1 - index))
+    turned = JITTER * np.sqrt(3) * np.array([0, columns - 1, rows - 1]) * (0, *size_mm[:2])
+    in_plane = np.array([shifted, shifted, 0.0])
+    accepted: npt.NDArray[np.float64] = _TOLERANCE_VOXELS + (turned[:, None] + in_plane) / size_mm
+    return accepted
+
+
 def _corners_mm(header: Dataset) -> npt.NDArray[np.float64]:
     """First pixel, last of the first row, first of the last row."""
     first = np.asarray(header.ImagePositionPatient, dtype=np.float64)
-    along_row, down_column = np.asarray(header.ImageOrientationPatient, np.float64).reshape(2, 3)
+    axes = np.asarray(header.ImageOrientationPatient, np.float64).reshape(2, 3)
+    along_row, down_column = perpendicular_axes(axes)
     row_mm, column_mm = np.asarray(header.PixelSpacing, dtype=np.float64)
     return np.stack(
         [

@@ -92,8 +92,9 @@ def write_dicom_sr(
     for measure in (measure for bone in bones for measure in bone.measures):
         unit_code(measure.unit)
     with silence_dicom_libraries():
-        images = _read_images(series)
+        read = [read_source_headers(one.files, one.like, one.frames) for one in series]
         try:
+            images = _filled(series, read)
             evidence = images
             if options.segmentation is not None:
                 evidence = [*images, read_dataset(options.segmentation)]
@@ -109,11 +110,11 @@ def write_dicom_sr(
             dataset.save_as(part, enforce_file_format=True)
 
 
-def _read_images(series: Sequence[SourceSeries]) -> list[Dataset]:
+def _filled(series: Sequence[SourceSeries], headers: Sequence[Sequence[Dataset]]) -> list[Dataset]:
     """The headers of all files, each once: of a multi-frame file that of its first frame here."""
     found: dict[str, Dataset] = {}
-    for one in series:
-        for header in read_source_headers(one.files, one.like, one.frames):
+    for one, of_series in zip(series, headers, strict=True):
+        for header in of_series:
             fill_in(header, float(one.like.spacing_mm[0]))
             found.setdefault(str(header.SOPInstanceUID), header)
     return list(found.values())

@@ -81,7 +81,11 @@ def _check_format(path: Path, suffix: str) -> NiftiHeader | None:
 def _refuse_sibling(path: Path, suffix: str) -> None:
     # SimpleITK opens x.nii when it is asked for x.nii.gz and both exist.
     stem = path.name[: -len(suffix)]
-    sibling = path.with_name(stem + (".nii" if suffix == ".nii.gz" else ".nii.gz"))
-    if sibling.exists():
-        msg = f"{sibling.name} lies beside it and one may be read for the other. Move one away."
+    other = ".nii" if suffix == ".nii.gz" else ".nii.gz"
+    if path.with_name(stem + other).exists():
+        # Its name may be a patient's, where masks lie beside DICOM.
+        msg = (
+            f"a file of the same name with {other} lies beside it and one may be read for the "
+            "other. Move one away."
+        )
         raise ValueError(msg)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoulderseg.datasets.converters.label_values import describe_missing, unknown_values
+from shoulderseg.datasets.disk_names import as_on_disk
 from shoulderseg.datasets.files import case_name, find_volumes, ignored_files, is_segmentation
 from shoulderseg.datasets.named_labels import read_named_labels
 from shoulderseg.datasets.reader import (
@@ -42,7 +43,7 @@ class Pair:
 def match_files(
     images: Path, labels: Path, exclude: Collection[str] = ()
 ) -> tuple[list[Pair], list[str]]:
-    """Pairs the files of two folders by case name.
+    """Pairs the files of two folders by case name, whatever the capitals and the form of accents.
 
     Args:
         images: Folder of images; segmentations of 3D Slicer (`.seg.nrrd`) are none.
@@ -58,15 +59,16 @@ def match_files(
     label_of = _by_case(
         labels, "label map", problems, lambda file: is_segmentation(file) or not together
     )
-    if exclude and not (image_of.keys() | label_of.keys()) & set(exclude):
+    left_out = {as_on_disk(name) for name in exclude}
+    if left_out and not (image_of.keys() | label_of.keys()) & left_out:
         problems.append(f"none of the {len(exclude)} names of cases to leave out is here.")
-    for case in sorted((image_of.keys() ^ label_of.keys()) - set(exclude)):
-        if case in image_of:
-            problems.append(f"image {image_of[case].name}: there is no label map named {case}.")
-        else:
-            problems.append(f"label map {label_of[case].name}: there is no image named {case}.")
-    shared = sorted((image_of.keys() & label_of.keys()) - set(exclude))
-    return [Pair(case, image_of[case], label_of[case]) for case in shared], problems
+    for key in sorted((image_of.keys() ^ label_of.keys()) - left_out):
+        kind, other = ("image", "label map") if key in image_of else ("label map", "image")
+        file = image_of.get(key) or label_of[key]
+        problems.append(f"{kind} {file.name}: there is no {other} named {case_name(file)}.")
+    shared = (image_of.keys() & label_of.keys()) - left_out
+    pairs = [Pair(case_name(image_of[key]), image_of[key], label_of[key]) for key in shared]
+    return sorted(pairs, key=lambda pair: pair.case), problems
 
 
 def check_label_values(label_values: Mapping[int, str], names: Iterable[str]) -> list[str]:
@@ -199,10 +201,11 @@ def _by_case(
     if not files:
         ignored = ", ".join(ignored_files(folder)[:10]) or "nothing"
         problems.append(f"{kind} folder {folder.name}: no images found. It holds {ignored}.")
+    # Two names that some disk takes for one would be one file of the dataset.
     by_case: dict[str, Path] = {}
     for file in files:
         try:
-            case = case_name(file)
+            case = as_on_disk(case_name(file))
         except ValueError as error:
             problems.append(f"{kind} {error}.")
             continue

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import SimpleITK
 
+from shoulderseg.datasets.dicom.header_checks import HeaderError
+from shoulderseg.datasets.dicom.single_file import check_labels
 from shoulderseg.datasets.errors import UnreadableVolumeError
-from shoulderseg.datasets.files import case_name, find_volumes, ignored_files, is_segmentation
+from shoulderseg.datasets.files import (
+    DICOM_SUFFIX,
+    case_name,
+    find_volumes,
+    ignored_files,
+    is_segmentation,
+)
 from shoulderseg.datasets.integrity import MAX_VOXELS, check_file, file_format
 from shoulderseg.datasets.itk_warnings import silence_itk_warnings
 from shoulderseg.datasets.nifti_doubt import orientation_doubt
@@ -50,13 +58,14 @@ _PLAUSIBLE_SPACING_MM = (0.01, 100.0)
 MAX_LABEL = 65535
 
 
-def read_image(path: Path) -> Volume:
+def read_image(path: Path, *, flat: bool = False) -> Volume:
     """Reads one grey-value image.
 
     A 2D image becomes one slice, with the slice spacing its file states or else 1 mm.
 
     Args:
         path: A `.nii`, `.nii.gz`, `.nrrd`, `.mha` or `.mhd` file, or a single-frame DICOM file.
+        flat: Whether it may be without contrast, as one slice of many may.
 
     Returns:
         The image with a float32 array, rescale slope and intercept applied.
@@ -78,16 +87,17 @@ def read_image(path: Path) -> Volume:
     """
     volume = _read(path)
     try:
-        return as_grey_values(volume)
+        return as_grey_values(volume, flat=flat)
     except ValueError as error:
         raise UnreadableVolumeError(path, str(error)) from None
 
 
-def as_grey_values(volume: Volume) -> Volume:
+def as_grey_values(volume: Volume, *, flat: bool = False) -> Volume:
     """Checks the values of an image.
 
     Args:
         volume: An image with an array of real numbers.
+        flat: Whether it may be without contrast.
 
     Returns:
         The image with a float32 array.
@@ -98,7 +108,7 @@ def as_grey_values(volume: Volume) -> Volume:
     """
     check_spacing(volume)
     array = as_float32(volume.array)
-    if array.size == 0 or array.min() == array.max():
+    if array.size == 0 or (not flat and array.min() == array.max()):
         value = f"every voxel is {float(array.flat[0]):g}" if array.size else "it has no voxel"
         msg = f"image has no contrast: {value}."
         raise ValueError(msg)
@@ -131,10 +141,10 @@ def read_label_map(path: Path) -> Volume:
         without any label is allowed.
 
     Raises:
-        UnreadableVolumeError: As for `read_image`, and if a label is no whole number from 0 to
-            65535.
+        UnreadableVolumeError: As for `read_image`, if a label is no whole number from 0 to 65535,
+            and for DICOM if stored values may not be the labels.
     """
-    volume = _read(path)
+    volume = _read(path, labels=True)
     values = np.unique(volume.array)
     wrong = values[~((values >= 0) & (values <= MAX_LABEL) & (values == np.floor(values)))]
     if wrong.size:
@@ -147,9 +157,15 @@ def read_label_map(path: Path) -> Volume:
     return Volume(array, volume.spacing_mm, volume.origin_mm, volume.direction)
 
 
-def _read(path: Path) -> Volume:
+def _read(path: Path, *, labels: bool = False) -> Volume:
     header = check_file(path)
-    name = _READERS[file_format(path)]
+    found = file_format(path)
+    name = _READERS[found]
+    if labels and found == DICOM_SUFFIX:
+        try:
+            check_labels(path)
+        except HeaderError as error:
+            raise UnreadableVolumeError(path, str(error)) from None
     if header is not None and header.is_2d:
         with temporary_folder() as folder:
             flat = folder / "slice.nii"

@@ -13,7 +13,9 @@ from shoulderseg.datasets.files import image_suffix
 if TYPE_CHECKING:
     from pathlib import Path
 
-_HEADER_BYTES = 1 << 16
+_CHUNK_BYTES = 1 << 16
+# 3D Slicer's headers of many segments have some hundred KiB.
+_MOST_HEADER_BYTES = 1 << 22
 _STATED = {
     ".nrrd": re.compile(rb"^space:", re.MULTILINE | re.IGNORECASE),
     ".mha": re.compile(rb"^(TransformMatrix|Orientation|Rotation)\s*=", re.MULTILINE),
@@ -22,7 +24,7 @@ _STATED = {
 _ELSEWHERE = re.compile(rb"^data ?file:", re.MULTILINE | re.IGNORECASE)
 _STATED[".mhd"] = _STATED[".mha"]
 _END = {
-    ".nrrd": re.compile(rb"\r?\n\r?\n"),
+    ".nrrd": re.compile(rb"\n\n"),
     ".mha": re.compile(rb"^ElementDataFile\s*=", re.MULTILINE),
 }
 _END[".mhd"] = _END[".mha"]
@@ -38,19 +40,33 @@ def check_attached(path: Path) -> None:
         path: The file.
 
     Raises:
-        ValueError: If it does.
+        ValueError: If it does, or if its header does not end.
         OSError: If it cannot be opened.
     """
-    if _ELSEWHERE.search(_header(path)):
+    header, ended = _header(path)
+    if _ELSEWHERE.search(header):
         msg = "its voxels lie in another file (`data file`). Save them in one file."
+        raise ValueError(msg)
+    if not ended:
+        msg = (
+            "no empty line ends its header within "
+            f"{_MOST_HEADER_BYTES >> 20} MiB: it is damaged, or no NRRD file. Save it again."
+        )
         raise ValueError(msg)
 
 
-def _header(path: Path) -> bytes:
+def _header(path: Path) -> tuple[bytes, bool]:
+    """The header with plain line ends, and whether its end was found."""
+    head = lines = b""
     with path.open("rb") as stream:
-        head = stream.read(_HEADER_BYTES)
-    end = _END[image_suffix(path)].search(head)
-    return head[: end.start()] if end else head
+        while len(head) < _MOST_HEADER_BYTES and (chunk := stream.read(_CHUNK_BYTES)):
+            head += chunk
+            # A carriage return alone ends a line, too, for those who read the file.
+            lines = head.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            end = _END[image_suffix(path)].search(lines)
+            if end:
+                return lines[: end.start()], True
+    return lines, False
 
 
 def lacks_orientation(path: Path) -> bool:
@@ -65,4 +81,4 @@ def lacks_orientation(path: Path) -> bool:
     stated = _STATED.get(image_suffix(path))
     if stated is None:
         return False
-    return stated.search(_header(path)) is None
+    return stated.search(_header(path)[0]) is None

@@ -37,13 +37,21 @@ def as_float32(array: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     if wrong:
         msg = f"{wrong} of {array.size} voxels are not finite numbers. Repair the image."
         raise ValueError(msg)
-    if array.size and array.dtype.itemsize >= rounded.dtype.itemsize and array.dtype.kind in "iuf":
-        exact = array.astype(np.longdouble)
-        loss, extent = np.abs(rounded - exact).max(), np.ptp(exact)
-        if loss > _SMALLEST_LOSS * extent:
-            msg = (
-                f"values from {float(exact.min()):.10g} to {float(exact.max()):.10g} differ too "
-                "little for 32-bit numbers. Subtract the smallest value, or save it as 16 bits."
-            )
-            raise ValueError(msg)
+    if array.size and not np.can_cast(array.dtype, np.float32):
+        _check_loss(array, rounded)
     return rounded
+
+
+def _check_loss(array: npt.NDArray[Any], rounded: npt.NDArray[np.float32]) -> None:
+    loss, low, high = np.longdouble(0), np.longdouble(np.inf), np.longdouble(-np.inf)
+    # Slice by slice: the exact numbers of a whole volume would take four times its memory.
+    for part, of_part in zip(np.atleast_2d(array), np.atleast_2d(rounded), strict=True):
+        exact = part.astype(np.longdouble)
+        loss = max(loss, np.abs(of_part - exact).max())
+        low, high = min(low, exact.min()), max(high, exact.max())
+    if loss > _SMALLEST_LOSS * (high - low):
+        msg = (
+            f"values from {float(low):.10g} to {float(high):.10g} differ too little for 32-bit "
+            "numbers. Subtract the smallest value, or save it as 16 bits."
+        )
+        raise ValueError(msg)

@@ -12,23 +12,26 @@ from shoulderseg.datasets.converters.work_folder import paths_of, read_json
 from shoulderseg.datasets.nnunet_raw import write_case, write_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from shoulderseg.datasets.converters.source import Labelled, SourceCase
     from shoulderseg.datasets.converters.work_folder import WorkFolder
 
 
-def recall(work: WorkFolder, case: SourceCase) -> Examined | Rejected | None:
+def recall(work: WorkFolder, case: SourceCase, stamp: str) -> Examined | Rejected | None:
     """Tells what became of a case in an earlier run.
 
     Args:
         work: The working folder.
         case: The case.
+        stamp: From `stamp_of`.
 
     Returns:
         What was written, or that there was nothing to take; None if the case is still to be made,
         its source files have changed, or its files are gone or no longer what was written.
     """
-    record = read_json(work.root / "done" / f"{case.name}.json")
-    if not isinstance(record, dict) or record.get("stamp") != _stamp(case):
+    record = read_json(_place(work, case.name))
+    if not isinstance(record, dict) or record.get("stamp") != stamp:
         return None
     if "nothing" in record:
         return Rejected(case.name, case.source, record["nothing"], fault=False)
@@ -47,24 +50,36 @@ def recall(work: WorkFolder, case: SourceCase) -> Examined | Rejected | None:
     )
 
 
-def keep_case(work: WorkFolder, case: SourceCase, found: Examined, loaded: Labelled) -> None:
+def keep_case(work: WorkFolder, found: Examined, loaded: Labelled, stamp: str) -> None:
     """Writes the files of a case, and then that they are there.
+
+    Args:
+        work: The working folder.
+        found: The case.
+        loaded: What its files hold.
+        stamp: From `stamp_of`, before it was loaded.
 
     Raises:
         ValueError: As `write_case`.
         OSError: If a file cannot be written.
     """
-    write_case(work.dataset, case.name, loaded.image, loaded.label_map)
-    _note(work, case, {"case": asdict(found), "files": _contents(work, case.name)})
+    write_case(work.dataset, found.name, loaded.image, loaded.label_map)
+    record = {"case": asdict(found), "files": _contents(work, found.name)}
+    write_json(_place(work, found.name), {"stamp": stamp, **record})
 
 
-def keep_nothing(work: WorkFolder, case: SourceCase, rejected: Rejected) -> None:
+def keep_nothing(work: WorkFolder, rejected: Rejected, stamp: str) -> None:
     """Remembers that a case shows nothing of use, so that it is not read again.
+
+    Args:
+        work: The working folder.
+        rejected: The case.
+        stamp: From `stamp_of`, before it was loaded.
 
     Raises:
         OSError: If the file cannot be written.
     """
-    _note(work, case, {"nothing": rejected.reason})
+    write_json(_place(work, rejected.name), {"stamp": stamp, "nothing": rejected.reason})
 
 
 def _contents(work: WorkFolder, case: str) -> list[Any] | None:
@@ -80,12 +95,15 @@ def _contents(work: WorkFolder, case: str) -> list[Any] | None:
     return contents
 
 
-def _note(work: WorkFolder, case: SourceCase, record: dict[str, Any]) -> None:
-    write_json(work.root / "done" / f"{case.name}.json", {"stamp": _stamp(case), **record})
+def _place(work: WorkFolder, name: str) -> Path:
+    return work.root / "done" / f"{name}.json"
 
 
-def _stamp(case: SourceCase) -> str:
-    """Hash of what the source files of a case are called, their sizes and times of change."""
+def stamp_of(case: SourceCase) -> str:
+    """Gives a hash of what the source files of a case are called, their sizes, times of change.
+
+    To be taken before they are read: what is saved meanwhile makes the case again.
+    """
     facts = []
     for file in case.files:
         try:

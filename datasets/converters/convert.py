@@ -228,7 +228,9 @@ def make_case(
     """
     if isinstance(candidate, Rejected):
         return candidate
-    before = case_notes.recall(work, candidate)
+    # Before anything is read: a mask may be saved while its case is made.
+    stamp = case_notes.stamp_of(candidate)
+    before = case_notes.recall(work, candidate, stamp)
     if isinstance(before, Examined):
         # The earlier run may have allowed more.
         return check_voxels(before, allow_missing=allow_missing) or before
@@ -236,8 +238,8 @@ def make_case(
         return before
     outcome = examine(candidate, spec.labels, allow_missing=allow_missing)
     if not isinstance(outcome, Rejected):
-        case_notes.keep_case(work, candidate, *outcome)
+        case_notes.keep_case(work, *outcome, stamp)
         return outcome[0]
     if not outcome.fault:
-        case_notes.keep_nothing(work, candidate, outcome)
+        case_notes.keep_nothing(work, outcome, stamp)
     return outcome

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from shoulderseg.datasets.converters.slice_names import natural_key
 from shoulderseg.datasets.converters.source import Rejected, reason_of
+from shoulderseg.datasets.disk_names import is_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def list_folders(source: Path) -> list[Path]:
-    """Lists the folders in a folder, but for hidden ones.
+    """Lists the folders in a folder, but for hidden ones and those of systems.
 
     Args:
         source: The folder.
@@ -79,7 +80,7 @@ def _entries(source: Path) -> list[Path]:
     except OSError as error:
         msg = f"{source.name}: {reason_of(error)}"
         raise OSError(msg) from None
-    return [entry for entry in entries if not entry.name.startswith(".")]
+    return [entry for entry in entries if not is_left_out(entry.name)]
 
 
 def _may_be_folder(entry: Path) -> bool:

@@ -8,18 +8,19 @@ import numpy as np
 
 from shoulderseg.datasets.converters.study_seg import DAMAGED
 from shoulderseg.datasets.dicom.file import read_dataset
+from shoulderseg.datasets.dicom.header_checks import perpendicular_axes
 from shoulderseg.datasets.dicom.pixel_claims import known_word
 from shoulderseg.datasets.dicom.silence import silence_dicom_libraries
 from shoulderseg.datasets.integrity import MAX_VOXELS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy.typing as npt
     from pydicom import Dataset
 
-    from shoulderseg.datasets.dicom.header import SliceHeader
+    from shoulderseg.datasets.dicom.stack import Stack
 
 # Frames lie on the slices themselves: only rounding moves them.
 _SAME_PLACE_MM = 0.1
@@ -29,14 +30,12 @@ class _UnfitSegError(ValueError):
     """It is sound and does not fit; says why."""
 
 
-def read_seg(
-    path: Path, slices: Sequence[SliceHeader], segments: Mapping[int, int]
-) -> npt.NDArray[np.uint8]:
+def read_seg(path: Path, stack: Stack, segments: Mapping[int, int]) -> npt.NDArray[np.uint8]:
     """Lays the frames of a SEG on the slices of its series.
 
     Args:
         path: The SEG.
-        slices: Of the series, in the order of the volume.
+        stack: The series, in the order of the volume.
         segments: Number of each segment to its value in the dataset.
 
     Returns:
@@ -47,13 +46,14 @@ def read_seg(
             a slice, or segments overlap. The message does not name the file.
         OSError: If the file cannot be opened.
     """
-    shape = slices[0].shape
+    shape, count = stack.slices[0].shape, len(stack.slices)
     with silence_dicom_libraries():
         try:
             seg = read_dataset(path, pixels=True)
-            _check_claims(seg, len(slices), shape)
+            _check_claims(seg, count, shape)
             frames = seg.pixel_array.reshape(-1, *shape)
-            places = [_find_slice(seg, index, slices) for index in range(len(frames))]
+            corners = _corners_of(stack)
+            places = [_find_slice(seg, index, corners, shape) for index in range(len(frames))]
             labelled = str(seg.SegmentationType) == "LABELMAP"
             numbers = [None if labelled else _segment(seg, index) for index in range(len(frames))]
         except _UnfitSegError:
@@ -61,7 +61,7 @@ def read_seg(
         except DAMAGED:
             msg = "this DICOM SEG cannot be decoded: it is damaged or of an unsupported kind."
             raise ValueError(msg) from None
-    label_map = np.zeros((len(slices), *shape), np.uint8)
+    label_map = np.zeros((count, *shape), np.uint8)
     for frame, place, number in zip(frames, places, numbers, strict=True):
         _paint(label_map[place], frame, number, segments)
     return label_map
@@ -94,20 +94,44 @@ def _segment(seg: Dataset, index: int) -> int:
     return int(_group(seg, index, "SegmentIdentificationSequence").ReferencedSegmentNumber)
 
 
-def _find_slice(seg: Dataset, index: int, slices: Sequence[SliceHeader]) -> int:
+def _corners_of(stack: Stack) -> npt.NDArray[np.float64]:
+    """Where the slices may be said to lie, (ways to say it, slices, 3 corners, 3).
+
+    By themselves or by the grid that was made of them, and with their own axes or those of all:
+    programs that write a SEG take either.
+    """
+    slices, count = stack.slices, len(stack.slices)
+    axes = np.reshape(stack.direction, (3, 3)).T
+    step_mm = axes[2] * stack.spacing_mm[0]
+    of_grid = [stack.origin_mm + step_mm * index for index in range(count)]
+    places = ([one.position_mm for one in slices], of_grid)
+    turns = ([one.axes for one in slices], [axes[:2]] * count, [slices[0].axes] * count)
+    return np.array(
+        [
+            [
+                _corners_mm(position, turned, one.spacing_mm, one.shape)
+                for position, turned, one in zip(positions, of_each, slices, strict=True)
+            ]
+            for positions in places
+            for of_each in turns
+        ]
+    )
+
+
+def _find_slice(
+    seg: Dataset, index: int, slices: npt.NDArray[np.float64], shape: tuple[int, int]
+) -> int:
     position = _group(seg, index, "PlanePositionSequence").ImagePositionPatient
     axes = _group(seg, index, "PlaneOrientationSequence").ImageOrientationPatient
     spacing = _group(seg, index, "PixelMeasuresSequence").PixelSpacing
     corners = _corners_mm(
         np.asarray(position, np.float64),
-        np.asarray(axes, np.float64).reshape(2, 3),
+        # As the series' own: what was rounded is made perpendicular.
+        perpendicular_axes(np.asarray(axes, np.float64).reshape(2, 3)),
         (float(spacing[0]), float(spacing[1])),
-        slices[0].shape,
+        shape,
     )
-    gaps = [
-        float(np.abs(corners - _corners_mm(s.position_mm, s.axes, s.spacing_mm, s.shape)).max())
-        for s in slices
-    ]
+    gaps = np.abs(slices - corners).max(axis=(2, 3)).min(axis=0)
     nearest = int(np.argmin(gaps))
     if not gaps[nearest] <= _SAME_PLACE_MM:
         msg = (

@@ -55,7 +55,8 @@ def read_slice(path: Path) -> tuple[npt.NDArray[np.float32], Volume | None]:
             holds values that are no finite numbers.
     """
     if path.suffix.lower() == DICOM_SUFFIX:
-        volume = read_image(path)
+        # One slice of a stack may be black; the stack may not.
+        volume = read_image(path, flat=True)
         return volume.array[0].astype(np.float32), volume
     try:
         return as_float32(_grey(_decode(path), path)), None

@@ -7,6 +7,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from shoulderseg.datasets.converters.slice_file import SLICE_SUFFIXES
+from shoulderseg.datasets.disk_names import as_on_disk
+from shoulderseg.datasets.files import DICOM_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,7 +51,7 @@ def pair_slices(folder: Path) -> list[SlicePair]:
 
     Raises:
         ValueError: If there are no images, an image or a mask is alone or comes twice, or the
-            numbers of the slices leave a gap.
+            numbers of the slices leave a gap or begin again.
     """
     images, masks = _files(folder)
     if not images:
@@ -62,14 +64,18 @@ def pair_slices(folder: Path) -> list[SlicePair]:
     alone = sorted(image_of.keys() ^ mask_of.keys(), key=natural_key)
     if alone:
         kind, other = ("image", "mask") if alone[0] in image_of else ("mask", "image")
+        name = (image_of.get(alone[0]) or mask_of[alone[0]]).stem.removesuffix(MASK_SUFFIX)
         msg = (
-            f"{kind} {alone[0]} has no {other} ({len(alone)} files are alone). Add the missing "
+            f"{kind} {name} has no {other} ({len(alone)} files are alone). Add the missing "
             "ones; a slice without bone needs an empty mask."
         )
         raise ValueError(msg)
-    stems = sorted(image_of, key=natural_key)
-    _check_numbers(stems)
-    return [SlicePair(image_of[stem], mask_of[stem]) for stem in stems]
+    keys = sorted(image_of, key=natural_key)
+    stems = [image_of[key].stem for key in keys]
+    # Where files state their place, it is compared with the order once they are read.
+    placed = all(file.suffix.lower() == DICOM_SUFFIX for file in image_of.values())
+    _check_numbers(stems, placed=placed)
+    return [SlicePair(image_of[key], mask_of[key]) for key in keys]
 
 
 def _files(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -94,7 +100,8 @@ def _slices(folder: Path) -> list[Path]:
 def _by_stem(files: Iterable[Path], ending: str) -> dict[str, Path]:
     by_stem: dict[str, Path] = {}
     for file in files:
-        stem = file.stem.removesuffix(ending)
+        # A disk that knows no capitals, or another form of accents, may have held one of the two.
+        stem = as_on_disk(file.stem.removesuffix(ending))
         if stem in by_stem:
             msg = f"{file.name} and {by_stem[stem].name} have the same name. Remove one."
             raise ValueError(msg)
@@ -102,24 +109,64 @@ def _by_stem(files: Iterable[Path], ending: str) -> dict[str, Path]:
     return by_stem
 
 
-def _check_numbers(stems: Sequence[str]) -> None:
-    """Refuses slices without an order, or with one missing: its neighbours would move together."""
+def _check_numbers(stems: Sequence[str], *, placed: bool) -> None:
+    """Refuses slices without an order, of two series, or with one missing: what is left moves."""
     keys = [natural_key(stem) for stem in stems]
     for before, after, first, second in zip(keys, keys[1:], stems, stems[1:], strict=False):
         if before == after:
             msg = f"{first} and {second} have the same number. Rename one."
             raise ValueError(msg)
-    if len({len(key) for key in keys}) != 1:
+    if len({len(key) for key in keys}) == 1:
+        columns = [values for values in zip(*keys, strict=True) if len(set(values)) > 1]
+        if placed and len(columns) > 1:
+            return
+        numbered = [_numbers(values) for values in columns if not any(text for _, text in values)]
+        # Of several numbers one that counts the slices is enough: others may be times or places.
+        counting = [numbers for numbers in numbered if min(_steps(numbers)) > 0]
+        if numbered and not counting:
+            _refuse_restart(stems, numbered[-1])
+        if counting and all(len(set(_steps(numbers))) > 1 for numbers in counting):
+            _refuse_gap(stems, counting[-1])
         return
-    varying = [values for values in zip(*keys, strict=True) if len(set(values)) > 1]
-    if len(varying) != 1 or any(text for _, text in varying[0]):
+    if placed:
         return
-    numbers = [number for number, _ in varying[0]]
-    steps = [after - before for before, after in pairwise(numbers)]
-    for place, step in enumerate(steps):
-        if step != min(steps):
-            msg = (
-                f"between {stems[place]} and {stems[place + 1]} a slice is missing (the others are "
-                f"{min(steps)} apart). Add it, or convert the parts as two patients' folders."
-            )
-            raise ValueError(msg)
+    # Names of several kinds: what they have in common is the first number.
+    firsts = [
+        (stem, number) for stem, key in zip(stems, keys, strict=True) for number in _first(key)
+    ]
+    numbers = [number for _, number in firsts]
+    if min(_steps(numbers), default=0) < 0:
+        _refuse_restart([stem for stem, _ in firsts], numbers)
+
+
+def _numbers(values: Iterable[tuple[int, str]]) -> list[int]:
+    return [number for number, _ in values]
+
+
+def _first(key: Iterable[tuple[int, str]]) -> list[int]:
+    """The first number of a name; nothing if it has none."""
+    return [number for number, text in key if not text][:1]
+
+
+def _steps(numbers: Sequence[int]) -> list[int]:
+    return [after - before for before, after in pairwise(numbers)]
+
+
+def _refuse_restart(stems: Sequence[str], numbers: Sequence[int]) -> None:
+    steps = _steps(numbers)
+    place = steps.index(min(steps))
+    msg = (
+        f"two runs of numbers are in one folder: they begin again between {stems[place]} and "
+        f"{stems[place + 1]}. Put one series into a folder."
+    )
+    raise ValueError(msg)
+
+
+def _refuse_gap(stems: Sequence[str], numbers: Sequence[int]) -> None:
+    steps = _steps(numbers)
+    place = next(place for place, step in enumerate(steps) if step != min(steps))
+    msg = (
+        f"between {stems[place]} and {stems[place + 1]} a slice is missing (the others are "
+        f"{min(steps)} apart). Add it, or convert the parts as two patients' folders."
+    )
+    raise ValueError(msg)

@@ -42,7 +42,7 @@ def load_series(stack: Stack, masks: Sequence[DrawnMask], structures: Structures
     label_map = np.zeros(image.array.shape, np.uint8)
     for mask in masks:
         if mask.segments is not None:
-            part = read_seg(mask.path, stack.slices, mask.segments)
+            part = read_seg(mask.path, stack, mask.segments)
         else:
             part = turned_like(read_mask_file(mask.path, structures), image).array
         _join(label_map, part, len(masks), structures)

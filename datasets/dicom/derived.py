@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from pydicom.sr.coding import Code as DicomCode
 from pydicom.uid import generate_uid
-from pydicom.valuerep import format_number_as_ds
+from pydicom.valuerep import DA, TM, format_number_as_ds
+
+from shoulderseg.datasets.dicom.character_set import settle_character_set
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -27,6 +30,10 @@ _MAY_BE_EMPTY = (
     "AccessionNumber",
     "ReferringPhysicianName",
 )
+# Something is added to it, and DICOM's whole numbers end at 2^31.
+_LARGEST_SERIES = 2_000_000_000
+# Zeros stand for an unknown day, and anonymisers write anything. The library builds nothing then.
+_DATES_AND_TIMES = {"PatientBirthDate": DA, "StudyDate": DA, "StudyTime": TM}
 
 
 def fill_in(header: Dataset, distance_mm: float) -> None:
@@ -39,17 +46,32 @@ def fill_in(header: Dataset, distance_mm: float) -> None:
     for tag in _MAY_BE_EMPTY:
         if tag not in header:
             setattr(header, tag, "")
+    for tag, kind in _DATES_AND_TIMES.items():
+        try:
+            kind(header[tag].value)
+        except (TypeError, ValueError):
+            setattr(header, tag, "")
+    settle_character_set(header)
     if header.PatientSex not in ("M", "F", "O"):
         header.PatientSex = ""
     # Scanners disagree on whether this is the gap between the slices.
     header.SpacingBetweenSlices = format_number_as_ds(distance_mm)
-    if not header.get("SliceThickness"):
+    if not 0 < _number(header, "SliceThickness") < inf:
         header.SliceThickness = header.SpacingBetweenSlices
 
 
 def series_number(header: Dataset) -> int:
     """The number of a source's series; 0 where it has none."""
-    return max(0, int(header.get("SeriesNumber") or 0))
+    number = _number(header, "SeriesNumber")
+    return int(number) if 0 < number <= _LARGEST_SERIES else 0
+
+
+def _number(header: Dataset, tag: str) -> float:
+    """A number; 0 where there is none, or something else."""
+    try:
+        return float(header.get(tag) or 0)
+    except (TypeError, ValueError):
+        return 0.0
 
 
 def dicom_code(code: Code) -> DicomCode:

@@ -22,6 +22,7 @@ from shoulderseg.datasets.dicom.header_checks import (
     HeaderError,
     NotAnImageError,
     header_errors,
+    perpendicular_axes,
     read_geometry,
 )
 from shoulderseg.datasets.dicom.identity import IDENTIFYING_TAGS, Identity, read_identity
@@ -201,7 +202,7 @@ def _slice_header(
 ) -> SliceHeader:
     spacing_mm, position_mm, axes = read_geometry(dataset, _AXES_TOLERANCE)
     texts = {tag: _text(dataset, tag) for tag in _TAGS}
-    axes = _perpendicular(axes)
+    axes = perpendicular_axes(axes)
     return SliceHeader(path, texts, shape, spacing_mm, position_mm, axes, fault, frame, identity)
 
 
@@ -222,10 +223,3 @@ def _text(dataset: Dataset, tag: str) -> str:
         # Any tag but those checked above may be anything, and is then as good as absent.
         _LOGGER.debug("tag %s cannot be read", tag)
         return ""
-
-
-def _perpendicular(axes: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Makes the axes (2, 3) perpendicular and of length 1; the first keeps its direction."""
-    first = axes[0] / np.linalg.norm(axes[0])
-    second = axes[1] - first * (first @ axes[1])
-    return np.stack([first, second / np.linalg.norm(second)])

@@ -160,6 +160,17 @@ def read_geometry(
     return (float(rows_mm), float(columns_mm)), position_mm, axes
 
 
+def perpendicular_axes(axes: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Makes axes that a header rounded perpendicular, and of length 1.
+
+    Args:
+        axes: Along a row and down a column, (2, 3); the first keeps its direction.
+    """
+    first = axes[0] / np.linalg.norm(axes[0])
+    second = axes[1] - first * (first @ axes[1])
+    return np.stack([first, second / np.linalg.norm(second)])
+
+
 def read_numbers(dataset: Dataset, tag: str, count: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Reads a tag of several finite numbers, float64 (count,).
 

@@ -8,6 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
+    JPEG2000Lossless,
+    JPEG2000MCLossless,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+)
+
 from shoulderseg.datasets.dicom.enhanced import is_enhanced
 from shoulderseg.datasets.dicom.file import read_dataset
 from shoulderseg.datasets.dicom.header_checks import (
@@ -19,6 +31,7 @@ from shoulderseg.datasets.dicom.header_checks import (
     read_geometry,
     read_matrix,
 )
+from shoulderseg.datasets.dicom.pixel_claims import known_word
 from shoulderseg.datasets.files import holds_dicom
 
 if TYPE_CHECKING:
@@ -28,6 +41,14 @@ if TYPE_CHECKING:
 
 # Stricter than for a series, whose axes are averaged: these are used as they are.
 _AXES_TOLERANCE = 1e-3
+# What packs pixels and changes none; deflated files are packed as a whole.
+_LOSSLESS = frozenset(
+    {
+        *(DeflatedExplicitVRLittleEndian, RLELossless, JPEGLossless, JPEGLosslessSV1),
+        *(JPEGLSLossless, JPEG2000Lossless, JPEG2000MCLossless),
+        *(HTJ2KLossless, HTJ2KLosslessRPCL, "1.2.840.10008.1.2.4.110"),
+    }
+)
 _TAGS = [
     "SamplesPerPixel",
     "SOPClassUID",
@@ -73,6 +94,37 @@ def check_slice(path: Path) -> None:
     """
     with header_errors():
         _check_pixels(read_dataset(path, _TAGS, pixels=True))
+
+
+def check_labels(path: Path) -> None:
+    """Refuses a DICOM image whose stored values may not be the labels that somebody drew.
+
+    Args:
+        path: A file that passed `check_dicom`.
+
+    Raises:
+        HeaderError: With the reason.
+        OSError: If the file cannot be opened.
+    """
+    with header_errors():
+        dataset = read_dataset(path, ["PhotometricInterpretation"])
+        meaning = str(dataset.get("PhotometricInterpretation") or "").strip()
+        syntax = dataset.file_meta.TransferSyntaxUID
+        # A header may say that the image was once packed with loss: masks copy that from it.
+        lossy = syntax.is_compressed and syntax not in _LOSSLESS
+    if meaning != "MONOCHROME2":
+        told = known_word(meaning, ("MONOCHROME1", "PALETTE COLOR"))
+        msg = (
+            f"its PhotometricInterpretation is {told}, so its labels may be the stored or the "
+            "displayed values. Save the mask as MONOCHROME2."
+        )
+        raise HeaderError(msg)
+    if lossy:
+        msg = (
+            "it is packed as JPEG or a kin, which changes values at edges: labels may be made up. "
+            "Save the mask uncompressed, or packed without loss."
+        )
+        raise HeaderError(msg)
 
 
 def _check_pixels(dataset: Dataset) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoulderseg.datasets.dicom.header_checks import perpendicular_axes
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -102,10 +104,7 @@ def _mean_axes(headers: Sequence[SliceHeader]) -> np.ndarray[Any, np.dtype[np.fl
             "is accepted. Export the series again."
         )
         raise StackError(msg)
-    axes[0] /= np.linalg.norm(axes[0])
-    axes[1] -= axes[0] * (axes[0] @ axes[1])
-    axes[1] /= np.linalg.norm(axes[1])
-    return axes
+    return perpendicular_axes(axes)
 
 
 def _in_order(
@@ -200,6 +199,16 @@ def _length(header: SliceHeader, tag: str) -> float | None:
     return value if np.isfinite(value) and value > 0 else None
 
 
+def shift_mm(step_mm: float, steps: int) -> float:
+    """How far in its plane a slice may lie from where a regular grid has it.
+
+    Args:
+        step_mm: Distance of the slices.
+        steps: Slices between it and the one at the origin of the grid.
+    """
+    return max(_BESIDE_MM, step_mm * steps * float(np.radians(SKEW_DEG)))
+
+
 def _check_skew(slices: Sequence[SliceHeader], normal: np.ndarray, step_mm: float) -> None:
     if len(slices) == 1:
         return
@@ -215,7 +224,7 @@ def _check_skew(slices: Sequence[SliceHeader], normal: np.ndarray, step_mm: floa
     for number, header in enumerate(slices):
         beside = header.position_mm - first
         beside = beside - normal * (beside @ normal)
-        if np.linalg.norm(beside) > max(0.1, step_mm * number * np.radians(SKEW_DEG)):
+        if np.linalg.norm(beside) > shift_mm(step_mm, number):
             msg = (
                 f"slice {number + 1} of {len(slices)} lies {np.linalg.norm(beside):.3g} mm beside "
                 "the others. Export the series again."

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shoulderseg.datasets.disk_names import is_left_out
 from shoulderseg.datasets.files import DICOM_SUFFIX, image_suffix, is_link, may_be_file, may_exist
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Walk:
 
 
 def walk_files(path: Path, walk: Walk) -> Iterator[Path]:
-    """Lists the files below a folder; hidden ones, also hidden folders, are left out.
+    """Lists the files below a folder; hidden ones and those of systems are left out, and folders.
 
     Links to files and folders are followed, wherever they lead. Each folder is read once, so a link
     that leads back ends there, and each file counts once, also if several links lead to it.
@@ -64,10 +65,10 @@ def walk_files(path: Path, walk: Walk) -> Iterator[Path]:
         if _seen(Path(folder), read):
             folders.clear()
             continue
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not is_left_out(name))
         for name in sorted(names):
             file = Path(folder, name)
-            if name.startswith("."):
+            if is_left_out(name):
                 continue
             if is_link(file):
                 linked.append(file)

@@ -117,7 +117,11 @@ def test_transposed_pixels_are_refused(sources: list[Path], tmp_path: Path) -> N
         ("PatientName", "JANE", True),
         ("PatientBirthDate", None, True),
         ("SliceThickness", None, True),
-        ("StudyDate", "JANE", False),
+        ("PatientBirthDate", "00000000", True),
+        ("PatientBirthDate", "19500000", True),
+        ("StudyDate", "JANE", True),
+        ("StudyTime", "JANE", True),
+        ("PatientName", "JANE\\JANE", False),
         ("FrameOfReferenceUID", None, False),
     ],
 )

@@ -39,7 +39,11 @@ def test_hostile_text_does_no_harm(image: Volume, sources: list[Path], tmp_path:
         ("PatientName", "JANE", True),
         ("PatientBirthDate", None, True),
         ("SliceThickness", None, True),
-        ("StudyDate", "JANE", False),
+        ("PatientBirthDate", "00000000", True),
+        ("PatientBirthDate", "19500000", True),
+        ("StudyDate", "JANE", True),
+        ("StudyTime", "JANE", True),
+        ("PatientName", "JANE\\JANE", False),
         ("FrameOfReferenceUID", None, False),
     ],
 )

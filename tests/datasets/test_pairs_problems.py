@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from shoulderseg.datasets.converters.source import Rejected
+from shoulderseg.datasets.pair_checks import match_files
 from shoulderseg.datasets.pairs import ConversionError, survey_pairs
 from shoulderseg.datasets.volume import Volume
 from shoulderseg.datasets.writer import write_image
@@ -123,3 +125,25 @@ def test_empty_and_missing_folders(tmp_path: Path) -> None:
     found = "\n".join(_problems(tmp_path))
     assert "image folder images: no images found. It holds notes.txt" in found
     assert "label map folder labels: there is no such file or folder" in found
+
+
+def test_names_that_a_disk_takes_for_one(pairs: Path, oblique: Volume) -> None:
+    write_image(pairs / "images/P2_a.nrrd", replace(oblique, array=oblique.array + 50))
+    expected = "image p2_a_0000.nii.gz: same case name as P2_a.nrrd. Remove one."
+    assert expected in _problems(pairs)
+
+
+def test_names_meet_whatever_the_capitals_and_the_form_of_accents(
+    pairs: Path, oblique: Volume, labels: Volume
+) -> None:
+    """Macs write an accent as a sign of its own."""
+    composed, apart = (unicodedata.normalize(form, "P5_ü") for form in ("NFC", "NFD"))
+    write_image(pairs / f"images/{apart}.nrrd", replace(oblique, array=oblique.array + 50))
+    write_image(pairs / f"labels/{composed.lower()}.nrrd", labels)
+    folders = pairs / "images", pairs / "labels"
+    found, problems = match_files(*folders)
+    assert problems == []
+    assert apart in [pair.case for pair in found]
+    left, problems = match_files(*folders, [composed])
+    assert problems == []
+    assert len(left) == len(found) - 1

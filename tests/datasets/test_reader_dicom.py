@@ -10,7 +10,9 @@ import pydicom
 import pytest
 from pydicom.data import get_testdata_file
 
-from shoulderseg.datasets.reader import UnreadableVolumeError, read_image
+from shoulderseg.datasets.dicom.header_checks import HeaderError
+from shoulderseg.datasets.dicom.single_file import check_labels
+from shoulderseg.datasets.reader import UnreadableVolumeError, read_image, read_label_map
 
 _REAL_SLICE = Path(__file__).parents[3] / "shared/data/shoulder_mr_t1_slice/MR2_UNCR.dcm"
 
@@ -95,3 +97,39 @@ def test_dicom_that_ends_early(tmp_path: Path, share: float) -> None:
     (tmp_path / "case.dcm").write_bytes(data[: int(len(data) * share)])
     with pytest.raises(UnreadableVolumeError, match=r"^case.dcm: "):
         read_image(tmp_path / "case.dcm")
+
+
+@pytest.mark.parametrize("meaning", ["MONOCHROME1", "PALETTE COLOR", "DOE", None])
+def test_labels_of_dicom_that_are_not_what_is_stored(
+    tmp_path: Path, mr_small: pydicom.Dataset, meaning: str | None
+) -> None:
+    path = tmp_path / "mask.dcm"
+    mr_small.save_as(path)
+    np.testing.assert_array_equal(read_label_map(path).array[0], mr_small.pixel_array)
+    del mr_small.PhotometricInterpretation
+    if meaning is not None:
+        mr_small.PhotometricInterpretation = meaning
+    mr_small.save_as(path)
+    with pytest.raises(UnreadableVolumeError, match="Save the mask as MONOCHROME2") as caught:
+        read_label_map(path)
+    assert str(caught.value).startswith("mask.dcm: ")
+    assert "DOE" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "lossy"),
+    [
+        ("JPGExtended.dcm", True),
+        ("JPEG2000.dcm", True),
+        ("MR_small_RLE.dcm", False),
+        ("MR_small_jp2klossless.dcm", False),
+        ("MR_small_jpeg_ls_lossless.dcm", False),
+    ],
+)
+def test_labels_of_dicom_that_is_packed(tmp_path: Path, name: str, *, lossy: bool) -> None:
+    path = Path(str(get_testdata_file(name, download=False)))
+    if lossy:
+        with pytest.raises(HeaderError, match="packed as JPEG or a kin"):
+            check_labels(path)
+    else:
+        read_label_map(path)

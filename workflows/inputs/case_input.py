@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,3 +53,19 @@ class CaseInput:
         from shoulderseg.datasets.files import shown_name
 
         return "" if self.source_files else self.below or shown_name(self.path)
+
+
+def volume_case(path: Path) -> CaseInput:
+    """A case of a file that is no DICOM, called after the file."""
+    from shoulderseg.datasets.files import case_name
+
+    return CaseInput(case_name(path), path, partial(_load_volume, path))
+
+
+def _load_volume(path: Path) -> Volume:
+    from shoulderseg.datasets.plausible import check_plausible
+    from shoulderseg.datasets.reader import read_image
+
+    volume = read_image(path)
+    check_plausible(path, volume)
+    return volume

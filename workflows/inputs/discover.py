@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +14,11 @@ from shoulderseg.workflows.inputs.bids_tree import (
     left_out,
     of_participants,
 )
-from shoulderseg.workflows.inputs.case_input import CaseInput
+from shoulderseg.workflows.inputs.case_input import CaseInput, volume_case
 from shoulderseg.workflows.inputs.series_cases import series_cases
 from shoulderseg.workflows.inputs.skipped import SkippedInput, public_name, skipped_inputs
 
 if TYPE_CHECKING:
-    from shoulderseg.datasets.volume import Volume
     from shoulderseg.workflows.examination.grouping import Group
 
 NO_TARGET = "link to a file that is not there; fetch it (git-annex, DataLad), or remove the link"
@@ -106,6 +103,7 @@ def find_inputs(
 
 def _folder_inputs(path: Path, named: Path | None) -> Inputs:
     from shoulderseg.datasets.dicom.folder import read_folder
+    from shoulderseg.datasets.disk_names import as_on_disk
     from shoulderseg.datasets.files import (
         dangling_volumes,
         find_volumes,
@@ -118,12 +116,14 @@ def _folder_inputs(path: Path, named: Path | None) -> Inputs:
     files = [file for file in find_volumes(path) if not _is_dicom(file)]
     volumes = [file for file in files if not is_segmentation(file)]
     if path.is_file() and volumes:
-        return Inputs((_volume_case(path),), (), ())
+        return Inputs((volume_case(path),), (), ())
     found = read_folder(path)
+    # A volume that cannot be opened is told of by its case, once.
+    found = replace(found, files=tuple(one for one in found.files if one.path not in volumes))
     cases: dict[str, CaseInput] = {}
     skipped = skipped_inputs(found)
-    for case in [*map(_volume_case, volumes), *series_cases(found, skipped, named)]:
-        first = cases.setdefault(_as_on_disk(case.name), case)
+    for case in [*map(volume_case, volumes), *series_cases(found, skipped, named)]:
+        first = cases.setdefault(as_on_disk(case.name), case)
         if first is not case:
             reason = f"another input is also called {first.name}; rename one"
             skipped.append(SkippedInput(case.shown, reason, refused=True, files=case.source_files))
@@ -147,21 +147,18 @@ def _folder_inputs(path: Path, named: Path | None) -> Inputs:
     return Inputs(_by_name(cases.values()), tuple(skipped), tuple(ignored))
 
 
-def _as_on_disk(name: str) -> str:
-    """A name as disks compare it that know no capitals, or one form of accents alone."""
-    return unicodedata.normalize("NFC", name).casefold()
-
-
 def _by_name(cases: Iterable[CaseInput]) -> tuple[CaseInput, ...]:
     return tuple(sorted(cases, key=lambda case: case.name))
 
 
 def _descended(path: Path) -> Path:
     """A folder in a folder in a zip is meant by its zip."""
+    from shoulderseg.datasets.disk_names import is_left_out
+
     # A folder that may not be entered is told where files are looked for.
     with suppress(OSError):
         while path.is_dir() and not anat_folders(path):
-            entries = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
+            entries = [entry for entry in path.iterdir() if not is_left_out(entry.name)]
             if len(entries) != 1 or not entries[0].is_dir() or entries[0].is_symlink():
                 break
             next(entries[0].iterdir(), None)
@@ -170,6 +167,7 @@ def _descended(path: Path) -> Path:
 
 
 def _bids_inputs(root: Path, folders: Sequence[Path]) -> Inputs:
+    from shoulderseg.datasets.disk_names import as_on_disk
     from shoulderseg.datasets.files import (
         DICOM_SUFFIX,
         dangling_volumes,
@@ -185,11 +183,11 @@ def _bids_inputs(root: Path, folders: Sequence[Path]) -> Inputs:
         for file in find_volumes(folder):
             if image_suffix(file) in ("", DICOM_SUFFIX):
                 continue
-            case = replace(_volume_case(file), below=file.relative_to(root).as_posix())
+            case = replace(volume_case(file), below=file.relative_to(root).as_posix())
             if is_segmentation(file) or not is_weighted_image(case.name):
                 skipped.append(SkippedInput(case.below, "no weighted image", refused=False))
                 continue
-            first = cases.setdefault(_as_on_disk(case.name), case)
+            first = cases.setdefault(as_on_disk(case.name), case)
             if first is not case:
                 reason = f"another input is also called {first.name}; rename one"
                 skipped.append(SkippedInput(case.below, reason, refused=True))
@@ -226,24 +224,9 @@ def _no_volumes(root: Path, folder: Path) -> list[SkippedInput]:
 
 
 def _is_dicom(file: Path) -> bool:
-    from shoulderseg.datasets.files import holds_dicom
+    from shoulderseg.datasets.files import DICOM_SUFFIX, holds_dicom, image_suffix
 
-    try:
-        return holds_dicom(file) or file.suffix.lower() == ".dcm"
-    except OSError:
-        return False
-
-
-def _volume_case(path: Path) -> CaseInput:
-    from shoulderseg.datasets.files import case_name
-
-    return CaseInput(case_name(path), path, partial(_load_volume, path))
-
-
-def _load_volume(path: Path) -> Volume:
-    from shoulderseg.datasets.plausible import check_plausible
-    from shoulderseg.datasets.reader import read_image
-
-    volume = read_image(path)
-    check_plausible(path, volume)
-    return volume
+    with suppress(OSError):
+        # Of one that cannot be opened its name alone is known, and may be the patient's.
+        return image_suffix(file) == DICOM_SUFFIX or holds_dicom(file)
+    return False

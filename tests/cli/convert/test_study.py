@@ -55,6 +55,6 @@ def test_examinations_with_masks(run: Run, tmp_path: Path) -> None:
     dataset = tmp_path / "raw/Dataset001_Shoulder"
     written = sorted(path.name[:14] for path in (dataset / "labelsTr").iterdir())
     assert written == ["p001_series_5_", "p003_series_7_"]
-    assert json.loads((dataset / "dataset.json").read_text())["labels"]["glenoid"] == 1
+    assert json.loads((dataset / "dataset.json").read_text())["labels"]["glenoid"] == 2
     everything = dry.output + outcome.output + (dataset / "conversion.csv").read_text()
     assert not any(name in everything for name in ("Anna", "Bert", "Carl", "Doe", "MRN"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from shoulderseg.datasets.converters.convert import Order, convert_cases, foresee_problems
 from shoulderseg.datasets.converters.target import ConversionError
 from shoulderseg.datasets.converters.work_folder import finish, open_work
+from shoulderseg.datasets.nnunet_raw import write_case
 from shoulderseg.datasets.reader import read_image, read_label_map
 from tests.datasets.converters.six_cases import NAMES, SixCases
 
@@ -64,6 +66,21 @@ def test_changed_files_settings_and_lost_results_are_made_again(
     assert _stop(source, order, "s3_right") == ["s3_left", "s3_right"]
     convert_cases(source.cases(), replace(order, settings={"depth": 4}))
     assert source.loaded == NAMES
+
+
+def test_a_file_saved_while_its_case_is_made_makes_it_again(
+    source: SixCases, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_and_save(folder: Path, name: str, *arrays: Any) -> None:  # noqa: ANN401
+        write_case(folder, name, *arrays)
+        if name == "s1_right":
+            (source.folder / name).write_text("saved meanwhile")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shoulderseg.datasets.converters.case_notes.write_case", write_and_save)
+        _stop(source, order, "s2_right")
+    convert_cases(source.cases(), order)
+    assert source.loaded == ["s1_right", "s2_right", "s3_left", "s3_right"]
 
 
 def test_results_that_are_cut_off_or_changed_are_made_again(source: SixCases, order: Order) -> None:

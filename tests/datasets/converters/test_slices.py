@@ -182,3 +182,10 @@ def test_spacing_out_of_range_and_no_folders(tmp_path: Path) -> None:
     for source in (tmp_path, tmp_path / "none"):
         with pytest.raises(FileNotFoundError, match="one folder a patient"):
             slice_cases(source, STACK)
+
+
+@pytest.mark.parametrize("other", ["__MACOSX", "@eaDir", "$Recycle.Bin", "lost+found"])
+def test_folders_of_systems_are_no_patients(tmp_path: Path, other: str) -> None:
+    _patient(tmp_path / "a")
+    (tmp_path / other).mkdir()
+    assert [type(entry) for entry in slice_cases(tmp_path, STACK)] == [SourceCase]

@@ -71,3 +71,17 @@ def test_dicom_slices_keep_their_place(tmp_path: Path, backwards: bool) -> None:
     assert "it lies 0.50 mm from where slice 2" in reason_of(tmp_path, other)
     other = replace(STACK, spacing_mm=(3.5, 0.7, 0.5))
     assert "its pixels are 0.5 x 0.7 mm" in reason_of(tmp_path, other)
+
+
+def test_one_black_slice_rejects_nobody(tmp_path: Path) -> None:
+    """As in PNG; a stack without any contrast is rejected."""
+    _write_dicom(tmp_path / "a", (3.5, 0.5, 0.7))
+    for number in range(4):
+        path = tmp_path / f"a/images/{number}.dcm"
+        header = pydicom.dcmread(path)
+        header.PixelData = b"\0" * len(header.PixelData)
+        header.save_as(path)
+        if number == 0:
+            image, _ = load_stack(tmp_path)
+            assert image.array[0].max() == 0 < image.array[1].max()
+    assert "its slices have no contrast" in reason_of(tmp_path)

@@ -144,11 +144,14 @@ def test_damaged_masks_and_images_that_are_no_masks(tmp_path: Path) -> None:
     writing.write(tmp_path / "a", writing.series(0))
     (tmp_path / "a/Doe1.nii.gz").write_bytes(b"x" * 400)
     (tmp_path / "a/Doe2.nrrd").write_bytes(b"")
+    draw_mask(tmp_path / "a/Doe4", "nii.gz", [])
+    draw_mask(tmp_path / "a/Doe4", "nii", [])
     grey = SimpleITK.GetImageFromArray(writing.voxels())
     SimpleITK.WriteImage(grey, str(tmp_path / "a/Doe3.nii"))
     cases, rejected = outcomes(tmp_path)
     assert cases == []
-    assert [entry.fault for entry in rejected] == [True, True, True, False]
+    assert [entry.fault for entry in rejected] == [True, True, True, True, True, False]
+    assert "a file of the same name with .nii lies beside it" in rejected[4].reason
     assert "if this is no mask, move it away" in rejected[2].reason
     assert not any("Doe" in entry.reason for entry in rejected)
 
