@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 KINDS = ("true", "predicted")
-# Of fewer cases no factor is told.
-# Fewer cannot tell what covers nine of ten.
+# Of fewer cases no factor is told: they cannot tell what covers nine of ten.
 FEWEST = 9
 
 

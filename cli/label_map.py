@@ -48,7 +48,7 @@ def parse_structures(texts: list[str]) -> tuple[dict[str, str], dict[str, int]]:
 
     Returns:
         Value or segment in small letters to structure; and the structures with their numbers, in
-        the order of their first entry. Without entries these are humerus and glenoid.
+        the order of `number_labels`. Without entries these are humerus and glenoid.
 
     Raises:
         ValueError: if an entry has another form, a value or segment comes twice, or no entry names

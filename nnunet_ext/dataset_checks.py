@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from shoulderseg.nnunet_ext.folders import PREPROCESSED, RAW
-from shoulderseg.nnunet_ext.regions import foreground_labels
+from shoulderseg.nnunet_ext.regions import BACKGROUND, foreground_labels
 
 DATASET_FILE = "dataset.json"
 _NEEDED = ("channel_names", "labels", "file_ending")
@@ -27,19 +28,40 @@ def read_dataset_json(name: str) -> dict[str, Any] | None:
         ValueError: If it is no JSON object, or lacks what nnU-Net needs.
     """
     # A training needs no raw dataset.
-    for variable in (RAW, PREPROCESSED):
-        path = Path(os.environ.get(variable) or ".") / name / DATASET_FILE
-        if not os.environ.get(variable) or not path.is_file():
-            continue
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
-            content = None
-        if not isinstance(content, dict) or any(key not in content for key in _NEEDED):
-            msg = f"{path} is damaged; expected a JSON object with {', '.join(_NEEDED)}"
-            raise ValueError(msg)
-        return content
-    return None
+    return _read(RAW, name) or _read(PREPROCESSED, name)
+
+
+def _read(variable: str, name: str) -> dict[str, Any] | None:
+    path = Path(os.environ.get(variable) or ".") / name / DATASET_FILE
+    if not os.environ.get(variable) or not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        content = None
+    if not isinstance(content, dict) or any(key not in content for key in _NEEDED):
+        msg = f"{path} is damaged; expected a JSON object with {', '.join(_NEEDED)}"
+        raise ValueError(msg)
+    return content
+
+
+def _check_agreement(name: str, raw: dict[str, Any]) -> None:
+    """Trainers go by the copy beside the preprocessed images, as it was when it was planned."""
+    copied = _read(PREPROCESSED, name)
+    if copied is None or list(_items(raw)) == list(_items(copied)):
+        return
+    paths = [Path(os.environ[variable]) / name / DATASET_FILE for variable in (RAW, PREPROCESSED)]
+    msg = (
+        f"{paths[0]} and {paths[1]} differ in their labels or in the order of these, and the "
+        "trainers go by the second. Copy the right one over the other, and remove U-Nets that were "
+        f"trained before: the folders of {name} in nnUNet_results"
+    )
+    raise ValueError(msg)
+
+
+def _items(described: dict[str, Any]) -> list[tuple[str, Any]]:
+    labels = described["labels"]
+    return list(labels.items()) if isinstance(labels, dict) else [("labels", labels)]
 
 
 def check_trainable(name: str) -> None:
@@ -55,6 +77,7 @@ def check_trainable(name: str) -> None:
     described = read_dataset_json(name)
     if described is None:
         return
+    _check_agreement(name, described)
     channels = described["channel_names"]
     if len(channels) != 1:
         listed = ", ".join(map(str, channels.values() if isinstance(channels, dict) else channels))
@@ -64,13 +87,27 @@ def check_trainable(name: str) -> None:
         )
         raise ValueError(msg)
     try:
-        bones = [name.casefold() for name in foreground_labels(described)]
+        foreground_labels(described)
     except (ValueError, AttributeError, TypeError) as error:
         msg = f"{name}: {error}"
         raise ValueError(msg) from None
-    if bones == ["glenoid", "humerus"]:
+    check_order(name, described["labels"])
+
+
+def check_order(name: str, labels: Iterable[str]) -> None:
+    """Refuses labels that name the glenoid first: the first bone is taken for the humerus.
+
+    Args:
+        name: Full dataset name.
+        labels: Their names in the order of the dataset.json.
+
+    Raises:
+        ValueError: If they do.
+    """
+    if [label.casefold() for label in labels if label != BACKGROUND] == ["glenoid", "humerus"]:
         msg = (
             f"{name} names the glenoid before the humerus, and the first bone is taken for the "
-            "humerus: put humerus first among the labels of dataset.json; the values may stay"
+            "humerus: put humerus first among the labels of its dataset.json in nnUNet_raw and "
+            "nnUNet_preprocessed, and remove U-Nets that were trained before; the values may stay"
         )
         raise ValueError(msg)

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 from shoulderseg.nnunet_ext.folders import PREPROCESSED, RAW, SPLITS_FILE, file_ending
+from shoulderseg.nnunet_ext.variants import EVERY_CASE
 
-# nnU-Net's fold that learns from every case, and how many folds it draws where none are given.
-EVERY_CASE = "all"
+# How many folds nnU-Net draws where none are given.
 DRAWN = 5
 
 

@@ -41,6 +41,6 @@ class NotedTraining(nnUNetTrainer):  # type: ignore[misc]
 
     def save_checkpoint(self, filename: str) -> Any:  # noqa: ANN401 - as nnU-Net has it
         """Saves as nnU-Net does, with the notes."""
-        if self.local_rank == 0:
+        if self.local_rank == 0 and not self.disable_checkpointing:
             self.keep_notes()
         return super().save_checkpoint(filename)

@@ -23,6 +23,8 @@ SYNTHETIC_TRAINERS = {variant: f"{name}Synthetic" for variant, name in TRAINERS.
 PLUGIN_VARIABLE = "nnUNet_extTrainer"
 START_VARIABLE = "SHOULDERSEG_START_FROM"
 CHECKPOINT = "checkpoint_final.pth"
+# The fold of nnU-Net that learns from every case.
+EVERY_CASE = "all"
 
 
 def plugin_folder() -> Path:

@@ -42,6 +42,7 @@ TRAINED_FILES = frozenset(
     {
         "tests/cli/convert/test_pairs.py",
         "tests/cli/test_experiment.py",
+        "tests/cli/test_experiment_orientation.py",
         "tests/cli/test_export.py",
         "tests/cli/test_predict.py",
         "tests/cli/test_predict_changed_bundles.py",

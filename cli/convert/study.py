@@ -30,7 +30,7 @@ def dicom_study(
             metavar="VALUE|SEGMENT=NAME",
             help="VALUE=NAME for masks without names, SEGMENT=NAME for others; NAME may be "
             "background. Repeat it, or separate entries by commas: --map 3=humerus,5=glenoid. The "
-            "first structure gets label 1, the second label 2.",
+            "humerus, or else the first structure, gets label 1, the other one label 2.",
             show_default="segments called humerus or glenoid",
         ),
     ] = None,

@@ -6,18 +6,15 @@ import csv
 import json
 import shutil
 import stat
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from shoulderseg.datasets.reader import read_image, read_label_map
+from shoulderseg.datasets.reader import read_label_map
 from shoulderseg.datasets.writer import write_label_map
-from shoulderseg.workflows.bundles.bundle import read_bundle
 from shoulderseg.workflows.experiment import steps as experiment_steps
-from shoulderseg.workflows.experiment.rows import case_rows, load_models
 from shoulderseg.workflows.experiment.steps import own_environment
 from shoulderseg.workflows.processes import steps as process_steps
 
@@ -218,28 +215,3 @@ def test_the_environment_does_not_say_how_long_to_learn(
     assert not {"SHOULDERSEG_EPOCHS", "SHOULDERSEG_START_FROM"} & set(environment)
     monkeypatch.setenv("SHOULDERSEG_MODELS", "store")
     assert own_environment(tmp_path)["SHOULDERSEG_MODELS"] == "store"
-
-
-def test_an_image_that_lies_otherwise_gets_the_same_masks(
-    bundle: Path, trained: TrainedDataset
-) -> None:
-    read = replace(read_bundle(bundle), upright=True)
-    models = load_models(read, "cpu")
-    image = read_image(min((trained.root / "unseen").iterdir()))
-    axes = np.reshape(image.direction, (3, 3)).copy()
-    # From the last row to the first: the same places in the patient.
-    far = np.array(image.origin_mm) + axes[:, 1] * image.spacing_mm[1] * (image.array.shape[1] - 1)
-    axes[:, 1] *= -1
-    other = replace(
-        image,
-        array=np.ascontiguousarray(image.array[:, ::-1]),
-        origin_mm=tuple(far.tolist()),
-        direction=tuple(axes.ravel().tolist()),
-    )
-
-    rows, turned = case_rows(image, models), case_rows(other, models)
-
-    assert rows["vote3"].label_map.any()
-    for row, masks in rows.items():
-        np.testing.assert_array_equal(masks.label_map, turned[row].label_map[:, ::-1], err_msg=row)
-        np.testing.assert_array_equal(masks.whole, turned[row].whole[:, ::-1], err_msg=row)

@@ -13,8 +13,6 @@ from shoulderseg.workflows.bundles.store import find_bundle
 from shoulderseg.workflows.bundles.training_images import lie_upright
 
 PRECISIONS = ("fp16", "fp32")
-# The fold of nnU-Net that learns from every case.
-EVERY_CASE = "all"
 
 
 @dataclass(frozen=True)
@@ -202,6 +200,7 @@ def _take_refiner(
         ValueError: if its evidence belongs to other U-Nets, or its description to an earlier
             version.
     """
+    from shoulderseg.nnunet_ext.variants import EVERY_CASE
     from shoulderseg.workflows.bundles.bundle import classifier_file
     from shoulderseg.workflows.bundles.manifest import is_sound_refiner
     from shoulderseg.workflows.refiner.files import DESCRIPTION_FILE

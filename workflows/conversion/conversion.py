@@ -91,7 +91,7 @@ def number_labels(names: Iterable[str]) -> dict[str, int]:
     Trainers take the first for the humerus, so it comes before the glenoid in whatever order the
     two are given.
     """
-    ordered = sorted(names, key=lambda name: name != "humerus")
+    ordered = sorted(names, key=lambda name: name.casefold() != "humerus")
     return {name: value for value, name in enumerate(["background", *ordered])}
 
 

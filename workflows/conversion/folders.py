@@ -25,7 +25,7 @@ def slices_conversion(
 
     Args:
         source: folder with one folder a patient.
-        structures: value in the masks to structure; their order numbers them in the dataset.
+        structures: value in the masks to structure; they are numbered by `number_labels`.
         spacing_mm: from slice to slice, row to row and column to column.
         target: the dataset.
 

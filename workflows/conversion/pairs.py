@@ -34,7 +34,7 @@ def pairs_conversion(
     Args:
         images: folder with one image a case.
         labels: folder with one label map a case.
-        structures: value in the label maps to structure; their order numbers them in the dataset.
+        structures: value in the label maps to structure; they are numbered by `number_labels`.
         target: the dataset.
         patient_pattern: regular expression whose group is a case's patient; None: each is its own.
 

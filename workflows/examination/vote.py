@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
+# In a bone's record: steps from voxel to voxel of the series that vote on it, a column an axis.
+STEPS = "steps_mm"
 # Series that are worked on at the same time; the result does not depend on it.
 WORKERS = 2
 
@@ -97,12 +99,12 @@ def vote_together(results: Sequence[Result], bundle: Bundle, settings: Settings)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         results = list(pool.map(settle, range(len(results))))
-    agreement = (_agreement(consensus, series_names) for consensus in both)
+    bones, in_view = draw_bones(both, heads, list(results[0].label_values.values()))
+    views = in_view or (None, None)
     record = {
         "series": dict(zip(series_names, told, strict=True)),
-        "bones": dict(zip(names, agreement, strict=True)),
+        "bones": dict(zip(names, map(_agreement, both, (series_names,) * 2, views), strict=True)),
     }
-    bones, in_view = draw_bones(both, heads, list(results[0].label_values.values()))
     return Examination(tuple(results), bones, record, both, in_view)
 
 
@@ -172,8 +174,10 @@ def _told(consensus: Consensus, motion: Motion | None, k: int) -> dict[str, Any]
     return said
 
 
-def _agreement(consensus: Consensus, names: Sequence[str]) -> dict[str, Any]:
-    """How well the series agree on a bone, each with each."""
+def _agreement(
+    consensus: Consensus, names: Sequence[str], view: FieldOfView | None
+) -> dict[str, Any]:
+    """How well the series agree on a bone, each with each, and how finely they show it."""
     from shoulderseg.refine.examination.agreement import pair_agreements
 
     if consensus.bone is None:
@@ -188,4 +192,5 @@ def _agreement(consensus: Consensus, names: Sequence[str]) -> dict[str, Any]:
         }
         for pair in pair_agreements(consensus.bone, consensus.members)
     ]
-    return {"reference": names[consensus.reference], "pairs": pairs}
+    steps = [] if view is None else [one.round(4).tolist() for one in view.steps_mm]
+    return {"reference": names[consensus.reference], "pairs": pairs, STEPS: steps}

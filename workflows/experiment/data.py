@@ -141,6 +141,8 @@ def _draw(source: Path, protocol: Protocol) -> dict[str, Any]:
 
 
 def _described(source: Path) -> dict[str, Any]:
+    from shoulderseg.nnunet_ext.dataset_checks import check_order
+
     path = source / "dataset.json"
     if not path.is_file() or not (source / "labelsTr").is_dir():
         msg = f"{source} is no raw nnU-Net dataset: expected dataset.json, imagesTr and labelsTr"
@@ -153,6 +155,7 @@ def _described(source: Path) -> dict[str, Any]:
     if not isinstance(described, dict) or not isinstance(described.get("labels"), dict):
         msg = f"{path} does not describe a dataset; expected labels, channel_names, file_ending"
         raise ValueError(msg)
+    check_order(source.name, described["labels"])
     # A list of its files would lead nnU-Net to the test patients.
     described.pop("dataset", None)
     return described

@@ -95,27 +95,39 @@ def row_title(row: str) -> str:
     return TITLES[plain] + (", edges refined" if plain != row else "")
 
 
-def case_rows(volume: Volume, models: Models) -> dict[str, Masks]:
+class CaseRows(NamedTuple):
+    """What all ways say of a case.
+
+    Attributes:
+        rows: a row's name and what it says in the image's orientation, in the table's order.
+        axis: of the image along which the networks' slices lie.
+    """
+
+    rows: dict[str, Masks]
+    axis: int
+
+
+def case_rows(volume: Volume, models: Models) -> CaseRows:
     """Segments a case in each of our ways.
 
     Args:
         volume: the image.
         models: what `load_models` gives.
 
-    Returns:
-        A row's name and what it says in the image's orientation, in the table's order.
     """
     from shoulderseg.datasets.orientation import reorient, restore
+    from shoulderseg.nnunet_ext.inference import slice_axis
 
-    found = models.segment(volume)
+    found, axis = models.segment(volume), slice_axis(models.bundle.unets)
     turn = found.reorientation
     if turn is None:
-        return _rows(volume, found.network_output, models)
+        return CaseRows(_rows(volume, found.network_output, models), axis)
     rows = _rows(reorient(volume, turn), found.network_output, models)
-    return {
+    restored = {
         name: Masks(restore(masks.label_map, turn), restore(masks.whole, turn))
         for name, masks in rows.items()
     }
+    return CaseRows(restored, turn.order[axis])
 
 
 def _rows(

@@ -68,7 +68,6 @@ def score_case_rows(
         ValueError: if an image cannot be read.
     """
     from shoulderseg.datasets.nnunet_raw import write_json
-    from shoulderseg.nnunet_ext.inference import slice_axis
 
     path = data.out / "cases" / f"{name}.json"
     key = _key(name, data, models, stock, tolerance_mm)
@@ -76,12 +75,12 @@ def score_case_rows(
     if kept is not None and all(_label_map(data, row, name).is_file() for row in kept["rows"]):
         return kept
     case = read_test_case(name, data)
-    rows = case_rows(case.image, models)
+    rows, axis = case_rows(case.image, models)
     for row, folder in stock.items():
         rows[row] = read_masks(folder / f"{name}{data.ending}", data.labels)
     for row, masks in rows.items():
         _write_label_map(_label_map(data, row, name), masks, case, data.labels)
-    bones, axis = list(data.labels), slice_axis(models.bundle.unets)
+    bones = list(data.labels)
     scores: Scores = {
         "key": key,
         "patient": data.assignment.test[name],

@@ -7,11 +7,17 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from shoulderseg.workflows.errors import reason_of
-from shoulderseg.workflows.measure.shoulder import as_records, measure_volume
+from shoulderseg.workflows.examination.vote import STEPS
+from shoulderseg.workflows.measure.shoulder import GLENOID, HUMERUS, as_records, measure_volume
 from shoulderseg.workflows.measure.table import EXAMINATION, SERIES, TABLE_FILE, write_table
+
+if TYPE_CHECKING:
+    from shoulderseg.morphometry.field_of_view import FieldOfView
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -63,7 +69,7 @@ def measure_folder(
     cases = []
     for name, files in found.items():
         try:
-            records = tuple(_measured(files, values, side))
+            records = tuple(_measured(name, files, values, side))
             write_text(
                 out / f"{name}.json",
                 json.dumps({"case": name, "measures": records}, indent=2) + "\n",
@@ -83,10 +89,44 @@ def measure_folder(
 
 
 def _kind(name: str, file: Path) -> str:
-    """What a label map is of; `predict` writes an examination's with its record beside it."""
+    """What a label map is of."""
+    return SERIES if _record_of(name, file) is None else EXAMINATION
+
+
+def _record_of(name: str, file: Path) -> Path | None:
+    """The record that `predict` writes beside the fused bones of an examination; None of others."""
     exam = name.removesuffix("_bones")
-    fused = exam != name and (file.parent / f"{exam}.json").is_file()
-    return EXAMINATION if fused else SERIES
+    path = file.parent / f"{exam}.json"
+    return path if exam != name and path.is_file() else None
+
+
+def _in_view(name: str, file: Path) -> tuple[FieldOfView, FieldOfView] | None:
+    """How finely the series of an examination show its fused bones.
+
+    Raises:
+        ValueError: if its record does not tell.
+    """
+    from shoulderseg.morphometry.field_of_view import FieldOfView
+
+    path = _record_of(name, file)
+    if path is None:
+        return None
+    try:
+        bones = json.loads(path.read_text(encoding="utf-8"))["bones"]
+        # A bone that no two series agree on is not in the label map.
+        told = [bones[bone] for bone in (HUMERUS, GLENOID)]
+        steps = [one[STEPS] if one["reference"] is not None else () for one in told]
+        humerus, glenoid = (
+            FieldOfView(steps_mm=tuple(np.array(one, np.float64).reshape(3, 3) for one in series))
+            for series in steps
+        )
+    except (KeyError, TypeError, ValueError):
+        msg = (
+            f"{path.name} does not tell which series these bones come from, and so how finely they "
+            "are known; run `shoulderseg predict` again"
+        )
+        raise ValueError(msg) from None
+    return humerus, glenoid
 
 
 def _check_place(labels: Path, out: Path) -> None:
@@ -120,9 +160,12 @@ def _label_maps(path: Path) -> dict[str, list[Path]]:
     return found
 
 
-def _measured(files: Sequence[Path], values: Mapping[str, int], side: str) -> list[dict[str, Any]]:
+def _measured(
+    name: str, files: Sequence[Path], values: Mapping[str, int], side: str
+) -> list[dict[str, Any]]:
     from shoulderseg.workflows.scoring.label_files import check_comparable, read_compared
 
     volume = read_compared(files, values)
     check_comparable(files[0], volume, values)
-    return as_records(measure_volume(volume, values, side))
+    in_view = _in_view(name, files[0])
+    return as_records(measure_volume(volume, values, side, in_view=in_view))

@@ -15,11 +15,15 @@ from shoulderseg.workflows.measure.side import settle_side
 from shoulderseg.workflows.measure.table import EXAMINATION, SERIES, TABLE_FILE, write_table
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from shoulderseg.datasets.volume import Volume
     from shoulderseg.morphometry.field_of_view import FieldOfView
     from shoulderseg.workflows.examination.vote import Examination
     from shoulderseg.workflows.inputs.case_input import CaseInput
     from shoulderseg.workflows.segmentation.result import Result
+
+    Mask = npt.NDArray[np.bool_]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -47,11 +51,23 @@ def measure_result(source: CaseInput, result: Result, side: str = "") -> dict[st
         volume, segmentation = result.segmented()
         labels = replace(volume, array=segmentation.label_map)
         axis = slice_axis(volume.array.shape, np.array(volume.spacing_mm))
-        in_view = FieldOfView(scanned_region(volume.array, axis))
+        seen = scanned_region(volume.array, axis)
+        # Margins end a slice on a side or two; around a bone without any noise all is of one value.
+        cut = _sides_cut((labels.array > 0) & seen, seen, axis)
+        in_view = FieldOfView(None if all(cut) else seen)
         measured = _Measured(labels, _dice([result], {}), (in_view, in_view))
         return _records(measured, result.label_values, [source], side)
 
     return _measured(source.name, measures)
+
+
+def _sides_cut(bones: Mask, seen: Mask, axis: int) -> list[bool]:
+    """Whether bones end where nothing was scanned, at either end of both axes within a slice."""
+    found = []
+    for one in (other for other in range(3) if other != axis):
+        bone, shown = np.moveaxis(bones, one, 0), np.moveaxis(seen, one, 0)
+        found += [bool((bone[1:] & ~shown[:-1]).any()), bool((bone[:-1] & ~shown[1:]).any())]
+    return found
 
 
 def measure_examination(

@@ -86,13 +86,16 @@ def train_refiner(
         ValueError: if a fold has no votes, or an earlier run was of something else.
         TimeoutError: if another call is at work on it.
     """
-    from shoulderseg.nnunet_ext.folders import dataset_name
+    from shoulderseg.nnunet_ext.folders import RAW, data_folder, dataset_name
     from shoulderseg.workflows.lock import alone_in
     from shoulderseg.workflows.refiner.cases import load_refiner_cases
     from shoulderseg.workflows.refiner.training import finished_fold, train_fold
     from shoulderseg.workflows.refiner.voters import find_voters
 
     name = dataset_name(order.dataset)
+    if not (data_folder(RAW) / name / "dataset.json").is_file():
+        msg = f"{data_folder(RAW) / name} is no raw dataset; give its number or its full name"
+        raise FileNotFoundError(msg)
     # Hours of training would show nothing; said before anything else is read.
     if order.unets is None and not order.without_votes and not _has_finished_fold(name, order.size):
         raise FileNotFoundError(_no_votes(name, order))

@@ -61,7 +61,8 @@ def check_folds(name: str, folds: Sequence[str] = ()) -> None:
     Raises:
         ValueError: if folds name cases that are gone, or nnU-Net cannot draw folds of so few.
     """
-    from shoulderseg.nnunet_ext.fold_checks import EVERY_CASE, cases_in_no_fold
+    from shoulderseg.nnunet_ext.fold_checks import cases_in_no_fold
+    from shoulderseg.nnunet_ext.variants import EVERY_CASE
 
     if folds and set(folds) == {EVERY_CASE}:
         return

@@ -10,14 +10,10 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from shoulderseg.workflows.errors import StepFailedError
 from shoulderseg.workflows.processes.scripts import installed_script
 from shoulderseg.workflows.training.size import AUTO, SMALL
-
-if TYPE_CHECKING:
-    pass
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -136,14 +132,15 @@ def _only_number(name: str) -> str:
     Raises:
         ValueError: if another dataset, or what is left of one, has it too.
     """
-    from shoulderseg.nnunet_ext.folders import PREPROCESSED, RAW, RESULTS, data_folder
+    from shoulderseg.nnunet_ext.folders import PREPROCESSED, RAW, RESULTS
 
     number = int(name.removeprefix("Dataset").split("_")[0])
     found = {
         path
         for variable in (RAW, PREPROCESSED, RESULTS)
-        for path in data_folder(variable).glob(f"Dataset{number:03d}*")
-        if path.name != name
+        if os.environ.get(variable)
+        for path in Path(os.environ[variable]).glob(f"Dataset{number:03d}*")
+        if path.is_dir() and path.name != name
     }
     if found:
         msg = (

@@ -87,7 +87,11 @@ def test_a_stopped_training_goes_on_where_it_was(
         # As for a validation, or a new training that is cancelled before its first checkpoint.
         patch.setenv("SHOULDERSEG_EPOCHS", "70")
         patch.setattr(nnUNetTrainer, "on_train_start", lambda self: None)
-        trainer(dataset, "glenoid").on_train_start()
+        cancelled = trainer(dataset, "glenoid")
+        cancelled.on_train_start()
+        cancelled.disable_checkpointing = True
+        cancelled.average = None
+        cancelled.save_checkpoint(str(Path(training.output_folder) / "checkpoint_best.pth"))
     assert kept_lengths(Path(training.output_folder)) == kept is not None
     resumed = trainer(dataset, "glenoid", resumed=True)
     resumed.load_checkpoint(str(Path(training.output_folder) / "checkpoint_latest.pth"))

@@ -73,6 +73,7 @@ def test_structures_are_numbered_in_their_order() -> None:
     assert number_labels(["b", "a"]) == {"background": 0, "b": 1, "a": 2}
     # The trainers' first bone, however it was asked for.
     assert number_labels(["glenoid", "humerus"]) == {"background": 0, "humerus": 1, "glenoid": 2}
+    assert number_labels(["Glenoid", "Humerus"]) == {"background": 0, "Humerus": 1, "Glenoid": 2}
 
 
 def test_a_list_of_cases_to_leave_out_that_fits_none_is_said() -> None:

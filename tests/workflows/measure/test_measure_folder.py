@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from shoulderseg.datasets.reader import read_label_map
@@ -49,19 +50,29 @@ def test_a_row_a_case_with_units_and_reasons(labels: Path, tmp_path: Path) -> No
 
 
 def test_label_maps_of_fused_bones_are_told_from_others(labels: Path, tmp_path: Path) -> None:
-    for name in ("exam", "drawn"):
+    for name in ("exam", "drawn", "old"):
         (labels / f"{name}_bones.nii.gz").write_bytes((labels / "worn.nii.gz").read_bytes())
-    # As `predict` writes it beside the bones.
-    (labels / "exam.json").write_text("{}", encoding="utf-8")
+    # As `predict` writes it beside the bones; one of them from slices of 4 mm.
+    steps = np.diag([0.7, 0.7, 4.0])[:, ::-1].tolist()
+    told = {"reference": "a", "pairs": [], "steps_mm": [steps, steps]}
+    record = {"bones": dict.fromkeys(VALUES, told)}
+    (labels / "exam.json").write_text(json.dumps(record), encoding="utf-8")
+    (labels / "old.json").write_text('{"bones": {}}', encoding="utf-8")
 
-    measure_folder(labels, tmp_path / "out", VALUES)
+    cases = {case.case: case for case in measure_folder(labels, tmp_path / "out", VALUES)}
 
-    assert {name: row["kind"] for name, row in table(tmp_path / "out").items()} == {
+    rows = table(tmp_path / "out")
+    assert {name: row["kind"] for name, row in rows.items()} == {
         "drawn_bones": "series",
         "exam_bones": "examination",
+        "old_bones": "examination",
         "whole": "series",
         "worn": "series",
     }
+    # Its voxels are as fine as those of the others.
+    assert "mm apart" in rows["exam_bones"]["glenoid_height_refused"]
+    assert rows["drawn_bones"]["glenoid_height_mm"]
+    assert "old.json does not tell which series" in cases["old_bones"].error
 
 
 def test_a_bad_file_keeps_no_other_from_its_turn(labels: Path, tmp_path: Path) -> None:

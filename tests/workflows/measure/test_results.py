@@ -113,6 +113,18 @@ def test_a_bone_that_a_filled_margin_cuts_is_cut() -> None:
     assert before["glenoid_height"]["value"] is not None
 
 
+def test_an_image_without_noise_about_the_bones_has_no_margins() -> None:
+    """As one that is masked, or simulated."""
+    masked = result(SURE)
+    volume, found = masked.segmented()
+    volume.array[found.label_map == 0] = 0
+
+    measured = named(measure_result(source("left"), masked))
+
+    assert measured["head_radius"]["value"] == pytest.approx(24, abs=0.4)
+    assert measured["humerus_volume"].get("note", "") == ""
+
+
 def test_only_series_that_had_a_say_tell_how_well_the_fused_bone_fits() -> None:
     results = (result({"humerus": 0.8, "glenoid": 0.8}, "a"), result(SURE, "b"))
     alone = Consensus(None, ())

@@ -144,7 +144,20 @@ def test_a_bundle_that_cannot_start_all_is_refused_before_any_begins(
     assert prepare_trainings(only).trainings
 
 
+def test_trainers_and_raw_dataset_have_to_agree_on_the_labels(planned: Path) -> None:
+    copied = planned / "nnUNet_preprocessed/Dataset004_X/dataset.json"
+    shutil.copy(planned / "nnUNet_raw/Dataset004_X/dataset.json", copied)
+    assert prepare_trainings(TrainingOrder("4", "cpu")).trainings
+    described = json.loads(copied.read_text())
+    described["labels"] = {"background": 0, "glenoid": 2, "humerus": 1}
+    copied.write_text(json.dumps(described))
+    with pytest.raises(ValueError, match="the trainers go by the second"):
+        prepare_trainings(TrainingOrder("4", "cpu"))
+
+
 def test_two_datasets_of_one_number_are_not_planned(planned: Path) -> None:
+    # nnU-Net looks at folders alone.
+    (planned / "nnUNet_raw/Dataset004_X.zip").touch()
     (planned / "nnUNet_results/Dataset004_Old").mkdir()
     with pytest.raises(ValueError, match="Dataset004_Old has that of Dataset004_X too"):
         plan_dataset("Dataset004_X", "small", None, pytest.fail)

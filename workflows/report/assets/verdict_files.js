@@ -90,7 +90,7 @@ function readTable(text) {
       rank: /^[0-9]$/.test(place) ? Number(place) : undefined, comment, rater, time, of,
     };
     if (!row) others += 1;
-    else if (mine && weight(row, mine) > weight(row, given)) kept.add(name);
+    else if (mine && weight(row, mine) >= weight(row, given)) kept.add(name);
     else if (given.verdict || given.rank !== undefined || comment) {
       judged.set(name, given);
       read.add(name);

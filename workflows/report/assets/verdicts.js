@@ -76,11 +76,12 @@ const currentVerdict = (row) => (isOutdated(row) ? undefined : verdictOf(row).ve
 function judge(row, change) {
   if (row.state === "failed") return;
   const before = verdictOf(row), rater = raterName();
-  const time = new Date().toISOString().slice(0, 19) + "Z";
-  // A comment makes a verdict neither one on this result nor one of the person who comments.
+  const now = new Date().toISOString().slice(0, 19) + "Z";
+  // A comment makes a verdict neither one on this result, nor a newer one, nor one of the person who
+  // comments.
   const isNew = "verdict" in change || !before.verdict;
   const next = {
-    ...before, ...change, time,
+    ...before, ...change, time: isNew ? now : before.time || now,
     rater: isNew ? rater : before.rater || rater, of: isNew ? row.digest : before.of || row.digest,
   };
   if (!next.verdict && next.rank === undefined && !next.comment) judged.delete(row.case);
