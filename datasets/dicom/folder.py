@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from shoulderseg.datasets.dicom.header import SliceHeader
 
-# More files than an examination has by far; a folder of the whole disk was given by mistake.
-MAX_FILES = 200_000
+# More files than a cohort in one folder has; the whole disk was given by mistake.
+MAX_FILES = 1_000_000
 
 
 @dataclass(frozen=True)

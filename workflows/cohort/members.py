@@ -53,7 +53,8 @@ def told_of(client: Client) -> dict[str, Member[Any]]:
         BrokenEnvironmentError: if the scheduler is lost.
     """
     try:
-        workers = client.scheduler_info()["workers"]
+        # Some versions of Dask tell of five, unless asked for all.
+        workers = client.scheduler_info(n_workers=-1)["workers"]
     except Exception as error:
         msg = (
             "the connection to the scheduler is lost. What is done is kept; once the scheduler and "

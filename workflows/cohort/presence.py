@@ -14,27 +14,32 @@ from shoulderseg.workflows.lock import locked
 
 # Held for a moment: while runs come and go, and while the report is written.
 LOCK_FILE = ".shoulderseg.lock"
-_WAIT_S = 60.0
+# Hundreds of parts may begin together, and a report of ten thousands of cases takes seconds.
+WAIT_S, PATIENCE_S = 60.0, 1800.0
 
 
 class BusyError(ValueError):
-    """Raised where another process works on a case, or on the folder's report for a minute."""
+    """Raised where another process works on a case, or on the folder's report for long."""
 
 
 @contextmanager
-def folder_locked(out: Path) -> Iterator[None]:
+def folder_locked(out: Path, wait_s: float = WAIT_S) -> Iterator[None]:
     """Keeps other runs from the folder's report for a moment.
 
     Args:
         out: folder of the results, which must exist.
+        wait_s: how long to wait for others, in seconds.
 
     Raises:
-        BusyError: if another process keeps it for a minute.
+        BusyError: if others keep it for so long.
         ValueError: if the lock file is a link.
         OSError: if the folder cannot be written.
     """
-    msg = f"{out / LOCK_FILE} has been held by another run for a minute; is that one stopped?"
-    with locked(out / LOCK_FILE, _WAIT_S, BusyError(msg), remove=True):
+    msg = (
+        f"{out / LOCK_FILE} has been held by other runs for {wait_s / 60:g} minutes; is one of "
+        "them stopped?"
+    )
+    with locked(out / LOCK_FILE, wait_s, BusyError(msg), remove=True):
         yield
 
 
@@ -58,7 +63,7 @@ def at_work(out: Path, options: Mapping[str, Any]) -> Iterator[Path]:
     runs = out / FOLDER / "runs"
     name = uuid.uuid4().hex
     with ExitStack() as held:
-        with folder_locked(out):
+        with folder_locked(out, PATIENCE_S):
             make_folder(runs, out)
             others = _others(runs)
             if any(other != options for other in others):

@@ -54,7 +54,7 @@ def draw_bones(
     from shoulderseg.morphometry.field_of_view import ALL_IN_VIEW, FieldOfView
     from shoulderseg.refine.examination.field import empty_field
 
-    k = next((one.reference for one in both if one.bone is not None), -1)
+    k = drawn_in(both)
     parts = [_part(one, other, heads, k) for one, other in (both, both[::-1])]
     placed = [
         part.motion.apply(part.bone.places()[part.bone.distance_mm.ravel() < 0])
@@ -77,6 +77,11 @@ def draw_bones(
     axes = tuple(np.eye(3).ravel().tolist())
     labels = Volume(label_map, (BONES_MM, BONES_MM, BONES_MM), (x, y, z), axes)
     return labels, (in_view[0], in_view[1])
+
+
+def drawn_in(both: tuple[Consensus, Consensus]) -> int:
+    """Number of the series in whose place both bones are drawn; -1 without a bone."""
+    return next((one.reference for one in both if one.bone is not None), -1)
 
 
 def _part(one: Consensus, other: Consensus, heads: Sequence[Floats | None], k: int) -> _Part | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from shoulderseg.workflows.segmentation.case_quality import NO_BONE, not_found
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.segmentation.result import Result
@@ -42,8 +45,27 @@ def flagged(result: Result, told: dict[str, Any]) -> Result:
     _, found = result.segmented()
     flags = [f"{name}: {_why(bone)}" for name, bone in told.items() if "reason" in bone]
     quality = found.measures["quality"]
-    measures = found.measures | {"quality": quality | {"flags": [*quality["flags"], *flags]}}
+    given = [name for name, bone in told.items() if _is_given(result, name, bone)]
+    own = _still_true(quality["flags"], list(told), given)
+    # Of a bone that came from the others nobody knows how well it fits.
+    changed = quality | dict.fromkeys(given) | {"flags": [*own, *flags]}
+    measures = found.measures | {"quality": changed}
     return replace(result, segmentation=replace(found, measures=measures))
+
+
+def _still_true(flags: Sequence[str], names: Sequence[str], given: Sequence[str]) -> list[str]:
+    """The flags of a series alone, without those that a bone from the others has made untrue."""
+    kept = [flag for flag in flags if flag not in map(not_found, given)]
+    if not given or NO_BONE not in kept:
+        return kept
+    missing = [not_found(name) for name in names if name not in given]
+    return [*missing, *(flag for flag in kept if flag != NO_BONE)]
+
+
+def _is_given(result: Result, name: str, bone: dict[str, Any]) -> bool:
+    """Whether the series has a bone that the others gave it."""
+    taken = bool(bone.get("taken_from_the_others"))
+    return taken and bool((result.labels == result.label_values[name]).any())
 
 
 def _why(bone: dict[str, Any]) -> str:

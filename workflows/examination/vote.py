@@ -16,7 +16,7 @@ from shoulderseg.workflows.examination.bones import (
     joint_centres,
     series_bones,
 )
-from shoulderseg.workflows.examination.drawing import draw_bones
+from shoulderseg.workflows.examination.drawing import draw_bones, drawn_in
 from shoulderseg.workflows.examination.flags import FAILED, NO_AGREEMENT, flagged
 
 if TYPE_CHECKING:
@@ -71,11 +71,9 @@ def vote_together(results: Sequence[Result], bundle: Bundle, settings: Settings)
     Raises:
         ValueError: if two series have one name.
     """
-    series_names = [result.name for result in results]
-    _refuse_doubles(series_names)
-    pairs = [result.segmented() for result in results]
+    series_names = _names_of(results)
     with ThreadPoolExecutor(WORKERS) as pool:
-        series = list(pool.map(lambda pair: series_bones(pair[0], pair[1], bundle), pairs))
+        series = list(pool.map(lambda one: _bones_of(one, bundle), results))
     both = find_bones(series)
     heads = joint_centres(series, *both)
     names = list(results[0].label_values)
@@ -100,21 +98,30 @@ def vote_together(results: Sequence[Result], bundle: Bundle, settings: Settings)
     with ThreadPoolExecutor(WORKERS) as pool:
         results = list(pool.map(settle, range(len(results))))
     bones, in_view = draw_bones(both, heads, list(results[0].label_values.values()))
-    views = in_view or (None, None)
+    agreements = _agreements(both, series_names, in_view)
     record = {
+        # Each bone has a reference of its own; both are drawn in one.
+        "drawn_in": None if bones is None else series_names[drawn_in(both)],
         "series": dict(zip(series_names, told, strict=True)),
-        "bones": dict(zip(names, map(_agreement, both, (series_names,) * 2, views), strict=True)),
+        "bones": dict(zip(names, agreements, strict=True)),
     }
     return Examination(tuple(results), bones, record, both, in_view)
 
 
-def _refuse_doubles(names: Sequence[str]) -> None:
+def _bones_of(result: Result, bundle: Bundle) -> SeriesBones:
+    volume, found = result.segmented()
+    return series_bones(volume, found, bundle)
+
+
+def _names_of(results: Sequence[Result]) -> list[str]:
+    names = [result.name for result in results]
     if len(set(names)) < len(names):
         msg = (
             f"two of the series are called alike: {', '.join(names)}; give each a name of its own: "
             "segment(image, name=...)"
         )
         raise ValueError(msg)
+    return names
 
 
 def _failed(told: dict[str, Any], error: Exception) -> dict[str, Any]:
@@ -172,6 +179,15 @@ def _told(consensus: Consensus, motion: Motion | None, k: int) -> dict[str, Any]
     if member.motion is not None:
         said["overlap_with_the_others"] = round(member.overlap, 4)
     return said
+
+
+def _agreements(
+    both: tuple[Consensus, Consensus],
+    names: Sequence[str],
+    in_view: tuple[FieldOfView, FieldOfView] | None,
+) -> list[dict[str, Any]]:
+    views = in_view or (None, None)
+    return [_agreement(one, names, view) for one, view in zip(both, views, strict=True)]
 
 
 def _agreement(

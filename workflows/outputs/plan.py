@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -240,8 +241,8 @@ class OutputPlan:
         suffixes = "|".join(map(re.escape, endings))
         # The name of a bone in that of its surface has no underscore.
         own = re.compile(rf"{re.escape(base.name)}(?:{suffixes}|_[A-Za-z0-9-]+\.(?:stl|ply))")
-        return sorted(
-            path.name
-            for path in base.parent.iterdir()
-            if own.fullmatch(path.name) and self.below(path) not in known
-        )
+        with os.scandir(base.parent) as entries:
+            # The beginning first: a folder may hold the files of ten thousands of cases.
+            names = [entry.name for entry in entries if entry.name.startswith(base.name)]
+        found = [name for name in names if own.fullmatch(name)]
+        return sorted(name for name in found if self.below(base.parent / name) not in known)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from shoulderseg.refine.voting import Fusion
 
 # The bones of a joint are a few mm apart; thick slices may add one.
+# The flag of a case without any bone.
+NO_BONE = "no bone found"
 FAR_APART_MM = 15.0
 
 
@@ -75,6 +77,11 @@ def quality_record(
     }
 
 
+def not_found(bone: str) -> str:
+    """The flag of a case without one of the bones."""
+    return f"no {bone} found"
+
+
 def reasons(
     quality: CaseQuality, calibration: Calibration | None, names: Sequence[str]
 ) -> list[str]:
@@ -88,9 +95,9 @@ def reasons(
     from shoulderseg.evaluation.quality.calibration import limit_of, oddities, predicted_dice
 
     if not any(bone.found for bone in quality.bones):
-        return ["no bone found"]
+        return [NO_BONE]
     named = list(zip(names, quality.bones, strict=True))
-    flags = [f"no {name} found" for name, bone in named if not bone.found]
+    flags = [not_found(name) for name, bone in named if not bone.found]
     if quality.gap_mm is not None and quality.gap_mm > FAR_APART_MM:
         flags.append(
             f"{' and '.join(names)} are {quality.gap_mm:.0f} mm apart, "

@@ -44,9 +44,10 @@ def read_earlier(report: Path) -> list[dict[str, Any]]:
 def input_digest(images: Path) -> str:
     """Gives a short hash of where a run's images lie, by which runs are told apart.
 
-    It has no salt: who can guess the path can check the guess.
+    Links are followed, so that another spelling of the path is the same place. It has no salt: who
+    can guess the path can check the guess.
     """
-    return hashlib.sha256(os.fsencode(images.absolute())).hexdigest()[:16]
+    return hashlib.sha256(os.fsencode(os.path.realpath(images))).hexdigest()[:16]
 
 
 def still_holding(

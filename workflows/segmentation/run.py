@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.cohort.fingerprint import options_of
 from shoulderseg.workflows.cohort.part import WHOLE, Part, take_part
-from shoulderseg.workflows.cohort.presence import BusyError, at_work
+from shoulderseg.workflows.cohort.presence import PATIENCE_S, BusyError, at_work
 from shoulderseg.workflows.cohort.resume import Ledger, check_options
 from shoulderseg.workflows.cohort.run_log import RunLog
 from shoulderseg.workflows.cohort.spread import segment_on_cluster
@@ -131,9 +131,9 @@ def _part_of(inputs: Inputs, groups: tuple[Group, ...], part: Part) -> Inputs:
         if name in chosen
         for pair in batch[1]
     ]
-    refused = take_part([item for item in inputs.skipped if item.refused], part)
-    skipped = [item for item in inputs.skipped if not item.refused or item in refused]
-    return replace(inputs, cases=tuple(cases), skipped=tuple(skipped))
+    # All parts together tell of each once.
+    skipped = tuple(take_part(inputs.skipped, part))
+    return replace(inputs, cases=tuple(cases), skipped=skipped)
 
 
 def execute_run(run: Run, listener: Listener | None = None, crew: Crew | None = None) -> None:
@@ -198,4 +198,4 @@ def _write_up(run: Run) -> None:
         if run.measure or any(map(is_measured, run.report.taken_over)):
             write_measures(run.plan.out, records)
 
-    run.report.write(write_table)
+    run.report.write(write_table, PATIENCE_S)

@@ -31,6 +31,7 @@ def describe_run(bundle: Bundle, settings: Settings, *, elsewhere: bool = False)
     }
     if not elsewhere:
         computed = computed_on(bundle, settings)
+    every = list(next(iter(bundle.unets.weights.values())))
     packages = ["shoulderseg", "nnunetv2", "torch", "SimpleITK", "numpy"]
     packages += ["openvino"] if computed["engine"] == "openvino" else []
     return {
@@ -39,7 +40,8 @@ def describe_run(bundle: Bundle, settings: Settings, *, elsewhere: bool = False)
         **computed,
         "model_sha256": bundle.digest,
         "labels": foreground_labels(bundle.unets.dataset_json),
-        "folds": settings.folds or list(next(iter(bundle.unets.weights.values()))),
+        "folds": settings.folds or every,
+        "every_fold": set(settings.folds or every) == set(every),
         "vote": settings.vote,
         "voters": "all" if settings.all_voters else "unets",
         "mirroring": settings.mirroring and bundle.unets.mirroring_axes is not None,
@@ -87,6 +89,8 @@ def calibration_doubt(described: Mapping[str, Any]) -> str:
         for name in ("mirroring", "vote", "voters", "cropped")
         if name in used and used[name] != described[name]
     ]
+    if used.get("folds") == "all" and not described.get("every_fold", True):
+        differing.append(f"all folds (now {', '.join(described['folds'])})")
     if not differing:
         return ""
     return f"predicted Dice was calibrated with {', '.join(differing)}: take it with more care"

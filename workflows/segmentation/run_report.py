@@ -11,8 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from shoulderseg.workflows.cohort.presence import BusyError, folder_locked
-from shoulderseg.workflows.outputs.formats import SR_SUFFIX, Format, file_suffix
+from shoulderseg.workflows.cohort.presence import WAIT_S, BusyError, folder_locked
 from shoulderseg.workflows.outputs.plan import CASES_FILE
 from shoulderseg.workflows.segmentation.cases_table import cases_table
 from shoulderseg.workflows.segmentation.earlier_runs import (
@@ -25,6 +24,7 @@ from shoulderseg.workflows.segmentation.earlier_runs import (
 )
 from shoulderseg.workflows.segmentation.flags import flag_lines, stopped_before_vote
 from shoulderseg.workflows.segmentation.pace import Pace
+from shoulderseg.workflows.segmentation.patient_lines import patient_lines
 
 # A report of a thousand cases and more takes longer.
 _QUICK_S = 0.25
@@ -57,7 +57,9 @@ class RunReport:
             OSError: if the earlier one cannot be read, or the new one cannot be written.
         """
         self._at_first = read_earlier(self._path)
-        self.write()
+        # Of many parts that begin together some need not wait for each other: all write later on.
+        with contextlib.suppress(BusyError):
+            self.write()
         self.begun = True
 
     @property
@@ -132,19 +134,24 @@ class RunReport:
         """Adds the record of an examination; it is written with that of its next series."""
         self._examinations.append(record)
 
-    def write(self, more: Callable[[list[dict[str, Any]]], None] = lambda _: None) -> None:
+    def write(
+        self,
+        more: Callable[[list[dict[str, Any]]], None] = lambda _: None,
+        wait_s: float = WAIT_S,
+    ) -> None:
         """Writes the file and the table of cases beside it anew, each whole or not at all.
 
         What other runs have reported meanwhile is taken over.
 
         Args:
             more: what else is written of all records before another run may write.
+            wait_s: how long to wait for other runs, in seconds.
 
         Raises:
-            BusyError: if another run keeps the report for a minute.
+            BusyError: if other runs keep the report for so long.
             OSError: if it cannot be written.
         """
-        with folder_locked(self._path.parent):
+        with folder_locked(self._path.parent, wait_s):
             runs = read_earlier(self._path)
             self._before = [run for run in runs if run.get("run_id") != self._id]
             self._settle()
@@ -205,7 +212,7 @@ class RunReport:
             + f", {kept} of them before this run and kept" * bool(kept),
             f"run report: {self._path}; table of cases: {self._path.with_name(CASES_FILE)}",
         ]
-        lines += self._patient_lines()
+        lines += patient_lines([*self._records, *self._examinations])
         lines += [
             f"{one['examination']}: {len(one['series'])} series vote together"
             for one in self._examinations
@@ -233,18 +240,3 @@ class RunReport:
                 are = "is" if len(old) == 1 else "are"
                 lines.append(f"{record['case']}: {', '.join(old)} {are} of an earlier run")
         return [*lines, *skipped, *flag_lines(self._records, calibrated=calibrated)]
-
-    def _patient_lines(self) -> list[str]:
-        records = [one for one in (*self._records, *self._examinations) if "patient_data" in one]
-        files = [name for record in records for name in record["outputs"]]
-        kinds = [
-            f"{count} DICOM {kind} file{'s' * (count != 1)}"
-            for kind, end in (("SEG", file_suffix(Format.dicom)), ("SR", SR_SUFFIX))
-            if (count := sum(name.endswith(end) for name in files))
-        ]
-        if not kinds:
-            return []
-        return [
-            f"patient's data of the source: in {' and '.join(kinds)}, as the standard asks; "
-            "--format nii.gz leaves them out"
-        ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
@@ -92,6 +93,8 @@ class Segmenter:
         with opened_bundle(os.fspath(model)) as (folder, self._model):
             self.bundle = read_bundle(folder)
         self._segment = self._prepare()
+        # Engines keep the images and weights of one call at a time.
+        self._lock = threading.Lock()
         self.label_values = foreground_labels(self.bundle.unets.dataset_json)
 
     @property
@@ -198,6 +201,14 @@ class Segmenter:
                 told = f" ({'; '.join(reasons[:3])})" if reasons else ""
                 msg = f"no image to segment in {path}{told}"
                 raise ValueError(msg)
+            refused = [item for item in inputs.skipped if item.refused]
+            if refused:
+                # Nobody knows whether the refused one was meant.
+                msg = (
+                    f"{path} holds {inputs.cases[0].name} and {refused[0].name}, which is refused: "
+                    f"{refused[0].reason}; use many() for all that can be used"
+                )
+                raise ValueError(msg)
             if len(inputs.cases) > 1:
                 names = [case.name for case in inputs.cases]
                 shown = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
@@ -215,7 +226,8 @@ class Segmenter:
         read_seconds: float = 0.0,
         on_progress: OnProgress | None = None,
     ) -> Result:
-        found = self._segment(volume, on_progress)
+        with self._lock:
+            found = self._segment(volume, on_progress)
         seconds = {"read": read_seconds, **found.seconds}
         return Result(name, "", dict(self.label_values), volume, found, seconds=seconds)
 

@@ -46,3 +46,18 @@ def test_every_use_of_dicom_is_silenced() -> None:
         if "silence_dicom_libraries()" not in path.read_text(encoding="utf-8")
     ]
     assert loud == []
+
+
+def test_silences_that_overlap_last_until_the_last_ends() -> None:
+    """As those of two threads do."""
+    loggers = [logging.getLogger(name) for name in ("pydicom", "highdicom")]
+    before = [logger.disabled for logger in loggers]
+    first, second = silence_dicom_libraries(), silence_dicom_libraries()
+    first.__enter__()
+    second.__enter__()
+
+    first.__exit__(None, None, None)
+
+    assert all(logger.disabled for logger in loggers)
+    second.__exit__(None, None, None)
+    assert [logger.disabled for logger in loggers] == before

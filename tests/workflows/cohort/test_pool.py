@@ -16,6 +16,7 @@ from dask import config
 from distributed import Client, LocalCluster
 
 from shoulderseg.workflows.cohort.duty import Duty
+from shoulderseg.workflows.cohort.members import told_of
 from shoulderseg.workflows.cohort.pool import Pool
 from shoulderseg.workflows.errors import BrokenEnvironmentError
 from tests.workflows.cohort.clusters import (
@@ -104,6 +105,21 @@ def test_a_worker_has_its_next_item_before_the_answer_is_here(
     assert [item for item, _ in given] == [["a"], ["b"], ["c"]]
     assert [item for item, _ in answers] == [["c"]]
     assert {address for _, address in given} == set(client.scheduler_info()["workers"])
+
+
+def test_all_workers_of_a_large_cluster_are_seen(client: Client) -> None:
+    """Dask tells of five, in some versions, where nobody asks for all."""
+    asked: list[int] = []
+    told = client.scheduler_info
+
+    def few(n_workers: int = 5, **other: Any) -> Any:  # noqa: ANN401
+        asked.append(n_workers)
+        return told(n_workers=n_workers, **other)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "scheduler_info", few)
+        told_of(client)
+    assert asked == [-1]
 
 
 def test_a_worker_that_joins_later_gets_work_after_it_was_examined(

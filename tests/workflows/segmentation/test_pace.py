@@ -57,7 +57,7 @@ def test_a_report_that_takes_long_is_not_written_after_each_case(
     monkeypatch.setattr(run_report, "Pace", lambda quick_s: Pace(quick_s, clock))
 
     @contextmanager
-    def slowly(out: Path) -> Iterator[None]:
+    def slowly(out: Path, wait_s: float) -> Iterator[None]:
         with folder_locked(out):
             clock.now += 3
             yield

@@ -20,3 +20,9 @@ def test_what_differs_is_told() -> None:
     used = {"mirroring": False, "vote": "majority", "voters": "all"}
     doubt = calibration_doubt(RUN | {"quality_calibrated_with": used})
     assert "mirroring False (now True), voters all (now unets)" in doubt
+
+
+def test_fewer_folds_than_the_calibration_saw_are_told() -> None:
+    used = {"quality_calibrated_with": {"folds": "all"}}
+    assert calibration_doubt(RUN | used | {"every_fold": True}) == ""
+    assert "all folds (now 0)" in calibration_doubt(RUN | used | {"every_fold": False})
