@@ -20,6 +20,7 @@ from scipy.spatial import cKDTree
 
 from benchmarks.ct_joint import Joint, find_joint, voxel_places
 from benchmarks.ct_shoulders import as_left, ct_bones, grid_of
+from shoulderseg.datasets.connected_components import largest_component
 from shoulderseg.datasets.phantom.anatomy.glenoid import DEPTH_MM, OVERHANG_MM
 from shoulderseg.datasets.phantom.scanner.acquire import acquire
 from shoulderseg.datasets.phantom.scanner.protocol import Sequence
@@ -125,7 +126,7 @@ def _glenoid(bones: Bones, joint: Joint) -> Mask:
     glenoid = np.zeros_like(bones.scapula)
     x, y, z = scapula[chosen].astype(int).T
     glenoid[z, y, x] = True
-    return glenoid
+    return largest_component(glenoid)
 
 
 def _tissue(hu: npt.NDArray[np.float32], bones: Bones) -> npt.NDArray[np.uint8]:
@@ -153,7 +154,8 @@ def _rendered(real: Real, sequence: Sequence) -> Volume:
     protocol = sample_protocol(
         sequence, "axial", rng, shape=shape, spacing_mm=(float(SLICE_MM), 1.0, 1.0)
     )
-    protocol = replace(protocol, wrap_fraction=0.0)
+    # The reference has no margins and no fold-over.
+    protocol = replace(protocol, wrap_fraction=0.0, blank_fraction=(0.0, 0.0))
     grid = replace(
         grid_of(np.zeros(3), np.eye(3), shape),
         spacing_mm=protocol.spacing_mm,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import sys
 import tempfile
@@ -160,7 +161,8 @@ def _dice(found: Mask, wanted: Mask) -> float:
 
 def _nsd(found: Mask, wanted: Mask, spacing_mm: tuple[float, float, float]) -> float:
     if not (found.any() and wanted.any()):
-        return float(found.any() == wanted.any())
+        # As Dice: where both are empty nothing counts.
+        return 0.0 if found.any() or wanted.any() else math.nan
     return surface_dice(surface_distances(found, wanted, spacing_mm), TOLERANCE_MM)
 
 

@@ -27,7 +27,7 @@ from shoulderseg import Segmenter
 from shoulderseg.datasets.phantom.examination.write import ExaminationSet, write_examinations
 from shoulderseg.datasets.phantom.options import PhantomOptions
 from shoulderseg.datasets.reader import read_label_map
-from shoulderseg.evaluation.paired import compare_paired
+from shoulderseg.evaluation.paired import Paired, compare_paired
 from shoulderseg.evaluation.scores import score_case
 from shoulderseg.workflows.examination.vote import vote_together
 
@@ -68,6 +68,7 @@ def _examine(folder: Path, segmenter: Segmenter, found: dict[str, list[Any]]) ->
     examination = vote_together(alone, segmenter.bundle, segmenter.settings)
     found["seconds"].append(time.perf_counter() - started)
     names = [result.name for result in alone]
+    found["series"].append(len(alone))
     for before, after in zip(alone, examination.results, strict=True):
         truth = read_label_map(folder / "labels" / f"{before.name}.nii.gz")
         for kind, result in (("alone", before), ("together", after)):
@@ -97,6 +98,17 @@ def _examine(folder: Path, segmenter: Segmenter, found: dict[str, list[Any]]) ->
     print(f"{folder.name}: {len(alone)} series, {found['seconds'][-1]:.1f} s", flush=True)
 
 
+def _paired(
+    before: list[float], after: list[float], series: list[int], rng: np.random.Generator
+) -> Paired:
+    """Compares means over each person's series, which share the anatomy and the fused bones."""
+    persons = [
+        [float(np.nanmean(part)) for part in np.split(np.array(values), np.cumsum(series)[:-1])]
+        for values in (before, after)
+    ]
+    return compare_paired(persons[0], persons[1], rng)
+
+
 def _tables(found: dict[str, list[Any]], bones: list[str]) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     summary: dict[str, Any] = {}
@@ -108,7 +120,7 @@ def _tables(found: dict[str, list[Any]], bones: list[str]) -> dict[str, Any]:
                 [getattr(score, measure) for score in found[f"{kind} {bone}"]]
                 for kind in ("alone", "together")
             )
-            paired = compare_paired(before, after, rng)
+            paired = _paired(before, after, found["series"], rng)
             worst = max if measure == "hd95_mm" else min
             low, high = paired.interval
             print(

@@ -32,8 +32,13 @@ def print_coverage(found: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     for key in sorted(found):
         kind, _, name = key.partition(" ")
         pairs = _known(found[key]) if kind in KINDS and " " not in name else _known([])
+        if name.startswith("hill_sachs"):
+            # A sound head is right by chance of having nothing to measure.
+            pairs = pairs[pairs[:, 0] != 0]
         if len(pairs) < FEWEST:
             continue
+        # Sound and unstable shoulders come in turn, and each half is to have both.
+        pairs = pairs[np.random.default_rng(0).permutation(len(pairs))]
         factors[kind][name] = round(_factor(pairs), 2)
         for half in (0, 1):
             pair, factor = pairs[half::2], _factor(pairs[1 - half :: 2])

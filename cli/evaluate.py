@@ -50,7 +50,7 @@ def evaluate(
 ) -> None:
     """Compare label maps of the same name, in 3D and in mm. Two files are compared as they are.
 
-    Every reference counts: one without a prediction is named, exit code 1.
+    A reference without a prediction is named, exit code 1; it is in no mean.
     Where both masks are empty nothing is counted; where one is, Dice, IoU, PPV, sensitivity and
     NSD are 0 and the distances are the image's diagonal.
     """

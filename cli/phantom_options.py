@@ -107,8 +107,8 @@ class ImageOptions:
         str | None,
         typer.Option(
             metavar="Z,Y,X",
-            help="Voxels. Slices stay as far apart as scanners lay them (3 to 6 mm), so that fewer "
-            "make a shorter stack around the joint.",
+            help="Voxels. Slices stay as far apart as scanners lay them (3 to 6 mm; a pixel in "
+            "isotropic scans), so that fewer make a shorter stack around the joint.",
             show_default="as scanners do",
             rich_help_panel=IMAGES,
         ),

@@ -159,6 +159,7 @@ def write_json(path: Path, evaluation: Evaluation) -> None:
             structure: {name: _without_nan(metric._asdict()) for name, metric in metrics.items()}
             for structure, metrics in evaluation.means.items()
         },
+        "without_scores": list(evaluation.failed),
     }
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 

@@ -26,7 +26,7 @@ class Fibres(NamedTuple):
     Attributes:
         frame: In which the fibres run along one coordinate.
         grain_mm: Size of the streaks along each coordinate.
-        fat: Mean share of fat, 0 to 1.
+        fat: Grade of fat, 0 to 1; the mean share is less than half of it above 0.1.
     """
 
     frame: FrameName
