@@ -51,8 +51,8 @@ TRUE_MASKS: dict[str, float] = {
     "subluxation_index": 0.02,
     "vault_retroversion": 2.33,
 }
-# Of nine cases or more, and for Hill-Sachs as many with a defect: fewer cannot tell what covers nine
-# of ten.
+# Of nine cases or more, and of Hill-Sachs as many with a defect: fewer cannot tell what covers
+# nine of ten.
 PREDICTED_MASKS: dict[str, float] = {
     "glenoid_area": 193.91,
     "glenoid_height": 4.45,
