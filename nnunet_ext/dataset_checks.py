@@ -45,16 +45,25 @@ def _read(variable: str, name: str) -> dict[str, Any] | None:
     return content
 
 
-def _check_agreement(name: str, raw: dict[str, Any]) -> None:
-    """Trainers go by the copy beside the preprocessed images, as it was when it was planned."""
-    copied = _read(PREPROCESSED, name)
-    if copied is None or list(_items(raw)) == list(_items(copied)):
+def check_copy(name: str) -> None:
+    """Refuses labels that are not those which were preprocessed.
+
+    Trainers go by the copy beside the preprocessed images, as it was when these were made.
+
+    Args:
+        name: Full dataset name, of a dataset that is taken as it is preprocessed.
+
+    Raises:
+        ValueError: If both descriptions are there and differ in their labels or in their order.
+    """
+    raw, copied = _read(RAW, name), _read(PREPROCESSED, name)
+    if raw is None or copied is None or _items(raw) == _items(copied):
         return
     paths = [Path(os.environ[variable]) / name / DATASET_FILE for variable in (RAW, PREPROCESSED)]
     msg = (
         f"{paths[0]} and {paths[1]} differ in their labels or in the order of these, and the "
-        "trainers go by the second. Copy the right one over the other, and remove U-Nets that were "
-        f"trained before: the folders of {name} in nnUNet_results"
+        f"trainers go by the second. Remove {paths[1].parent}, plan the dataset anew, and remove "
+        f"U-Nets that were trained before: the folders of {name} in nnUNet_results"
     )
     raise ValueError(msg)
 
@@ -77,7 +86,6 @@ def check_trainable(name: str) -> None:
     described = read_dataset_json(name)
     if described is None:
         return
-    _check_agreement(name, described)
     channels = described["channel_names"]
     if len(channels) != 1:
         listed = ", ".join(map(str, channels.values() if isinstance(channels, dict) else channels))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MASK_SUFFIX = "_mask"
+# A number with one point, such as a place in mm; an identifier has several.
+_DECIMAL = re.compile(r"(?<![\d.])(\d+)\.(\d+)(?![\d.])")
 
 
 class SlicePair(NamedTuple):
@@ -123,7 +125,11 @@ def _check_numbers(stems: Sequence[str], *, placed: bool) -> None:
         numbered = [_numbers(values) for values in columns if not any(text for _, text in values)]
         # Of several numbers one that counts the slices is enough: others may be times or places.
         counting = [numbers for numbers in numbered if min(_steps(numbers)) > 0]
-        if numbered and not counting:
+        if _rise(stems):
+            # Places in mm, which were rounded, are not evenly apart.
+            return
+        # Two series count both from 1; a clock's seconds that begin again need not be the same.
+        if numbered and not counting and len(set(numbered[-1])) < len(keys):
             _refuse_restart(stems, numbered[-1])
         if counting and all(len(set(_steps(numbers))) > 1 for numbers in counting):
             _refuse_gap(stems, counting[-1])
@@ -137,6 +143,15 @@ def _check_numbers(stems: Sequence[str], *, placed: bool) -> None:
     numbers = [number for _, number in firsts]
     if min(_steps(numbers), default=0) < 0:
         _refuse_restart([stem for stem, _ in firsts], numbers)
+
+
+def _rise(stems: Sequence[str]) -> bool:
+    """Whether names have one decimal each, as many digits behind the point, and it rises."""
+    found = [_DECIMAL.findall(stem) for stem in stems]
+    if any(len(one) != 1 for one in found) or len({len(one[0][1]) for one in found}) > 1:
+        return False
+    wholes = {one[0][0] for one in found}
+    return len(wholes) > 1 and min(_steps([int("".join(one[0])) for one in found])) > 0
 
 
 def _numbers(values: Iterable[tuple[int, str]]) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -55,7 +56,9 @@ def flagged(result: Result, told: dict[str, Any]) -> Result:
 
 def _still_true(flags: Sequence[str], names: Sequence[str], given: Sequence[str]) -> list[str]:
     """The flags of a series alone, without those that a bone from the others has made untrue."""
-    kept = [flag for flag in flags if flag not in map(not_found, given)]
+    # All that they say of such a bone is of the mask that it has no more.
+    named = re.compile("|".join(rf"\b{re.escape(name)}\b" for name in given) or r"(?!)")
+    kept = [flag for flag in flags if not named.search(flag)]
     if not given or NO_BONE not in kept:
         return kept
     missing = [not_found(name) for name in names if name not in given]

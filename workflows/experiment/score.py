@@ -138,7 +138,8 @@ def _key(
     """What the scores depend on."""
     # Scores of another version, or on another device, are made anew.
     made_by = version("shoulderseg"), models.settings.device, models.bundle.digest
-    what = made_by, tolerance_mm, sorted(stock), sorted(data.labels.items())
+    # The last says what scores of this version began to be: in the image's own orientation.
+    what = made_by, tolerance_mm, sorted(stock), sorted(data.labels.items()), "as the image lies"
     digest = hashlib.sha256(repr(what).encode())
     files = [data.image(name), data.label_map(name)]
     files += [stock[row] / f"{name}{data.ending}" for row in sorted(stock)]

@@ -205,6 +205,7 @@ def _bids_inputs(root: Path, folders: Sequence[Path]) -> Inputs:
 
 def _no_volumes(root: Path, folder: Path) -> list[SkippedInput]:
     """Images in an `anat` folder that BIDS does not have there."""
+    from shoulderseg.datasets.disk_names import is_left_out
     from shoulderseg.datasets.files import foreign_format
 
     below = folder.relative_to(root).as_posix()
@@ -213,7 +214,7 @@ def _no_volumes(root: Path, folder: Path) -> list[SkippedInput]:
         reason = foreign_format(entry) if entry.is_file() else ""
         if reason:
             found.append(SkippedInput(f"{below}/{entry.name}", reason, refused=True))
-        elif entry.is_dir() and not entry.name.startswith("."):
+        elif entry.is_dir() and not is_left_out(entry.name):
             reason = "a folder in a folder of images; give it by itself"
             found.append(SkippedInput(f"{below}/{entry.name}", reason, refused=False))
     dicom = sum(_is_dicom(entry) for entry in folder.iterdir() if entry.is_file())

@@ -13,7 +13,7 @@ import numpy as np
 
 from shoulderseg.workflows.errors import reason_of
 from shoulderseg.workflows.examination.vote import STEPS
-from shoulderseg.workflows.measure.shoulder import GLENOID, HUMERUS, as_records, measure_volume
+from shoulderseg.workflows.measure.shoulder import as_records, measure_volume
 from shoulderseg.workflows.measure.table import EXAMINATION, SERIES, TABLE_FILE, write_table
 
 if TYPE_CHECKING:
@@ -97,7 +97,14 @@ def _record_of(name: str, file: Path) -> Path | None:
     """The record that `predict` writes beside the fused bones of an examination; None of others."""
     exam = name.removesuffix("_bones")
     path = file.parent / f"{exam}.json"
-    return path if exam != name and path.is_file() else None
+    if exam == name or not path.is_file():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    # Other programs, too, write a JSON file beside an image.
+    return path if isinstance(record, dict) and {"series", "bones"} <= set(record) else None
 
 
 def _in_view(name: str, file: Path) -> tuple[FieldOfView, FieldOfView] | None:
@@ -114,16 +121,16 @@ def _in_view(name: str, file: Path) -> tuple[FieldOfView, FieldOfView] | None:
     try:
         bones = json.loads(path.read_text(encoding="utf-8"))["bones"]
         # A bone that no two series agree on is not in the label map.
-        told = [bones[bone] for bone in (HUMERUS, GLENOID)]
+        told = list(bones.values())
         steps = [one[STEPS] if one["reference"] is not None else () for one in told]
         humerus, glenoid = (
             FieldOfView(steps_mm=tuple(np.array(one, np.float64).reshape(3, 3) for one in series))
             for series in steps
         )
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         msg = (
-            f"{path.name} does not tell which series these bones come from, and so how finely they "
-            "are known; run `shoulderseg predict` again"
+            f"{path.name} does not tell how finely its series show these bones, as of an earlier "
+            "version; run `shoulderseg predict` into another folder"
         )
         raise ValueError(msg) from None
     return humerus, glenoid

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from shoulderseg.evaluation.quality.measures import CaseQuality
     from shoulderseg.refine.voting import Fusion
 
-# The bones of a joint are a few mm apart; thick slices may add one.
 # The flag of a case without any bone.
 NO_BONE = "no bone found"
+# The bones of a joint are a few mm apart; thick slices may add one.
 FAR_APART_MM = 15.0
 
 

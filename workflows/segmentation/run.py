@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.cohort.fingerprint import options_of
 from shoulderseg.workflows.cohort.part import WHOLE, Part, take_part
-from shoulderseg.workflows.cohort.presence import PATIENCE_S, BusyError, at_work
+from shoulderseg.workflows.cohort.presence import PATIENCE_S, WAIT_S, BusyError, at_work
 from shoulderseg.workflows.cohort.resume import Ledger, check_options
 from shoulderseg.workflows.cohort.run_log import RunLog
 from shoulderseg.workflows.cohort.spread import segment_on_cluster
@@ -59,8 +59,7 @@ def prepare_run(
         plan: where to, and in which formats.
         preview: whether a picture of each case is drawn.
         measure: whether the bones are measured.
-        side: left, right or axes, of images that do not say which shoulder they show; empty if it
-            is unknown. It matters to measures alone.
+        side: left, right or axes, of images that do not say it; empty if it is unknown.
         examination: which cases vote together, see `group_cases`.
         overwrite: whether cases that were made with other options are made anew.
         part: which of the cases.
@@ -70,9 +69,11 @@ def prepare_run(
     """
     check_side(side)
     groups = _groups_of(inputs, examination)
-    every, inputs = inputs.cases, _part_of(inputs, groups, part)
+    # Whether the folder may be told depends on all that lies in it.
+    every, source = inputs.cases, inputs.public_folder(images)
+    inputs = _part_of(inputs, groups, part)
     report = _report_of(segmenter, inputs, images, plan, examination)
-    plan = replace(plan, source=inputs.public_folder(images), model=segmenter.bundle.digest)
+    plan = replace(plan, source=source, model=segmenter.bundle.digest)
     return Run(
         segmenter=segmenter,
         inputs=inputs,
@@ -184,18 +185,18 @@ def _execute(run: Run, listener: Listener, crew: Crew | None, told: Path) -> Non
     except BaseException:
         # Also after an interruption: what is done is done. Why it ended is told in any case.
         try:
-            _write_up(run)
+            _write_up(run, WAIT_S)
         except (OSError, BusyError) as error:
             _LOGGER.warning("report or measures cannot be written: %s", reason_of(error))
         raise
-    _write_up(run)
+    _write_up(run, PATIENCE_S)
 
 
-def _write_up(run: Run) -> None:
+def _write_up(run: Run, wait_s: float) -> None:
     """Writes the report, and the table of measures, also where cases are no longer in it."""
 
     def write_table(records: Sequence[Mapping[str, Any]]) -> None:
         if run.measure or any(map(is_measured, run.report.taken_over)):
             write_measures(run.plan.out, records)
 
-    run.report.write(write_table, PATIENCE_S)
+    run.report.write(write_table, wait_s)

@@ -66,7 +66,7 @@ def plan_dataset(
             the U-Nets cannot learn from it, or models were trained with another batch size.
         StepFailedError: if nnU-Net fails.
     """
-    from shoulderseg.nnunet_ext.dataset_checks import check_trainable
+    from shoulderseg.nnunet_ext.dataset_checks import check_copy, check_trainable
     from shoulderseg.nnunet_ext.folders import (
         PREPROCESSED,
         adopt_splits,
@@ -82,7 +82,9 @@ def plan_dataset(
     name = dataset_name(dataset)
     check_trainable(name)
     planned = is_preprocessed(name, f"{DEFAULT_PLANS}.json", f"{DEFAULT_PLANS}_{CONFIGURATION}")
-    if not planned:
+    if planned:
+        check_copy(name)
+    else:
         _plan_and_preprocess(name, on_command)
     adopted = adopt_splits(name)
     small = _plan_small(data_folder(PREPROCESSED) / name, batch_size) if size == SMALL else None

@@ -99,7 +99,7 @@ def prepare_trainings(order: TrainingOrder) -> TrainingRun:
         FileNotFoundError: if the dataset is not planned, there is no such bundle, or it has no
             weights for a U-Net or fold.
     """
-    from shoulderseg.nnunet_ext.dataset_checks import check_trainable
+    from shoulderseg.nnunet_ext.dataset_checks import check_copy, check_trainable
     from shoulderseg.nnunet_ext.folders import (
         PREPROCESSED,
         RESULTS,
@@ -118,6 +118,7 @@ def prepare_trainings(order: TrainingOrder) -> TrainingRun:
         )
         raise FileNotFoundError(msg)
     check_trainable(name)
+    check_copy(name)
     checks.warn_of_changes(name)
     checks.check_folds(name, order.folds)
     trainings = list_trainings(

@@ -18,6 +18,11 @@ GIVEN = {"reason": "the bone was not found in it", "taken_from_the_others": True
     [
         ([not_found("glenoid"), "odd"], {"humerus": {}, "glenoid": GIVEN}, ["odd"]),
         ([NO_BONE], {"humerus": GIVEN, "glenoid": GIVEN}, []),
+        (
+            ["predicted Dice of the glenoid is 0.41, below 0.85", "humerus is odd"],
+            {"humerus": {}, "glenoid": GIVEN},
+            ["humerus is odd"],
+        ),
         ([NO_BONE], {"humerus": GIVEN, "glenoid": {}}, [not_found("glenoid")]),
         ([not_found("glenoid")], {"humerus": GIVEN, "glenoid": {}}, [not_found("glenoid")]),
     ],

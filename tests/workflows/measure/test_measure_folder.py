@@ -50,14 +50,16 @@ def test_a_row_a_case_with_units_and_reasons(labels: Path, tmp_path: Path) -> No
 
 
 def test_label_maps_of_fused_bones_are_told_from_others(labels: Path, tmp_path: Path) -> None:
-    for name in ("exam", "drawn", "old"):
+    for name in ("exam", "drawn", "old", "other"):
         (labels / f"{name}_bones.nii.gz").write_bytes((labels / "worn.nii.gz").read_bytes())
     # As `predict` writes it beside the bones; one of them from slices of 4 mm.
     steps = np.diag([0.7, 0.7, 4.0])[:, ::-1].tolist()
     told = {"reference": "a", "pairs": [], "steps_mm": [steps, steps]}
-    record = {"bones": dict.fromkeys(VALUES, told)}
+    record = {"series": {}, "bones": dict.fromkeys(VALUES, told)}
     (labels / "exam.json").write_text(json.dumps(record), encoding="utf-8")
-    (labels / "old.json").write_text('{"bones": {}}', encoding="utf-8")
+    (labels / "old.json").write_text('{"series": {}, "bones": {"humerus": {}}}', encoding="utf-8")
+    # As a converter writes one beside each image.
+    (labels / "other.json").write_text('{"Modality": "MR"}', encoding="utf-8")
 
     cases = {case.case: case for case in measure_folder(labels, tmp_path / "out", VALUES)}
 
@@ -66,13 +68,15 @@ def test_label_maps_of_fused_bones_are_told_from_others(labels: Path, tmp_path: 
         "drawn_bones": "series",
         "exam_bones": "examination",
         "old_bones": "examination",
+        "other_bones": "series",
         "whole": "series",
         "worn": "series",
     }
     # Its voxels are as fine as those of the others.
     assert "mm apart" in rows["exam_bones"]["glenoid_height_refused"]
     assert rows["drawn_bones"]["glenoid_height_mm"]
-    assert "old.json does not tell which series" in cases["old_bones"].error
+    assert "old.json does not tell how finely" in cases["old_bones"].error
+    assert rows["other_bones"]["glenoid_height_mm"]
 
 
 def test_a_bad_file_keeps_no_other_from_its_turn(labels: Path, tmp_path: Path) -> None:

@@ -89,7 +89,14 @@ function readTable(text) {
       verdict: VERDICTS.includes(verdict) ? verdict : undefined,
       rank: /^[0-9]$/.test(place) ? Number(place) : undefined, comment, rater, time, of,
     };
+    const gives = mine && mine.verdict === given.verdict && weight(row, mine) === weight(row, given)
+      && ((comment && !mine.comment) || (given.rank !== undefined && mine.rank === undefined));
     if (!row) others += 1;
+    else if (gives) {
+      // Of the same verdict, with what somebody has added to it elsewhere.
+      judged.set(name, { ...mine, comment: mine.comment || comment, rank: mine.rank ?? given.rank });
+      read.add(name);
+    }
     else if (mine && weight(row, mine) >= weight(row, given)) kept.add(name);
     else if (given.verdict || given.rank !== undefined || comment) {
       judged.set(name, given);
