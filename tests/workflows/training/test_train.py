@@ -154,6 +154,13 @@ def test_trainers_and_raw_dataset_have_to_agree_on_the_labels(planned: Path) -> 
     with pytest.raises(ValueError, match="the trainers go by the second"):
         prepare_trainings(TrainingOrder("4", "cpu"))
 
+    def begins(command: str) -> None:
+        raise InterruptedError(command)
+
+    # Of images that are preprocessed anew the copy is made anew, too.
+    with pytest.raises(InterruptedError, match="nnUNetv2_plan_and_preprocess"):
+        plan_dataset("4", "small", None, begins)
+
 
 def test_two_datasets_of_one_number_are_not_planned(planned: Path) -> None:
     # nnU-Net looks at folders alone.
