@@ -117,6 +117,8 @@ def test_nnunets_trainer_starts_there_unless_it_goes_on(
         trainer = trainers.nnUNetTrainerShoulderWhole(
             planned | {"continue_training": resuming}, "2d", 0, described, torch.device("cpu")
         )
+        if resuming:
+            Path(trainer.output_folder, "checkpoint_latest.pth").touch()
         trainer.initialize()
         assert trainer.network is not None
         networks[resuming] = trainer.network.state_dict()

@@ -93,12 +93,12 @@ def train_refiner(
     from shoulderseg.workflows.refiner.voters import find_voters
 
     name = dataset_name(order.dataset)
-    if not (data_folder(RAW) / name / "dataset.json").is_file():
-        msg = f"{data_folder(RAW) / name} is no raw dataset; give its number or its full name"
-        raise FileNotFoundError(msg)
     # Hours of training would show nothing; said before anything else is read.
     if order.unets is None and not order.without_votes and not _has_finished_fold(name, order.size):
         raise FileNotFoundError(_no_votes(name, order))
+    if not (data_folder(RAW) / name / "dataset.json").is_file():
+        msg = f"{data_folder(RAW) / name} is no raw dataset; give its number or its full name"
+        raise FileNotFoundError(msg)
     voters = find_voters(name, order.size, order.unets)
     folder = refiner_folder(name, voters.folder_name)
     with alone_in(folder, "another train-refiner"):
