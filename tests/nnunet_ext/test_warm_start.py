@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,8 +21,6 @@ from shoulderseg.nnunet_ext.variants import (
 from shoulderseg.nnunet_ext.warm_start import load_start
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.conftest import TrainedDataset
 
 HUMERUS, GLENOID = TRAINERS["humerus"], TRAINERS["glenoid"]
