@@ -20,7 +20,7 @@ class Findings:
         effusion_mm: How far the joint capsule is distended by fluid.
         bursa_mm: Thickness of fluid in the subacromial bursa.
         fatty_infiltration: Grade of fat in supraspinatus and infraspinatus, 0 to 0.8; the mean
-            share painted is about 0.04 for 0.05, 0.11 for 0.3 and 0.25 for 0.6.
+            share painted is about 0.05 for 0.05, 0.12 for 0.3 and 0.26 for 0.6.
         cuff_tear_mm: Retraction of a full-thickness supraspinatus tear, 0 for none.
         oedema_radius_mm: Radius of a marrow oedema in the humerus, 0 for none.
         oedema_centre_mm: Its centre in the humerus frame.
