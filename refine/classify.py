@@ -6,9 +6,8 @@ Three ways lead to the same numbers; docs/edge-refiner.md says why, and each has
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -22,6 +21,7 @@ from shoulderseg.refine.engines.on_cpu import logits_on_cpu
 from shoulderseg.refine.inputs import PatchInputs, check_centres
 from shoulderseg.refine.network import PatchAlexNet
 from shoulderseg.refine.precision import has_fast_half
+from shoulderseg.refine.true_float32 import true_float32
 
 __all__ = ["Method", "Precision", "classify_voxels", "voxel_logits"]
 
@@ -83,7 +83,7 @@ def classify_voxels(
     def logits(layers: Sequence[Layer], chosen: torch.Tensor) -> torch.Tensor:
         return _logits(layers, inputs, chosen, size, method, batch_size)
 
-    with torch.inference_mode(), _true_float32(device):
+    with torch.inference_mode(), true_float32(device):
         return _probabilities(logits, fold(model, device, torch.float32), voxels, half)
 
 
@@ -132,7 +132,7 @@ def voxel_logits(
     voxels = _as_voxels(centres, device)
     _check(model, inputs, voxels, batch_size)
     layers = fold(model, device, inputs.image.dtype)
-    with torch.inference_mode(), _true_float32(device):
+    with torch.inference_mode(), true_float32(device):
         return _logits(layers, inputs, voxels, model.config.patch_size, method, batch_size)
 
 
@@ -183,17 +183,3 @@ def _half_type(device: torch.device, precision: Precision) -> torch.dtype | None
         return None
     # float16 holds three more bits than bfloat16, whose range normalised activations do not need.
     return torch.float16 if device.type == "cuda" else torch.bfloat16
-
-
-@contextlib.contextmanager
-def _true_float32(device: torch.device) -> Iterator[None]:
-    """Keeps a GPU from rounding float32 to 10 bits, cuDNN's default for convolutions."""
-    if device.type != "cuda":
-        yield
-        return
-    before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
-    try:
-        yield
-    finally:
-        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before

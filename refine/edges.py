@@ -66,11 +66,14 @@ class Voted(NamedTuple):
         disagreement: bool (Z, Y, X), where what the voters say cannot be true at once.
         votes: float32 (V, Z, Y, X), the U-Nets' probabilities: one for each bone, in order, then
             those of both bones as one.
+        further: Other voters of each bone, float32 (Z, Y, X), which the classifiers do not see;
+            empty for none.
     """
 
     label_map: NDArray[np.uint8]
     disagreement: NDArray[np.bool_]
     votes: NDArray[np.float32]
+    further: Sequence[Sequence[NDArray[np.float32]]] = ()
 
 
 class Opinions(NamedTuple):
@@ -165,6 +168,8 @@ def edge_opinions(
     classes = models[0].config.classes
     votes = voted.votes[(slice(None), *voxels.T)]
     per_bone = [[vote] for vote in votes[: classes - 1]]
+    for bone, further in zip(per_bone, voted.further or [()] * len(per_bone), strict=True):
+        bone += [vote[tuple(voxels.T)] for vote in further]
     belief = label_belief(per_bone, list(votes[classes - 1 :]))
     found = class_probabilities(models, image, voted.votes, voxels, spacing_mm, config, device)
     return Opinions(voxels, belief, found)

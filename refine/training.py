@@ -89,7 +89,8 @@ def _restore(
     model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=config.weight_decay)
     if state.optimizer:
-        optimizer.load_state_dict(state.optimizer)
+        # The optimiser would go on in the state's own tensors.
+        optimizer.load_state_dict(_copy(state.optimizer))
     return model, optimizer
 
 

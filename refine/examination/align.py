@@ -88,6 +88,19 @@ def still(centre_mm: Floats) -> Motion:
     return Motion(np.asarray(centre_mm, np.float64), np.zeros(3), np.zeros(3))
 
 
+def joined(first: Motion, second: Motion, centre_mm: Floats) -> Motion:
+    """Motion from the series of one motion to that of another.
+
+    Args:
+        first: Of the series to start from.
+        second: Of the other.
+        centre_mm: Of the new motion, LPS, (3,), in the first series.
+    """
+    turn = Rotation.from_rotvec(second.turn) * Rotation.from_rotvec(first.turn).inv()
+    moved = second.apply(first.undo(centre_mm[None]))[0]
+    return Motion(centre_mm, moved - centre_mm, turn.as_rotvec())
+
+
 def align(
     edge_mm: Floats,
     bone: Field,
@@ -101,7 +114,7 @@ def align(
         edge_mm: Points on its edge, in the series' LPS mm, (n, 3).
         bone: The surface, from the other series.
         start: A first guess, whose centre is kept.
-        independent: How many of the points err independently: neighbours err together.
+        independent: How many of the points err independently at most: neighbours err together.
         expected: Where the bone is likely to be; None for where the examination has it.
 
     Returns:
@@ -110,7 +123,8 @@ def align(
     if not len(edge_mm):
         return start
     chosen = edge_mm[:: max(1, len(edge_mm) // _MOST_POINTS)]
-    scale = np.sqrt(independent / len(chosen)) / _EDGE_MM
+    # A few points are no more than so many.
+    scale = np.sqrt(min(independent, len(chosen)) / len(chosen)) / _EDGE_MM
     usual = np.r_[np.full(3, _USUAL_MM), np.full(3, np.radians(_USUAL_DEG))]
     expected = expected or Expectation(start.centre_mm, start.centre_mm, _USUAL_MM)
 

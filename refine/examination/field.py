@@ -39,6 +39,12 @@ class Field:
         places: Floats = index[:, ::-1] * self.step_mm + self.first_mm
         return places
 
+    def places_inside(self) -> Floats:
+        """The places of the voxels inside the bone alone, likewise."""
+        index = np.argwhere(self.distance_mm < 0)
+        places: Floats = index[:, ::-1] * self.step_mm + self.first_mm
+        return places
+
     def corners(self) -> Floats:
         """The corners of the grid in LPS mm, (8, 3)."""
         last = np.array(self.distance_mm.shape) - 1
@@ -102,8 +108,14 @@ def empty_field(low_mm: Floats, high_mm: Floats, step_mm: float) -> Field:
         high_mm: Highest corner in LPS, (3,).
         step_mm: Length of a voxel.
     """
-    count = np.maximum(np.ceil((high_mm - low_mm) / step_mm).astype(int) + 1, 2)
-    return Field(np.full(count[::-1], np.inf), np.asarray(low_mm, np.float64), step_mm)
+    shape = grid_shape(low_mm, high_mm, step_mm)
+    return Field(np.full(shape, np.inf), np.asarray(low_mm, np.float64), step_mm)
+
+
+def grid_shape(low_mm: Floats, high_mm: Floats, step_mm: float) -> tuple[int, int, int]:
+    """Voxels along z, y and x of the grid over a box; its arguments are those of `empty_field`."""
+    x, y, z = np.maximum(np.ceil((high_mm - low_mm) / step_mm).astype(int) + 1, 2).tolist()
+    return z, y, x
 
 
 def true_distance(values: Floats, step_mm: float) -> Floats:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoulderseg.refine.examination.member import shown
-from shoulderseg.refine.examination.samples import REACH_MM, index_box, to_mm
+from shoulderseg.refine.examination.samples import REACH_MM, index_box, to_index, to_mm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +31,8 @@ def overlap(
         others: Those; none for the whole series.
 
     Returns:
-        Dice, and the volume in the series over that of the others; 0 where neither has any.
+        Dice, and the volume in the series over that of the others, in all that both show; 0 where
+        neither has any.
     """
     asked = (slices.distance_mm < REACH_MM / 2) | _box_of(slices, motion, bone)
     index = np.argwhere(asked & slices.shown)
@@ -41,10 +42,12 @@ def overlap(
     if others:
         seen = shown(others, places)
         own, theirs = own & seen, theirs & seen
-    mine, wanted = int(np.count_nonzero(own)), int(np.count_nonzero(theirs))
+    mine, wanted = float(np.count_nonzero(own)), float(np.count_nonzero(theirs))
+    # A part of a bone does not fit the better for being small.
+    wanted += _beyond(slices, motion, bone, others)
     if not mine + wanted:
         return 0.0, 0.0
-    return 2 * int(np.count_nonzero(own & theirs)) / (mine + wanted), mine / max(wanted, 1)
+    return 2 * int(np.count_nonzero(own & theirs)) / (mine + wanted), mine / max(wanted, 1.0)
 
 
 def _box_of(slices: BoneSlices, motion: Motion, bone: Field) -> NDArray[np.bool_]:
@@ -52,3 +55,18 @@ def _box_of(slices: BoneSlices, motion: Motion, bone: Field) -> NDArray[np.bool_
     box = np.zeros(slices.probability.shape, np.bool_)
     box[index_box(slices.affine, motion.apply(bone.corners()), box.shape)] = True
     return box
+
+
+def _beyond(
+    slices: BoneSlices, motion: Motion, bone: Field, others: Sequence[Member] = ()
+) -> float:
+    """Bone of the others that the series shows farther from its own, in voxels of the series."""
+    places = bone.places_inside()
+    there = motion.apply(places)
+    index = to_index(slices.affine, there)[:, 1:]
+    kept = ((index >= -0.5) & (index <= np.array(slices.shown.shape[1:]) - 0.5)).all(axis=1)
+    away = ~kept & slices.shows(there)
+    if others:
+        away[away] = shown(others, places[away])
+    volume = abs(float(np.linalg.det(slices.affine[:3, :3])))
+    return int(np.count_nonzero(away)) * bone.step_mm**3 / volume

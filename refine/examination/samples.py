@@ -46,6 +46,8 @@ class BoneSlices:
         distance_mm: Signed distance to the bone's edge within each slice, negative inside, cut off
             at 18 mm, float32 (Z, Y, X); 18 mm everywhere in a slice without bone.
         affine: From the index (z, y, x) to LPS mm, float64 (4, 4).
+        steps_mm: From voxel to voxel of the image in LPS mm, a column an axis, (3, 3): several of
+            its pixels may be one here.
         edge_mm: Points on the edge, about 1 mm apart, in LPS mm, (n, 3).
         samples: Points on the edge, about it, and fewer far from it.
         shown: Which voxels the series shows, bool (Z, Y, X): not those of a filled margin.
@@ -56,6 +58,7 @@ class BoneSlices:
     probability: NDArray[np.float32]
     distance_mm: NDArray[np.float32]
     affine: Floats
+    steps_mm: Floats
     edge_mm: Floats
     samples: Samples
     shown: NDArray[np.bool_]
@@ -156,7 +159,8 @@ def bone_slices(
     bounds = (_bounds(scanned) - np.repeat(first[1:], 2) - np.repeat(scale[1:] - 1, 2) / 2) / (
         np.repeat(scale[1:], 2)
     )
-    return BoneSlices(small, distance, placed, edge, samples, shown, bounds)
+    steps = affine[:3, :3].copy()
+    return BoneSlices(small, distance, placed, steps, edge, samples, shown, bounds)
 
 
 def _bounds(scanned: NDArray[np.bool_]) -> Floats:
@@ -173,14 +177,13 @@ def _in_slice_distance(
 ) -> NDArray[np.float32]:
     inside = (probability > 0.5) & shown
     distance = np.full(inside.shape, REACH_MM, np.float32)
-    half = pixels_mm.mean() / 2
     for z in np.flatnonzero(inside.any(axis=(1, 2))):
-        out = ndimage.distance_transform_edt(~inside[z], sampling=pixels_mm) - half
+        out = _to_edge(~inside[z], pixels_mm)
         # Where what is shown ends the bone need not.
         maybe = inside[z] | ~shown[z]
         deep = np.full(maybe.shape, REACH_MM)
         if not maybe.all():
-            deep = ndimage.distance_transform_edt(maybe, sampling=pixels_mm) - half
+            deep = _to_edge(maybe, pixels_mm)
         distance[z] = np.clip(np.where(inside[z], -deep, out), -REACH_MM, REACH_MM)
     blank = ~shown.any(axis=(1, 2))
     if blank.any() and not blank.all():
@@ -189,6 +192,19 @@ def _in_slice_distance(
         for z in np.flatnonzero(blank):
             distance[z] = distance[there[np.argmin(np.abs(there - z))]]
     return distance
+
+
+def _to_edge(region: NDArray[np.bool_], pixels_mm: Floats) -> Floats:
+    """Distance in mm from each pixel of a region, above 0, to its edge; 0 and less outside it."""
+    distance, nearest = ndimage.distance_transform_edt(
+        region, sampling=pixels_mm, return_indices=True
+    )
+    away = np.abs(nearest - np.indices(region.shape)) * pixels_mm[:, None, None]
+    # The edge lies half a pixel before the nearest pixel outside: of a pixel's length along the
+    # way there, as pixels need not be square.
+    length = np.hypot(*(away * pixels_mm[:, None, None])) / np.maximum(distance, pixels_mm.min())
+    to_edge: Floats = distance - length / 2
+    return to_edge
 
 
 def _edge_points(

@@ -86,6 +86,18 @@ def test_resumed_run_ends_with_the_same_bits() -> None:
     assert not same_weights(seen[0], whole)
 
 
+def test_a_state_in_memory_stays_as_it_was() -> None:
+    _, [first, *_] = fit(SHORT)
+    before = stored(first)
+    once, _ = fit(SHORT, state=first)
+    again, _ = fit(SHORT, state=first)
+    assert same_weights(once, again)
+    assert once.loss == again.loss
+    assert same_weights(first, before)
+    moments = [[one["exp_avg"] for one in s.optimizer["state"].values()] for s in (first, before)]
+    assert all(torch.equal(*pair) for pair in zip(*moments, strict=True))
+
+
 def test_seed_decides_and_global_generators_stay() -> None:
     first, _ = fit(SHORT)
     torch.rand(7)

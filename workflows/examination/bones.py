@@ -148,12 +148,26 @@ def bone_motion(
     member = consensus.members[k]
     if not member.reason:
         return member.motion
-    before, after = heads[consensus.reference], heads[k]
-    if other.members[k].reason or member.reason == NO_EDGE or before is None or after is None:
+    if other.members[k].reason or member.reason == NO_EDGE:
         return None
-    # How far it turned nobody knows.
-    moved = after - before
-    return Motion(before, moved, np.zeros(3)) if np.linalg.norm(moved) <= MOST_SHIFT_MM else None
+    before, after = heads[consensus.reference], heads[k]
+    if before is None or after is None:
+        guess = _as_the_other(consensus, other, k)
+    else:
+        # How far it turned nobody knows.
+        guess = Motion(before, after - before, np.zeros(3))
+    return guess if guess is not None and guess.shift_length_mm <= MOST_SHIFT_MM else None
+
+
+def _as_the_other(consensus: Consensus, other: Consensus, k: int) -> Motion | None:
+    """How a bone lay in a series if both bones moved as one; None where that is not known."""
+    from shoulderseg.refine.examination.align import joined
+
+    here = consensus.members[consensus.reference].motion
+    there, before = other.members[k].motion, other.members[consensus.reference]
+    if here is None or there is None or before.motion is None or before.reason:
+        return None
+    return joined(before.motion, there, here.centre_mm)
 
 
 def head_centres(series: Sequence[SeriesBones], humerus: Consensus) -> list[Floats | None]:

@@ -52,28 +52,24 @@ def draw_bones(
     """
     from shoulderseg.datasets.volume import Volume
     from shoulderseg.morphometry.field_of_view import ALL_IN_VIEW, FieldOfView
-    from shoulderseg.refine.examination.field import empty_field
+    from shoulderseg.refine.examination.field import grid_shape
 
     k = drawn_in(both)
     parts = [_part(one, other, heads, k) for one, other in (both, both[::-1])]
-    placed = [
-        part.motion.apply(part.bone.places()[part.bone.distance_mm.ravel() < 0])
-        for part in parts
-        if part
-    ]
+    placed = [part.motion.apply(part.bone.places_inside()) for part in parts if part]
     if not placed:
         return None, None
     every = np.concatenate(placed)
-    grid = empty_field(every.min(axis=0) - _MARGIN_MM, every.max(axis=0) + _MARGIN_MM, BONES_MM)
-    label_map = np.zeros(grid.distance_mm.shape, np.uint8)
+    first, last = every.min(axis=0) - _MARGIN_MM, every.max(axis=0) + _MARGIN_MM
+    label_map = np.zeros(grid_shape(first, last, BONES_MM), np.uint8)
     in_view = [ALL_IN_VIEW, ALL_IN_VIEW]
     # The humerus last, as where both claim a voxel it is the humerus'.
     for number in (1, 0):
         part = parts[number]
         if part:
-            seen = _draw(part, values[number], label_map, grid.first_mm)
+            seen = _draw(part, values[number], label_map, first)
             in_view[number] = FieldOfView(seen, tuple(_steps(part, one) for one in part.used))
-    x, y, z = grid.first_mm.tolist()
+    x, y, z = first.tolist()
     axes = tuple(np.eye(3).ravel().tolist())
     labels = Volume(label_map, (BONES_MM, BONES_MM, BONES_MM), (x, y, z), axes)
     return labels, (in_view[0], in_view[1])
@@ -113,7 +109,7 @@ def _draw(
 
 def _steps(part: _Part, member: Member) -> Floats:
     """Steps from voxel to voxel of a series, as the bone lies in the label map, (3, 3)."""
-    ends = np.vstack([np.zeros(3), member.slices.affine[:3, :3].T])
+    ends = np.vstack([np.zeros(3), member.slices.steps_mm.T])
     moved = ends if member.motion is None else part.motion.apply(member.motion.undo(ends))
     steps: Floats = (moved[1:] - moved[0]).T
     return steps

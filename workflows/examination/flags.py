@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from shoulderseg.workflows.segmentation.result import Result
 
 NO_AGREEMENT = "no two series of the examination agree on it"
+# A single find may be false, so nobody takes it over.
+ONLY_HERE = "it was found in this series of the examination alone"
+ONLY_ELSEWHERE = "it was found in one other series of the examination alone, so not taken from it"
+NOWHERE = "it was found in no series of the examination"
 FAILED = "the examination's vote failed in this series"
+NOT_DRAWN = "the bones that the series of the examination share could not be drawn"
 STOPPED = "the run was stopped before the series of the examination voted together"
 
 
@@ -41,10 +46,16 @@ def flagged(result: Result, told: dict[str, Any]) -> Result:
 
     Args:
         result: of the series.
-        told: by the names of bones: `reason` if there is one, and `taken_from_the_others`.
+        told: by the names of bones: `reason` if there is one, and `taken_from_the_others` where
+            others agree on the bone.
     """
     _, found = result.segmented()
-    flags = [f"{name}: {_why(bone)}" for name, bone in told.items() if "reason" in bone]
+    # That it is missing each series says by itself.
+    flags = [
+        f"{name}: {_why(bone)}"
+        for name, bone in told.items()
+        if bone.get("reason", NOWHERE) != NOWHERE
+    ]
     quality = found.measures["quality"]
     given = [name for name, bone in told.items() if _is_given(result, name, bone)]
     own = _still_true(quality["flags"], list(told), given)
@@ -73,7 +84,8 @@ def _is_given(result: Result, name: str, bone: dict[str, Any]) -> bool:
 
 def _why(bone: dict[str, Any]) -> str:
     reason = str(bone["reason"])
-    if reason.startswith((NO_AGREEMENT, FAILED, STOPPED)):
+    if "taken_from_the_others" not in bone:
+        # There are no others that agree on it.
         return reason
     if bone["taken_from_the_others"]:
         return f"{reason}; taken from the other series of the examination"

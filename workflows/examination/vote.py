@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shoulderseg.workflows.errors import reason_of
 from shoulderseg.workflows.examination.bones import (
@@ -17,9 +17,13 @@ from shoulderseg.workflows.examination.bones import (
     series_bones,
 )
 from shoulderseg.workflows.examination.drawing import draw_bones, drawn_in
-from shoulderseg.workflows.examination.flags import FAILED, NO_AGREEMENT, flagged
+from shoulderseg.workflows.examination.flags import FAILED, NOT_DRAWN, flagged
+from shoulderseg.workflows.examination.told import told_of
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from shoulderseg.datasets.volume import Volume
     from shoulderseg.morphometry.field_of_view import FieldOfView
     from shoulderseg.refine.examination.align import Motion
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
     from shoulderseg.workflows.bundles.bundle import Bundle
     from shoulderseg.workflows.segmentation.result import Result
     from shoulderseg.workflows.segmentation.settings import Settings
+
+    Floats = npt.NDArray[np.float64]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -43,8 +49,9 @@ class Examination:
     Attributes:
         results: of each series, in the order in which they were given.
         bones: the bones that series agree on, labels as in these, uint8, isotropic, where the
-            reference series has them; None where they agree on none.
-        record: which series agree and how they moved, as plain values for a JSON file.
+            reference series has them; None where they agree on none, or these cannot be drawn.
+        record: which series agree and how they moved, as plain values for a JSON file; `error` if
+            the bones cannot be drawn.
         agreed: humerus and glenoid as the series agree on them.
         in_view: what the series show of each bone in `bones`; None where that is not known.
     """
@@ -82,7 +89,7 @@ def vote_together(results: Sequence[Result], bundle: Bundle, settings: Settings)
         for k in range(len(series))
     ]
     told = [
-        dict(zip(names, map(_told, both, moved, (k, k)), strict=True))
+        dict(zip(names, map(told_of, both, moved, (k, k)), strict=True))
         for k, moved in enumerate(motions)
     ]
 
@@ -97,15 +104,15 @@ def vote_together(results: Sequence[Result], bundle: Bundle, settings: Settings)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         results = list(pool.map(settle, range(len(results))))
-    bones, in_view = draw_bones(both, heads, list(results[0].label_values.values()))
-    agreements = _agreements(both, series_names, in_view)
+    drawn = _draw(both, heads, list(results[0].label_values.values()), series_names)
     record = {
         # Each bone has a reference of its own; both are drawn in one.
-        "drawn_in": None if bones is None else series_names[drawn_in(both)],
+        "drawn_in": None if drawn.bones is None else series_names[drawn_in(both)],
         "series": dict(zip(series_names, told, strict=True)),
-        "bones": dict(zip(names, agreements, strict=True)),
+        "bones": dict(zip(names, drawn.agreements, strict=True)),
+        **({"error": drawn.error} if drawn.error else {}),
     }
-    return Examination(tuple(results), bones, record, both, in_view)
+    return Examination(tuple(results), drawn.bones, record, both, drawn.in_view)
 
 
 def _bones_of(result: Result, bundle: Bundle) -> SeriesBones:
@@ -162,32 +169,31 @@ def _revoted(
     return replace(result, segmentation=revote(found, volume, turned, bundle, settings))
 
 
-def _told(consensus: Consensus, motion: Motion | None, k: int) -> dict[str, Any]:
-    """What became of a bone in a series."""
-    member = consensus.members[k]
-    if consensus.bone is None:
-        found = sum(bool(len(one.slices.edge_mm)) for one in consensus.members)
-        return {"used": False} | ({"reason": NO_AGREEMENT} if found > 1 else {})
-    said: dict[str, Any] = {"used": not member.reason}
-    if member.reason:
-        said["reason"] = member.reason
-        said["taken_from_the_others"] = motion is not None
-    if motion is not None:
-        said["shift_mm"] = round(motion.shift_length_mm, 2)
-        # Of a bone that is taken from the others nobody knows how far it turned.
-        said["turn_deg"] = None if member.reason else round(motion.turn_deg, 2)
-    if member.motion is not None:
-        said["overlap_with_the_others"] = round(member.overlap, 4)
-    return said
+class _Drawn(NamedTuple):
+    """The shared bones, what series show of them, how well these agree; or why there are none."""
+
+    bones: Volume | None
+    in_view: tuple[FieldOfView, FieldOfView] | None
+    agreements: list[dict[str, Any]]
+    error: str = ""
 
 
-def _agreements(
+def _draw(
     both: tuple[Consensus, Consensus],
+    heads: Sequence[Floats | None],
+    values: Sequence[int],
     names: Sequence[str],
-    in_view: tuple[FieldOfView, FieldOfView] | None,
-) -> list[dict[str, Any]]:
-    views = in_view or (None, None)
-    return [_agreement(one, names, view) for one, view in zip(both, views, strict=True)]
+) -> _Drawn:
+    try:
+        bones, in_view = draw_bones(both, heads, values)
+        views = in_view or (None, None)
+        told = [_agreement(one, names, view) for one, view in zip(both, views, strict=True)]
+    except Exception as error:
+        # The series do not lose their vote.
+        _LOGGER.debug("traceback", exc_info=True)
+        nothing: dict[str, Any] = {"reference": None, "pairs": []}
+        return _Drawn(None, None, [nothing, nothing], f"{NOT_DRAWN}: {reason_of(error)}")
+    return _Drawn(bones, in_view, told)
 
 
 def _agreement(

@@ -32,16 +32,21 @@ class RefinerCase(NamedTuple):
         votes: float32 (3, ...), the U-Nets' probabilities.
         spacing_mm: voxel size, the slice axis first.
         axis: where the slices lie in the volume's own array.
+        further: each bone's voters that are no U-Nets, float32, which the classifiers do not see.
     """
 
     image: npt.NDArray[np.float32]
     votes: npt.NDArray[np.float32]
     spacing_mm: Spacing
     axis: int
+    further: Sequence[Sequence[npt.NDArray[np.float32]]] = ()
 
 
 def refiner_case(
-    volume: Volume, votes: Mapping[str, npt.NDArray[np.float32]], axis: int
+    volume: Volume,
+    votes: Mapping[str, npt.NDArray[np.float32]],
+    axis: int,
+    further: Sequence[Sequence[npt.NDArray[np.float32]]] = (),
 ) -> RefinerCase:
     """Normalises a volume and brings it and its votes in slice order.
 
@@ -49,6 +54,7 @@ def refiner_case(
         volume: the image.
         votes: each U-Net's probability, (Z, Y, X), in the order of the trainers.
         axis: the axis along which the 2D networks take their slices.
+        further: each bone's voters that are no U-Nets, (Z, Y, X); empty for none.
     """
     from shoulderseg.refine.normalise import normalise_volume
 
@@ -57,6 +63,7 @@ def refiner_case(
         votes=np.stack([slices_first(vote, axis) for vote in votes.values()]),
         spacing_mm=spacing_first(volume.spacing_mm, axis),
         axis=axis,
+        further=[[slices_first(vote, axis) for vote in bone] for bone in further],
     )
 
 
@@ -87,6 +94,7 @@ def refine(
         slices_first(fusion.label_map, case.axis),
         slices_first(fusion.disagreement, case.axis),
         case.votes,
+        case.further,
     )
     result = refine_edges(
         case.image,

@@ -55,7 +55,9 @@ def finish(
     refined, measures = fusion.label_map, {}
     if bundle.refiner is not None and case is not None:
         result = refine(bundle.refiner, case, fusion, settings.folds, settings.device)
-        refined = result.label_map * scanned
-        measures = {"band_voxels": result.band, "changed_voxels": result.changed}
+        # An edge that moves may cut a bone in two.
+        refined = keep_largest_component(result.label_map * scanned, single)
+        changed = int(np.count_nonzero(refined != fusion.label_map))
+        measures = {"band_voxels": result.band, "changed_voxels": changed}
     lookup = np.array([0, *foreground_labels(bundle.unets.dataset_json).values()], dtype=np.uint8)
     return Finished(lookup[refined], lookup[fusion.label_map], measures)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -45,7 +45,6 @@ def revote(
     """
     from shoulderseg.datasets.orientation import reorient, restore
     from shoulderseg.nnunet_ext.inference import slice_axis
-    from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
     from shoulderseg.refine.padding import scanned_region
     from shoulderseg.refine.voting import fuse
 
@@ -54,17 +53,15 @@ def revote(
     scanned = scanned_region(seen.array, axis)
     votes = [[vote * scanned for vote in bone] for bone in votes_per_bone]
     refining = is_refining(bundle, settings)
-    seen_votes = _as_networks(votes)
-    case = refiner_case(seen, seen_votes, axis) if refining or settings.all_voters else None
+    seen_votes, further = _as_networks(votes), [bone[2:] for bone in votes]
+    asked = refining or settings.all_voters
+    case = refiner_case(seen, seen_votes, axis, further) if asked else None
     if settings.all_voters and bundle.refiner is not None and case is not None:
         opinions = classifier_opinions(bundle.refiner, case, settings.folds, settings.device)
         votes = [[*bone, said * scanned] for bone, said in zip(votes, opinions, strict=True)]
     fusion = fuse(votes, settings.vote)
     if refining:
-        own = [[seen_votes[FIRST]], [seen_votes[SECOND]]]
-        # What the U-Nets' dispute is told from is who speaks of one bone and who of both.
-        disputed = fuse(own, whole=[seen_votes[WHOLE]]).disagreement
-        fusion = fusion._replace(disagreement=disputed)
+        fusion = fusion._replace(disagreement=_disputed(seen_votes))
     finished = finish(bundle, settings, fusion, case if refining else None, scanned)
     label_map, voted = finished.label_map, finished.voted
     if turn is not None:
@@ -80,3 +77,13 @@ def _as_networks(votes: Sequence[Sequence[Probability]]) -> dict[str, Probabilit
 
     (first, first_whole, *_), (second, second_whole, *_) = votes
     return {FIRST: first, SECOND: second, WHOLE: np.maximum(first_whole, second_whole)}
+
+
+def _disputed(networks: Mapping[str, Probability]) -> npt.NDArray[np.bool_]:
+    """Where the voters in the place of the three U-Nets contradict each other."""
+    from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
+    from shoulderseg.refine.voting import fuse
+
+    # Their dispute is told from who speaks of one bone and who of both.
+    own = [[networks[FIRST]], [networks[SECOND]]]
+    return fuse(own, whole=[networks[WHOLE]]).disagreement

@@ -18,6 +18,35 @@ def test_edge_points_lie_on_the_bone() -> None:
         np.testing.assert_allclose(bone.edge_mm.mean(axis=0), 0, atol=0.5)
 
 
+@pytest.mark.parametrize("pixel_mm", [(0.4, 4.0), (4.0, 0.4), (0.8, 0.8)])
+def test_pixels_inside_are_inside_however_long_they_are(pixel_mm: tuple[float, float]) -> None:
+    bone = bone_slices(*scanned(ball, "axial", pixel_mm=pixel_mm))
+
+    inside = bone.probability > 0.5
+    assert inside.any()
+    np.testing.assert_array_equal(np.sign(bone.distance_mm), np.where(inside, -1, 1))
+
+
+def test_an_edge_lies_half_a_pixel_from_the_pixels_beside_it() -> None:
+    """Of either side of a pixel; 1 mm and 3 mm long, and a bone of 7 by 5 of them."""
+    probability = np.zeros((1, 30, 30), np.float32)
+    probability[0, 10:17, 12:17] = 1
+    bone = bone_slices(probability, np.diag([4.0, 1.0, 3.0, 1.0]))
+    [(_, row, column)] = to_index(bone.affine, np.array([[0.0, 13.0, 3 * 14.0]]))
+    along, across = bone.distance_mm[0, :, int(column)], bone.distance_mm[0, int(row)]
+    first, left = int(row) - 3, int(column) - 2
+    np.testing.assert_allclose(along[first - 2 : first + 3], [1.5, 0.5, -0.5, -1.5, -2.5])
+    np.testing.assert_allclose(across[left - 2 : left + 2], [4.5, 1.5, -1.5, -3.5])
+
+
+def test_the_steps_are_those_of_the_image() -> None:
+    """Also where several of its pixels are taken together."""
+    probability, affine = scanned(ball, "coronal", pixel_mm=(0.3, 0.9))
+    bone = bone_slices(probability, affine)
+    np.testing.assert_array_equal(bone.steps_mm, affine[:3, :3])
+    assert np.linalg.norm(bone.affine[:3, 1]) == pytest.approx(0.6)
+
+
 def test_what_a_series_shows_is_all_of_its_slices_and_no_more() -> None:
     probability, affine = scanned(ball, "axial")
     bone = bone_slices(probability, affine)

@@ -6,10 +6,10 @@ import pytest
 from shoulderseg.refine.examination.agreement import pair_agreements
 from shoulderseg.refine.examination.align import Motion, still
 from shoulderseg.refine.examination.consensus import find_consensus
-from shoulderseg.refine.examination.samples import bone_slices
+from shoulderseg.refine.examination.samples import BoneSlices, bone_slices, to_mm
 from shoulderseg.refine.examination.vote import EDGE_MM, distance_in_series, examination_votes
 from shoulderseg.refine.voting import fuse
-from tests.refine.examination.bones import ball, scanned, stack
+from tests.refine.examination.bones import Floats, ball, scanned, stack
 
 
 def row(*values: float) -> np.ndarray:
@@ -48,17 +48,32 @@ def test_u_nets_that_contradict_do_not_vote_where_the_others_see() -> None:
     np.testing.assert_array_equal(own, row(0, 0, 1, 1, 1))
 
 
+def heights(probability: np.ndarray, affine: Floats) -> Floats:
+    """Of each voxel, along z of LPS."""
+    index = np.indices(probability.shape).reshape(3, -1).T.astype(np.float64)
+    return to_mm(affine, index)[:, 2].reshape(probability.shape)
+
+
+def upper_half(plane: str) -> BoneSlices:
+    """The ball in slices that end at its middle."""
+    probability, affine = scanned(ball, plane, tilt_deg=0)
+    return bone_slices(probability, affine, heights(probability, affine) > 0)
+
+
 def test_distance_is_told_in_the_series_own_place() -> None:
-    """A ball that moved by 6 mm; the third series sees nothing below its middle."""
+    """A ball that moved by 6 mm; the other series see nothing below its middle."""
     moved = (6.0, 0.0, 0.0)
     series = [stack(ball, "axial"), stack(ball, "coronal")]
     bone = find_consensus(series, [1.0, 1.0])
     assert bone.bone is not None
+    cut = find_consensus([upper_half("axial"), upper_half("coronal")], [1.0, 1.0]).members
     probability, affine = scanned(ball, "sagittal", shift_mm=moved)
     motion = Motion(np.zeros(3), np.array(moved), np.zeros(3))
+    asked = np.zeros(probability.shape, np.bool_)
 
-    distance = distance_in_series(
-        bone.bone, motion, bone.members, affine, np.zeros(probability.shape, np.bool_)
+    distance, above = (
+        distance_in_series(bone.bone, motion, others, affine, asked)
+        for others in (bone.members, cut)
     )
 
     assert distance.shape == probability.shape
@@ -68,6 +83,11 @@ def test_distance_is_told_in_the_series_own_place() -> None:
     inside = probability > 0.5
     assert known[inside].all()
     assert np.mean((distance < 0)[known] == inside[known]) > 0.99
+    height = heights(probability, affine)
+    # The last slice above the middle ends up to a slice below it.
+    assert np.isfinite(above[inside & (height > 2)]).all()
+    assert np.isnan(above[height < -4]).all()
+    np.testing.assert_array_equal(above[height > 2], distance[height > 2])
 
 
 def test_nobody_else_sees_it() -> None:

@@ -39,8 +39,12 @@ def take(
     turn_deg: tuple[float, float, float] = (0, 0, 0),
     shift_mm: tuple[float, float, float] = (0, 0, 0),
     extent_mm: float = 110.0,
+    opposite: bool = False,
 ) -> Taken:
-    """A series; what is missed the U-Nets call background, in a mirrored one it all is reversed."""
+    """A series; what is missed the U-Nets call background, in a mirrored one it all is reversed.
+
+    An `opposite` glenoid lies on the other side of the humerus.
+    """
 
     def scan(bone: Inside) -> tuple[npt.NDArray[np.float32], Floats]:
         return scanned(
@@ -52,7 +56,11 @@ def take(
             extent_mm=extent_mm,
         )
 
-    (first, affine), (second, _) = scan(head_and_shaft), scan(glenoid)
+    side = np.array([-1, 1, 1]) if opposite else 1
+    (first, affine), (second, _) = (
+        scan(head_and_shaft),
+        scan(lambda points: glenoid(points * side)),
+    )
     if mirrored:
         first, second = (np.ascontiguousarray(part[:, :, ::-1]) for part in (first, second))
     truth = np.where(first > 0.5, 1, np.where(second > 0.5, 2, 0)).astype(np.uint8)
