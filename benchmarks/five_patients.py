@@ -25,6 +25,7 @@ from shoulderseg.datasets.files import case_name, find_volumes
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.datasets.writer import write_image, write_label_map
 from shoulderseg.evaluation.paired import compare_paired
+from shoulderseg.workflows.device import resolve_device
 from shoulderseg.workflows.experiment.protocol import Protocol
 from shoulderseg.workflows.experiment.rows import row_title
 from shoulderseg.workflows.experiment.run import run_experiment
@@ -65,9 +66,10 @@ def main() -> None:
     effort = effort._replace(draws=asked.draws or effort.draws)
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     work: Path = asked.work / ("quick" if asked.quick else "full")
+    device = resolve_device(asked.device)
     raw = _raw_dataset(asked.data, work / "raw")
     results = [
-        _draw(raw, work / f"draw_{number}", effort, number, asked.device)
+        _draw(raw, work / f"draw_{number}", effort, number, device)
         for number in range(1, effort.draws + 1)
     ]
     found = summarise_draws(results)
@@ -104,7 +106,7 @@ def _raw_dataset(data: Path, root: Path) -> Path:
 def _draw(raw: Path, out: Path, effort: Effort, number: int, device: str) -> dict[str, Any]:
     """Runs one experiment, or reads what it has left."""
     results = out / "results.json"
-    if not _is_of(results, effort):
+    if not is_done(results, effort):
         cases = sorted(case_name(path) for path in find_volumes(raw / "labelsTr"))
         chosen = np.random.default_rng(SEED).permutation(len(cases))[: effort.tested]
         protocol = Protocol(
@@ -117,18 +119,23 @@ def _draw(raw: Path, out: Path, effort: Effort, number: int, device: str) -> dic
             refiner_steps=effort.refiner_steps,
             test_on=tuple(cases[place] for place in sorted(chosen)),
         )
-        run_experiment(raw, out, protocol, device, lambda line: print(line, file=sys.stderr))
+        done = run_experiment(raw, out, protocol, device, lambda line: print(line, file=sys.stderr))
+        if done.failed:
+            # Draws are compared over the same patients; a later call tries these again.
+            sys.exit(f"{out}: not all test cases are scored: {'; '.join(done.failed)}")
     read: dict[str, Any] = json.loads(results.read_text())
     return read
 
 
-def _is_of(results: Path, effort: Effort) -> bool:
-    """Whether a draw is done, with as much training."""
+def is_done(results: Path, effort: Effort) -> bool:
+    """Whether a draw is done, with as much training, and each of its test cases is scored."""
     if not results.is_file():
         return False
-    protocol = json.loads(results.read_text(encoding="utf-8"))["protocol"]
+    found = json.loads(results.read_text(encoding="utf-8"))
     names = ("epochs", "iterations", "refiner_epochs", "refiner_steps")
-    return all(protocol[name] == getattr(effort, name) for name in names)
+    same = all(found["protocol"][name] == getattr(effort, name) for name in names)
+    # Results of earlier versions do not say what failed.
+    return same and found.get("failed") == []
 
 
 def summarise_draws(results: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

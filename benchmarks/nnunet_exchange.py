@@ -145,7 +145,9 @@ def _print_tables(figures: dict[str, dict[str, float]]) -> None:
             scores[row] = list(counts.values())
     print("\n| bone, by | n | Dice |\n" + "|---" * 3 + "|")
     for row, values in scores.items():
-        print(f"| {row} | {len(values)} | {np.mean(values):.3f} ± {np.std(values):.3f} |")
+        # Of a single case there is none.
+        spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
+        print(f"| {row} | {len(values)} | {np.mean(values):.3f}{spread} |")
 
 
 if __name__ == "__main__":

@@ -112,7 +112,8 @@ def _print_table(found: list[Found], ways: list[str]) -> None:
         for bone in BONES:
             values = np.array([getattr(one, bone) for one in ours])
             change = values - [getattr(one, bone) for one in first]
-            cells += [f"{values.mean():.4f}", f"{change.mean():+.5f} ± {change.std():.5f}"]
+            spread = f" ± {change.std(ddof=1):.5f}" if len(ours) > 1 else ""
+            cells += [f"{values.mean():.4f}", f"{change.mean():+.5f}{spread}"]
         cells.append(f"{statistics.mean(one.band for one in ours):.4f}")
         pairs = zip(first, ours, strict=True)
         cells.append(f"{statistics.median(a.seconds / b.seconds for a, b in pairs):.2f}")

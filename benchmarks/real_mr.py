@@ -26,6 +26,8 @@ from shoulderseg.datasets.volume import describe_grid_difference
 from shoulderseg.datasets.writer import write_image
 from shoulderseg.evaluation.scores import StructureScore, summarise
 from shoulderseg.nnunet_ext.folders import RESULTS, data_folder
+from shoulderseg.workflows.bundles.bundle import read_bundle
+from shoulderseg.workflows.experiment.upright import Turns, restore_label_maps, write_upright
 from shoulderseg.workflows.processes.scripts import installed_script, process_limit
 
 DATASET, DATASET_ID = "Dataset501_Hippocampus", "501"
@@ -70,7 +72,9 @@ def main() -> None:
     raw = work / "nnUNet_raw" / DATASET
     images, labels = options.test or (raw / "imagesTs", raw / "labelsTs")
     cases = find_volumes(images)
-    predicted = _predict_stock(cases, work / "stock", options.device, effort)
+    images_of = {case_name(path): path for path in cases}
+    upright = read_bundle(bundle).upright
+    predicted = _predict_stock(images_of, work / "stock", options.device, effort, upright=upright)
     references = {case_name(path): path for path in find_volumes(labels)}
     scores = score_methods(cases, references, predicted, bundle, options.device)
     table = {method: summarise(found) for method, found in scores.items()}
@@ -160,20 +164,29 @@ def _train(device: str, effort: Effort) -> None:
         stock = ["nnUNetv2_train", DATASET_ID, "2d", "all", "-tr", effort.stock_trainer]
         run(*stock, "-p", "shoulderSmallPlans", "-device", _nnunet_device(device), "--c")
     steps = ["--epochs", str(effort.refiner_epochs), "--steps", str(effort.refiner_steps)]
-    run("shoulderseg", "train-refiner", DATASET_ID, *common, *steps)
+    # U-Nets that train on all patients hold out nobody to vote on.
+    run("shoulderseg", "train-refiner", DATASET_ID, *common, *steps, "--without-votes")
 
 
-def _predict_stock(cases: list[Path], out: Path, device: str, effort: Effort) -> Path:
-    """Stock nnU-Net's label maps, by its own command."""
+def _predict_stock(
+    cases: dict[str, Path], out: Path, device: str, effort: Effort, *, upright: bool
+) -> Path:
+    """Stock nnU-Net's label maps, by its own command, of images turned as ours are."""
     shutil.rmtree(out, ignore_errors=True)
-    (out / "images").mkdir(parents=True)
-    for path in cases:
-        write_image(out / "images" / f"{case_name(path)}_0000.nii.gz", read_image(path))
+    turns: Turns = {}
+    if upright:
+        turns = write_upright(cases, out / "images", ".nii.gz")
+    else:
+        (out / "images").mkdir(parents=True)
+        for case, path in cases.items():
+            write_image(out / "images" / f"{case}_0000.nii.gz", read_image(path))
     run(
         *("nnUNetv2_predict", "-i", str(out / "images"), "-o", str(out / "labels")),
         *("-d", DATASET_ID, "-c", "2d", "-tr", effort.stock_trainer, "-p", "shoulderSmallPlans"),
         *("-f", "all", "-device", _nnunet_device(device), "-npp", "1", "-nps", "1"),
     )
+    if upright:
+        restore_label_maps(out / "labels", cases, turns, ".nii.gz")
     return out / "labels"
 
 

@@ -1,8 +1,9 @@
 """Distances between the surfaces of two masks.
 
 A surface is the set of mask voxels with a face neighbour outside the mask; beyond the edge of the
-image counts as outside. Distances run between voxel centres in mm. In an array of a single slice
-the neighbours above and below are left out, because with them every voxel would be surface.
+image counts as outside. Distances run between voxel centres in mm. In an array of a single slice,
+whichever axis that lies across, the neighbours across it are left out, because with them every
+voxel would be surface.
 """
 
 from __future__ import annotations
@@ -51,8 +52,10 @@ def surface_voxels(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         msg = f"Mask has shape {mask.shape}, expected (Z, Y, X)."
         raise ValueError(msg)
     neighbours = ndimage.generate_binary_structure(3, 1)
-    if mask.shape[0] == 1:
-        neighbours[[0, 2]] = False
+    thin = [axis for axis, size in enumerate(mask.shape) if size == 1]
+    # A lone voxel has no neighbour that could be left: it is surface.
+    for axis in thin if len(thin) < 3 else []:
+        np.moveaxis(neighbours, axis, 0)[[0, 2]] = False
     inner: npt.NDArray[np.bool_] = ndimage.binary_erosion(mask, neighbours, border_value=0)
     return mask & ~inner
 
@@ -155,7 +158,7 @@ def _surface_points(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     boxes = ndimage.find_objects(mask.astype(np.uint8))
     if not boxes:
         return np.empty((0, 3))
-    # A single-slice box of a thicker array must keep its z neighbours, so one voxel of rim stays.
+    # A single-slice box of a thicker array must keep its neighbours, so one voxel of rim stays.
     box = tuple(
         slice(max(side.start - 1, 0), min(side.stop + 1, size))
         for side, size in zip(boxes[0], mask.shape, strict=True)

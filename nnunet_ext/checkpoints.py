@@ -41,6 +41,17 @@ def finished_folds(folder: Path) -> list[str]:
     return sorted(folds, key=lambda fold: (not fold.isdecimal(), len(fold), fold))
 
 
+def preferred_folds(folds: list[str]) -> list[str]:
+    """Returns the folds of the cross-validation, or else `all`, which has learned from every case.
+
+    They are not mixed: what is held out from a fold has been seen by `all`.
+
+    Args:
+        folds: As `finished_folds` gives them.
+    """
+    return [fold for fold in folds if fold.isdecimal()] or folds
+
+
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """Loads a checkpoint with torch's restricted unpickler.
 
@@ -133,8 +144,7 @@ def _common_folds(folders: dict[str, Path], wanted: list[str] | None, command: s
     finished = {variant: finished_folds(folder) for variant, folder in folders.items()}
     first, *others = finished.values()
     common = [fold for fold in first if all(fold in other for other in others)]
-    numbered = [fold for fold in common if fold.isdecimal()]
-    chosen = (numbered or common) if wanted is None else wanted
+    chosen = preferred_folds(common) if wanted is None else wanted
     missing = [
         f"{variant} fold {fold}"
         for variant, folds in finished.items()

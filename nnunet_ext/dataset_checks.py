@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from shoulderseg.nnunet_ext.folders import PREPROCESSED, RAW
+from shoulderseg.nnunet_ext.image_readers import (
+    find_dataset_reader_fault,
+    find_plans_reader_fault,
+)
+from shoulderseg.nnunet_ext.plans import DEFAULT_PLANS, SMALL_PLANS
 from shoulderseg.nnunet_ext.regions import BACKGROUND, foreground_labels
 
 DATASET_FILE = "dataset.json"
@@ -46,7 +51,7 @@ def _read(variable: str, name: str) -> dict[str, Any] | None:
 
 
 def check_copy(name: str) -> None:
-    """Refuses labels that are not those which were preprocessed.
+    """Refuses labels that are not those which were preprocessed, and images read by another reader.
 
     Trainers go by the copy beside the preprocessed images, as it was when these were made.
 
@@ -54,8 +59,10 @@ def check_copy(name: str) -> None:
         name: Full dataset name, of a dataset that is taken as it is preprocessed.
 
     Raises:
-        ValueError: If both descriptions are there and differ in their labels or in their order.
+        ValueError: If both descriptions are there and differ in their labels or in their order, or
+            the images were preprocessed by a reader that this package does not read as.
     """
+    _check_planned_reader(name)
     raw, copied = _read(RAW, name), _read(PREPROCESSED, name)
     if raw is None or copied is None or _items(raw) == _items(copied):
         return
@@ -66,6 +73,26 @@ def check_copy(name: str) -> None:
         f"U-Nets that were trained before: the folders of {name} in nnUNet_results"
     )
     raise ValueError(msg)
+
+
+def _check_planned_reader(name: str) -> None:
+    """The entry in dataset.json may have been removed since the images were preprocessed."""
+    folder = Path(os.environ.get(PREPROCESSED) or ".") / name
+    for path in (folder / f"{plans}.json" for plans in (DEFAULT_PLANS, SMALL_PLANS)):
+        if not path.is_file():
+            continue
+        try:
+            plans = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            plans = None
+        fault = (
+            find_plans_reader_fault(plans)
+            if isinstance(plans, dict)
+            else "is damaged, expected a JSON object"
+        )
+        if fault is not None:
+            msg = f"{path} {fault}. Remove {folder}, and plan and train the dataset anew"
+            raise ValueError(msg)
 
 
 def _items(described: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -81,7 +108,8 @@ def check_trainable(name: str) -> None:
 
     Raises:
         ValueError: If it has several channels, an ignore label, regions, not two foreground labels,
-            or the glenoid before the humerus; says what to do.
+            the glenoid before the humerus, or images that nnU-Net reads otherwise than this
+            package does; says what to do.
     """
     described = read_dataset_json(name)
     if described is None:
@@ -100,6 +128,23 @@ def check_trainable(name: str) -> None:
         msg = f"{name}: {error}"
         raise ValueError(msg) from None
     check_order(name, described["labels"])
+    check_reader(name, described)
+
+
+def check_reader(name: str, described: Mapping[str, Any]) -> None:
+    """Refuses a dataset whose images nnU-Net would read otherwise than this package does.
+
+    Args:
+        name: Full dataset name.
+        described: Its dataset.json.
+
+    Raises:
+        ValueError: If it would; says what to do.
+    """
+    fault = find_dataset_reader_fault(described)
+    if fault is not None:
+        msg = f"{name} {fault}"
+        raise ValueError(msg)
 
 
 def check_order(name: str, labels: Iterable[str]) -> None:

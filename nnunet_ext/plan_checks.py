@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from shoulderseg.nnunet_ext.image_readers import find_plans_reader_fault
 from shoulderseg.nnunet_ext.plan_bounds import find_excess, find_length
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
 from shoulderseg.nnunet_ext.unet_set import UntrustedModelError
@@ -53,6 +54,8 @@ _OF_CT = ("mean", "std", "percentile_00_5", "percentile_99_5")
 def check_plans(plans: dict[str, Any]) -> None:
     """Refuses plans that name code outside the lists above, or need too much memory.
 
+    So are plans whose images nnU-Net reads otherwise than this package does.
+
     Args:
         plans: nnU-Net's plans with a `2d` configuration.
 
@@ -85,9 +88,13 @@ def check_plans(plans: dict[str, Any]) -> None:
             msg = "the 2d configuration of plans.json inherits from another; write it out"
             raise UntrustedModelError(msg)
         excess = find_excess(configuration)
+        reader_fault = find_plans_reader_fault(plans)
     except (KeyError, TypeError, AttributeError) as error:
         msg = f"plans.json is not a complete nnU-Net plans file: {error!r}"
         raise UntrustedModelError(msg) from error
+    if reader_fault is not None:
+        msg = f"plans.json {reader_fault}; plan and train with one of these"
+        raise UntrustedModelError(msg)
     if excess is not None:
         msg = f"plans.json asks for more than any plans of nnU-Net: {excess}"
         raise UntrustedModelError(msg)

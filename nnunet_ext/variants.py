@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
@@ -25,6 +26,20 @@ START_VARIABLE = "SHOULDERSEG_START_FROM"
 CHECKPOINT = "checkpoint_final.pth"
 # The fold of nnU-Net that learns from every case.
 EVERY_CASE = "all"
+
+
+def trainer_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Picks what tells the trainers how to learn: how long, how fast, from what, on which images.
+
+    Args:
+        environment: Of a process.
+    """
+    # The one that names the place of imported bundles says nothing of trainings.
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.startswith("SHOULDERSEG_") and name != "SHOULDERSEG_MODELS"
+    }
 
 
 def plugin_folder() -> Path:

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from shoulderseg.nnunet_ext.checkpoints import finished_folds, load_checkpoint
+from shoulderseg.nnunet_ext.checkpoints import finished_folds, load_checkpoint, preferred_folds
 from shoulderseg.nnunet_ext.dataset_bounds import find_dataset_fault
 from shoulderseg.nnunet_ext.exchange.heads import against_background
 from shoulderseg.nnunet_ext.exchange.stock_labels import bone_labels, check_one_channel
@@ -48,7 +48,7 @@ def read_stock_model(folder: Path) -> UNetSet:
     check_one_channel(described)
     values = bone_labels(described)
     plans = _plans_of_slices(plans)
-    folds = finished_folds(folder)
+    folds = preferred_folds(finished_folds(folder))
     if not folds:
         msg = f"{folder.name} has no fold with {CHECKPOINT}; a training writes it when it ends"
         raise FileNotFoundError(msg)

@@ -88,8 +88,9 @@ def _write_model(
     folder = dataset / f"{TRAINER}__{plans['plans_name']}__{CONFIGURATION}"
     folder.mkdir(parents=True)
     _write_json(folder / "plans.json", plans)
-    described = {"file_ending": ".nii.gz", **unets.dataset_json, **about}
-    described |= {"name": dataset.name, "labels": {BACKGROUND: 0, **labels}}
+    described = {**unets.dataset_json, **about, "name": dataset.name}
+    # The ending of what it predicts, whatever that of the training images was.
+    described |= {"labels": {BACKGROUND: 0, **labels}, "file_ending": ".nii.gz"}
     _write_json(folder / "dataset.json", described)
     outline = outline_unet(plans, outputs=1 + len(labels))
     for number, fold in enumerate(next(iter(unets.weights.values()))):

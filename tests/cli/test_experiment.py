@@ -31,14 +31,17 @@ ROWS = {
     "vote4": ["--no-refine", "--voters", "all"],
     "vote4_refined": ["--refine", "--voters", "all"],
 }
-# Notes its words, fails where a file says so, plans and exports what the session has made, and
-# predicts by laying the references down.
+# Notes its words, and as stock nnU-Net how long and how fast it is to learn; fails where a file
+# says so, plans and exports what the session has made, and predicts by laying the references down.
 COMMAND = """#!/bin/sh
 echo "$(basename $0) $@" >> {log}
 if [ -f {fails} ] && [ "$1" = "$(cat {fails})" ]; then exit 3; fi
 case "$(basename $0) $1" in
 "shoulderseg plan") to=$nnUNet_preprocessed/{name}; mkdir -p $to && cp {plans}/*.json $to ;;
 "shoulderseg export") rm -rf $3 && cp -r {bundle} $3 ;;
+"nnUNetv2_train {name}")
+  told="$SHOULDERSEG_EPOCHS $SHOULDERSEG_ITERATIONS $SHOULDERSEG_LEARNING_RATE from"
+  echo "$told $SHOULDERSEG_START_FROM" >> {log}.stock ;;
 "nnUNetv2_predict -i") mkdir -p $4 && cp $(dirname $2)/labels/* $4 ;;
 esac
 """
@@ -84,12 +87,20 @@ def raw(trained: TrainedDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     return raw
 
 
+def stock_schedules(log: Path) -> list[str]:
+    """What each training of stock nnU-Net was told: epochs, iterations, rate, and a start."""
+    lines = Path(f"{log}.stock").read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in lines]
+
+
 def test_each_row_is_what_predict_does(
     run: Run, raw: Path, log: Path, bundle: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    outcome = run("experiment", ID, out, *OPTIONS, "--epochs", "2", "--iterations", "20")
+    schedule = ["--epochs", "2", "--iterations", "20", "--learning-rate", "0.02"]
+    outcome = run("experiment", ID, out, *OPTIONS, *schedule)
     assert outcome.exit_code == 0, outcome.output
+    assert stock_schedules(log) == ["2 20 0.02 from"] * 5
     images = out / "test" / "images"
     for row, options in ROWS.items():
         words = ["--model", bundle, "--device", "cpu", *options]
@@ -121,16 +132,8 @@ def test_steps_come_in_order_and_what_is_done_is_kept(
     run: Run, raw: Path, log: Path, bundle: Path, tmp_path: Path
 ) -> None:
     out, fails = tmp_path / "out", tmp_path / "fails"
-    words = [
-        "experiment",
-        ID,
-        out,
-        *OPTIONS,
-        "--epochs",
-        "3",
-        "--start-from",
-        tmp_path / "my bundle",
-    ]
+    words: list[object] = ["experiment", ID, out, *OPTIONS, "--start-from", tmp_path / "my bundle"]
+    words += ["--epochs", "3", "--iterations", "20", "--learning-rate", "0.001"]
     shutil.copytree(bundle, tmp_path / "my bundle")
     fails.write_text("train-refiner")
     outcome = run(*words)
@@ -145,9 +148,22 @@ def test_steps_come_in_order_and_what_is_done_is_kept(
     ]
     stock = ["nnUNetv2_preprocess", *["nnUNetv2_train"] * 5, "nnUNetv2_predict"]
     assert steps == ["plan", "train", "train-refiner", "export", *stock]
-    assert f"--epochs 3 --start-from {tmp_path / 'my bundle'}" in lines[1]
+    ours = f"--epochs 3 --iterations 20 --learning-rate 0.001 --start-from {tmp_path / 'my bundle'}"
+    assert ours in lines[1]
+    # As many steps, and from random weights at a rate that suits these.
+    assert stock_schedules(log) == ["3 20  from"] * 5
+    assert "stock nnU-Net with random ones and its own rate of 0.01" in (
+        (out / "results.md").read_text()
+    )
     assert "--inputs votes" in lines[2]
     assert all("-tr nnUNetTrainerScheduled" in line for line in lines if "nnUNetv2_train" in line)
+    _goes_on(run, out, words)
+    other = run(*words, "--seed", "2")
+    assert other.exit_code == 2
+    assert "seed 1, now 2" in " ".join(other.output.split())
+
+
+def _goes_on(run: Run, out: Path, words: list[object]) -> None:
     before = (out / "results.json").read_bytes()
     # A kept score is read, not made again; another image's is not.
     first, second = sorted((out / "cases").iterdir())
@@ -163,9 +179,15 @@ def test_steps_come_in_order_and_what_is_done_is_kept(
     first.write_text(json.dumps(scores))
     assert run(*words).exit_code == 0
     assert (out / "results.json").read_bytes() == before
-    other = run(*words, "--seed", "2")
-    assert other.exit_code == 2
-    assert "seed 1, now 2" in " ".join(other.output.split())
+    # One that cannot be scored is named, and tried again.
+    label_map = out / "stock" / "2d" / f"{case}.nii.gz"
+    label_map.rename(out / "kept")
+    assert run(*words).exit_code == 1
+    (failed,) = json.loads((out / "results.json").read_text())["failed"]
+    assert failed.startswith(f"{case}: ")
+    (out / "kept").rename(label_map)
+    assert run(*words).exit_code == 0
+    assert (out / "results.json").read_bytes() == before
 
 
 def test_a_cluster_trains_on_the_devices_that_it_has(
@@ -189,9 +211,17 @@ def test_a_test_case_that_cannot_be_used_is_named_before_anything_is_trained(
     words = ["experiment", ID, out, *OPTIONS, "--stock", "none"]
     assert run(*words).exit_code == 0
     assert "stock_2d" not in json.loads((out / "results.json").read_text())["rows"]
-    calls = log.read_text(encoding="utf-8")
     label = sorted((out / "test" / "labels").iterdir())[0]
     reference = read_label_map(label)
+    # One that lacks a bone can be used.
+    write_label_map(label, (reference.array == 1).astype(np.uint8), reference)
+    assert run(*words).exit_code == 0
+    kept = json.loads((out / "results.json").read_text())
+    assert {row: one["glenoid"]["dice"]["n"] for row, one in kept["rows"].items()} == dict.fromkeys(
+        kept["rows"], 1
+    )
+    assert kept["false_positives"]["vote3"] == {"humerus": 0, "glenoid": 1, "both as one": 0}
+    calls = log.read_text(encoding="utf-8")
     write_label_map(label, np.where(reference.array == 2, 5, 1).astype(np.uint8), reference)
     outcome = run(*words)
     assert outcome.exit_code == 2

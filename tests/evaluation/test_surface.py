@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _SPACING = (3.0, 0.5, 0.8)
-_MASKS = arrays(bool, st.tuples(st.integers(1, 4), st.integers(2, 6), st.integers(2, 5)))
+_MASKS = arrays(bool, st.tuples(st.integers(1, 4), st.integers(1, 6), st.integers(1, 5)))
 
 
 @st.composite
@@ -48,7 +48,7 @@ def _pairwise(
     """Nearest distances by plain loops over every voxel, neighbour and pair."""
 
     def surface(mask: npt.NDArray[np.bool_]) -> list[tuple[int, ...]]:
-        axes = (1, 2) if mask.shape[0] == 1 else (0, 1, 2)
+        axes = [axis for axis in range(3) if mask.shape[axis] > 1] or [0]
         found = []
         for voxel in itertools.product(*map(range, mask.shape)):
             if not mask[voxel]:
@@ -82,6 +82,24 @@ def test_edge_of_the_image_is_outside() -> None:
 def test_single_slice_has_an_outline_and_one_slice_of_many_is_all_surface() -> None:
     assert surface_voxels(_box((0, 1), (1, 5), (1, 6), shape=(1, 6, 7))).sum() == 20 - 6
     assert surface_voxels(_box((1, 2), (1, 5), (1, 6), shape=(3, 6, 7))).sum() == 20
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_single_slice_scores_alike_whichever_axis_it_lies_across(axis: int) -> None:
+    first = _box((0, 1), (1, 5), (1, 6), shape=(1, 6, 7))
+    second = _box((0, 1), (0, 5), (2, 5), shape=(1, 6, 7))
+    expected = surface_distances(first, second, _SPACING)
+    stood = [np.moveaxis(mask, 0, axis) for mask in (first, second)]
+    assert surface_voxels(stood[0]).sum() == 20 - 6
+    steps = np.insert(_SPACING[1:], axis, _SPACING[0])
+    found = surface_distances(stood[0], stood[1], steps.tolist())
+    for metric in (hd95_mm, assd_mm):
+        assert metric(found) == pytest.approx(metric(expected))
+    assert surface_dice(found, 0.5) == pytest.approx(surface_dice(expected, 0.5))
+
+
+def test_a_lone_voxel_is_surface() -> None:
+    assert surface_voxels(np.ones((1, 1, 1), dtype=bool)).all()
 
 
 @pytest.mark.parametrize("place", [0, 3])

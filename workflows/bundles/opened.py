@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shoulderseg.workflows.bundles.store import DEFAULT, find_bundle, imported_bundles
+from shoulderseg.workflows.bundles.store import (
+    DEFAULT,
+    find_bundle,
+    imported_bundles,
+    refuse_default_here,
+)
 
 
 @contextmanager
@@ -22,13 +27,15 @@ def opened_bundle(model: str) -> Iterator[tuple[Path, str]]:
 
     Raises:
         FileNotFoundError: if there is no such bundle.
-        ValueError: if a folder and an imported bundle go by this name, or nnU-Net's model cannot
-            be used.
+        ValueError: if a folder and another bundle go by this name, or nnU-Net's model cannot be
+            used.
     """
     from shoulderseg.datasets.temporary_folder import temporary_folder
     from shoulderseg.workflows.bundles.stock_model import fill_from_stock, is_stock_model
 
     path = Path(model)
+    if model == DEFAULT and is_stock_model(path):
+        refuse_default_here(path)
     if model != DEFAULT and model not in imported_bundles() and is_stock_model(path):
         with temporary_folder() as root:
             folder = root / "bundle"
@@ -37,4 +44,5 @@ def opened_bundle(model: str) -> Iterator[tuple[Path, str]]:
             yield folder, str(path.absolute())
         return
     folder = find_bundle(model)
-    yield folder, str(folder.absolute()) if path.is_dir() else model
+    named = model != DEFAULT and path.is_dir()
+    yield folder, str(folder.absolute()) if named else model

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import zipfile
 from pathlib import Path
 
 from shoulderseg.workflows.bundles.limits import LIMITS, Limits
 from shoulderseg.workflows.bundles.manifest import MANIFEST, write_manifest
-from shoulderseg.workflows.bundles.training_images import lie_upright
+from shoulderseg.workflows.bundles.training_images import model_lies_upright
 
+_LOGGER = logging.getLogger(__name__)
+# A zip file comes from anywhere; a dataset of the same name here need not be its own.
+_PACKED = "a zip file does not say how its training images lay"
 # nnU-Net may have packed the validation's pictures, and networks of five folds in 3D.
 ZIP_LIMITS = Limits(
     entries=20_000, size=8 * 2**30, table=8 * 2**20, of="a model of nnU-Net", ratio=LIMITS.ratio
@@ -53,14 +57,14 @@ def fill_from_stock(source: Path, folder: Path) -> None:
 
     try:
         if source.is_dir():
-            _fill(source, folder)
+            _fill(source, folder, packed=False)
             return
         with temporary_folder() as root:
             # Messages name the archive.
             unpacked = root / source.name
             unpacked.mkdir()
             unpack_stock_zip(source, unpacked, ZIP_LIMITS)
-            _fill(unpacked, folder)
+            _fill(unpacked, folder, packed=True)
     except (ValueError, OSError):
         raise
     except Exception as error:
@@ -69,7 +73,7 @@ def fill_from_stock(source: Path, folder: Path) -> None:
         raise ValueError(msg) from error
 
 
-def _fill(source: Path, folder: Path) -> None:
+def _fill(source: Path, folder: Path, *, packed: bool) -> None:
     from shoulderseg.nnunet_ext.bundle import write_unets
     from shoulderseg.nnunet_ext.exchange.read_stock import read_stock_model
     from shoulderseg.nnunet_ext.exchange.stock_folder import find_model_folder
@@ -79,11 +83,25 @@ def _fill(source: Path, folder: Path) -> None:
     # By its plans: a folder may have been renamed, or be given by a path that does not name it.
     dataset = str(unets.plans["dataset_name"])
     write_unets(unets, folder, "float32")
+    upright, doubt = (False, _PACKED) if packed else model_lies_upright(dataset, model)
+    if upright:
+        _LOGGER.info(
+            "%s: scans are turned head up, as the images of %s in nnUNet_raw lie",
+            source.name,
+            dataset,
+        )
+    else:
+        _LOGGER.info(
+            "%s: scans are taken as they are stored, and have to lie as its training images did "
+            "(%s)",
+            source.name,
+            doubt,
+        )
     write_manifest(
         folder,
         folds=list(next(iter(unets.weights.values()))),
         mirroring_axes=unets.mirroring_axes,
         refiner=None,
-        upright=lie_upright(dataset, model)[0],
+        upright=upright,
         one_network=True,
     )

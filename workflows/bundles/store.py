@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from shoulderseg.workflows.bundles.manifest import MANIFEST
+
 VARIABLE = "SHOULDERSEG_MODELS"
 DEFAULT = "default"
 DEFAULT_FOLDER = Path(__file__).parent / "default_bundle"
@@ -98,12 +100,14 @@ def find_bundle(model: str = DEFAULT) -> Path:
 
     Raises:
         FileNotFoundError: if there is no such bundle.
-        ValueError: if a folder and an imported bundle go by this name.
+        ValueError: if a folder and another bundle go by this name.
     """
+    folder = Path(model)
     if model == DEFAULT:
+        if (folder / MANIFEST).is_file():
+            refuse_default_here(folder)
         return _default_folder()
     imported = imported_bundles()
-    folder = Path(model)
     if model in imported and folder.is_dir() and not folder.samefile(imported[model]):
         msg = (
             f"{model} is a folder here and an imported bundle too; write {Path.cwd() / model} for "
@@ -122,6 +126,24 @@ def find_bundle(model: str = DEFAULT) -> Path:
         f"{', '.join(imported) or 'none'}; see `shoulderseg models`"
     )
     raise FileNotFoundError(msg)
+
+
+def refuse_default_here(folder: Path) -> None:
+    """Refuses to take the packaged bundle where a folder with models is called as it.
+
+    Args:
+        folder: of the models here.
+
+    Raises:
+        ValueError: if it is not the packaged one itself.
+    """
+    if DEFAULT_FOLDER.is_dir() and folder.samefile(DEFAULT_FOLDER):
+        return
+    msg = (
+        f"{folder} is a folder with models here and the bundle inside the package too; write "
+        f"{Path.cwd() / folder} for the folder or {DEFAULT_FOLDER} for the packaged one"
+    )
+    raise ValueError(msg)
 
 
 def _default_folder() -> Path:

@@ -2,11 +2,42 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 _NOT_THERE = "the training images are not here to tell how they lie"
+_OF_ANOTHER = (
+    "the dataset of this name in nnUNet_raw has another dataset.json, and may be another dataset"
+)
 _CHANGED = "the training images are newer than the trainings, which may have seen them otherwise"
+
+
+def model_lies_upright(dataset_name: str, model: Path) -> tuple[bool, str]:
+    """Tells how the training images of a model lie that may have been trained elsewhere.
+
+    Two sites may call their datasets alike, so the dataset here has to be described as the model's.
+
+    Args:
+        dataset_name: full name of the dataset, as the model's plans have it.
+        model: its folder.
+
+    Returns:
+        As `lie_upright`.
+    """
+    from shoulderseg.nnunet_ext.dataset_checks import DATASET_FILE
+    from shoulderseg.nnunet_ext.folders import RAW
+
+    raw = Path(os.environ.get(RAW) or "absent", dataset_name, DATASET_FILE)
+    if not raw.is_file():
+        return False, _NOT_THERE
+    try:
+        ours, its = (
+            json.loads(path.read_text(encoding="utf-8")) for path in (raw, model / DATASET_FILE)
+        )
+    except ValueError:
+        return False, _OF_ANOTHER
+    return lie_upright(dataset_name, model) if ours == its else (False, _OF_ANOTHER)
 
 
 def lie_upright(dataset_name: str, results: Path) -> tuple[bool, str]:

@@ -35,7 +35,7 @@ def learning_curves(results: Path) -> Curves:
         trainer, _, configuration = fold.parent.name.removeprefix("nnUNetTrainer").split("__")
         losses: dict[int, dict[str, float]] = {}
         epoch = 0
-        for log in sorted(fold.glob("training_log_*.txt")):
+        for log in sorted(fold.glob("training_log_*.txt"), key=_begun):
             for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
                 if begun := _EPOCH.match(line):
                     epoch = int(begun[1])
@@ -48,6 +48,11 @@ def learning_curves(results: Path) -> Curves:
             if len(both) == 2
         ]
     return curves | _alexnet_curves(results)
+
+
+def _begun(log: Path) -> list[int]:
+    """When a log was begun: nnU-Net puts no zeros before months and days."""
+    return [int(number) for number in re.findall(r"\d+", log.name)]
 
 
 def _alexnet_curves(results: Path) -> Curves:

@@ -141,7 +141,7 @@ def _draw(source: Path, protocol: Protocol) -> dict[str, Any]:
 
 
 def _described(source: Path) -> dict[str, Any]:
-    from shoulderseg.nnunet_ext.dataset_checks import check_order
+    from shoulderseg.nnunet_ext.dataset_checks import check_order, check_reader
 
     path = source / "dataset.json"
     if not path.is_file() or not (source / "labelsTr").is_dir():
@@ -156,6 +156,7 @@ def _described(source: Path) -> dict[str, Any]:
         msg = f"{path} does not describe a dataset; expected labels, channel_names, file_ending"
         raise ValueError(msg)
     check_order(source.name, described["labels"])
+    check_reader(source.name, described)
     # A list of its files would lead nnU-Net to the test patients.
     described.pop("dataset", None)
     return described

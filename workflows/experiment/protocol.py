@@ -23,7 +23,9 @@ _OF_ONE_PATIENT = {
 
 @dataclass(frozen=True)
 class Protocol:
-    """What makes an experiment: with the same protocol and dataset its figures are the same.
+    """What makes an experiment: the same protocol draws the same patients of the same dataset.
+
+    Its figures differ a little from run to run, since nnU-Net seeds nothing.
 
     Attributes:
         dataset: a number or DatasetNNN_Name.
@@ -35,7 +37,8 @@ class Protocol:
         size: of the U-Nets, `auto` or `small`.
         epochs: of each U-Net, as of `train`; None for nnU-Net's own.
         iterations: training steps an epoch, likewise.
-        learning_rate: at the beginning, likewise.
+        learning_rate: at the beginning, likewise; of stock nnU-Net only where our U-Nets begin with
+            random weights, too.
         start_from: a bundle whose weights the three U-Nets begin with; None for random ones.
         refiner_epochs: of each AlexNet.
         refiner_steps: training steps an epoch of each AlexNet.

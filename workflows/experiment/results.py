@@ -11,11 +11,12 @@ import numpy as np
 
 from shoulderseg.workflows.experiment.data import ExperimentData
 from shoulderseg.workflows.experiment.protocol import Protocol
-from shoulderseg.workflows.experiment.score import Scores, read_masks, read_test_case
+from shoulderseg.workflows.experiment.score import WHOLE, Scores, read_masks, read_test_case
 from shoulderseg.workflows.experiment.table import (
     Outcome,
     as_records,
     compare_rows,
+    false_positives,
     patient_scores,
 )
 
@@ -27,6 +28,7 @@ def write_results(
     protocol: Protocol,
     cases: Mapping[str, Scores],
     notes: Sequence[str],
+    failed: Sequence[str] = (),
 ) -> tuple[str, Path]:
     """Writes all results of an experiment; each file is whole or not there.
 
@@ -35,6 +37,7 @@ def write_results(
         protocol: what was done.
         cases: scores of each test case, at least one.
         notes: sentences to stand beside the table.
+        failed: why a test case has no scores; one sentence each.
 
     Returns:
         The table as Markdown, and the page.
@@ -51,20 +54,19 @@ def write_results(
     from shoulderseg.workflows.report.safe_json import plain_values
 
     out = data.out
-    scores = patient_scores(cases)
-    comparisons = compare_rows(scores, np.random.default_rng(protocol.seed))
-    usual = str(next(iter(cases.values()))["usual"])
-    sentences = [*_sentences(data, protocol), *notes]
-    outcome = Outcome(scores, comparisons, protocol.tolerance_mm, usual, sentences)
+    sentences = [*_sentences(data, protocol), *_absent_sentences(cases), *notes, *_unscored(failed)]
+    outcome = _outcome(protocol, cases, sentences)
     table = markdown(outcome)
     shown = Shown(
         dataset=data.name,
         outcome=outcome,
-        slices=_slices(data, cases, usual),
+        slices=_slices(data, cases, outcome.usual),
         curves=learning_curves(out / "nnUNet_results" / data.name),
         facts=_facts(protocol),
     )
-    write_json(out / "results.json", plain_values(_record(data, protocol, outcome)))
+    record = _record(data, protocol, outcome)
+    record |= {"failed": list(failed), "false_positives": false_positives(cases)}
+    write_json(out / "results.json", plain_values(record))
     write_csv(out / "results.csv", _case_lines(cases))
     write_csv(out / "results_slices.csv", _slice_lines(cases))
     write_text(out / "results.md", table)
@@ -73,14 +75,23 @@ def write_results(
     return table, page
 
 
+def _outcome(protocol: Protocol, cases: Mapping[str, Scores], sentences: Sequence[str]) -> Outcome:
+    scores = patient_scores(cases)
+    comparisons = compare_rows(scores, np.random.default_rng(protocol.seed))
+    usual = str(next(iter(cases.values()))["usual"])
+    return Outcome(scores, comparisons, protocol.tolerance_mm, usual, sentences)
+
+
 def _sentences(data: ExperimentData, protocol: Protocol) -> list[str]:
     folds, tested = len(data.assignment.folds), len(set(data.assignment.test.values()))
     length = f"{protocol.epochs or 1000} epochs of {protocol.iterations or 250} steps"
+    trained = "Each U-Net and stock nnU-Net" if protocol.stock else "Each U-Net"
     return [
         f"{protocol.train} patients trained on in {folds} folds ({len(data.assignment.train)} "
         f"images), {tested} tested ({len(data.assignment.test)} images), seed "
-        f"{protocol.seed}. Each network: {length}, size {protocol.size}; on the test patients the "
-        "folds' networks are averaged.",
+        f"{protocol.seed}. {trained}: {length}, size {protocol.size}; each AlexNet: "
+        f"{protocol.refiner_epochs} epochs of {protocol.refiner_steps} steps; on the test patients "
+        "the folds' networks are averaged.",
         *_start_sentence(protocol),
         "Research use only.",
     ]
@@ -89,10 +100,32 @@ def _sentences(data: ExperimentData, protocol: Protocol) -> list[str]:
 def _start_sentence(protocol: Protocol) -> list[str]:
     if protocol.start_from is None:
         return []
+    from shoulderseg.nnunet_ext.schedule import DEFAULT_LEARNING_RATE
+
+    ours = f"Our U-Nets began with the weights of {protocol.start_from}"
+    stock = ", stock nnU-Net with random ones" if protocol.stock else ""
+    if protocol.learning_rate is not None:
+        ours += f" and a learning rate of {protocol.learning_rate:g}"
+        stock += f" and its own rate of {DEFAULT_LEARNING_RATE:g}" if protocol.stock else ""
+    return [f"{ours}{stock}; no test patient may have trained those of {protocol.start_from}."]
+
+
+def _absent_sentences(cases: Mapping[str, Scores]) -> list[str]:
+    """Which bones the references lack: who wonders at n finds out here."""
+    lacking: dict[str, list[str]] = {}
+    for name, scores in cases.items():
+        for structure in scores["absent"]:
+            lacking.setdefault(structure, []).append(name)
     return [
-        f"Our U-Nets began with the weights of {protocol.start_from}, stock nnU-Net with random "
-        "ones; no test patient may have trained them."
+        f"The reference has no {structure} in {', '.join(names)}: not counted for it in any row, "
+        "nor in the mean of both."
+        for structure, names in lacking.items()
+        if structure != WHOLE
     ]
+
+
+def _unscored(failed: Sequence[str]) -> list[str]:
+    return [f"Not scored: {one}" for one in failed]
 
 
 def _facts(protocol: Protocol) -> list[tuple[str, str]]:

@@ -80,20 +80,19 @@ def run_experiment(
         for name in sorted(data.assignment.test):
             read_test_case(name, data)
         work = Work(data, protocol, device, on_command, where)
-        bundle = train_ours(work)
-        stock, notes = _run_stock(work)
-        cases, failed = _score(work, load_models(read_bundle(bundle), device), stock)
-        said = [*notes, *(f"Not scored: {one}" for one in failed)]
-        table, page = write_results(data, protocol, cases, said)
+        bundle = read_bundle(train_ours(work))
+        stock, notes = _run_stock(work, upright=bundle.upright)
+        cases, failed = _score(work, load_models(bundle, device), stock)
+        table, page = write_results(data, protocol, cases, notes, failed)
     return Experiment(table, page, tuple(failed), tuple(notes))
 
 
-def _run_stock(work: Work) -> tuple[dict[str, Path], list[str]]:
+def _run_stock(work: Work, *, upright: bool) -> tuple[dict[str, Path], list[str]]:
     """Of each row of stock nnU-Net the folder of its label maps, and what is left out."""
     stock: dict[str, Path] = {}
     notes: list[str] = []
     for configuration in work.protocol.stock:
-        folder = run_stock(work, configuration)
+        folder = run_stock(work, configuration, upright=upright)
         if folder is None:
             notes.append(f"nnU-Net plans no {configuration} for this data; it is left out.")
         else:

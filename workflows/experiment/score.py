@@ -61,8 +61,9 @@ def score_case_rows(
         tolerance_mm: of the normalised surface Dice.
 
     Returns:
-        `rows`: for each row and structure the metrics; `slices`: likewise the Dice of each slice
-        with any bone; `usual`: the row that `predict` takes; `axis`: along which slices lie.
+        `rows`: for each row and structure the metrics; `absent`: structures that the reference
+        lacks; `slices`: for each row and bone the Dice of each slice with any bone; `usual`: the
+        row that `predict` takes; `axis`: along which slices lie.
 
     Raises:
         ValueError: if an image cannot be read.
@@ -85,6 +86,7 @@ def score_case_rows(
         "key": key,
         "patient": data.assignment.test[name],
         "axis": axis,
+        "absent": _absent(case, bones),
         "usual": usual_row(models),
         "rows": {row: _metrics(masks, case, bones, tolerance_mm) for row, masks in rows.items()},
         "slices": {row: _slice_dice(masks, case, bones, axis) for row, masks in rows.items()},
@@ -138,8 +140,10 @@ def _key(
     """What the scores depend on."""
     # Scores of another version, or on another device, are made anew.
     made_by = version("shoulderseg"), models.settings.device, models.bundle.digest
-    # The last says what scores of this version began to be: in the image's own orientation.
-    what = made_by, tolerance_mm, sorted(stock), sorted(data.labels.items()), "as the image lies"
+    # The last says what scores of this version began to be: in the image's own orientation, with
+    # what the reference lacks.
+    form = "as the image lies, absent"
+    what = made_by, tolerance_mm, sorted(stock), sorted(data.labels.items()), form
     digest = hashlib.sha256(repr(what).encode())
     files = [data.image(name), data.label_map(name)]
     files += [stock[row] / f"{name}{data.ending}" for row in sorted(stock)]
@@ -164,6 +168,14 @@ def _write_label_map(
     path.parent.mkdir(parents=True, exist_ok=True)
     values = np.array([0, *labels.values()], np.uint8)
     write_label_map(path, values[masks.label_map], case.image)
+
+
+def _absent(case: ReferenceCase, bones: Sequence[str]) -> list[str]:
+    """Structures that the reference does not have."""
+    absent = [
+        bone for number, bone in enumerate(bones, start=1) if not (case.reference == number).any()
+    ]
+    return absent if case.reference.any() else [*absent, WHOLE]
 
 
 def _metrics(

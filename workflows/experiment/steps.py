@@ -15,6 +15,11 @@ from shoulderseg.workflows.bundles.manifest import sha256_of
 from shoulderseg.workflows.errors import StepFailedError
 from shoulderseg.workflows.experiment.data import ExperimentData
 from shoulderseg.workflows.experiment.protocol import Protocol
+from shoulderseg.workflows.experiment.upright import (
+    lies_otherwise,
+    restore_label_maps,
+    write_upright,
+)
 from shoulderseg.workflows.processes.scripts import installed_script, process_limit
 from shoulderseg.workflows.processes.steps import run_together
 from shoulderseg.workflows.processes.subprocesses import run_subprocesses
@@ -50,13 +55,12 @@ def own_environment(out: Path) -> dict[str, str]:
 
     What else tells the trainers how to learn is left out: the protocol says that.
     """
+    from shoulderseg.nnunet_ext.variants import trainer_variables
+
     folders = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
     named = {name: str(out.resolve() / name) for name in folders}
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("SHOULDERSEG_") or name == "SHOULDERSEG_MODELS"
-    }
+    told = trainer_variables(os.environ)
+    kept = {name: value for name, value in os.environ.items() if name not in told}
     return {**kept, **named, **process_limit()}
 
 
@@ -105,12 +109,14 @@ def _schedule(protocol: Protocol) -> str:
     return "".join(f" {name} {value}" for name, value in options.items() if value is not None)
 
 
-def run_stock(work: Work, configuration: str) -> Path | None:
+def run_stock(work: Work, configuration: str, *, upright: bool = False) -> Path | None:
     """Trains stock nnU-Net on the same folds, and lets it predict the test images.
 
     Args:
         work: its length is that of each of our U-Nets.
         configuration: `2d` or `3d_fullres`.
+        upright: whether all training images stand as scanners store slices, so that our networks
+            are given all others turned; stock nnU-Net is then, too.
 
     Returns:
         The folder of label maps; None where nnU-Net plans no such configuration.
@@ -129,7 +135,6 @@ def run_stock(work: Work, configuration: str) -> Path | None:
     plans = plans_name(protocol.size if configuration == "2d" else AUTO)
     if not is_planned(preprocessed, plans, configuration):
         return None
-    part = predicted.with_name(f"{configuration}.part")
     commands = stock_commands(
         preprocessed,
         Path(environment["nnUNet_results"]) / data.name,
@@ -138,19 +143,44 @@ def run_stock(work: Work, configuration: str) -> Path | None:
         folds=[str(fold) for fold in range(len(data.assignment.folds))],
         device=work.device,
     )
-    predict = ["nnUNetv2_predict", "-i", str(data.test_images), "-o", str(part)]
-    predict += [*commands.model, "-npp", "1", "-nps", "1", "--disable_progress_bar"]
     for command in commands.trainings:
         _run(command, environment, work.on_command)
+    turned = upright and lies_otherwise(_test_images(data))
     note, key = predicted.with_suffix(".txt"), _digest([*commands.checkpoints, *data.test_files()])
+    key += " turned" if turned else ""
     if not (predicted.is_dir() and note.is_file() and note.read_text(encoding="utf-8") == key):
-        # Of a prediction that was stopped, or of other weights or images.
-        for folder in (part, predicted):
-            shutil.rmtree(folder, ignore_errors=True)
-        _run(predict, environment, work.on_command)
-        part.rename(predicted)
+        _predict_stock(work, commands.model, predicted, environment, turned=turned)
         write_text(note, key)
     return predicted
+
+
+def _test_images(data: ExperimentData) -> dict[str, Path]:
+    return {case: data.image(case) for case in data.assignment.test}
+
+
+def _predict_stock(
+    work: Work,
+    model: Sequence[str],
+    predicted: Path,
+    environment: Mapping[str, str],
+    *,
+    turned: bool,
+) -> None:
+    """Runs nnU-Net's own command on the test images, as they are or turned."""
+    data = work.data
+    part, upright = predicted.with_name(f"{predicted.name}.part"), predicted.with_name("upright")
+    # Of a prediction that was stopped, or of other weights or images.
+    for folder in (part, predicted, upright):
+        shutil.rmtree(folder, ignore_errors=True)
+    seen = upright if turned else data.test_images
+    turns = write_upright(_test_images(data), upright, data.ending) if turned else {}
+    predict = ["nnUNetv2_predict", "-i", str(seen), "-o", str(part), *model]
+    predict += ["-npp", "1", "-nps", "1", "--disable_progress_bar"]
+    _run(predict, environment, work.on_command)
+    if turned:
+        restore_label_maps(part, _test_images(data), turns, data.ending)
+        shutil.rmtree(upright, ignore_errors=True)
+    part.rename(predicted)
 
 
 def _digest(paths: Sequence[Path]) -> str:
@@ -165,7 +195,9 @@ def _digest(paths: Sequence[Path]) -> str:
 def _stock_environment(protocol: Protocol, device: str) -> dict[str, str]:
     from shoulderseg.workflows.training.train import Schedule, training_environment
 
-    schedule = Schedule(protocol.epochs, protocol.iterations, protocol.learning_rate)
+    # A rate that keeps ours near the weights they begin with is none for random ones.
+    rate = protocol.learning_rate if protocol.start_from is None else None
+    schedule = Schedule(protocol.epochs, protocol.iterations, rate)
     return training_environment(schedule, device)
 
 

@@ -82,6 +82,9 @@ class Outcome(NamedTuple):
 def patient_scores(cases: Mapping[str, Scores]) -> PatientScores:
     """Averages the cases of each patient, and both bones.
 
+    A case whose reference lacks a structure counts for it in no row, whatever a row found there,
+    so that all rows are averaged over the same cases; the mean of both is of cases with both.
+
     Args:
         cases: what `score_case_rows` gave for each case.
     """
@@ -93,34 +96,57 @@ def patient_scores(cases: Mapping[str, Scores]) -> PatientScores:
         rows[row] = {}
         for structure in structures:
             rows[row][structure] = {
-                metric: _by_patient(cases, row, structure, metric) for metric in METRICS
+                metric: _by_patient(cases, (row, structure, metric), [structure])
+                for metric in METRICS
             }
         bones = [name for name in structures if name != WHOLE]
         rows[row][OVERALL] = {
-            metric: _mean_of([rows[row][bone][metric] for bone in bones]) for metric in METRICS
+            metric: _mean_of([_by_patient(cases, (row, bone, metric), bones) for bone in bones])
+            for metric in METRICS
         }
     return rows
 
 
+def false_positives(cases: Mapping[str, Scores]) -> dict[str, dict[str, int]]:
+    """Counts the cases in which a row found a structure that the reference lacks.
+
+    Args:
+        cases: as for `patient_scores`.
+
+    Returns:
+        Row to structure to number of cases.
+    """
+    first: Scores = next(iter(cases.values()), {})
+    return {
+        row: {
+            structure: sum(
+                structure in scores["absent"]
+                # Nothing found where nothing is has no Dice.
+                and scores["rows"][row][structure]["dice"] is not None
+                for scores in cases.values()
+            )
+            for structure in structures
+        }
+        for row, structures in first.get("rows", {}).items()
+    }
+
+
 def _by_patient(
-    cases: Mapping[str, Scores], row: str, structure: str, metric: str
+    cases: Mapping[str, Scores], place: tuple[str, str, str], needed: Sequence[str]
 ) -> dict[str, float]:
+    """Mean of one row, structure and metric over each patient's cases that have what is needed."""
+    row, structure, metric = place
     values: dict[str, list[float]] = {}
     for scores in cases.values():
-        value = scores["rows"][row][structure][metric]
         found = values.setdefault(scores["patient"], [])
-        if value is not None:
-            found.append(float(value))
+        if not set(needed) & set(scores["absent"]):
+            found.append(float(scores["rows"][row][structure][metric]))
     return {name: float(np.mean(some)) if some else math.nan for name, some in values.items()}
 
 
 def _mean_of(bones: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Mean of what there is; a bone that is in no image of a patient does not count."""
-    found = {}
-    for patient in bones[0]:
-        values = [bone[patient] for bone in bones if not math.isnan(bone[patient])]
-        found[patient] = float(np.mean(values)) if values else math.nan
-    return found
+    """Mean of both bones; NaN for a patient without an image of both."""
+    return {patient: float(np.mean([bone[patient] for bone in bones])) for patient in bones[0]}
 
 
 def summarise_patients(values: Mapping[str, float]) -> Summary:

@@ -64,6 +64,8 @@ def train_on_cluster(
 ) -> None:
     """Has all trainings run that are not finished; one that fails keeps no other from its turn.
 
+    Workers go by the options and by the environment of this process, not by their own.
+
     Args:
         run: of `prepare_trainings`.
         crew: the cluster.
@@ -72,6 +74,7 @@ def train_on_cluster(
     Raises:
         BrokenEnvironmentError: if no worker can be used, or the scheduler is lost.
     """
+    run = replace(run, environment=_told(run))
     place = _place_of(run)
     duty: Duty[Training, Trained] = Duty(
         "training", partial(examine_for, place, run), partial(train_one, place, run)
@@ -122,12 +125,16 @@ def train_one(place: TrainingPlace, run: TrainingRun, training: Training) -> Tra
         run: to which it belongs.
         training: which.
     """
+    from shoulderseg.nnunet_ext.variants import trainer_variables
+
     try:
         with fold_held(training) as (now, kept_open):
             if now.state == "finished":
                 return Trained()
             device = resolve_device(run.device)
-            own = {**run.environment, **process_environment(device), **place.folders}
+            # The trainers take an empty variable for none.
+            unsaid = dict.fromkeys(trainer_variables(os.environ), "")
+            own = {**unsaid, **run.environment, **process_environment(device), **place.folders}
             here = replace(run, environment=own, device=device)
             place_of_device = now.command.index("-device") + 1
             command = [*now.command]
@@ -158,6 +165,16 @@ def _is_cancelled() -> Callable[[], bool]:
         return ending or task is None or task.state == "cancelled"
 
     return ask
+
+
+def _told(run: TrainingRun) -> dict[str, str]:
+    """What tells the trainers how to learn: variables of this process, and options before them."""
+    from shoulderseg.nnunet_ext.variants import START_VARIABLE, trainer_variables
+
+    told = {**trainer_variables(os.environ), **run.environment}
+    start = told.get(START_VARIABLE, "").strip()
+    # Workers run in other folders.
+    return told | {START_VARIABLE: str(Path(start).resolve())} if start else told
 
 
 def _place_of(run: TrainingRun) -> TrainingPlace:

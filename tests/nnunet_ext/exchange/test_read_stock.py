@@ -129,6 +129,29 @@ def test_plans_that_name_other_code_are_refused(tmp_path: Path) -> None:
         read_stock_model(folder)
 
 
+@pytest.mark.parametrize(
+    ("learned", "taken"), [(("0", "3", "all"), ["0", "3"]), (("all",), ["all"])]
+)
+def test_what_learned_from_all_cases_is_not_mixed_with_the_folds(
+    tmp_path: Path, learned: tuple[str, ...], taken: list[str]
+) -> None:
+    unets = read_stock_model(write_stock_model(tmp_path / MODEL, folds=learned))
+    assert {variant: list(folds) for variant, folds in unets.weights.items()} == {
+        "humerus": taken,
+        "glenoid": taken,
+    }
+
+
+def test_a_model_that_saw_turned_images_is_refused(tmp_path: Path) -> None:
+    plans = {"image_reader_writer": "NibabelIOWithReorient"}
+    folder = write_stock_model(tmp_path / MODEL, plans=plans)
+    with pytest.raises(ValueError, match=r"'NibabelIOWithReorient' .*NibabelIO or SimpleITKIO"):
+        read_stock_model(folder)
+    assert read_stock_model(
+        write_stock_model(tmp_path / "other" / MODEL, plans={"image_reader_writer": "NibabelIO"})
+    ).weights
+
+
 def test_an_unfinished_training_is_refused(tmp_path: Path) -> None:
     folder = write_stock_model(tmp_path / MODEL)
     (folder / "fold_0" / CHECKPOINT).rename(folder / "fold_0" / "checkpoint_best.pth")

@@ -55,6 +55,15 @@ def test_a_model_of_one_network_has_no_u_net_of_the_whole(tmp_path: Path) -> Non
     ]
 
 
+def test_models_ask_for_nifti_files_whatever_they_were_trained_on(tmp_path: Path) -> None:
+    unets = untrained_unets(untrained_plans())
+    described = {**DATASET, "file_ending": ".nrrd"}
+    other = UNetSet(unets.plans, described, unets.mirroring_axes, unets.weights)
+    for model in write_stock_models(other, tmp_path, 1, {}):
+        written = json.loads((model.folder / "dataset.json").read_text())
+        assert written["file_ending"] == ".nii.gz"
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [("my__plans/../2d", "myplans2d"), ("__", "nnUNetPlans"), (None, "None")],

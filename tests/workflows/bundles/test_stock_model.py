@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import pickle
+import re
 import shutil
 import warnings
 import zipfile
@@ -27,6 +30,8 @@ from shoulderseg.workflows.bundles.stock_zip import unpack_stock_zip
 from tests.stock_models import MODEL, write_stock_model
 
 DATASET = "Dataset012_Own"
+# By its plans, which keep the name whatever its folder is called.
+TRAINED_ON = "Dataset001_Untrained"
 JSONS = ("plans", "dataset")
 SWAPPED = {"background": 0, "glenoid": 1, "humerus": 2}
 
@@ -117,6 +122,43 @@ def test_an_exported_model_of_both_bones_comes_back_as_it_went(
     np.testing.assert_array_equal(by_us(both, image), stock)
     with pytest.raises(ValueError, match=r"models\.zip holds several 2d models: Dataset931_"):
         ss.Segmenter(archive, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("packed", "numbered", "upright", "told"),
+    [
+        (False, 1, True, f"turned head up, as the images of {TRAINED_ON} in nnUNet_raw lie"),
+        # Another site's dataset of the same name.
+        (False, 2, False, "another dataset.json, and may be another dataset"),
+        (True, 1, False, "as they are stored, .*a zip file does not say"),
+    ],
+)
+def test_scans_are_turned_only_where_the_training_images_are_known(
+    model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    packed: bool,
+    numbered: int,
+    upright: bool,
+    told: str,
+) -> None:
+    raw = tmp_path / "nnUNet_raw" / TRAINED_ON
+    (raw / "imagesTr").mkdir(parents=True)
+    monkeypatch.setenv("nnUNet_raw", str(raw.parent))
+    axes = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+    image = raw / "imagesTr" / "a_0000.nii.gz"
+    write_image(image, Volume(np.zeros((2, 8, 8), np.float32), (4, 2, 2), (0, 0, 0), axes))
+    os.utime(image, (1e9, 1e9))
+    described = json.loads((model / "dataset.json").read_text())
+    (raw / "dataset.json").write_text(json.dumps(described | {"numTraining": numbered}))
+    source = zipped(tmp_path / "results", tmp_path / "own.zip") if packed else model
+    (tmp_path / "bundle").mkdir()
+    caplog.set_level("INFO", "shoulderseg")
+    fill_from_stock(source, tmp_path / "bundle")
+    assert read_bundle(tmp_path / "bundle").upright is upright
+    assert re.search(told, caplog.text)
 
 
 @pytest.mark.parametrize("words", [{"crop": True}, {"vote": "staple"}, {"vote": "mean"}])

@@ -45,12 +45,22 @@ def write_raw(folder: Path, cases: list[str], labels: dict[str, int] | None = No
 
 
 def scores_of(
-    patient: str, rows: Mapping[str, tuple[float | None, float | None]]
+    patient: str,
+    rows: Mapping[str, tuple[float | None, float | None]],
+    absent: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """Scores of a case: the Dice of both bones in each row; other metrics are as the Dice."""
+    """Scores of a case: the Dice of both bones in each row; other metrics are as the Dice.
+
+    Args:
+        patient: whose it is.
+        rows: None where neither row nor reference has the bone.
+        absent: the bones that the reference lacks.
+    """
     return {
         "patient": patient,
         "axis": 0,
+        "absent": list(absent),
+        "usual": next(iter(rows)),
         "rows": {
             row: {
                 structure: dict.fromkeys(

@@ -39,6 +39,17 @@ def test_an_epoch_that_was_made_twice_counts_once(tmp_path: Path) -> None:
     assert learning_curves(tmp_path / "nowhere") == {}
 
 
+def test_logs_are_read_in_the_order_of_their_days(tmp_path: Path) -> None:
+    fold = tmp_path / "nnUNetTrainerShoulderWhole__shoulderSmallPlans__2d" / "fold_3"
+    fold.mkdir(parents=True)
+    # nnU-Net puts no zero before the 9th.
+    (fold / "training_log_2026_11_9_09_11_00.txt").write_text(FIRST)
+    (fold / "training_log_2026_11_10_10_22_00.txt").write_text(SECOND)
+    assert learning_curves(tmp_path) == {
+        "ShoulderWhole 2d fold 3": [(0, 0.2, -0.1), (1, -0.45, -0.3)]
+    }
+
+
 def test_alexnets_have_curves_too(tmp_path: Path) -> None:
     epochs = [{"loss": 1.1, "balanced_accuracy": 0.4}, {"loss": 0.8, "balanced_accuracy": 0.7}]
     for folder, training in (("refiner", {"epochs": {"2": epochs}}), ("of_earlier_version", {})):

@@ -151,3 +151,12 @@ def test_what_is_missing_is_named(source: Path, tmp_path: Path) -> None:
         lay_out(source, tmp_path / "out", Protocol("4"))
     with pytest.raises(FileNotFoundError, match="no raw nnU-Net dataset"):
         lay_out(tmp_path / "nowhere", tmp_path / "out", Protocol("4"))
+
+
+def test_images_that_nnunet_would_turn_are_refused(source: Path, tmp_path: Path) -> None:
+    described = json.loads((source / "dataset.json").read_text())
+    described["overwrite_image_reader_writer"] = "NibabelIOWithReorient"
+    (source / "dataset.json").write_text(json.dumps(described))
+    with pytest.raises(ValueError, match="Dataset004_Made has its images read by 'NibabelIOWith"):
+        lay_out(source, tmp_path / "out", Protocol("4"))
+    assert not (tmp_path / "out").exists()

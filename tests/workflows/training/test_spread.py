@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -20,17 +21,17 @@ from shoulderseg.workflows.cohort.cluster import Where, joined
 from shoulderseg.workflows.errors import BrokenEnvironmentError
 from shoulderseg.workflows.lock import held_open
 from shoulderseg.workflows.training import spread, train
-from shoulderseg.workflows.training.train import TrainingOrder, prepare_trainings
+from shoulderseg.workflows.training.train import Schedule, TrainingOrder, prepare_trainings
 
 if TYPE_CHECKING:
     from shoulderseg.nnunet_ext.trainings import Training
 
 NAME = "Dataset004_X"
 PATIENCE_S = 120.0
-# Writes its arguments and process, and what a finished training has. Fold 1 stops early, fold 2
-# waits for ever.
+# Writes its arguments and process, what it is told, and what a finished training has. Fold 1 stops
+# early, fold 2 waits for ever.
 SCRIPT = """#!{python}
-import os, sys, time
+import json, os, sys, time
 from pathlib import Path
 words = sys.argv[1:]
 fold, trainer, plans = words[2], words[words.index("-tr") + 1], words[words.index("-p") + 1]
@@ -38,6 +39,8 @@ model = Path(os.environ["nnUNet_results"], words[0], f"{{trainer}}__{{plans}}__2
 folder = model / f"fold_{{fold}}"
 folder.mkdir(parents=True, exist_ok=True)
 (folder / "log.txt").open("a").write(f"{{os.getpid()}} {{' '.join(words)}}\\n")
+told = {{name: value for name, value in os.environ.items() if name.startswith("SHOULDERSEG_")}}
+(folder / "told.json").write_text(json.dumps(told))
 if fold == "1":
     sys.exit(1)
 (folder / "checkpoint_latest.pth").touch()
@@ -181,6 +184,44 @@ def test_a_training_that_another_began_meanwhile_goes_on_from_its_checkpoint(
         spread.train_on_cluster(run, crew, lambda *_: None)
     ((line,),) = logs(results).values()
     assert line.endswith("-device cpu --c")
+
+
+def told(folder: Path) -> dict[str, str]:
+    """What a training was told of how to learn; the trainers take an empty variable for none."""
+    variables: dict[str, str] = json.loads((folder / "told.json").read_text())
+    return {
+        name.removeprefix("SHOULDERSEG_"): value
+        for name, value in variables.items()
+        if value and name != "SHOULDERSEG_MODELS"
+    }
+
+
+def test_a_workers_own_variables_say_nothing(
+    results: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = TrainingOrder("4", "auto", variants=["whole"], schedule=Schedule(epochs=7))
+    run = prepare_trainings(order)
+    folders = {name: os.environ[name] for name in ("nnUNet_preprocessed", "nnUNet_results")}
+    place = spread.TrainingPlace(folders, Path(folders["nnUNet_preprocessed"]))
+    own = {"EPOCHS": "3", "ITERATIONS": "5", "LEARNING_RATE": "1", "SYNTHESIS_ADAM": "1"}
+    for name, value in (own | {"START_FROM": "elsewhere"}).items():
+        monkeypatch.setenv(f"SHOULDERSEG_{name}", value)
+    with joined(Where(scheduler)) as crew:
+        first = run.trainings[0]
+        came = crew.client.submit(spread.train_one, place, run, first, pure=False).result()
+    assert came == spread.Trained()
+    assert told(first.folder) == {"EPOCHS": "7"}
+
+
+def test_variables_of_the_command_reach_the_workers(
+    results: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOULDERSEG_SYNTHESIS_ADAM", "1")
+    monkeypatch.setenv("SHOULDERSEG_EPOCHS", "3")
+    words = ["--folds", "0", "--variants", "whole", "--epochs", "7", "--scheduler", scheduler]
+    assert command(*words).exit_code == 0
+    (note,) = results.rglob("told.json")
+    assert told(note.parent) == {"EPOCHS": "7", "SYNTHESIS_ADAM": "1"}
 
 
 def test_a_training_that_outlives_its_worker_keeps_others_out(tmp_path: Path) -> None:

@@ -1,0 +1,86 @@
+"""What an experiment writes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.five_patients import QUICK, is_done
+from shoulderseg.datasets.reader import read_image, read_label_map
+from shoulderseg.datasets.writer import write_label_map
+from shoulderseg.workflows.experiment.data import ExperimentData, lay_out
+from shoulderseg.workflows.experiment.protocol import Protocol
+from shoulderseg.workflows.experiment.results import write_results
+from tests.workflows.experiment.made_experiment import scores_of, write_raw
+
+PROTOCOL = Protocol(
+    "4", epochs=1, iterations=5, refiner_epochs=1, refiner_steps=5, learning_rate=0.001
+)
+ROWS = {"vote3": (0.8, 0.6), "stock_2d": (0.9, 0.5)}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> ExperimentData:
+    """Data of an experiment that has found what the references have."""
+    raw = write_raw(tmp_path / "raw" / "Dataset004_Made", [f"p{number}" for number in range(8)])
+    found = lay_out(raw, tmp_path / "out", PROTOCOL)
+    folder = found.out / "predictions" / "vote3"
+    folder.mkdir(parents=True)
+    for case in found.assignment.test:
+        label_map = read_label_map(found.label_map(case)).array
+        write_label_map(folder / f"{case}.nii.gz", label_map, read_image(found.image(case)))
+    return found
+
+
+def written(data: ExperimentData) -> dict[str, Any]:
+    kept: dict[str, Any] = json.loads((data.out / "results.json").read_text())
+    return kept
+
+
+def test_failed_test_cases_are_kept_and_the_benchmark_tries_again(data: ExperimentData) -> None:
+    first, *others = sorted(data.assignment.test)
+    cases = {case: scores_of(case, ROWS) for case in others}
+    table, _ = write_results(data, PROTOCOL, cases, [], [f"{first}: damaged"])
+    assert f"Not scored: {first}: damaged" in table
+    assert written(data)["failed"] == [f"{first}: damaged"]
+    assert not is_done(data.out / "results.json", QUICK)
+    cases[first] = scores_of(first, ROWS)
+    write_results(data, PROTOCOL, cases, [])
+    assert written(data)["failed"] == []
+    assert is_done(data.out / "results.json", QUICK)
+    assert not is_done(data.out / "results.json", QUICK._replace(epochs=2))
+
+
+def test_what_the_reference_lacks_is_said(data: ExperimentData) -> None:
+    first, *others = sorted(data.assignment.test)
+    cases = {case: scores_of(case, ROWS) for case in others}
+    cases[first] = scores_of(first, {"vote3": (0.8, None), "stock_2d": (0.9, 0.0)}, ("glenoid",))
+    table, _ = write_results(data, PROTOCOL, cases, [])
+    assert f"The reference has no glenoid in {first}: not counted for it in any row" in table
+    assert written(data)["false_positives"]["stock_2d"]["glenoid"] == 1
+    assert written(data)["false_positives"]["vote3"]["glenoid"] == 0
+
+
+def test_the_page_says_how_long_and_how_fast_each_learned(data: ExperimentData) -> None:
+    cases = {case: scores_of(case, ROWS) for case in data.assignment.test}
+    longer = replace(PROTOCOL, refiner_epochs=7, refiner_steps=30)
+    table, page = write_results(data, longer, cases, [])
+    text = (
+        "Each U-Net and stock nnU-Net: 1 epochs of 5 steps, size auto; each AlexNet: 7 epochs of "
+        "30 steps"
+    )
+    assert text in table
+    assert text in page.read_text(encoding="utf-8")
+    begun = replace(longer, start_from="mine")
+    table, _ = write_results(data, begun, cases, [])
+    ours, stock = "weights of mine and a learning rate of 0.001", "stock nnU-Net with random ones"
+    assert f"{ours}, {stock} and its own rate of 0.01; no test patient" in table
+    table, _ = write_results(data, replace(begun, learning_rate=None), cases, [])
+    assert f"weights of mine, {stock}; no test patient" in table
+    table, _ = write_results(data, replace(begun, stock=()), cases, [])
+    assert f"{ours}; no test patient" in table
+    assert "Each U-Net: 1 epochs" in table
