@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +15,7 @@ from shoulderseg.cli.options import Device, DeviceOption, split_list
 from shoulderseg.cli.terminal import echo
 
 if TYPE_CHECKING:
-    from shoulderseg.workflows.calibration.calibrate import CalibrationOrder
+    from shoulderseg.workflows.calibration.order import CalibrationOrder
 
 VerdictsOption = Annotated[
     Path | None,
@@ -66,23 +66,22 @@ def calibrate(
     and compared with the label map. The printed figures are of patients left out from the fit. A
     second call replaces the first one's result. Exit code 1: some images could not be used.
     """
-    from shoulderseg.workflows.calibration import calibrate as work
-    from shoulderseg.workflows.calibration.evidence import describe_evidence
+    from shoulderseg.workflows.calibration.calibrate import calibrate_bundle
     from shoulderseg.workflows.calibration.int8 import describe_int8
     from shoulderseg.workflows.calibration.model import load_model
+    from shoulderseg.workflows.calibration.order import CalibrationOrder
 
     with reported():
         limits = _limits(flag_below)
         given = (images, labels, negatives, copies, limits, seed, verdicts, patient_pattern)
-        order = work.CalibrationOrder(*given)
+        order = CalibrationOrder(*given)
         _check(order)
     with reported(BROKEN_ENVIRONMENT):
         model = load_model(bundle, device.resolve(), images, mirroring=mirroring)
     echo(describe_int8(model.int8))
     with reported(), _progress() as on_image:
-        report = work.calibrate_bundle(model, order, on_image)
-    for line in describe_evidence(dict(report.evidence), limits, list(model.labels)):
-        echo(line)
+        tell = _teller(limits, list(model.labels))
+        report = calibrate_bundle(model, order, on_image, tell)
     echo(f"written to {report.path}")
     for line in report.left_out:
         complain(f"left out: {line}")
@@ -90,8 +89,21 @@ def calibrate(
         raise typer.Exit(SOME_CASES_FAILED)
 
 
+def _teller(
+    limits: float | tuple[float, float], bones: list[str]
+) -> Callable[[Mapping[str, Any]], None]:
+    """Prints what a calibration is worth."""
+    from shoulderseg.workflows.calibration.evidence import describe_evidence
+
+    def tell(found: Mapping[str, Any]) -> None:
+        for line in describe_evidence(dict(found), limits, bones):
+            echo(line)
+
+    return tell
+
+
 def _check(order: CalibrationOrder) -> None:
-    from shoulderseg.workflows.calibration.calibrate import check_order
+    from shoulderseg.workflows.calibration.order import check_order
     from shoulderseg.workflows.calibration.verdicts import describe_unknown, unknown_bad_cases
 
     check_order(order)

@@ -54,19 +54,29 @@ def evaluate(
     Where both masks are empty nothing is counted; where one is, Dice, IoU, PPV, sensitivity and
     NSD are 0 and the distances are the image's diagonal.
     """
-    from shoulderseg.workflows.scoring.evaluate import evaluate_folders, write_csv, write_json
+    from shoulderseg.workflows.scoring.evaluate import evaluate_folders
 
     with reported():
         labels = _labels(label_map)
         evaluation = evaluate_folders(predictions, references, labels, tolerance_mm, names_file)
-        # Files first: whatever a terminal cannot show, they are there.
+    # Files first: whatever a terminal cannot show, they are there.
+    try:
+        _write(evaluation, csv_file, json_file)
+    finally:
+        # Nor is what was compared lost where they cannot be written.
+        print_evaluation(evaluation, tolerance_mm)
+    if evaluation.failed or not evaluation.scores:
+        raise typer.Exit(SOME_CASES_FAILED if evaluation.scores else WRONG_USE)
+
+
+def _write(evaluation: Evaluation, csv_file: Path | None, json_file: Path | None) -> None:
+    from shoulderseg.workflows.scoring.evaluate import write_csv, write_json
+
+    with reported():
         if csv_file is not None:
             write_csv(csv_file, evaluation.scores)
         if json_file is not None:
             write_json(json_file, evaluation)
-    print_evaluation(evaluation, tolerance_mm)
-    if evaluation.failed or not evaluation.scores:
-        raise typer.Exit(SOME_CASES_FAILED if evaluation.scores else WRONG_USE)
 
 
 def _labels(entries: list[str] | None) -> dict[str, int]:

@@ -57,7 +57,10 @@ class LengthOptions:
         int | None, typer.Option(min=1, help="Training steps an epoch.", show_default="250")
     ] = None
     learning_rate: Annotated[
-        float | None, typer.Option(help="At the beginning.", show_default="0.01")
+        float | None,
+        typer.Option(
+            help="At the beginning; with --start-from of our U-Nets alone.", show_default="0.01"
+        ),
     ] = None
     start_from: Annotated[
         str | None,

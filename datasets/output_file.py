@@ -17,14 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoulderseg.datasets.temporary_folder import temporary_folder
+from shoulderseg.datasets.unfinished import UNFINISHED, unfinished_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Writers choose the format by the suffix, and ITK drops a second suffix of an image.
 _DOUBLE = ".nii.gz"
-# Hidden folders of files that are being written begin with this.
-UNFINISHED = ".part-"
 # Names of open streams, such as /dev/stdout: nothing can be put in their place.
 _STREAMS = tuple(map(Path, ("/dev", "/dev/fd", "/proc/self/fd")))
 
@@ -57,7 +56,7 @@ def replaced_file(path: Path) -> Iterator[Path]:
         return
     with (
         _called_by(path),
-        tempfile.TemporaryDirectory(dir=path.parent, prefix=UNFINISHED) as folder,
+        tempfile.TemporaryDirectory(dir=path.parent, prefix=unfinished_prefix()) as folder,
     ):
         part = Path(folder) / f"part{_suffix_of(path.name)}"
         yield part
@@ -81,22 +80,6 @@ def _sync_folder(folder: Path) -> None:
                 os.fsync(opened)
             finally:
                 os.close(opened)
-
-
-def sweep_unfinished(folder: Path, own: str = "") -> None:
-    """Removes what killed processes left of files that they were writing.
-
-    Args:
-        folder: A folder into which nobody else writes now; links in it are not followed.
-        own: What folders below it that others write to have in them; these are left alone.
-    """
-    for place, folders, _ in os.walk(folder):
-        for name in [name for name in folders if name.startswith(UNFINISHED)]:
-            if not (Path(place) / name).is_symlink():
-                shutil.rmtree(Path(place) / name, ignore_errors=True)
-        # Where another run may be at work.
-        if own:
-            folders[:] = [name for name in folders if not (Path(place) / name / own).exists()]
 
 
 @contextmanager

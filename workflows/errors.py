@@ -11,6 +11,11 @@ def reason_of(error: Exception) -> str:
     return said if isinstance(error, ValueError | OSError | MemoryError) else f"{kind}: {said}"
 
 
+def may_pass(error: BaseException) -> bool:
+    """Whether the same may go well another time: what failed is a disk, a network or memory."""
+    return isinstance(error, OSError | MemoryError)
+
+
 class StepFailedError(RuntimeError):
     """A command that a workflow runs as a process has failed; it has said why itself."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)
@@ -21,7 +21,7 @@ def locked(
         path: the lock file, in a folder that is there.
         timeout_s: how long to wait for another process.
         busy: what is raised where another process keeps it longer.
-        remove: whether the file goes when the block ends.
+        remove: whether the file goes when the block ends, where the system removes it.
 
     Raises:
         ValueError: if it is a link, through which a file elsewhere would be opened or made.
@@ -45,9 +45,15 @@ def locked(
     try:
         yield
     finally:
-        if remove:
-            path.unlink(missing_ok=True)
-        lock.release()
+        try:
+            if remove:
+                # While it is held: one that waits for it then sees that its file has gone. Windows
+                # removes no open file; there the release does, unless somebody waits. What stays
+                # is held by nobody, and whoever comes next uses it.
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
+        finally:
+            lock.release()
 
 
 @contextmanager

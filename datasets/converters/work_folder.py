@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from shoulderseg.datasets.converters.target import SOURCES_NAME, replaced_folder
 from shoulderseg.datasets.csv_file import write_csv
 from shoulderseg.datasets.nnunet_raw import FILE_ENDING, dataset_folder_name, write_json
-from shoulderseg.datasets.output_file import make_folder, refuse_links, sweep_unfinished
+from shoulderseg.datasets.output_file import make_folder, refuse_links
+from shoulderseg.datasets.unfinished import sweep_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -83,7 +84,7 @@ def open_work(out: Path, spec: DatasetSpec, settings: Mapping[str, Any]) -> Work
     shutil.rmtree(work.removed, ignore_errors=True)
     make_folder(work.root / "done", out)
     make_folder(work.dataset, out)
-    sweep_unfinished(work.dataset)
+    sweep_unfinished(work.dataset, alone=True)
     write_json(work.root / "settings.json", wanted)
     # A run may have stopped after it had told the test cases apart.
     _move(work, work.dataset.glob(f"imagesTs/*{FILE_ENDING}"), "Tr")

@@ -63,3 +63,11 @@ def test_a_link_in_the_place_of_the_scores_is_replaced(
     assert outcome.exit_code == 0, outcome.output
     assert victim.read_text() == "precious"
     assert "plain" in scores.read_text()
+
+
+def test_scores_that_cannot_be_written_are_printed_all_the_same(run: Run, folders: Path) -> None:
+    nowhere = folders / "none" / "scores.csv"
+    outcome = run("evaluate", folders / "pred", folders / "ref", "--csv", nowhere)
+    assert outcome.exit_code == 2
+    assert "No such file or directory" in outcome.output
+    assert "humerus" in outcome.output

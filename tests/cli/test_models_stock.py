@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 
 from shoulderseg.datasets.volume import Volume
 from shoulderseg.datasets.writer import write_image
+from shoulderseg.workflows.bundles import store as bundle_store
 from tests.stock_models import MODEL, write_stock_model
 
 if TYPE_CHECKING:
@@ -56,3 +58,22 @@ def test_a_stock_model_that_would_run_code_is_refused(
     assert not mark.exists()
     assert run("models").exit_code == 0
     assert not (store / MODEL).exists()
+
+
+@pytest.mark.parametrize("kind", ["bundle", "stock", "packaged"])
+def test_models_here_that_are_called_as_the_packaged_bundle_are_ambiguous(
+    run: Run, store: Path, image: Path, untrained: Path, tmp_path: Path, kind: str
+) -> None:
+    here = tmp_path / "default"
+    if kind == "stock":
+        write_stock_model(here)
+    else:
+        shutil.copytree(untrained, here)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bundle_store, "DEFAULT_FOLDER", here if kind == "packaged" else untrained)
+        patch.chdir(tmp_path)
+        outcome = run("predict", image, "out", "--model", "default", "--device", "cpu")
+        told = "".join(outcome.output.split())
+        assert outcome.exit_code == (0 if kind == "packaged" else 3)
+        assert (f"write{here}forthefolderor{untrained}" in told) == (kind != "packaged")
+        assert run("predict", image, "out", "--model", here, "--device", "cpu").exit_code == 0

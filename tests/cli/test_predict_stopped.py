@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +81,8 @@ def test_unfinished_files_of_a_killed_run_are_removed(
         unfinished = tmp_path / "out" / folder / ".part-q7x2"
         unfinished.mkdir(parents=True)
         (unfinished / "part.dcm").write_bytes(b"half")
+        for path in (unfinished / "part.dcm", unfinished):
+            os.utime(path, (0, 0))
     (tmp_path / "out" / ".part-link").symlink_to(tmp_path / "in")
     kept = tmp_path / "elsewhere" / ".part-mine"
     kept.mkdir(parents=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from shoulderseg.workflows.errors import reason_of
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
@@ -49,6 +52,7 @@ def load_model(folder: Path, device: str, images: Path, *, mirroring: bool) -> M
 
     Raises:
         ValueError: if the bundle is damaged.
+        OSError: if it cannot be written.
     """
     from shoulderseg.nnunet_ext.regions import foreground_labels
     from shoulderseg.workflows.bundles.bundle import read_bundle
@@ -58,6 +62,7 @@ def load_model(folder: Path, device: str, images: Path, *, mirroring: bool) -> M
     from shoulderseg.workflows.segmentation.settings import Settings
 
     bundle, settings = read_bundle(folder), Settings(device, None, mirroring, "majority")
+    check_writable(folder)
     int8 = measure_int8(bundle, images)
     bundle = replace(bundle, unets=replace(bundle.unets, ranges=int8.ranges))
     return Model(
@@ -69,3 +74,27 @@ def load_model(folder: Path, device: str, images: Path, *, mirroring: bool) -> M
         describe_run(bundle, settings)["precision"],
         int8,
     )
+
+
+def check_writable(folder: Path) -> None:
+    """Finds out, before hours are spent on it, whether files can be put into a bundle.
+
+    Args:
+        folder: of the bundle.
+
+    Raises:
+        OSError: if they cannot; says what to do.
+    """
+    from shoulderseg.datasets.unfinished import unfinished_prefix
+
+    try:
+        # Hidden, as what is written there later is at first.
+        with tempfile.TemporaryDirectory(dir=folder, prefix=unfinished_prefix()) as place:
+            (Path(place) / "part").write_bytes(b"0")
+    except OSError as error:
+        reason = error.strerror or reason_of(error)
+        msg = (
+            f"the calibration cannot be kept in {folder}: {reason}; calibrate a copy of the bundle "
+            "in a folder that you can write to"
+        )
+        raise OSError(msg) from error

@@ -1,4 +1,4 @@
-"""What was noted of examinations of which series are made anew."""
+"""What was noted of cases that are made anew, and of examinations of which they were series."""
 
 from __future__ import annotations
 
@@ -37,16 +37,81 @@ def noted_examinations(
     }
 
 
-def outdate(ledger: Ledger, former: Mapping[str, Fragment]) -> None:
-    """Notes of examinations that what was done no longer holds, before their files are made anew.
+def noted_files(
+    ledger: Ledger, names: Iterable[str], cases: Collection[str]
+) -> dict[str, list[str]]:
+    """Gives the hashes of files that were written for cases with the same options.
+
+    It does not matter whether what was done still holds: a series may have failed, or the run may
+    have been stopped.
 
     Args:
         ledger: where it stands what is done.
+        names: under which it may be noted.
+        cases: names of the cases.
+
+    Returns:
+        For each file below the folder its hashes, first that of the first name.
+    """
+    found: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        fragment = read_fragment(ledger.out, name)
+        if fragment is None or fragment.options != ledger.options:
+            continue
+        others = {
+            file
+            for record in fragment.records
+            if record["case"] not in cases
+            for file in files_of(record)
+        }
+        for file, digest in fragment.files.items():
+            # Nobody knows what a file holds that was about to be written, see `unnote`.
+            if digest and file not in others:
+                found.setdefault(file, []).append(digest)
+    return found
+
+
+def outdate(ledger: Ledger, names: Iterable[str], former: Mapping[str, Fragment]) -> None:
+    """Notes that what was done no longer holds, before its files are made anew.
+
+    What was made with other options is forgotten, unless an examination's files are still to go.
+
+    Args:
+        ledger: where it stands what is done.
+        names: under which it may be noted.
         former: of `noted_examinations`.
     """
-    for name, fragment in former.items():
+    for name in dict.fromkeys(names):
+        fragment = former.get(name) or read_fragment(ledger.out, name)
+        if fragment is None or (name not in former and fragment.options != ledger.options):
+            forget(ledger, [name])
+            continue
         try:
             write_fragment(ledger.out, name, replace(fragment, fingerprint=""))
+        except (ValueError, OSError) as error:
+            _LOGGER.warning("%s: cannot be noted: %s", name, reason_of(error))
+
+
+def unnote(ledger: Ledger, names: Iterable[str], case: str | None = None) -> None:
+    """Notes no longer what files held that are about to be written over.
+
+    Otherwise those that a run has written before it was killed would pass for changed by somebody.
+
+    Args:
+        ledger: where it stands what is done.
+        names: under which it may be noted.
+        case: whose files they are; None for those of the examination.
+    """
+    for name in dict.fromkeys(names):
+        fragment = read_fragment(ledger.out, name)
+        if fragment is None:
+            continue
+        told = [record for record in fragment.records if record["case"] == case]
+        told = [fragment.examination or {}] if case is None else told
+        stems = {_stem(file) for record in told for file in files_of(record)}
+        files = {file: "" if _stem(file) in stems else old for file, old in fragment.files.items()}
+        try:
+            write_fragment(ledger.out, name, replace(fragment, files=files))
         except (ValueError, OSError) as error:
             _LOGGER.warning("%s: cannot be noted: %s", name, reason_of(error))
 
@@ -77,3 +142,9 @@ def drop_examinations(
 
 def _has(fragment: Fragment, cases: Collection[str]) -> bool:
     return any(record["case"] in cases for record in fragment.records)
+
+
+def _stem(file: str) -> str:
+    """A file without endings: beside a label map of BIDS lies another of its name."""
+    folder, _, name = file.rpartition("/")
+    return f"{folder}/{name.partition('.')[0]}"

@@ -58,7 +58,8 @@ def at_work(out: Path, options: Mapping[str, Any]) -> Iterator[Path]:
         ValueError: if a run with other options is at work in it, or a folder of it is a link.
         OSError: if the folder cannot be written.
     """
-    from shoulderseg.datasets.output_file import make_folder, sweep_unfinished, write_text
+    from shoulderseg.datasets.output_file import make_folder, write_text
+    from shoulderseg.datasets.unfinished import sweep_unfinished
 
     runs = out / FOLDER / "runs"
     name = uuid.uuid4().hex
@@ -92,7 +93,7 @@ def sweep_after_workers(out: Path) -> None:
         BusyError: if another process keeps the folder for a minute.
         OSError: if the folder cannot be written.
     """
-    from shoulderseg.datasets.output_file import sweep_unfinished
+    from shoulderseg.datasets.unfinished import sweep_unfinished
 
     with folder_locked(out):
         if len(_others(out / FOLDER / "runs")) == 1 and not _claims(out):

@@ -12,6 +12,7 @@ from shoulderseg.workflows.cohort.fragment import (
     Fragment,
     files_of,
     hash_files,
+    is_plain_file,
     read_fragment,
     read_fragments,
     remove_fragment,
@@ -78,19 +79,6 @@ def find_done(ledger: Ledger, name: str, cases: Sequence[str], images: str) -> F
         What was done; None where nothing was, with other options or of other images, where a file
         is missing or changed, or where an image cannot be read.
     """
-    fragment = find_noted(ledger, name, cases, images)
-    return fragment if fragment is not None and still_stands(ledger.out, fragment) else None
-
-
-def find_noted(ledger: Ledger, name: str, cases: Sequence[str], images: str) -> Fragment | None:
-    """Gives what was done for a case, if that still holds but for files that may have changed.
-
-    Args:
-        ledger: where it stands what is done.
-        name: of the case or examination.
-        cases: names of the case or of the series.
-        images: `fingerprint` of its images.
-    """
     fragment = read_fragment(ledger.out, name)
     if fragment is None or fragment.options != ledger.options:
         return None
@@ -98,7 +86,7 @@ def find_noted(ledger: Ledger, name: str, cases: Sequence[str], images: str) -> 
         return None
     if [record["case"] for record in fragment.records] != list(cases):
         return None
-    return fragment
+    return fragment if still_stands(ledger.out, fragment) else None
 
 
 def units_of(ledger: Ledger) -> dict[str, list[str]]:
@@ -135,40 +123,53 @@ def note_done(
     images: str,
     made: tuple[Sequence[Mapping[str, Any]], Mapping[str, Any] | None],
     files: Iterable[str] = (),
+    earlier: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
-    """Writes down that a case is done; one that failed, or lacks a file, is tried again next time.
+    """Writes down what a case came to; one that failed, or lacks a file, is tried again next time.
 
-    Of an examination in which a series failed it is noted which files it has, so that they can go
-    when it is made anew.
+    Of such a one it is noted which files it has, so that what somebody changes in them is not
+    written over, and those of an examination can go when it is made anew.
 
     Args:
         ledger: where it stands what is done.
         name: of the case or examination.
-        images: `fingerprint` of its images, from before they were segmented.
+        images: `fingerprint` of its images, from before they were segmented; empty if it is to be
+            tried again.
         made: records of the cases and of the examination, if it is one, as in the run report.
         files: further files below the folder that belong to it.
+        earlier: hashes of files that were there before, see `noted_files`.
     """
     every, examination = made
-    records = [record for record in every if "error" not in record]
-    if (examination is not None and _vote_failed(examination)) or not records:
-        return
+    records = [dict(record) for record in every if "error" not in record]
     whole = bool(images) and len(records) == len(every)
-    if not whole and not (examination and files_of(examination)):
-        return
-    both = [*records, *([examination] if examination is not None else [])]
+    if examination is not None and _vote_failed(examination):
+        whole = False
+    both = [*every, *([examination] if examination is not None else [])]
     written = [file for record in both for file in files_of(record)]
     try:
-        fragment = Fragment(
-            images,
-            ledger.options,
-            hash_files(ledger.out, dict.fromkeys([*written, *files])),
-            [dict(record) for record in records],
-            None if examination is None else dict(examination),
-        )
-        write_fragment(ledger.out, name, fragment)
+        hashes = hash_files(ledger.out, dict.fromkeys([*written, *files]))
+        before = None if whole else read_fragment(ledger.out, name)
+        if before is not None and not files_of(examination or {}):
+            # Its files are still to go.
+            examination = before.examination
+        if not whole:
+            # What somebody had changed was set aside: what is there now is the run's own, also of
+            # a case that it did not end. In the place of others nothing may have come.
+            old = {file: digests[0] for file, digests in (earlier or {}).items()}
+            old |= {} if before is None else before.files
+            there = [file for file in old if _is_there(ledger.out / file)]
+            hashes = old | hash_files(ledger.out, there) | hashes
+        if hashes:
+            together = None if examination is None else dict(examination)
+            told = Fragment(images if whole else "", ledger.options, hashes, records, together)
+            write_fragment(ledger.out, name, told)
     except Exception as error:
         # The results are there all the same.
         _LOGGER.warning("%s: done, and made anew by the next run: %s", name, reason_of(error))
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() and is_plain_file(path)
 
 
 def _vote_failed(examination: Mapping[str, Any]) -> bool:

@@ -7,19 +7,17 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from shoulderseg.workflows.errors import reason_of
-from shoulderseg.workflows.examination.vote import STEPS
+from shoulderseg.workflows.measure.fused import is_fused, tells_unseen, view_of
 from shoulderseg.workflows.measure.shoulder import as_records, measure_volume
 from shoulderseg.workflows.measure.table import EXAMINATION, SERIES, TABLE_FILE, write_table
 
-if TYPE_CHECKING:
-    from shoulderseg.morphometry.field_of_view import FieldOfView
-
 _LOGGER = logging.getLogger(__name__)
+_DICOM = ".dcm"
+# Before that, what `predict` calls a DICOM SEG.
+_SEG = ".seg"
 
 
 @dataclass(frozen=True)
@@ -61,79 +59,53 @@ def measure_folder(
         ValueError: if there is no label map in it, or results would lie among the label maps.
         OSError: if the folder or the table cannot be written.
     """
-    from shoulderseg.datasets.output_file import write_text
-
     found = _label_maps(labels)
     _check_place(labels, out)
     out.mkdir(parents=True, exist_ok=True)
-    cases = []
-    for name, files in found.items():
+    # An old one would not tell of the files that come now.
+    (out / TABLE_FILE).unlink(missing_ok=True)
+    cases: list[MeasuredCase] = []
+    try:
+        for name, files in found.items():
+            cases.append(_case_of(name, files, out, values, side))
+            on_case(cases[-1])
+    except BaseException:
+        # Also after an interruption: what is done is done. Why it ended is told in any case.
         try:
-            records = tuple(_measured(name, files, values, side))
-            write_text(
-                out / f"{name}.json",
-                json.dumps({"case": name, "measures": records}, indent=2) + "\n",
-            )
-            case = MeasuredCase(name, records)
-        except Exception as error:
-            # The others go on.
-            _LOGGER.debug("traceback", exc_info=True)
-            case = MeasuredCase(name, (), f"{files[0].name}: {reason_of(error)}")
-            # That of an earlier run would pass for this one's.
-            (out / f"{name}.json").unlink(missing_ok=True)
-        cases.append(case)
-        on_case(case)
-    rows = [(case.case, _kind(case.case, found[case.case][0]), case.measures) for case in cases]
-    write_table(out / TABLE_FILE, rows)
+            _write_table(out, cases, found)
+        except OSError as error:
+            _LOGGER.warning("%s cannot be written: %s", TABLE_FILE, reason_of(error))
+        raise
+    _write_table(out, cases, found)
     return cases
 
 
-def _kind(name: str, file: Path) -> str:
-    """What a label map is of."""
-    return SERIES if _record_of(name, file) is None else EXAMINATION
+def _case_of(
+    name: str, files: Sequence[Path], out: Path, values: Mapping[str, int], side: str
+) -> MeasuredCase:
+    """Measures a label map and writes its JSON file."""
+    from shoulderseg.datasets.output_file import write_text
 
-
-def _record_of(name: str, file: Path) -> Path | None:
-    """The record that `predict` writes beside the fused bones of an examination; None of others."""
-    exam = name.removesuffix("_bones")
-    path = file.parent / f"{exam}.json"
-    if exam == name or not path.is_file():
-        return None
+    path = out / f"{name}.json"
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    # Other programs, too, write a JSON file beside an image.
-    return path if isinstance(record, dict) and {"series", "bones"} <= set(record) else None
+        records = tuple(_measured(name, files, values, side))
+        write_text(path, json.dumps({"case": name, "measures": records}, indent=2) + "\n")
+    except Exception as error:
+        # The others go on.
+        _LOGGER.debug("traceback", exc_info=True)
+        # That of an earlier run would pass for this one's.
+        path.unlink(missing_ok=True)
+        return MeasuredCase(name, (), f"{files[0].name}: {reason_of(error)}")
+    return MeasuredCase(name, records)
 
 
-def _in_view(name: str, file: Path) -> tuple[FieldOfView, FieldOfView] | None:
-    """How finely the series of an examination show its fused bones.
-
-    Raises:
-        ValueError: if its record does not tell.
-    """
-    from shoulderseg.morphometry.field_of_view import FieldOfView
-
-    path = _record_of(name, file)
-    if path is None:
-        return None
-    try:
-        bones = json.loads(path.read_text(encoding="utf-8"))["bones"]
-        # A bone that no two series agree on is not in the label map.
-        told = list(bones.values())
-        steps = [one[STEPS] if one["reference"] is not None else () for one in told]
-        humerus, glenoid = (
-            FieldOfView(steps_mm=tuple(np.array(one, np.float64).reshape(3, 3) for one in series))
-            for series in steps
-        )
-    except (AttributeError, KeyError, TypeError, ValueError):
-        msg = (
-            f"{path.name} does not tell how finely its series show these bones, as of an earlier "
-            "version; run `shoulderseg predict` into another folder"
-        )
-        raise ValueError(msg) from None
-    return humerus, glenoid
+def _write_table(
+    out: Path, cases: Sequence[MeasuredCase], found: Mapping[str, Sequence[Path]]
+) -> None:
+    kinds = {
+        name: EXAMINATION if is_fused(name, files[0]) else SERIES for name, files in found.items()
+    }
+    write_table(out / TABLE_FILE, [(one.case, kinds[one.case], one.measures) for one in cases])
 
 
 def _check_place(labels: Path, out: Path) -> None:
@@ -156,15 +128,35 @@ def _label_maps(path: Path) -> dict[str, list[Path]]:
     """
     from shoulderseg.workflows.scoring.match import by_case
 
+    found: dict[str, list[Path]] = {}
+    segs: dict[str, list[Path]] = {}
+    for case, files in by_case(path).items():
+        others = [file for file in files if path.is_file() or file.suffix.lower() != _DICOM]
+        if others:
+            found[case] = others
+        elif _is_seg(files[0]):
+            segs[case.removesuffix(_SEG)] = files
+    # Told as one that is not read: a case that is not named would seem to have been forgotten.
     found = {
-        case: [file for file in files if path.is_file() or file.suffix.lower() != ".dcm"]
-        for case, files in by_case(path).items()
+        case: files
+        for case, files in sorted((segs | found).items())
+        if not tells_unseen(case, files[0])
     }
-    found = {case: found[case] for case in sorted(found) if found[case]}
     if not found:
         msg = f"no label maps in {path}"
         raise ValueError(msg)
     return found
+
+
+def _is_seg(file: Path) -> bool:
+    """Whether a file is a DICOM SEG; one that cannot be read is none."""
+    from shoulderseg.datasets.converters.study_seg import is_seg
+    from shoulderseg.datasets.files import holds_dicom
+
+    try:
+        return holds_dicom(file) and is_seg(file)
+    except OSError:
+        return False
 
 
 def _measured(
@@ -172,7 +164,13 @@ def _measured(
 ) -> list[dict[str, Any]]:
     from shoulderseg.workflows.scoring.label_files import check_comparable, read_compared
 
+    if _is_seg(files[0]):
+        msg = (
+            "a DICOM SEG, which is not read here; give the label map as .nii.gz or .seg.nrrd, as "
+            "`shoulderseg predict --format nii.gz` writes it and 3D Slicer saves it"
+        )
+        raise ValueError(msg)
     volume = read_compared(files, values)
     check_comparable(files[0], volume, values)
-    in_view = _in_view(name, files[0])
+    in_view = view_of(name, files[0], volume)
     return as_records(measure_volume(volume, values, side, in_view=in_view))

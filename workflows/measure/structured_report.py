@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoulderseg.workflows.errors import reason_of
+from shoulderseg.workflows.errors import may_pass, reason_of
 from shoulderseg.workflows.measure.results import KEY, is_measured
 from shoulderseg.workflows.measure.shoulder import GLENOID, HUMERUS
 from shoulderseg.workflows.measure.side import SIDES, settle_side
 from shoulderseg.workflows.outputs.formats import SR_SUFFIX, Format, file_suffix
 from shoulderseg.workflows.outputs.plan import Case
-from shoulderseg.workflows.outputs.write import HOLDS_PATIENT_DATA
+from shoulderseg.workflows.outputs.write import HOLDS_PATIENT_DATA, TRY_AGAIN
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.dicom.sr_groups import ReportedBone, ReportedMeasure
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shoulderseg.workflows.segmentation.result import Result
 
 _LOGGER = logging.getLogger(__name__)
+_REPORT = "dicom-sr"
 
 
 def report_case(
@@ -113,7 +114,10 @@ def _report(
         _LOGGER.debug("traceback", exc_info=True)
         reason = reason_of(error)
         _LOGGER.warning("%s: no DICOM SR: %s", path.name.removesuffix(SR_SUFFIX), reason)
-        return {"not_written": {**record.get("not_written", {}), "dicom-sr": reason}}
+        said: dict[str, Any] = {"not_written": {**record.get("not_written", {}), _REPORT: reason}}
+        if may_pass(error):
+            said[TRY_AGAIN] = [*record.get(TRY_AGAIN, ()), _REPORT]
+        return said
     return {
         "outputs": [*record.get("outputs", ()), file],
         "patient_data": f"{path.name} {HOLDS_PATIENT_DATA}",

@@ -1,4 +1,4 @@
-"""Names and side files of a BIDS derivative.
+"""Names and side files of the cases of a BIDS derivative.
 
 The subject is taken from the input's file name alone, never from a patient's tags.
 """
@@ -6,41 +6,20 @@ The subject is taken from the input's file name alone, never from a patient's ta
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.labels import Label
 
-DESCRIPTION_FILE = "dataset_description.json"
-_VERSION = "1.10.0"
-_NAME = "shoulderseg"
 _DESC = "shoulder"
 _SUBJECT = re.compile(r"(?<![A-Za-z0-9])sub-")
 _PARTS = re.compile(r"(sub-[A-Za-z0-9]+)((?:_[a-z]+-[A-Za-z0-9]+)*)(?:_([A-Za-z0-9]+))?")
 _NO_BIDS_NAME = (
     "its name has sub- in it but is no BIDS name, expected one such as sub-01_ses-2_acq-cor_T2w; "
     "rename the file, or leave out --bids"
-)
-# The standard knows neither the run report nor these formats.
-_IGNORED = (
-    "shoulderseg_report.json",
-    "shoulderseg_cases.csv",
-    "shoulderseg_run.jsonl",
-    "previews/",
-    "report/",
-    "measures.csv",
-    "**/*.changed*",
-    "*.nrrd",
-    "*.mha",
-    "*.dcm",
-    "*.stl",
-    "*.ply",
 )
 
 
@@ -101,69 +80,6 @@ def bids_stem(case: str) -> str:
     kept = [f"{key}-{label}" for key, label in entities.items()]
     folders = [part for part in kept if part.startswith(("sub-", "ses-"))]
     return "/".join([*folders, "anat", "_".join([*kept, f"desc-{desc}_dseg"])])
-
-
-def start_dataset(out: Path, source: Path | None = None) -> None:
-    """Writes `dataset_description.json` and `.bidsignore` into an existing folder.
-
-    Args:
-        out: the folder.
-        source: folder of the images, which the dataset then refers to; earlier ones are kept.
-
-    Raises:
-        ValueError: if the folder holds the dataset of another program.
-        OSError: if a file cannot be written.
-    """
-    path = out / DESCRIPTION_FILE
-    if path.exists() and f'"{_NAME}"' not in path.read_text(encoding="utf-8", errors="replace"):
-        msg = f"{out} holds another BIDS dataset; choose a folder of its own for this one"
-        raise ValueError(msg)
-    links = _links(out)
-    if source is not None and not source_link(out, source):
-        # Names of links are letters and digits alone.
-        links[f"input{len(links) + 1}"] = _relative(out, source)
-    description = {
-        "Name": "Humerus and glenoid in shoulder MRI, by shoulderseg; research use only",
-        "BIDSVersion": _VERSION,
-        "DatasetType": "derivative",
-        "GeneratedBy": [
-            {
-                "Name": _NAME,
-                "Version": version(_NAME),
-                "Description": "Automatic segmentation; research use only, no medical device",
-            }
-        ],
-        **({"DatasetLinks": links} if links else {}),
-    }
-    _write(path, json.dumps(description, indent=2) + "\n")
-    _write(out / ".bidsignore", "\n".join(_IGNORED) + "\n")
-
-
-def source_link(out: Path, source: Path) -> str:
-    """What the dataset in `out` calls the folder of the images; empty if it does not link it."""
-    target = _relative(out, source)
-    return next((name for name, to in _links(out).items() if to == target), "")
-
-
-def _links(out: Path) -> dict[str, str]:
-    try:
-        said = json.loads((out / DESCRIPTION_FILE).read_text(encoding="utf-8"))
-        links = said.get("DatasetLinks", {})
-        return {str(name): str(target) for name, target in links.items()}
-    except (OSError, ValueError, AttributeError):
-        return {}
-
-
-def _relative(out: Path, source: Path) -> str:
-    """Relative, since a dataset may be moved with its source and absolute paths tell of people.
-
-    Where the source is a link its own name stands there: that of its target was not given.
-    """
-    named = Path(os.path.abspath(source))  # noqa: PTH100  (`resolve` follows links)
-    if not named.exists() or not named.samefile(source):
-        # A link with `..` after it.
-        named = source.resolve()
-    return quote(Path(os.path.relpath(named, out.resolve())).as_posix())
 
 
 def write_sidecar(

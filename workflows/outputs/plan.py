@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from shoulderseg.workflows.outputs.bids import bids_stem, source_link, start_dataset
+from shoulderseg.workflows.outputs.bids import bids_stem
+from shoulderseg.workflows.outputs.bids_dataset import source_link, start_dataset
 from shoulderseg.workflows.outputs.formats import SR_SUFFIX, SURFACES, Format, file_suffix
 
 REPORT_FILE = "shoulderseg_report.json"

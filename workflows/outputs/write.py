@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoulderseg.workflows.errors import reason_of
+from shoulderseg.workflows.errors import may_pass, reason_of
 from shoulderseg.workflows.outputs.case_files import Piece, pieces_of, side_files
 from shoulderseg.workflows.outputs.formats import Format
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
     from shoulderseg.workflows.outputs.plan import Case, OutputPlan
 
+# In a record: what is not written and may be the next time, though its case is done.
+TRY_AGAIN = "try_again"
 HOLDS_PATIENT_DATA = "carries the patient's data of its source images; handle it as you do them"
 
 _LOGGER = logging.getLogger(__name__)
@@ -46,9 +48,9 @@ def write_outputs(
         others: files, below the folder, of the run's other cases.
 
     Returns:
-        For the run report: `output`, the first file; `outputs`, all of them, below the folder;
-        where there are any, `surfaces`, `patient_data` and `not_written`, with reasons, `error` if
-        what is not written was asked for, and `of_an_earlier_run`, old files of other formats.
+        For the run report: `output`, the first file; `outputs`, all of them; where there are any,
+        `surfaces`, `patient_data` and `not_written`, with reasons, `error` if that was asked for,
+        `try_again` where disk or memory was why, `of_an_earlier_run`, old files of other formats.
 
     Raises:
         ValueError: if nothing that was asked for can be written, or a folder is a link.
@@ -62,14 +64,14 @@ def write_outputs(
     pieces = list(pieces_of(plan, case, (label_map, volume), labels, said))
     written, missing, errors = _write_all(pieces)
     if errors and not written:
-        raise errors[0]
+        raise next(error for several in errors.values() for error in several)
     if not said.get("surfaces"):
         said.pop("surfaces", None)
     if plan.bids:
         missing |= _write_all(side_files(plan, case, volume, labels))[1]
     # In the order in which they were asked for.
     outputs = [plan.below(path) for form in plan.formats_of(case) for path in written.get(form, [])]
-    said |= _remarks(plan, case, written, missing)
+    said |= _remarks(plan, case, written, missing) | _to_try_again(errors)
     _remove_old(plan, case, values, [*outputs, *others])
     if stale := plan.left_over(case, [*outputs, *others]):
         said["of_an_earlier_run"] = stale
@@ -94,11 +96,11 @@ def _remarks(
 
 def _write_all(
     pieces: Iterable[Piece],
-) -> tuple[dict[str, list[Path]], dict[str, str], list[Exception]]:
-    """Gives what is written and why the rest is not, both by format, and the errors."""
+) -> tuple[dict[str, list[Path]], dict[str, str], dict[str, list[Exception]]]:
+    """Gives what is written, why the rest is not, and the errors, each by format."""
     written: dict[str, list[Path]] = {}
     reasons: dict[str, list[str]] = {}
-    errors: list[Exception] = []
+    errors: dict[str, list[Exception]] = {}
     for piece in pieces:
         try:
             if piece.write():
@@ -106,10 +108,15 @@ def _write_all(
         except Exception as error:
             # A full disk, too little memory or a library's fault in one format spoils no other.
             _LOGGER.debug("traceback", exc_info=True)
-            errors.append(error)
+            errors.setdefault(piece.form, []).append(error)
             reason = f"{piece.part}: {reason_of(error)}" if piece.part else reason_of(error)
             reasons.setdefault(piece.form, []).append(reason)
     return written, {form: "; ".join(said) for form, said in reasons.items()}, errors
+
+
+def _to_try_again(errors: Mapping[str, Sequence[Exception]]) -> dict[str, list[str]]:
+    forms = [form for form, several in errors.items() if all(map(may_pass, several))]
+    return {TRY_AGAIN: forms} if forms else {}
 
 
 def _those_that_count(plan: OutputPlan, case: Case, missing: Mapping[str, str]) -> list[str]:

@@ -71,8 +71,10 @@ def list_batches(run: Run) -> list[Batch]:
             for _, case in pairs
             for path in _beginning_with(paths, _stem(run.plan, case))
         }
-        units = [unit for source, _ in pairs for unit in noted.get(source.name, [])]
-        return Batch(group, pairs, near, (batch_name(group, pairs), *units))
+        names = [source.name for source, _ in pairs]
+        units = [unit for name in names for unit in noted.get(name, [])]
+        # One that failed alone is noted under its name, and with no record.
+        return Batch(group, pairs, near, (batch_name(group, pairs), *names, *units))
 
     every = [(source, _case_of(source)) for source in run.inputs.cases]
     return [take(*one) for one in batches(every, run.examinations)]

@@ -2,41 +2,42 @@
 
 from __future__ import annotations
 
-import contextlib
-import glob
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.cohort.fingerprint import fingerprint
-from shoulderseg.workflows.cohort.former import drop_examinations, noted_examinations, outdate
+from shoulderseg.workflows.cohort.former import (
+    drop_examinations,
+    noted_examinations,
+    noted_files,
+    outdate,
+    unnote,
+)
 from shoulderseg.workflows.cohort.fragment import files_of
 from shoulderseg.workflows.cohort.presence import BusyError, claimed
-from shoulderseg.workflows.cohort.resume import (
-    find_done,
-    find_noted,
-    forget,
-    note_done,
-)
-from shoulderseg.workflows.cohort.set_aside import CHANGED, put_back, set_aside_changed
+from shoulderseg.workflows.cohort.resume import find_done, forget, note_done
+from shoulderseg.workflows.cohort.set_aside import put_back, set_aside_changed
 from shoulderseg.workflows.examination.flags import stopped
 from shoulderseg.workflows.examination.run import segment_series
 from shoulderseg.workflows.examination.write import write_group
-from shoulderseg.workflows.measure.results import (
-    is_measured,
-    measure_examination,
-    measure_result,
-)
+from shoulderseg.workflows.measure.results import measure_examination, measure_result
 from shoulderseg.workflows.measure.structured_report import report_case, report_examination
 from shoulderseg.workflows.segmentation.batch_list import list_batches
-from shoulderseg.workflows.segmentation.case_record import PREVIEWS, case_record, failure_record
+from shoulderseg.workflows.segmentation.case_record import (
+    PREVIEWS,
+    case_record,
+    failure_record,
+    lacks,
+    side_files,
+)
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.cohort.fragment import Fragment
     from shoulderseg.workflows.inputs.case_input import CaseInput
-    from shoulderseg.workflows.outputs.plan import Case, OutputPlan
+    from shoulderseg.workflows.outputs.plan import Case
     from shoulderseg.workflows.segmentation.batch_list import Batch
     from shoulderseg.workflows.segmentation.listener import Listener
     from shoulderseg.workflows.segmentation.result import Result
@@ -118,36 +119,47 @@ def _work_on(run: Work, batch: Batch, listener: Listener) -> None:
     if done is not None:
         _take_over(run, done, listener)
         return
-    noted = find_noted(run.ledger, batch.name, cases, images)
+    noted = noted_files(run.ledger, batch.noted, cases)
     try:
-        moved = set_aside_changed(run.plan.out, noted) if noted else {}
+        moved = set_aside_changed(run.plan.out, noted)
     except (ValueError, OSError) as error:
         fail_batch(run, batch, error, listener)
         return
     try:
-        _make_anew(run, batch, listener, images)
+        _make_anew(run, batch, listener, images, noted)
     finally:
         put_back(moved)
 
 
-def _make_anew(run: Work, batch: Batch, listener: Listener, images: str) -> None:
+def _make_anew(
+    run: Work,
+    batch: Batch,
+    listener: Listener,
+    images: str,
+    noted: Mapping[str, Sequence[str]],
+) -> None:
     """Segments a batch and notes it in place of what was noted."""
     cases = [source.name for source in batch.sources]
     former = noted_examinations(run.ledger, batch.noted, cases)
-    forget(run.ledger, [name for name in batch.noted if name not in former])
-    outdate(run.ledger, former)
-    records, together = _segment_batch(run, batch, listener)
-    files = _side_files(run.plan, batch) if run.plan.bids else []
-    if not any(_lacks(run, record) for record in records if "error" not in record):
-        note_done(run.ledger, batch.name, images, (records, together), files)
+    outdate(run.ledger, batch.noted, former)
+    records: list[dict[str, Any]] = []
+    together: list[dict[str, Any]] = []
+    whole = False
+    try:
+        _segment_batch(run, batch, listener, records, together)
+        whole = not any(
+            lacks(record, preview=run.preview, measure=run.measure)
+            for record in [*records, *together]
+        )
+    finally:
+        # Also after an interruption: what somebody changes in its files is not lost in the next.
+        made = records, (together[0] if together else None)
+        files = side_files(run.plan, [case for _, case in batch.pairs]) if run.plan.bids else []
+        note_done(run.ledger, batch.name, images if whole else "", made, files, noted)
+    forget(run.ledger, [name for name in batch.noted if name not in (batch.name, *former)])
     if not any("error" in record for record in records):
-        written = [file for one in [*records, together or {}] for file in files_of(one)]
+        written = [file for one in [*records, *together] for file in files_of(one)]
         drop_examinations(run.ledger, former, batch.name, written)
-
-
-def _lacks(run: Work, record: Mapping[str, Any]) -> bool:
-    """Whether a picture or measures were asked for and could not be had."""
-    return (run.preview and "preview" not in record) or (run.measure and not is_measured(record))
 
 
 def _take_over(run: Work, done: Fragment, listener: Listener) -> None:
@@ -160,27 +172,20 @@ def _take_over(run: Work, done: Fragment, listener: Listener) -> None:
         listener.on_record(kept)
 
 
-def _side_files(plan: OutputPlan, batch: Batch) -> list[str]:
-    """What a BIDS dataset has beside each label map; nothing of a case that it cannot name."""
-    files: list[str] = []
-    for _, case in batch.pairs:
-        with contextlib.suppress(ValueError):
-            base = plan.base(case)
-            files += map(plan.below, sorted(base.parent.glob(f"{glob.escape(base.name)}.*")))
-    return [file for file in files if CHANGED not in file]
-
-
 def _segment_batch(
-    run: Work, batch: Batch, listener: Listener
-) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
-    """Segments and writes; gives the record of each case, and of the examination."""
-    records: list[dict[str, Any]] = []
-    together: list[dict[str, Any]] = []
+    run: Work,
+    batch: Batch,
+    listener: Listener,
+    records: list[dict[str, Any]],
+    together: list[dict[str, Any]],
+) -> None:
+    """Segments and writes; adds the record of each case, and of the examination if it is one."""
     for source, case, result, seconds in _segmented(run, batch, listener, together):
         others = _of_others(batch.owners, case)
         try:
             if isinstance(result, Exception):
                 raise result
+            unnote(run.ledger, batch.noted, source.name)
             record = case_record(run.plan, source, case, result, others, seconds, run.preview)
             if run.computed_on is not None:
                 record["computed_on"] = dict(run.computed_on)
@@ -195,7 +200,6 @@ def _segment_batch(
         records.append(record)
         run.report.add(record)
         listener.on_record(record)
-    return records, (together[0] if together else None)
 
 
 def _segmented(
@@ -230,6 +234,7 @@ def _segmented(
                 yield source, case, outcome if group is None else stopped(outcome), spent
         raise
     if group is not None:
+        unnote(run.ledger, batch.noted)
         record = write_group(run.plan, group, examination, why, labels)
         if run.measure and examination is not None:
             name, side = group.name, run.side

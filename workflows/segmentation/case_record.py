@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import logging
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from shoulderseg.workflows.cohort.set_aside import CHANGED
+from shoulderseg.workflows.errors import reason_of
+from shoulderseg.workflows.measure.results import is_measured
+from shoulderseg.workflows.outputs.write import TRY_AGAIN
 from shoulderseg.workflows.segmentation.many import failure_of
 
 if TYPE_CHECKING:
@@ -48,8 +54,7 @@ def case_record(
     """
     started = time.perf_counter()
     outputs = result.write(plan, others, case.file)
-    if preview:
-        outputs |= _preview(plan, case, result)
+    outputs |= _preview(plan, case, result, asked=preview)
     writing = time.perf_counter() - started
     about = {key: value for key, value in source.about.items() if key != "description"}
     volume, segmentation = result.segmented()
@@ -85,12 +90,55 @@ def failure_record(source: CaseInput, error: Exception, stale: Sequence[str]) ->
     return {"case": source.name, "error": named}
 
 
-def _preview(plan: OutputPlan, case: Case, result: Result) -> dict[str, Any]:
-    """Draws a case; a picture that cannot be drawn is missed, and fails no case."""
-    from shoulderseg.datasets.output_file import make_folder
+def lacks(record: Mapping[str, Any], *, preview: bool, measure: bool) -> bool:
+    """Whether a case or an examination is to be made again, though it has not failed.
+
+    Args:
+        record: of it.
+        preview: whether a picture of each case was asked for.
+        measure: whether measures were.
+    """
+    if TRY_AGAIN in record:
+        return True
+    if "error" in record:
+        return False
+    unmeasured = measure and not is_measured(record)
+    if "case" in record:
+        return unmeasured or (preview and "preview" not in record)
+    # Series may share no bones.
+    return unmeasured and record.get("drawn_in") is not None
+
+
+def side_files(plan: OutputPlan, cases: Iterable[Case]) -> list[str]:
+    """What a BIDS dataset has beside each label map; nothing of a case that it cannot name.
+
+    Args:
+        plan: where to, and as what.
+        cases: the cases.
+    """
+    files: list[str] = []
+    for case in cases:
+        with contextlib.suppress(ValueError):
+            base = plan.base(case)
+            files += map(plan.below, sorted(base.parent.glob(f"{glob.escape(base.name)}.*")))
+    return [file for file in files if CHANGED not in file]
+
+
+def _preview(plan: OutputPlan, case: Case, result: Result, *, asked: bool) -> dict[str, Any]:
+    """Draws a case, if that is asked for; one that cannot be drawn does not fail."""
+    from shoulderseg.datasets.output_file import make_folder, refuse_links
     from shoulderseg.workflows.outputs.preview import write_preview
 
     path = plan.out / PREVIEWS / f"{case.name}.png"
+    try:
+        refuse_links(path.parent, plan.out)
+        # That of an earlier result would pass for one of this.
+        path.unlink(missing_ok=True)
+    except (ValueError, OSError) as error:
+        if asked or path.exists():
+            _LOGGER.warning("%s: its old preview is left: %s", case.name, reason_of(error))
+    if not asked:
+        return {}
     try:
         make_folder(path.parent, plan.out)
         write_preview(path, result)

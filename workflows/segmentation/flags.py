@@ -47,6 +47,24 @@ def flag_lines(records: Sequence[dict[str, Any]], *, calibrated: bool) -> list[s
     return [*lines, f"{len(flagged)} of {len(done)} cases flagged{hint}"]
 
 
+def voting_lines(examinations: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line for each examination: in how many of its series a bone was used.
+
+    Args:
+        examinations: of a run report; nothing is said of one that failed.
+    """
+    voting = {
+        one["examination"]: [
+            any(bone.get("used") for bone in bones.values()) for bones in one["series"].values()
+        ]
+        for one in examinations
+        if "series" in one
+    }
+    return [
+        f"{name}: {sum(used)} of {len(used)} series vote together" for name, used in voting.items()
+    ]
+
+
 def stopped_before_vote(records: Sequence[Mapping[str, Any]]) -> bool:
     """Tells whether a run was stopped between the series of an examination and their vote.
 
@@ -60,3 +78,26 @@ def stopped_before_vote(records: Sequence[Mapping[str, Any]]) -> bool:
         for record in records
         for flag in (record.get("quality") or {}).get("flags", ())
     )
+
+
+def missing_lines(
+    records: Sequence[Mapping[str, Any]], examinations: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """A line for each file that was not written in an earlier run, whose results are kept.
+
+    Args:
+        records: the cases of a run report.
+        examinations: its examinations.
+    """
+    kept = {record["case"] for record in records if "kept" in record}
+    told = [(str(record["case"]), record) for record in records if record["case"] in kept]
+    told += [
+        (str(one["examination"]), one)
+        for one in examinations
+        if kept and kept.issuperset(one.get("series", ()))
+    ]
+    return [
+        f"{name}: no {form}: {why}"
+        for name, record in told
+        for form, why in record.get("not_written", {}).items()
+    ]

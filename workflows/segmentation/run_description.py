@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ def describe_run(bundle: Bundle, settings: Settings, *, elsewhere: bool = False)
     }
     if not elsewhere:
         computed = computed_on(bundle, settings)
+    refined = is_refining(bundle, settings)
+    usually = is_refining(bundle, replace(settings, refine=None))
     every = list(next(iter(bundle.unets.weights.values())))
     packages = ["shoulderseg", "nnunetv2", "torch", "SimpleITK", "numpy"]
     packages += ["openvino"] if computed["engine"] == "openvino" else []
@@ -46,7 +49,10 @@ def describe_run(bundle: Bundle, settings: Settings, *, elsewhere: bool = False)
         "voters": "all" if settings.all_voters else "unets",
         "mirroring": settings.mirroring and bundle.unets.mirroring_axes is not None,
         "cropped": is_cropping(bundle, settings),
-        "refined": is_refining(bundle, settings),
+        "refined": refined,
+        "refine": "default" if refined == usually else "on" if refined else "off",
+        "as_stored": settings.as_stored and bundle.upright,
+        "precision_chosen": settings.precision != "auto",
         "quality_calibrated_with": dict(bundle.quality_settings),
     }
 
@@ -84,11 +90,16 @@ def calibration_doubt(described: Mapping[str, Any]) -> str:
         A sentence; empty where nothing is known to differ.
     """
     used = described["quality_calibrated_with"]
+    names = ["mirroring", "vote", "voters", "cropped", "refine"]
+    # Which one is fastest differs from machine to machine, and masks hardly do.
+    names += ["precision"] if described.get("precision_chosen") else []
     differing = [
         f"{name} {used[name]} (now {described[name]})"
-        for name in ("mirroring", "vote", "voters", "cropped")
-        if name in used and used[name] != described[name]
+        for name in names
+        if name in used and name in described and used[name] != described[name]
     ]
+    if used and described.get("as_stored"):
+        differing.append("as_stored False (now True)")
     if used.get("folds") == "all" and not described.get("every_fold", True):
         differing.append(f"all folds (now {', '.join(described['folds'])})")
     if not differing:

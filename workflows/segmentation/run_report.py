@@ -22,7 +22,12 @@ from shoulderseg.workflows.segmentation.earlier_runs import (
     read_earlier,
     still_holding,
 )
-from shoulderseg.workflows.segmentation.flags import flag_lines, stopped_before_vote
+from shoulderseg.workflows.segmentation.flags import (
+    flag_lines,
+    missing_lines,
+    stopped_before_vote,
+    voting_lines,
+)
 from shoulderseg.workflows.segmentation.pace import Pace
 from shoulderseg.workflows.segmentation.patient_lines import patient_lines
 
@@ -213,11 +218,7 @@ class RunReport:
             f"run report: {self._path}; table of cases: {self._path.with_name(CASES_FILE)}",
         ]
         lines += patient_lines([*self._records, *self._examinations])
-        lines += [
-            f"{one['examination']}: {len(one['series'])} series vote together"
-            for one in self._examinations
-            if "series" in one
-        ]
+        lines += voting_lines(self._examinations)
         if self.not_reached:
             lines.append(
                 f"stopped before {', '.join(self.not_reached)}; label maps of these, if there are "
@@ -239,4 +240,5 @@ class RunReport:
             if old:
                 are = "is" if len(old) == 1 else "are"
                 lines.append(f"{record['case']}: {', '.join(old)} {are} of an earlier run")
+        lines += missing_lines(self._records, self._examinations)
         return [*lines, *skipped, *flag_lines(self._records, calibrated=calibrated)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shoulderseg.datasets.case_patients import write_patients
-from shoulderseg.workflows.calibration.calibrate import CalibrationOrder, check_order
+from shoulderseg.workflows.calibration.order import CalibrationOrder, check_order
 
 
 @pytest.fixture

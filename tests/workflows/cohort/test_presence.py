@@ -97,9 +97,14 @@ def test_a_killed_run_leaves_the_folder_free(
     another.kill()
     another.wait(60)
     (out / ".part-left").mkdir()
+    os.utime(out / ".part-left", (0, 0))
+    # As another command makes one for a file that it is writing below the folder.
+    (out / "report").mkdir()
+    (out / "report" / ".part-now").mkdir()
     with at_work(out, {"vote": "majority"}):
         # The first one in the folder sweeps it.
         assert not (out / ".part-left").exists()
+        assert (out / "report" / ".part-now").is_dir()
         with claimed(out, "b"):
             pass
     assert count_runs(out) == 0
@@ -111,6 +116,7 @@ def test_unfinished_files_of_a_run_at_work_stay(
     tmp_path: Path, another: subprocess.Popen[str]
 ) -> None:
     (tmp_path / "out" / ".part-now").mkdir()
+    os.utime(tmp_path / "out" / ".part-now", (0, 0))
     with at_work(tmp_path / "out", {"vote": "mean"}):
         assert (tmp_path / "out" / ".part-now").is_dir()
     assert another.poll() is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,12 @@ import pytest
 
 from shoulderseg.datasets.reader import read_label_map
 from shoulderseg.datasets.writer import write_label_map
-from shoulderseg.workflows.measure.folder import measure_folder
+from shoulderseg.workflows.measure.folder import MeasuredCase, measure_folder
 from shoulderseg.workflows.measure.shoulder import measure_volume
 from shoulderseg.workflows.measure.table import TABLE_FILE
+from tests.datasets.oblique_case import write_sources
 from tests.morphometry.made_shoulder import Made
-from tests.workflows.measure.made_case import VALUES, label_map
+from tests.workflows.measure.made_case import VALUES, label_map, result
 
 
 @pytest.fixture
@@ -50,13 +52,16 @@ def test_a_row_a_case_with_units_and_reasons(labels: Path, tmp_path: Path) -> No
 
 
 def test_label_maps_of_fused_bones_are_told_from_others(labels: Path, tmp_path: Path) -> None:
-    for name in ("exam", "drawn", "old", "other"):
+    for name in ("exam", "drawn", "old", "other", "lone"):
         (labels / f"{name}_bones.nii.gz").write_bytes((labels / "worn.nii.gz").read_bytes())
     # As `predict` writes it beside the bones; one of them from slices of 4 mm.
     steps = np.diag([0.7, 0.7, 4.0])[:, ::-1].tolist()
     told = {"reference": "a", "pairs": [], "steps_mm": [steps, steps]}
     record = {"series": {}, "bones": dict.fromkeys(VALUES, told)}
-    (labels / "exam.json").write_text(json.dumps(record), encoding="utf-8")
+    for name in ("exam", "lone"):
+        (labels / f"{name}.json").write_text(json.dumps(record), encoding="utf-8")
+    whole = read_label_map(labels / "worn.nii.gz")
+    write_label_map(labels / "exam_unseen.nii.gz", np.zeros_like(whole.array), whole)
     (labels / "old.json").write_text('{"series": {}, "bones": {"humerus": {}}}', encoding="utf-8")
     # As a converter writes one beside each image.
     (labels / "other.json").write_text('{"Modality": "MR"}', encoding="utf-8")
@@ -67,6 +72,7 @@ def test_label_maps_of_fused_bones_are_told_from_others(labels: Path, tmp_path: 
     assert {name: row["kind"] for name, row in rows.items()} == {
         "drawn_bones": "series",
         "exam_bones": "examination",
+        "lone_bones": "examination",
         "old_bones": "examination",
         "other_bones": "series",
         "whole": "series",
@@ -76,7 +82,70 @@ def test_label_maps_of_fused_bones_are_told_from_others(labels: Path, tmp_path: 
     assert "mm apart" in rows["exam_bones"]["glenoid_height_refused"]
     assert rows["drawn_bones"]["glenoid_height_mm"]
     assert "old.json does not tell how finely" in cases["old_bones"].error
+    # As whole bones it would measure what slices cut.
+    assert "lone_unseen.nii.gz is not beside it" in cases["lone_bones"].error
     assert rows["other_bones"]["glenoid_height_mm"]
+
+
+def test_fused_bones_end_where_no_series_shows_them(labels: Path, tmp_path: Path) -> None:
+    volume = read_label_map(labels / "worn.nii.gz")
+    (labels / "exam_bones.nii.gz").write_bytes((labels / "worn.nii.gz").read_bytes())
+    told = {"reference": "a", "pairs": [], "steps_mm": [np.eye(3)[:, ::-1].tolist()]}
+    record = {"series": {}, "bones": dict.fromkeys(VALUES, told)}
+    (labels / "exam.json").write_text(json.dumps(record), encoding="utf-8")
+    # Of the glenoid no series shows what lies below the first of its slices.
+    lowest = int(np.nonzero(volume.array == VALUES["glenoid"])[0].min())
+    unseen = np.zeros_like(volume.array)
+    unseen[:lowest] = 2
+    write_label_map(labels / "exam_unseen.nii.gz", unseen, volume)
+
+    cases = {case.case: case for case in measure_folder(labels, tmp_path / "out", VALUES)}
+
+    whole, cut = (
+        {one["name"]: one for one in cases[name].measures} for name in ("worn", "exam_bones")
+    )
+    assert whole["glenoid_height"]["value"] is not None
+    assert "cuts" in cut["glenoid_height"]["refused"]
+    assert "inferior" in cut["glenoid_volume"]["note"]
+    assert cut["humerus_volume"].get("note", "") == ""
+    assert "exam_unseen" not in cases
+    # That of other bones tells nothing.
+    write_label_map(labels / "exam_unseen.nii.gz", unseen[1:], replace(volume, array=unseen[1:]))
+    cases = {case.case: case for case in measure_folder(labels, tmp_path / "out", VALUES)}
+    assert "exam_unseen.nii.gz is not on the grid" in cases["exam_bones"].error
+
+
+def test_an_interruption_leaves_the_measures_that_are_done(labels: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    measure_folder(labels, out, VALUES)
+
+    def stop(case: MeasuredCase) -> None:
+        # Neither does an old table stand beside new files meanwhile.
+        assert not (out / TABLE_FILE).exists()
+        if case.case == "whole":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measure_folder(labels, out, VALUES, on_case=stop)
+
+    assert list(table(out)) == ["whole"]
+
+
+def test_a_case_of_which_there_is_only_a_dicom_seg_is_named(tmp_path: Path) -> None:
+    made = result(0.9)
+    volume = made.segmented()[0]
+    image = replace(volume, array=(100 * volume.array).astype(np.int16))
+    files = tuple(write_sources(tmp_path / "series", image))
+    both, alone = tmp_path / "both", tmp_path / "alone"
+    replace(made, source_files=files).save(both)
+    replace(made, source_files=files).save(alone, "dicom-seg")
+
+    [whole] = measure_folder(both, tmp_path / "out", VALUES)
+    [seg] = measure_folder(alone, tmp_path / "out", VALUES)
+
+    assert (whole.case, whole.error) == ("a", "")
+    assert seg.case == "a"
+    assert seg.error.startswith("a.seg.dcm: a DICOM SEG, which is not read here; give")
 
 
 def test_a_bad_file_keeps_no_other_from_its_turn(labels: Path, tmp_path: Path) -> None:

@@ -109,3 +109,44 @@ def test_the_dataset_of_another_program_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="another BIDS dataset"):
         OutputPlan(tmp_path, bids=True).start()
     assert "raw data" in (tmp_path / "dataset_description.json").read_text()
+
+
+def test_what_somebody_added_to_a_dataset_stays(tmp_path: Path) -> None:
+    plan = OutputPlan(tmp_path / "out", bids=True, source=tmp_path / "in")
+    plan.start()
+    path, ignored = plan.out / "dataset_description.json", plan.out / ".bidsignore"
+    description = json.loads(path.read_text(encoding="utf-8"))
+    description |= {"Name": "Schultern in Köln", "Authors": ["A. B."]}
+    description["GeneratedBy"][0]["Version"] = "0.0.1"
+    description["GeneratedBy"].append({"Name": "fmriprep"})
+    path.write_text(json.dumps(description), encoding="utf-8")
+    ignored.write_bytes(b"notes.txt\r\n*.stl\r\nours/")
+
+    other = OutputPlan(plan.out, bids=True, source=tmp_path / "other")
+    other.start()
+
+    now = json.loads(path.read_text(encoding="utf-8"))
+    assert (now["Name"], now["Authors"]) == ("Schultern in Köln", ["A. B."])
+    assert [one["Name"] for one in now["GeneratedBy"]] == ["shoulderseg", "fmriprep"]
+    assert now["GeneratedBy"][0]["Version"] != "0.0.1"
+    assert list(now["DatasetLinks"].values()) == ["../in", "../other"]
+    lines = ignored.read_text(encoding="utf-8").splitlines()
+    assert lines[:3] == ["notes.txt", "*.stl", "ours/"]
+    assert "report/" in lines
+    assert len(set(lines)) == len(lines)
+    # A run that adds nothing writes nothing.
+    before = path.read_bytes(), ignored.read_bytes()
+    stamps = path.stat().st_mtime_ns, ignored.stat().st_mtime_ns
+    other.start()
+    assert (path.read_bytes(), ignored.read_bytes()) == before
+    assert (path.stat().st_mtime_ns, ignored.stat().st_mtime_ns) == stamps
+
+
+@pytest.mark.parametrize("content", [b'["shoulderseg"]', b'{"GeneratedBy": "shoulderseg"', b"\xff"])
+def test_a_description_that_is_none_is_not_written_over(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "dataset_description.json"
+    path.write_bytes(content + b' "shoulderseg"' * (content == b"\xff"))
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=r"dataset_description\.json .* to have it written anew"):
+        OutputPlan(tmp_path, bids=True).start()
+    assert path.read_bytes() == before
