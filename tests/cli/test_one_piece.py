@@ -13,7 +13,10 @@ from scipy.ndimage import label
 
 from shoulderseg.datasets.phantom.case import make_case
 from shoulderseg.datasets.phantom.options import PhantomOptions
-from shoulderseg.refine.connected_components import keep_largest_component
+from shoulderseg.refine.connected_components import (
+    keep_component_at_joint,
+    keep_largest_component,
+)
 from shoulderseg.workflows.bundles.bundle import read_bundle
 from shoulderseg.workflows.segmentation.segment import prepare
 from shoulderseg.workflows.segmentation.settings import Settings
@@ -50,7 +53,9 @@ def test_the_largest_piece_of_the_bones_that_are_named_is_kept(
     glenoid = segmented(tmp_path / "glenoid", scan, "glenoid")
     np.testing.assert_array_equal(glenoid.label_map, keep_largest_component(plain.label_map, [2]))
     both = segmented(tmp_path / "both", scan, "humerus", "glenoid")
-    np.testing.assert_array_equal(both.label_map, keep_largest_component(plain.label_map, [1, 2]))
+    humerus = keep_largest_component(plain.label_map, [1])
+    expected = keep_component_at_joint(humerus, 2, 1, scan.spacing_mm)
+    np.testing.assert_array_equal(both.label_map, expected)
     np.testing.assert_array_equal(both.voted, both.label_map)
     # The quality is that of the votes: many pieces speak against a result.
     assert both.quality == plain.quality

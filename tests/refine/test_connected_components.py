@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import label
 
-from shoulderseg.refine.connected_components import keep_largest_component
+from shoulderseg.refine.connected_components import (
+    keep_component_at_joint,
+    keep_largest_component,
+)
 from shoulderseg.refine.new_components import restore_new_components
 
 MAPS = arrays(np.uint8, st.tuples(*[st.integers(0, 6)] * 3), elements=st.integers(0, 2))
@@ -60,3 +63,53 @@ def test_single_voxels_on_a_thin_grid_are_components_too(shape: tuple[int, int, 
     voted = label_map.copy()
     restore_new_components(label_map, voted)
     np.testing.assert_array_equal(label_map, voted)
+
+
+def joint(spacing_mm: tuple[float, float, float]) -> np.ndarray:
+    """A bone of 100 mm, a piece beside its upper end, and a larger one away from it, 1 apart."""
+    fine = np.zeros((120, 40, 80), np.uint8)
+    fine[10:110, 10:30, 60:70] = 1
+    fine[10:26, 10:30, 45:57] = 2
+    fine[60:90, 10:30, 5:25] = 2
+    return fine[tuple(slice(None, None, int(step)) for step in spacing_mm)]
+
+
+@pytest.mark.parametrize("spacing_mm", [(1.0, 1.0, 1.0), (5.0, 1.0, 2.0), (1.0, 4.0, 1.0)])
+def test_the_piece_at_the_joint_stays_where_a_larger_one_lies_away(
+    spacing_mm: tuple[float, float, float],
+) -> None:
+    label_map = joint(spacing_mm)
+    expected = label_map.copy()
+    expected[:, :, : int(30 / spacing_mm[2])][label_map[:, :, : int(30 / spacing_mm[2])] == 2] = 0
+    found = keep_component_at_joint(label_map, 2, 1, spacing_mm)
+    np.testing.assert_array_equal(found, expected)
+    assert keep_component_at_joint(found, 2, 1, spacing_mm) is found
+
+
+def test_a_speck_at_the_joint_is_no_bone() -> None:
+    label_map = joint((1.0, 1.0, 1.0))
+    label_map[12:, :, 40:58][label_map[12:, :, 40:58] == 2] = 0
+    expected = keep_largest_component(label_map, [2])
+    assert (label_map[:12] == 2).any()
+    found = keep_component_at_joint(label_map, 2, 1, (1.0, 1.0, 1.0))
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("humerus", ["far", "none"])
+def test_without_a_joint_the_largest_piece_stays(humerus: str) -> None:
+    label_map = joint((1.0, 1.0, 1.0))
+    if humerus == "none":
+        label_map[label_map == 1] = 0
+    # The same voxels, ten times as large: nothing lies near anything.
+    found = keep_component_at_joint(label_map, 2, 1, (10.0, 10.0, 10.0))
+    np.testing.assert_array_equal(found, keep_largest_component(label_map, [2]))
+
+
+@given(MAPS)
+def test_one_whole_piece_is_left_at_the_joint(label_map: np.ndarray) -> None:
+    found = keep_component_at_joint(label_map, 2, 1, (2.0, 1.0, 1.0))
+    pieces, count = label(label_map == 2, np.ones((3, 3, 3)))
+    kept = np.unique(pieces[found == 2])
+    assert len(kept) == min(count, 1)
+    np.testing.assert_array_equal(found == 2, np.isin(pieces, kept) & (pieces > 0))
+    np.testing.assert_array_equal(found == 1, label_map == 1)

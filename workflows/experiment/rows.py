@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shoulderseg.workflows.segmentation.edges import classifier_opinions, refiner_case
-from shoulderseg.workflows.segmentation.finish import finish
+from shoulderseg.workflows.segmentation.finish import Scan, finish
 from shoulderseg.workflows.segmentation.segment import Segment, prepare
 from shoulderseg.workflows.segmentation.settings import Settings
 
@@ -156,7 +156,9 @@ def _rows(
     numbers = bone_numbers(foreground_labels(models.bundle.unets.dataset_json))
     for name, rule, fourth in _VOTES:
         fusion = fuse(with_alexnet if fourth else own, rule, whole=[said[WHOLE]])
-        done = finish(models.bundle, models.settings, fusion, seen, scanned)
+        done = finish(
+            models.bundle, models.settings, fusion, seen, Scan(scanned, volume.spacing_mm)
+        )
         rows[name] = _masks(numbers[done.voted])
         rows[name + REFINED] = _masks(numbers[done.label_map])
     return rows

@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from shoulderseg.workflows.segmentation.settings import Settings
 
 
+class Scan(NamedTuple):
+    """The grid of an image, and where on it the image is.
+
+    Attributes:
+        scanned: where the image is no margin, bool (Z, Y, X).
+        spacing_mm: voxel size, (Z, Y, X).
+    """
+
+    scanned: npt.NDArray[np.bool_]
+    spacing_mm: tuple[float, float, float]
+
+
 class Finished(NamedTuple):
     """What a vote came to.
 
@@ -35,7 +47,7 @@ def finish(
     settings: Settings,
     fusion: Fusion,
     case: RefinerCase | None,
-    scanned: npt.NDArray[np.bool_],
+    scan: Scan,
 ) -> Finished:
     """Keeps one piece of the bones that have one, and decides their edges.
 
@@ -44,20 +56,41 @@ def finish(
         settings: how they are used.
         fusion: the vote, (Z, Y, X).
         case: as the edge refiner sees it; None where edges are not refined.
-        scanned: where the image is no margin, bool (Z, Y, X).
+        scan: the image's grid.
     """
     from shoulderseg.nnunet_ext.regions import foreground_labels
-    from shoulderseg.nnunet_ext.variants import FIRST, SECOND
-    from shoulderseg.refine.connected_components import keep_largest_component
 
-    single = [1 + (FIRST, SECOND).index(bone) for bone in bundle.one_piece]
-    fusion = fusion._replace(label_map=keep_largest_component(fusion.label_map, single))
+    fusion = fusion._replace(label_map=_in_one_piece(fusion.label_map, bundle, scan))
     refined, measures = fusion.label_map, {}
     if bundle.refiner is not None and case is not None:
         result = refine(bundle.refiner, case, fusion, settings.folds, settings.device)
         # An edge that moves may cut a bone in two.
-        refined = keep_largest_component(result.label_map * scanned, single)
+        refined = _in_one_piece(result.label_map * scan.scanned, bundle, scan)
         changed = int(np.count_nonzero(refined != fusion.label_map))
         measures = {"band_voxels": result.band, "changed_voxels": changed}
     lookup = np.array([0, *foreground_labels(bundle.unets.dataset_json).values()], dtype=np.uint8)
     return Finished(lookup[refined], lookup[fusion.label_map], measures)
+
+
+def _in_one_piece(
+    label_map: npt.NDArray[np.uint8], bundle: Bundle, scan: Scan
+) -> npt.NDArray[np.uint8]:
+    """Keeps the largest piece of the bones that have one; where both do, the second's at the first.
+
+    Args:
+        label_map: with 1 for the first bone and 2 for the second.
+        bundle: says which bones are one piece.
+        scan: the grid.
+    """
+    from shoulderseg.nnunet_ext.variants import FIRST, SECOND
+    from shoulderseg.refine.connected_components import (
+        keep_component_at_joint,
+        keep_largest_component,
+    )
+
+    single = [1 + (FIRST, SECOND).index(bone) for bone in bundle.one_piece]
+    if set(single) != {1, 2}:
+        return keep_largest_component(label_map, single)
+    return keep_component_at_joint(
+        keep_largest_component(label_map, [1]), 2, 1, spacing_mm=scan.spacing_mm
+    )

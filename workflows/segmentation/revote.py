@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shoulderseg.workflows.segmentation.edges import classifier_opinions, refiner_case
-from shoulderseg.workflows.segmentation.finish import finish
+from shoulderseg.workflows.segmentation.finish import Scan, finish
 from shoulderseg.workflows.segmentation.refining import is_refining
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def revote(
     fusion = fuse(votes, settings.vote)
     if refining:
         fusion = fusion._replace(disagreement=_disputed(seen_votes))
-    finished = finish(bundle, settings, fusion, case if refining else None, scanned)
+    scan = Scan(scanned, seen.spacing_mm)
+    finished = finish(bundle, settings, fusion, case if refining else None, scan)
     label_map, voted = finished.label_map, finished.voted
     if turn is not None:
         label_map, voted = restore(label_map, turn), restore(voted, turn)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from shoulderseg.workflows.segmentation.case_quality import measure_quality, quality_record
 from shoulderseg.workflows.segmentation.edges import classifier_opinions, refiner_case
-from shoulderseg.workflows.segmentation.finish import finish
+from shoulderseg.workflows.segmentation.finish import Scan, finish
 from shoulderseg.workflows.segmentation.refining import check_refiner, is_cropping, is_refining
 from shoulderseg.workflows.segmentation.settings import Settings
 
@@ -154,7 +154,8 @@ def _segment_as_stored(
     measures = vote_measures(fusion)
     labels = foreground_labels(bundle.unets.dataset_json)
     with _timed(seconds, "edges"):
-        finished = finish(bundle, settings, fusion, case if refining else None, scanned)
+        scan = Scan(scanned, volume.spacing_mm)
+        finished = finish(bundle, settings, fusion, case if refining else None, scan)
     if not refining:
         del seconds["edges"]
     measures |= finished.measures

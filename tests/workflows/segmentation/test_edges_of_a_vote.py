@@ -19,7 +19,7 @@ from shoulderseg.refine.network import AlexNetConfig, PatchAlexNet
 from shoulderseg.refine.voting import Fusion
 from shoulderseg.workflows.bundles.bundle import Bundle, Refiner, read_bundle
 from shoulderseg.workflows.segmentation.edges import refiner_case
-from shoulderseg.workflows.segmentation.finish import finish
+from shoulderseg.workflows.segmentation.finish import Scan, finish
 from shoulderseg.workflows.segmentation.revote import revote
 from shoulderseg.workflows.segmentation.settings import Settings
 from tests.refine.oracle import Oracle, ask
@@ -103,7 +103,7 @@ def test_a_bone_of_one_piece_is_one_after_its_edges_were_decided(
     # The oracle reads the image as it is.
     case = case._replace(image=volume.array)
     fusion = Fusion(voted, np.zeros((2, *voted.shape), np.float32), np.zeros(voted.shape, bool))
-    every = np.ones(voted.shape, np.bool_)
+    every = Scan(np.ones(voted.shape, np.bool_), volume.spacing_mm)
     rule = EdgeRule(band_mm=1.5, trust=1.0)
 
     loose, single = (
