@@ -76,7 +76,7 @@ class ContentOptions:
         typer.Option(
             metavar="BONES",
             help="humerus, glenoid or both: bones whose label is one piece in every training "
-            "volume; predict then keeps their largest piece.",
+            "volume; predict then keeps the largest piece, with both the glenoid's at the humerus.",
         ),
     ] = ""
     crop: Annotated[

@@ -45,7 +45,7 @@ class Bundle:
         quality_settings: what `predict` was set to for it, as far as the bundle says.
         upright: whether it was trained on slices that stand as scanners store them, so that
             volumes which lie otherwise are turned first.
-        one_piece: names of the bones of which only the largest piece counts.
+        one_piece: names of the bones of which only one piece counts.
         crop: whether the U-Nets learned from patches around the joint and are to see the
             surroundings of the bones alone.
         digest: sha256 of the manifest, which holds the sha256 of every other file.

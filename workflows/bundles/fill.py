@@ -23,7 +23,7 @@ class Traits:
         precision: type of the stored U-Net weights, `fp16` or `fp32`.
         upright: whether all training slices stood as scanners store them; None to look at the
             headers of the training images.
-        one_piece: names of the bones of which only the largest piece counts.
+        one_piece: names of the bones of which only one piece counts.
         crop: whether the U-Nets are to see the surroundings of the bones alone.
 
     Raises:

@@ -51,7 +51,7 @@ def write_manifest(
         mirroring_axes: in-plane axes that test-time mirroring may use.
         refiner: what `train-refiner` wrote about the edge refiner, or None without one.
         upright: whether all training slices stood as scanners store them.
-        one_piece: names of the bones of which only the largest piece counts.
+        one_piece: names of the bones of which only one piece counts.
         crop: whether the U-Nets are to see the surroundings of the bones alone.
         one_network: whether one network of three classes gave the U-Nets, of which there are two.
     """
