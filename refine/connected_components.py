@@ -62,13 +62,17 @@ def keep_component_at_joint(
     if not mask.any():
         return label_map
     pieces = cc3d.connected_components(mask.astype(np.uint8), connectivity=26)
-    of_voxel = pieces[mask]
-    sizes = np.bincount(of_voxel)
+    sizes = np.bincount(pieces.ravel())
+    sizes[0] = 0
     if np.count_nonzero(sizes) < 2:
         return label_map
-    near = np.bincount(of_voxel, weights=_are_near(mask, label_map == other, spacing_mm))
-    near[sizes < _LEAST_SHARE * sizes.max()] = -1
-    chosen = np.lexsort((sizes, near))[-1]
+    large = np.flatnonzero(sizes >= _LEAST_SHARE * sizes.max())
+    chosen = large[0]
+    if len(large) > 1:
+        asked = np.isin(pieces, large)
+        near = _are_near(asked, label_map == other, spacing_mm)
+        counts = np.bincount(pieces[asked], weights=near)[large]
+        chosen = large[np.lexsort((sizes[large], counts))[-1]]
     return np.where(mask & (pieces != chosen), np.uint8(0), label_map)
 
 
