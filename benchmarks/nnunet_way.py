@@ -18,7 +18,7 @@ from shoulderseg.nnunet_ext.regions import region_dataset_json
 from shoulderseg.nnunet_ext.unet_set import PARTS, UNetSet
 from shoulderseg.nnunet_ext.unets import complete_weights, outline_unet
 from shoulderseg.nnunet_ext.variants import FIRST, SECOND
-from shoulderseg.refine.connected_components import keep_largest_component
+from shoulderseg.refine.connected_components import keep_one_piece
 from shoulderseg.refine.voting import fuse
 from shoulderseg.workflows.processes.scripts import installed_script, process_limit
 
@@ -86,13 +86,16 @@ def predict_thrice(models: Path, images: Path, out: Path, folds: list[str]) -> S
     )
 
 
-def vote(out: Path, case: str, one_piece: Sequence[str]) -> npt.NDArray[np.uint8]:
+def vote(
+    out: Path, case: str, one_piece: Sequence[str], spacing_mm: tuple[float, float, float]
+) -> npt.NDArray[np.uint8]:
     """Fuses what the three runs said of a case, as `predict` does; uint8 (Z, Y, X).
 
     Args:
         out: Where `predict_thrice` put what they said.
         case: Its name.
-        one_piece: Bones of which the bundle keeps only the largest piece.
+        one_piece: Bones of which the bundle keeps only one piece.
+        spacing_mm: Voxel size, (Z, Y, X).
     """
     said = {}
     for variant in PARTS:
@@ -100,4 +103,5 @@ def vote(out: Path, case: str, one_piece: Sequence[str]) -> npt.NDArray[np.uint8
             said[variant] = arrays["probabilities"][0].astype(np.float32)
     first, second, whole = said.values()
     voted = fuse([[first], [second]], "majority", whole=[whole]).label_map
-    return keep_largest_component(voted, [1 + (FIRST, SECOND).index(bone) for bone in one_piece])
+    single = [1 + (FIRST, SECOND).index(bone) for bone in one_piece]
+    return keep_one_piece(voted, single, spacing_mm)

@@ -31,7 +31,7 @@ from benchmarks.refining_time import refining_seconds
 from shoulderseg.datasets.phantom.dataset import Writing, write_dataset
 from shoulderseg.datasets.phantom.options import PhantomOptions
 from shoulderseg.datasets.phantom.presets import PhantomSet
-from shoulderseg.datasets.reader import read_label_map
+from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.evaluation.overlap import count_voxels, dice
 from shoulderseg.nnunet_ext.variants import WHOLE as WHOLE_BONE
 from shoulderseg.refine.boundary import boundary_band
@@ -146,7 +146,11 @@ def _measure(
         scratch / "models", images, here / "nnunet", list(bundle.unets.weights[WHOLE_BONE])
     )
     cases = [path.name.removesuffix("_0000.nii.gz") for path in sorted(images.iterdir())]
-    voted = {case: vote(here / "nnunet", case, bundle.one_piece) for case in cases}
+    spacings = {case: read_image(images / f"{case}_0000.nii.gz").spacing_mm for case in cases}
+    voted = {
+        case: vote(here / "nnunet", case, bundle.one_piece, spacing_mm)
+        for case, spacing_mm in spacings.items()
+    }
     loop_s, refiner_s = refining_seconds(images, voted)
     rows = [_row(load, "three nnU-Net runs", theirs, theirs, loop_s, loop_s, {}, 1.0, 0.0)]
     for way, options in WAYS.items():

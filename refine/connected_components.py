@@ -40,6 +40,25 @@ def keep_largest_component(label_map: NDArray[np.uint8], bones: Iterable[int]) -
     return kept
 
 
+def keep_one_piece(
+    label_map: NDArray[np.uint8], bones: Iterable[int], spacing_mm: tuple[float, float, float]
+) -> NDArray[np.uint8]:
+    """Keeps one piece of each bone: the largest, and of the second that at the first.
+
+    Args:
+        label_map: uint8 (Z, Y, X), 1 for the first bone and 2 for the second.
+        bones: Labels of the bones that are one piece; where it is the second alone, its largest.
+        spacing_mm: Voxel size, (Z, Y, X).
+
+    Returns:
+        As `keep_largest_component`.
+    """
+    single = set(bones)
+    if single != {1, 2}:
+        return keep_largest_component(label_map, single)
+    return keep_component_at_joint(keep_largest_component(label_map, [1]), 2, 1, spacing_mm)
+
+
 def keep_component_at_joint(
     label_map: NDArray[np.uint8], bone: int, other: int, spacing_mm: tuple[float, float, float]
 ) -> NDArray[np.uint8]:

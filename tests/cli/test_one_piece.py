@@ -13,10 +13,7 @@ from scipy.ndimage import label
 
 from shoulderseg.datasets.phantom.case import make_case
 from shoulderseg.datasets.phantom.options import PhantomOptions
-from shoulderseg.refine.connected_components import (
-    keep_component_at_joint,
-    keep_largest_component,
-)
+from shoulderseg.refine.connected_components import keep_largest_component, keep_one_piece
 from shoulderseg.workflows.bundles.bundle import read_bundle
 from shoulderseg.workflows.segmentation.segment import prepare
 from shoulderseg.workflows.segmentation.settings import Settings
@@ -53,8 +50,7 @@ def test_the_largest_piece_of_the_bones_that_are_named_is_kept(
     glenoid = segmented(tmp_path / "glenoid", scan, "glenoid")
     np.testing.assert_array_equal(glenoid.label_map, keep_largest_component(plain.label_map, [2]))
     both = segmented(tmp_path / "both", scan, "humerus", "glenoid")
-    humerus = keep_largest_component(plain.label_map, [1])
-    expected = keep_component_at_joint(humerus, 2, 1, scan.spacing_mm)
+    expected = keep_one_piece(plain.label_map, [1, 2], scan.spacing_mm)
     np.testing.assert_array_equal(both.label_map, expected)
     np.testing.assert_array_equal(both.voted, both.label_map)
     # The quality is that of the votes: many pieces speak against a result.
@@ -97,3 +93,23 @@ def test_what_lies_in_a_margin_is_no_piece(
     np.testing.assert_array_equal(found.label_map == 2, expected)
     assert found.measures["voted_voxels"] == 25
     assert not found.unets["glenoid"][:, 28:].any()
+
+
+def test_the_glenoid_at_the_humerus_is_kept(
+    tmp_path: Path, scan: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In slices 20 mm apart a piece of the next slice lies farther away than one beside."""
+    humerus, glenoid = (np.zeros(scan.array.shape, np.float32) for _ in range(2))
+    humerus[:2, 5:15, 5:15] = 1
+    glenoid[:2, 5:15, 20:24] = glenoid[3:, 5:15, 5:15] = 1
+    bones = {"humerus": humerus, "glenoid": glenoid, "whole": np.maximum(humerus, glenoid)}
+    monkeypatch.setattr(
+        "shoulderseg.nnunet_ext.inference.predict_probabilities", lambda *_: dict(bones)
+    )
+    thick = replace(scan, spacing_mm=(20.0, 1.0, 1.0))
+    found = segmented(tmp_path / "both", thick, "humerus", "glenoid")
+    beside = glenoid.astype(bool)
+    beside[3:] = False
+    np.testing.assert_array_equal(found.label_map == 2, beside)
+    alone = segmented(tmp_path / "glenoid", thick, "glenoid")
+    np.testing.assert_array_equal(alone.label_map == 2, glenoid.astype(bool) & ~beside)

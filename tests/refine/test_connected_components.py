@@ -12,6 +12,7 @@ from scipy.ndimage import label
 from shoulderseg.refine.connected_components import (
     keep_component_at_joint,
     keep_largest_component,
+    keep_one_piece,
 )
 from shoulderseg.refine.new_components import restore_new_components
 
@@ -113,3 +114,20 @@ def test_one_whole_piece_is_left_at_the_joint(label_map: np.ndarray) -> None:
     assert len(kept) == min(count, 1)
     np.testing.assert_array_equal(found == 2, np.isin(pieces, kept) & (pieces > 0))
     np.testing.assert_array_equal(found == 1, label_map == 1)
+
+
+@pytest.mark.parametrize("axes", [(0, 1, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)])
+def test_what_is_near_is_told_in_millimetres(axes: tuple[int, int, int]) -> None:
+    """The larger piece lies four voxels of 5 mm away, the smaller ten of 1 mm."""
+    label_map = np.zeros((30, 40, 20), np.uint8)
+    label_map[:14, :20] = 1
+    label_map[18:, :20] = label_map[:14, 30:] = 2
+    spacing_mm = (5.0, 1.0, 3.0)
+    expected = label_map.copy()
+    expected[18:] = 0
+    first, second, third = (spacing_mm[axis] for axis in axes)
+    found = keep_one_piece(label_map.transpose(axes), [1, 2], (first, second, third))
+    np.testing.assert_array_equal(found, expected.transpose(axes))
+    largest = keep_one_piece(label_map, [2], spacing_mm)
+    np.testing.assert_array_equal(largest, keep_largest_component(label_map, [2]))
+    assert (largest[18:] == 2).any()

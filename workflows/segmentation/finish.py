@@ -59,38 +59,18 @@ def finish(
         scan: the image's grid.
     """
     from shoulderseg.nnunet_ext.regions import foreground_labels
+    from shoulderseg.nnunet_ext.variants import FIRST, SECOND
+    from shoulderseg.refine.connected_components import keep_one_piece
 
-    fusion = fusion._replace(label_map=_in_one_piece(fusion.label_map, bundle, scan))
+    single = [1 + (FIRST, SECOND).index(bone) for bone in bundle.one_piece]
+    voted = keep_one_piece(fusion.label_map, single, scan.spacing_mm)
+    fusion = fusion._replace(label_map=voted)
     refined, measures = fusion.label_map, {}
     if bundle.refiner is not None and case is not None:
         result = refine(bundle.refiner, case, fusion, settings.folds, settings.device)
         # An edge that moves may cut a bone in two.
-        refined = _in_one_piece(result.label_map * scan.scanned, bundle, scan)
+        refined = keep_one_piece(result.label_map * scan.scanned, single, scan.spacing_mm)
         changed = int(np.count_nonzero(refined != fusion.label_map))
         measures = {"band_voxels": result.band, "changed_voxels": changed}
     lookup = np.array([0, *foreground_labels(bundle.unets.dataset_json).values()], dtype=np.uint8)
     return Finished(lookup[refined], lookup[fusion.label_map], measures)
-
-
-def _in_one_piece(
-    label_map: npt.NDArray[np.uint8], bundle: Bundle, scan: Scan
-) -> npt.NDArray[np.uint8]:
-    """Keeps the largest piece of the bones that have one; where both do, the second's at the first.
-
-    Args:
-        label_map: with 1 for the first bone and 2 for the second.
-        bundle: says which bones are one piece.
-        scan: the grid.
-    """
-    from shoulderseg.nnunet_ext.variants import FIRST, SECOND
-    from shoulderseg.refine.connected_components import (
-        keep_component_at_joint,
-        keep_largest_component,
-    )
-
-    single = [1 + (FIRST, SECOND).index(bone) for bone in bundle.one_piece]
-    if set(single) != {1, 2}:
-        return keep_largest_component(label_map, single)
-    return keep_component_at_joint(
-        keep_largest_component(label_map, [1]), 2, 1, spacing_mm=scan.spacing_mm
-    )
