@@ -58,6 +58,34 @@ def smooth_field(shape: tuple[int, int], nodes: int, generator: torch.Generator)
     return 1.5 * field[0, 0]
 
 
+def stripes(
+    shape: tuple[int, int], generator: torch.Generator, field_generator: torch.Generator
+) -> Tensor:
+    """Draws thin bent lines along a random direction, as fat between a muscle's fibres lies.
+
+    Args:
+        shape: Rows and columns.
+        generator: On the CPU.
+        field_generator: On the device of the field.
+
+    Returns:
+        From 0 between the lines to 1 on them, (rows, columns), float32.
+    """
+    device = field_generator.device
+    direction = uniform(0, math.pi, generator)
+    nodes = whole(12, 60, generator)
+    down, along = (torch.linspace(-0.5, 0.5, count, device=device) for count in shape)
+    # From one corner to the opposite one it is less than 1.5.
+    across = math.cos(direction) * down[:, None] + math.sin(direction) * along[None, :]
+    place = (across / 1.5 + 0.5 + 0.03 * smooth_field(shape, 4, field_generator)) * (nodes - 2)
+    place = place.clamp(0, nodes - 1.001)
+    values = torch.randn(nodes, generator=field_generator, device=device)
+    low = place.floor().long()
+    bent = torch.lerp(values[low], values[low + 1], place - low)
+    broken = torch.sigmoid(3 * smooth_field(shape, 8, field_generator))
+    return torch.exp(-((bent / 0.2) ** 2)) * broken
+
+
 def white_field(shape: tuple[int, int], generator: torch.Generator) -> Tensor:
     """Draws normally distributed values that do not depend on each other, float32."""
     return torch.randn(shape, generator=generator, device=generator.device)

@@ -5,7 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from shoulderseg.nnunet_ext.synthesis.appearance import CHANNELS, IDS, Appearance
+from shoulderseg.nnunet_ext.synthesis.appearance import (
+    CHANNELS,
+    IDS,
+    Appearance,
+    marrow_zone,
+)
 from shoulderseg.nnunet_ext.synthesis.draws import (
     chance,
     device_generator,
@@ -23,7 +28,8 @@ from shoulderseg.nnunet_ext.synthesis.sequences import (
 from shoulderseg.nnunet_ext.synthesis.tissues import Tissues
 from shoulderseg.nnunet_ext.synthesis.variation import ContrastVariation
 
-# Half of the channels are water's: the mean and a coarse and two fine textures.
+# Half of the channels are water's: the mean, a coarse and two fine textures, and how it differs in
+# a zone.
 _HALF = CHANNELS // 2
 _TEXTURE_NODES = ((5, 14), (14, 36), (36, 80))
 # Deviation of a share from its mean over a structure, as a share of the greatest that it can be.
@@ -34,27 +40,26 @@ _GRAIN = 0.04
 _LEFT_OVER = (0.03, 0.25)
 _FAILURE_SHARE, _FAILURE = 0.3, 0.5
 _BLOOD = "blood"
+# How much of the transfer in muscle other tissue has (Melki & Mulkern, Magn Reson Med 1992;
+# 24:189-195); estimates.
+_TRANSFER = {"muscle": 1.0, "cartilage": 0.75, "dark": 0.75}
 
 
 def physical_appearance(
-    tissues: Tissues,
-    shape: tuple[int, int],
-    variation: ContrastVariation,
-    generator: torch.Generator,
-    device: torch.device,
+    tissues: Tissues, away_mm: Tensor, variation: ContrastVariation, generator: torch.Generator
 ) -> Appearance:
     """Draws a sequence and gives the look that it makes.
 
     Args:
         tissues: What structures are made of.
-        shape: Rows and columns of the image.
+        away_mm: Of the image's pixels from the middle of the head, (rows, columns).
         variation: How far field strength and tissues vary.
         generator: On the CPU.
-        device: Of the result.
 
     Returns:
-        The look, its brightest mean scaled to 1.
+        The look on the device of the distances, its brightest mean scaled to 1.
     """
+    shape, device = (away_mm.shape[0], away_mm.shape[1]), away_mm.device
     fat_t1_ms = float(tissues.values["fat_t1_ms"].mean())
     protocol = draw_protocol(variation.field_t, fat_t1_ms, generator)
     table = _table(tissues, protocol, variation, generator)
@@ -62,13 +67,16 @@ def physical_appearance(
     textures = [
         smooth_field(shape, whole(*nodes, generator), fields_generator) for nodes in _TEXTURE_NODES
     ]
-    half = [torch.ones(shape, device=device), *textures]
+    zone = marrow_zone(away_mm, variation, generator)
+    nowhere = torch.zeros(shape, device=device)
+    half = [torch.ones(shape, device=device), *textures, nowhere if zone is None else zone]
     brightest = (table[:, 0].abs() + table[:, _HALF].abs()).max().clamp_min(1e-6)
     return Appearance(
         (table / brightest).to(device),
         torch.stack([*half, *half]),
         fat=_HALF,
         fat_factor=_fat_factor(protocol, shape, generator, fields_generator),
+        fat_shift=_fat_shift(variation, generator),
     )
 
 
@@ -86,20 +94,64 @@ def _table(
         * torch.exp(variation.relaxation * torch.randn((count, 1), generator=generator))
         for name, values in tissues.values.items()
     }
-    shares = tissues.shares
+    shares, beyond = (_mixed_anew(tissues, variation, generator) for _ in range(2))
+    # Only marrow differs between zones.
+    beyond = torch.where(tissues.marrow[:, None], beyond, shares)
+    kept = 1 - _transfer(tissues, uniform(*variation.transfer, generator))
     # From the first material to the last, coarse; and grain.
     mixed = _MIXING * torch.sqrt(shares[:, 0] * (1 - shares[:, 0]).clamp_min(0))
     table = torch.zeros((IDS, CHANNELS))
-    for start, given in zip((0, _HALF), water_and_fat(tissue, protocol), strict=True):
-        mean = (shares * given).sum(dim=1)
+    water, fat = water_and_fat(tissue, protocol)
+    for start, given in ((0, water * kept[:, None]), (_HALF, fat)):
+        mean, other = ((part * given).sum(dim=1) for part in (shares, beyond))
         step = (given[:, -1] - given[:, 0]) * mixed
         table[tissues.ids, start : start + _HALF] = torch.stack(
-            [mean, 0.8 * step, 0.6 * step, _GRAIN * mean], dim=1
+            [mean, 0.8 * step, 0.6 * step, _GRAIN * mean, other - mean], dim=1
         )
     for structure in tissues.kinds.get(_BLOOD, []):
         # Blood leaves a slice before its echo, or enters it fresh.
         table[structure] *= uniform(0, 1.5, generator)
     return table
+
+
+def _mixed_anew(
+    tissues: Tissues, variation: ContrastVariation, generator: torch.Generator
+) -> Tensor:
+    """Shares of the materials with marrow of another age and leaner muscles, (S, P)."""
+    shares = tissues.shares.clone()
+    if shares.shape[1] < 2:
+        return shares
+    count = len(shares)
+    again = torch.rand(count, generator=generator) < variation.remixed_share
+    red = torch.rand(count, generator=generator)
+    second = torch.where(tissues.marrow & again, red, shares[:, 1])
+    muscle = torch.isin(
+        tissues.ids, torch.tensor(tissues.kinds.get("muscle", []), dtype=torch.int64)
+    )
+    second = torch.where(
+        muscle, (second * uniform(*variation.lean, generator)).clamp_max(1), second
+    )
+    changed = tissues.marrow | muscle
+    shares[changed, 1] = second[changed]
+    shares[changed, 0] = 1 - second[changed]
+    return shares
+
+
+def _transfer(tissues: Tissues, in_muscle: float) -> Tensor:
+    """Share of each structure's water that is saturated, (S,)."""
+    lost = torch.zeros(IDS)
+    for kind, part in _TRANSFER.items():
+        lost[tissues.kinds.get(kind, [])] = part * in_muscle
+    return lost[tissues.ids]
+
+
+def _fat_shift(variation: ContrastVariation, generator: torch.Generator) -> tuple[float, float]:
+    """Rows and columns that fat lies beside its place: along one of the two."""
+    if not chance(variation.fat_shift_share, generator):
+        return (0.0, 0.0)
+    most = variation.fat_shift_pixels
+    shift = uniform(-most, most, generator)
+    return (shift, 0.0) if chance(0.5, generator) else (0.0, shift)
 
 
 def _fat_factor(

@@ -12,12 +12,18 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from shoulderseg.nnunet_ext.synthesis.appearance import CHANNELS, IDS, Appearance
+from shoulderseg.nnunet_ext.synthesis.appearance import (
+    CHANNELS,
+    IDS,
+    Appearance,
+    marrow_zone,
+)
 from shoulderseg.nnunet_ext.synthesis.draws import (
     chance,
     device_generator,
     normal,
     smooth_field,
+    stripes,
     uniform,
     white_field,
     whole,
@@ -30,36 +36,32 @@ MERGED = (("dark", "muscle"), ("marrow", "fat"), ("cartilage", "fluid"), ("dark"
 _SPREAD = 0.04
 _DARK_SPREAD = 0.03
 _TEXTURES = 2
+# The last two channels: lines of fat in muscle, and zones of marrow.
+_SEPTA, _ZONE = CHANNELS - 2, CHANNELS - 1
+# Texture of what is dark, as a share of that of the others: some, and the more the brighter it is.
+_DARK_TEXTURE = 0.1
 
 
 def random_appearance(
-    tissues: Tissues,
-    shape: tuple[int, int],
-    variation: ContrastVariation,
-    generator: torch.Generator,
-    device: torch.device,
+    tissues: Tissues, away_mm: Tensor, variation: ContrastVariation, generator: torch.Generator
 ) -> Appearance:
     """Draws a look that no scanner gives.
 
     Args:
         tissues: What structures are made of.
-        shape: Rows and columns of the image.
+        away_mm: Of the image's pixels from the middle of the head, (rows, columns).
         variation: How far looks vary.
         generator: On the CPU.
-        device: Of the result.
 
     Returns:
-        The look, with means from 0 to 1 or a little beyond.
+        The look on the device of the distances, with means from 0 to 1 or a little beyond.
     """
+    shape, device = (away_mm.shape[0], away_mm.shape[1]), away_mm.device
     fields_generator = device_generator(device, generator)
     kinds = tissues.kinds
     table = torch.zeros((IDS, CHANNELS))
     table[:, 0] = _means(kinds, variation, generator)
-    low, high = variation.texture
-    spread = torch.rand((IDS, _TEXTURES), generator=generator)
-    table[:, 1 : 1 + _TEXTURES] = low + (high - low) * spread
-    for structure in kinds.get("air", []):
-        table[structure, 1 : 1 + _TEXTURES] *= variation.air_level
+    table[:, 1 : 1 + _TEXTURES] = _textures(table[:, 0], kinds, variation, generator)
     fields = [torch.ones(shape, device=device)]
     white, fine, coarse = (
         white_field(shape, fields_generator),
@@ -67,10 +69,10 @@ def random_appearance(
         smooth_field(shape, whole(6, 20, generator), fields_generator),
     )
     fields += [0.6 * white + 0.6 * fine, coarse]
-    splits = whole(0, min(variation.most_splits, CHANNELS - len(fields)), generator)
+    splits = whole(0, min(variation.most_splits, _SEPTA - len(fields)), generator)
     air = set(kinds.get("air", []))
     seen = [number for number in tissues.ids.tolist() if number not in air]
-    for channel in range(1 + _TEXTURES, CHANNELS):
+    for channel in range(1 + _TEXTURES, _SEPTA):
         if channel >= 1 + _TEXTURES + splits:
             fields.append(torch.zeros(shape, device=device))
             continue
@@ -78,7 +80,50 @@ def random_appearance(
         table[split, channel] = normal(0, variation.split, generator)
         field = smooth_field(shape, whole(3, 14, generator), fields_generator)
         fields.append(torch.sigmoid(4 * (field - uniform(-1, 1, generator))))
+    fields.append(stripes(shape, generator, fields_generator))
+    table[:, _SEPTA] = _septa(table[:, 0], kinds, variation, generator)
+    zone = marrow_zone(away_mm, variation, generator)
+    if zone is not None:
+        for structure in kinds.get("marrow", []):
+            table[structure, _ZONE] = normal(0, variation.split, generator)
+    fields.append(torch.zeros(shape, device=device) if zone is None else zone)
     return Appearance(table.to(device), torch.stack(fields))
+
+
+def _textures(
+    means: Tensor,
+    kinds: Mapping[str, list[int]],
+    variation: ContrastVariation,
+    generator: torch.Generator,
+) -> Tensor:
+    """How strong the textures of every structure are, (256, _TEXTURES).
+
+    Half of the structures have them in reverse, so that no pattern runs on from one to the next.
+    """
+    low, high = variation.texture
+    strength = low + (high - low) * torch.rand((IDS, _TEXTURES), generator=generator)
+    reverse = torch.rand((IDS, 1), generator=generator) < 0.5
+    strength = torch.where(reverse, -strength, strength)
+    # Compact bone and tendons give nothing that noise would not hide.
+    dark = kinds.get("dark", [])
+    strength[dark] *= _DARK_TEXTURE + means[dark, None].clamp_max(1)
+    strength[kinds.get("air", [])] *= variation.air_level
+    return strength
+
+
+def _septa(
+    means: Tensor,
+    kinds: Mapping[str, list[int]],
+    variation: ContrastVariation,
+    generator: torch.Generator,
+) -> Tensor:
+    """How far the lines in muscles stand out: as far as to the mean of fat, (256,)."""
+    steps = torch.zeros(IDS)
+    fat, muscle = kinds.get("fat", []), kinds.get("muscle", [])
+    if fat and muscle and chance(variation.septa_share, generator):
+        shown = uniform(0, 1, generator)
+        steps[muscle] = shown * (means[fat].mean() - means[muscle])
+    return steps
 
 
 def _means(

@@ -14,6 +14,8 @@ from shoulderseg.nnunet_ext.synthesis.volumes import FULL, PartialVolumes
 HUMERUS, GLENOID = 0, 1
 # Voxels of each bone that slices are drawn through; enough to reach all of it.
 _PLACES = 4000
+# The head lies so near to the joint, the shaft does not.
+_HEAD_REACH_MM = 45.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +30,7 @@ class ResidentCase:
         spacing_mm: From voxel to voxel.
         origin_mm: Middle of the first voxel, LPS (x, y, z), float64, CPU.
         joint_mm: Middle of the joint, as `origin_mm`.
+        head_mm: About the middle of the humeral head, as `origin_mm`.
         directions: Axes of each plane's slices, (3, 3), float64, CPU.
         places_mm: Voxels of humerus and of glenoid, LPS, (n, 3) each, float64, CPU.
         tissues: What the structures are made of, on the CPU.
@@ -39,6 +42,7 @@ class ResidentCase:
     spacing_mm: float
     origin_mm: Tensor
     joint_mm: Tensor
+    head_mm: Tensor
     directions: Mapping[str, Tensor]
     places_mm: tuple[Tensor, Tensor]
     tissues: Tissues
@@ -66,10 +70,17 @@ def load_case(
         spacing_mm=volumes.spacing_mm,
         origin_mm=volumes.origin_mm,
         joint_mm=volumes.joint_mm,
+        head_mm=_head(first, volumes.joint_mm),
         directions=volumes.directions,
         places_mm=(first, second),
         tissues=gather_tissues(volumes.composition),
     )
+
+
+def _head(humerus_mm: Tensor, joint_mm: Tensor) -> Tensor:
+    """The middle of the humerus near the joint; the joint itself where none is in the map."""
+    near = humerus_mm[(humerus_mm - joint_mm).norm(dim=1) < _HEAD_REACH_MM]
+    return near.mean(dim=0) if len(near) else joint_mm
 
 
 def _packed(kept: Tensor, highest: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from shoulderseg.nnunet_ext.synthesis.appearance import Appearance, signal
+from shoulderseg.nnunet_ext.synthesis.appearance import Appearance, mean_level, signal
 from shoulderseg.nnunet_ext.synthesis.draws import chance, normal
 from shoulderseg.nnunet_ext.synthesis.physical_contrast import physical_appearance
 from shoulderseg.nnunet_ext.synthesis.prescription import draw_slab
@@ -67,20 +67,18 @@ def synthesise(
         was turned to air. Both on the map's device.
     """
     slab = draw_slab(case, (patch.shape, patch.spacing_mm), patch.bones, variation.cut, generator)
-    appearance = _draw_appearance(case, patch.shape, variation, generator)
+    away_mm = _away_mm(case.head_mm, slab, patch.shape, case.ids.device)
+    appearance = _draw_appearance(case, away_mm, variation, generator)
     cut = cut_slab(case, slab, patch.shape, appearance.table)
     return _image_of(cut, (case, slab, appearance), patch, variation, generator)
 
 
 def _draw_appearance(
-    case: ResidentCase,
-    shape: tuple[int, int],
-    variation: Variation,
-    generator: torch.Generator,
+    case: ResidentCase, away_mm: Tensor, variation: Variation, generator: torch.Generator
 ) -> Appearance:
     random = chance(variation.contrast.random_share, generator)
     draw = random_appearance if random else physical_appearance
-    return draw(case.tissues, shape, variation.contrast, generator, case.ids.device)
+    return draw(case.tissues, away_mm, variation.contrast, generator)
 
 
 def _image_of(
@@ -102,10 +100,9 @@ def _image_of(
         generator,
     )
     target = torch.stack([cut.bones[list(bones)].sum(dim=0) >= _HALF for bones in patch.regions])
-    body = arm_alone(shape, spacing, view, generator, device)
-    if body is not None:
-        air = variation.contrast.air_level * float(given.mean())
-        given, target = torch.where(body, given, air * torch.ones_like(given)), target & body
+    arm = arm_alone(shape, spacing, view, generator, device)
+    if arm is not None:
+        given, target = _cut_to_arm((given, target), arm, (case, appearance), variation)
     given = receive(given, spacing, view, variation.scanner, generator)
     image = record(given, spacing, variation.scanner, generator)
     black = part_of_patch(view.blank_share, shape, spacing, view.least_mm, generator, device)
@@ -125,14 +122,7 @@ def _image_of(
 def _free_mm(cut: Cut, case: ResidentCase, slab: Slab, least_mm: float) -> Tensor:
     """How far pixels are beyond a distance from the joint; far below zero at labelled bones."""
     rows, columns = cut.covered.shape
-    off = slab.axes @ (case.joint_mm - slab.centre_mm)
-    across, down, right = (float(value) for value in off)
-    device = cut.covered.device
-    row_mm, column_mm = (
-        (torch.arange(count, device=device) - (count - 1) / 2) * step - place
-        for count, step, place in zip((rows, columns), slab.pixel_mm, (down, right), strict=True)
-    )
-    distance = torch.sqrt(row_mm[:, None] ** 2 + column_mm[None, :] ** 2 + across**2)
+    distance = _away_mm(case.joint_mm, slab, (rows, columns), cut.covered.device)
     bone = functional.max_pool2d(
         cut.bones.sum(dim=0)[None, None],
         _BONE_MARGIN_PIXELS,
@@ -140,6 +130,36 @@ def _free_mm(cut: Cut, case: ResidentCase, slab: Slab, least_mm: float) -> Tenso
         padding=_BONE_MARGIN_PIXELS // 2,
     )[0, 0]
     return torch.where(bone > 0, torch.full_like(distance, -30.0), distance - least_mm)
+
+
+def _away_mm(place_mm: Tensor, slab: Slab, shape: tuple[int, int], device: torch.device) -> Tensor:
+    """How far pixels are from a place in the patient, (rows, columns)."""
+    across, down, right = (float(value) for value in slab.axes @ (place_mm - slab.centre_mm))
+    row_mm, column_mm = (
+        (torch.arange(count, device=device) - (count - 1) / 2) * step - place
+        for count, step, place in zip(shape, slab.pixel_mm, (down, right), strict=True)
+    )
+    return torch.sqrt(row_mm[:, None] ** 2 + column_mm[None, :] ** 2 + across**2)
+
+
+def _cut_to_arm(
+    made: tuple[Tensor, Tensor],
+    arm: tuple[Tensor, Tensor],
+    of: tuple[ResidentCase, Appearance],
+    variation: Variation,
+) -> tuple[Tensor, Tensor]:
+    """Lays air and a rim of fat around an arm; not where that would cut much of a bone off."""
+    (given, target), (body, rim), (case, appearance) = made, arm, of
+    fat = case.tissues.kinds.get("fat", [])
+    left = body & ~rim if fat else body
+    lost = (target & ~left).sum() > variation.view.most_cut * target.sum()
+    if bool(lost):
+        return made
+    air = variation.contrast.air_level * float(given.mean())
+    given = torch.where(body, given, torch.full_like(given, air))
+    if fat:
+        given = torch.where(rim, mean_level(appearance, fat).expand_as(given), given)
+    return given, target & left
 
 
 def _normalised(

@@ -26,6 +26,8 @@ KINDS = {
     "lung": "air",
 }
 
+_MARROW = ["yellow_marrow", "red_marrow"]
+
 
 @dataclass(frozen=True, eq=False)
 class Tissues:
@@ -37,12 +39,14 @@ class Tissues:
         values: Densities and relaxation times at 1.5 T by name, (S, P) each, float32.
         kinds: Ids of structures by the kind of what they are mostly made of; a material without a
             kind is one of its own.
+        marrow: Which of the structures are a mixture of yellow and then red marrow, (S,), bool.
     """
 
     ids: Tensor
     shares: Tensor
     values: Mapping[str, Tensor]
     kinds: Mapping[str, list[int]]
+    marrow: Tensor
 
 
 def gather_tissues(composition: Mapping[int, tuple[Part, ...]]) -> Tissues:
@@ -76,4 +80,5 @@ def gather_tissues(composition: Mapping[int, tuple[Part, ...]]) -> Tissues:
             for name in rows[0][0].tissue
         },
         kinds=kinds,
+        marrow=torch.tensor([[part.material for part in row] == _MARROW for row in rows]),
     )

@@ -63,14 +63,24 @@ class ContrastVariation:
         texture: Deviation of the texture within a structure.
         most_splits: Greatest number of structures that are split into random regions.
         split: Deviation of the step between these regions.
+        zoned_share: How often marrow differs between the joint's side and what lies beyond, as
+            red and yellow marrow do on both sides of the growth plate's scar.
+        zone_mm: How far from the middle of the head that is.
+        septa_share: How often muscle is crossed by lines of fat along its fibres.
         field_t: Of the signal equations.
         relaxation: Deviation of the logarithm of each relaxation time and density.
+        remixed_share: How often red and yellow marrow of a bone are mixed anew.
+        lean: How much of a muscle's fat is left.
+        transfer: Share of muscle's water that the pulses of other slices saturate
+            (magnetisation transfer).
+        fat_shift_share: How often fat lies beside its place along rows or columns (chemical shift).
+        fat_shift_pixels: How far at most.
     """
 
     random_share: float = 2 / 3
     alike_share: dict[str, float] = field(
         default_factory=lambda: {
-            "marrow": 0.8,
+            "marrow": 0.5,
             "dark": 0.8,
             "muscle": 0.8,
             "fat": 0.85,
@@ -84,8 +94,16 @@ class ContrastVariation:
     texture: Range = (0.01, 0.12)
     most_splits: int = 4
     split: float = 0.25
+    zoned_share: float = 0.4
+    zone_mm: Range = (14.0, 36.0)
+    septa_share: float = 0.4
     field_t: Range = (0.2, 3.0)
     relaxation: float = 0.1
+    remixed_share: float = 0.6
+    lean: Range = (0.2, 1.2)
+    transfer: Range = (0.0, 0.3)
+    fat_shift_share: float = 0.6
+    fat_shift_pixels: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -101,6 +119,9 @@ class FieldOfViewVariation:
         least_mm: Shortest side of what is left by either.
         arm_share: Share of images with air beyond a line.
         arm_mm: How far from the middle of the patch that line is.
+        rim_share: How often a rim of fat lies before that air, as under skin.
+        rim_mm: How thick it is.
+        most_cut: Greatest share of what is labelled that the line may cut off.
     """
 
     coil_share: float = 0.5
@@ -111,6 +132,9 @@ class FieldOfViewVariation:
     least_mm: float = 70.0
     arm_share: float = 0.15
     arm_mm: Range = (15.0, 60.0)
+    rim_share: float = 0.75
+    rim_mm: Range = (2.0, 14.0)
+    most_cut: float = 0.2
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def arm_alone(
     variation: FieldOfViewVariation,
     generator: torch.Generator,
     device: torch.device,
-) -> Tensor | None:
+) -> tuple[Tensor, Tensor] | None:
     """Draws a line beyond which there is air, in some images.
 
     Args:
@@ -40,7 +40,8 @@ def arm_alone(
         device: Of the result.
 
     Returns:
-        Where there still is a body, (rows, columns), bool; None where all of it is left.
+        Where there still is a body, and where of it a rim of fat is, (rows, columns), bool; None
+        where all of it is left as it was.
     """
     if not chance(variation.arm_share, generator):
         return None
@@ -49,7 +50,9 @@ def arm_alone(
     along = rows[:, None] * math.cos(direction) + columns[None, :] * math.sin(direction)
     # A body's outline is bent.
     bent = smooth_field(shape, 3, device_generator(device, generator))
-    return along + 5 * bent < uniform(*variation.arm_mm, generator)
+    depth_mm = uniform(*variation.arm_mm, generator) - along - 5 * bent
+    rim_mm = uniform(*variation.rim_mm, generator) if chance(variation.rim_share, generator) else 0
+    return depth_mm > 0, (depth_mm > 0) & (depth_mm < rim_mm)
 
 
 def part_of_patch(

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from shoulderseg.nnunet_ext.synthesis.appearance import CHANNELS, Appearance, signal
+from shoulderseg.nnunet_ext.synthesis.appearance import (
+    CHANNELS,
+    Appearance,
+    signal,
+)
 from shoulderseg.nnunet_ext.synthesis.physical_contrast import physical_appearance
 from shoulderseg.nnunet_ext.synthesis.random_contrast import random_appearance
 from shoulderseg.nnunet_ext.synthesis.sequences import (
@@ -22,8 +26,9 @@ from tests.nnunet_ext.synthesis.bodies import FAT, GLENOID_MARROW, MARROW
 if TYPE_CHECKING:
     from shoulderseg.nnunet_ext.synthesis.resident import ResidentCase
 
-CPU = torch.device("cpu")
 SHAPE = (32, 40)
+# The head's middle is in the first corner.
+AWAY_MM = torch.hypot(torch.arange(32.0)[:, None], torch.arange(40.0)[None, :])
 SPIN_ECHO = Protocol("t1-se", 1.5, 500, 10, 100, 50, 90)
 
 
@@ -86,7 +91,7 @@ def test_t1_grows_with_the_field_and_fluid_hardly_changes() -> None:
 def test_a_look_is_decided_by_its_generator(case: ResidentCase, draw: object) -> None:
     assert callable(draw)
     one, again, other = (
-        draw(case.tissues, SHAPE, ContrastVariation(), generator(seed), CPU) for seed in (4, 4, 5)
+        draw(case.tissues, AWAY_MM, ContrastVariation(), generator(seed)) for seed in (4, 4, 5)
     )
     assert torch.equal(one.table, again.table)
     assert torch.equal(one.fields, again.fields)
@@ -102,7 +107,7 @@ def test_structures_of_a_kind_are_alike_as_often_as_told(case: ResidentCase) -> 
         )
         apart = []
         for seed in range(40):
-            table = random_appearance(case.tissues, SHAPE, variation, generator(seed), CPU).table
+            table = random_appearance(case.tissues, AWAY_MM, variation, generator(seed)).table
             apart.append(abs(float(table[MARROW, 0] - table[GLENOID_MARROW, 0])))
         # Uniform means differ by a third on average.
         assert (sum(apart) / 40 < 0.08) is (share == 1)
@@ -115,7 +120,7 @@ def test_neighbours_merge_when_told(case: ResidentCase) -> None:
         variation = ContrastVariation(alike_share=alike, merged_share=merged)
         apart = []
         for seed in range(40):
-            table = random_appearance(case.tissues, SHAPE, variation, generator(seed), CPU).table
+            table = random_appearance(case.tissues, AWAY_MM, variation, generator(seed)).table
             apart.append(abs(float(table[FAT, 0] - table[MARROW, 0])))
         # The median: a random pair is merged beside the neighbours.
         assert (sorted(apart)[20] < 0.08) is (merged == 1)
@@ -123,7 +128,8 @@ def test_neighbours_merge_when_told(case: ResidentCase) -> None:
 
 def test_the_signal_is_a_magnitude_of_water_and_fat() -> None:
     values = torch.ones((CHANNELS, 2, 2))
-    look = Appearance(torch.zeros((256, CHANNELS)), torch.ones((CHANNELS, 2, 2)), 4, -0.5)
-    assert torch.allclose(signal(values, look), torch.full((2, 2), 2.0))
+    half = CHANNELS // 2
+    look = Appearance(torch.zeros((256, CHANNELS)), torch.ones((CHANNELS, 2, 2)), half, -0.5)
+    assert torch.allclose(signal(values, look), torch.full((2, 2), half / 2))
     turned = replace(look, fat_factor=1j)
-    assert torch.allclose(signal(values, turned), torch.full((2, 2), math.sqrt(32)))
+    assert torch.allclose(signal(values, turned), torch.full((2, 2), half * math.sqrt(2)))

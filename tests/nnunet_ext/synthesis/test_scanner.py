@@ -93,9 +93,11 @@ def test_what_is_left_of_a_patch_is_as_large_as_told() -> None:
 def test_an_arm_alone_keeps_the_middle() -> None:
     view = replace(FieldOfViewVariation(), arm_share=1, arm_mm=(20, 30))
     for seed in range(10):
-        body = arm_alone((120, 120), MM, view, generator(seed), CPU)
-        assert body is not None
+        arm = arm_alone((120, 120), MM, view, generator(seed), CPU)
+        assert arm is not None
+        body, rim = arm
         assert bool(body[60, 60])
+        assert not bool((rim & ~body).any())
         assert 0.4 < float(body.float().mean()) < 0.95
     assert arm_alone((120, 120), MM, PLAIN_VIEW, generator(0), CPU) is None
 

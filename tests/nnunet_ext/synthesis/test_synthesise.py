@@ -181,3 +181,22 @@ def test_beyond_the_map_an_image_ends_or_is_black(case: ResidentCase) -> None:
         assert (corner == 0) is (share == 0)
         assert share == 0 or corner == float(image.min())
         assert target.any()
+
+
+def test_air_beyond_an_arm_has_a_rim_of_fat_and_spares_most_of_the_bone(
+    case: ResidentCase,
+) -> None:
+    view = replace(
+        PLAIN_VIEW, arm_share=1, arm_mm=(4, 20), rim_share=1, rim_mm=(6, 6), most_cut=0.3
+    )
+    # Random means without textures: pixels of a structure are equal, and fat's are the rim's.
+    contrast = ContrastVariation(random_share=1, texture=(0, 0), most_splits=0, septa_share=0)
+    plain = Variation(STRAIGHT, contrast, PLAIN_VIEW, PLAIN)
+    cut_off = 0
+    for seed in range(40):
+        whole = of_one_region(case, PATCH, plain, generator(seed))[1]
+        _, target = of_one_region(case, PATCH, replace(plain, view=view), generator(seed))
+        assert not bool((target & ~whole).any())
+        assert int(target.sum()) >= 0.7 * int(whole.sum())
+        cut_off += int(target.sum()) < int(whole.sum())
+    assert cut_off > 5
