@@ -98,7 +98,8 @@ def foreign_format(path: Path) -> str:
     Of an image in two files only its header is named.
     """
     suffix = path.suffix.lower()
-    if suffix == ".hdr" and not path.with_suffix(".img").exists():
+    voxels = path.with_suffix(".img")
+    if suffix == ".hdr" and not (may_exist(voxels) or is_link(voxels)):
         return ""
     name = _FOREIGN.get(suffix, "")
     return (

@@ -10,6 +10,7 @@ from shoulderseg.datasets.files import DICOM_SUFFIX, IMAGE_SUFFIXES, holds_dicom
 from shoulderseg.datasets.meta_file import check_meta
 from shoulderseg.datasets.nifti_file import check_nifti
 from shoulderseg.datasets.text_header import check_attached
+from shoulderseg.datasets.unfetched import NOT_FETCHED, is_unfetched
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +38,8 @@ def check_file(path: Path, known_format: str = "") -> NiftiHeader | None:
     Raises:
         UnreadableVolumeError: With the reason.
     """
+    if is_unfetched(path):
+        raise UnreadableVolumeError(path, NOT_FETCHED)
     if not path.is_file():
         raise UnreadableVolumeError(path, "there is no such file. Check the path.")
     try:

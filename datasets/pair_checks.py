@@ -8,67 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shoulderseg.datasets.converters.label_values import describe_missing, unknown_values
-from shoulderseg.datasets.disk_names import as_on_disk
-from shoulderseg.datasets.files import case_name, find_volumes, ignored_files, is_segmentation
 from shoulderseg.datasets.named_labels import read_named_labels
 from shoulderseg.datasets.reader import (
     MAX_LABEL,
     UnreadableVolumeError,
     read_image,
 )
+from shoulderseg.datasets.unfetched import NOT_FETCHED, is_unfetched
 from shoulderseg.datasets.volume import describe_grid_difference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping
 
+    from shoulderseg.datasets.pair_match import Pair
     from shoulderseg.datasets.volume import Volume
-
-
-@dataclass(frozen=True)
-class Pair:
-    """The image file and the label file of one case."""
-
-    case: str
-    image: Path
-    label: Path
-
-
-def match_files(
-    images: Path, labels: Path, exclude: Collection[str] = ()
-) -> tuple[list[Pair], list[str]]:
-    """Pairs the files of two folders by case name, whatever the capitals and the form of accents.
-
-    Args:
-        images: Folder of images; segmentations of 3D Slicer (`.seg.nrrd`) are none.
-        labels: Folder of label maps. If it is that of the images, only `.seg.nrrd` files are.
-        exclude: Names of cases to leave out, whether both files are there or not.
-
-    Returns:
-        The pairs in order of case name, and one finding per file that is doubled or alone.
-    """
-    problems: list[str] = []
-    together = images.resolve() == labels.resolve()
-    image_of = _by_case(images, "image", problems, lambda file: not is_segmentation(file))
-    label_of = _by_case(
-        labels, "label map", problems, lambda file: is_segmentation(file) or not together
-    )
-    left_out = {as_on_disk(name) for name in exclude}
-    if left_out and not (image_of.keys() | label_of.keys()) & left_out:
-        problems.append(f"none of the {len(exclude)} names of cases to leave out is here.")
-    for key in sorted((image_of.keys() ^ label_of.keys()) - left_out):
-        kind, other = ("image", "label map") if key in image_of else ("label map", "image")
-        file = image_of.get(key) or label_of[key]
-        problems.append(f"{kind} {file.name}: there is no {other} named {case_name(file)}.")
-    shared = (image_of.keys() & label_of.keys()) - left_out
-    pairs = [Pair(case_name(image_of[key]), image_of[key], label_of[key]) for key in shared]
-    return sorted(pairs, key=lambda pair: pair.case), problems
 
 
 def check_label_values(label_values: Mapping[int, str], names: Iterable[str]) -> list[str]:
@@ -190,32 +148,6 @@ def check_test_cases(patients: Mapping[str, str], test_cases: Iterable[str]) -> 
     return problems
 
 
-def _by_case(
-    folder: Path, kind: str, problems: list[str], counts: Callable[[Path], bool]
-) -> dict[str, Path]:
-    try:
-        files = [file for file in find_volumes(folder) if counts(file)]
-    except FileNotFoundError as error:
-        problems.append(f"{kind} folder {error}")
-        return {}
-    if not files:
-        ignored = ", ".join(ignored_files(folder)[:10]) or "nothing"
-        problems.append(f"{kind} folder {folder.name}: no images found. It holds {ignored}.")
-    # Two names that some disk takes for one would be one file of the dataset.
-    by_case: dict[str, Path] = {}
-    for file in files:
-        try:
-            case = as_on_disk(case_name(file))
-        except ValueError as error:
-            problems.append(f"{kind} {error}.")
-            continue
-        if case in by_case:
-            first = by_case[case].name
-            problems.append(f"{kind} {file.name}: same case name as {first}. Remove one.")
-        by_case.setdefault(case, file)
-    return by_case
-
-
 def _missing(label_map: Volume, label_values: Mapping[int, str], *, allow_missing: bool) -> str:
     """Which structures have no voxel, as a sentence; empty if that is all right."""
     present = {label_values.get(int(value)) for value in np.unique(label_map.array)}
@@ -230,6 +162,14 @@ def _read_pair(
     pair: Pair, label_values: Mapping[int, str], problems: list[str]
 ) -> tuple[Volume | None, Volume | None]:
     image = label_map = None
+    unfetched = [
+        f"{kind} {file.name}: {NOT_FETCHED}"
+        for kind, file in (("image", pair.image), ("label map", pair.label))
+        if is_unfetched(file)
+    ]
+    if unfetched:
+        problems += unfetched
+        return None, None
     try:
         image = read_image(pair.image)
     except UnreadableVolumeError as error:

@@ -6,11 +6,18 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from shoulderseg.datasets import pair_checks
+from shoulderseg.datasets import pair_checks, pair_match
 from shoulderseg.datasets.converters.convert import make_case, survey, write_dataset
 from shoulderseg.datasets.converters.label_values import lookup_table
 from shoulderseg.datasets.converters.shares import share_out
-from shoulderseg.datasets.converters.source import Labelled, Rejected, SourceCase, source_name
+from shoulderseg.datasets.converters.source import (
+    Labelled,
+    Rejected,
+    SourceCase,
+    describe_unmet,
+    remark,
+    source_name,
+)
 from shoulderseg.datasets.converters.target import (
     ConversionError,
     ConversionReport,
@@ -83,7 +90,7 @@ def convert_pairs(
     """
     problems = check_target(out, (images, labels), spec, overwrite=overwrite)
     problems += pair_checks.check_label_values(label_values, spec.labels)
-    pairs, found = pair_checks.match_files(images, labels, exclude)
+    pairs, found = pair_match.match_files(images, labels, exclude)
     problems += found + pair_checks.check_contents(pairs, label_values, allow_missing=allow_missing)
     patients, found = pair_checks.find_patients([pair.case for pair in pairs], patient_pattern)
     shares = share_out(patients, test_cases, folds=folds, rng=rng)
@@ -91,13 +98,19 @@ def convert_pairs(
     if problems:
         raise ConversionError(problems)
 
-    values = sorted(label_values.items())
+    values, keep = sorted(label_values.items()), keep_source_names
     settings = {"converter": "pairs", "values": values, "as_stored": as_stored}
     work = open_work(out, spec, settings)
-    keep = keep_source_names
     cases = _cases(images, pairs, patients, label_values, spec, keep=keep, as_stored=as_stored)
     taken = [_make_taken(work, case, spec, allow_missing=allow_missing) for case in cases]
-    return write_dataset(work, spec, taken, shares)
+    report = write_dataset(work, spec, taken, shares)
+    return replace(report, rejected=tuple(_remarks(images, labels, exclude)))
+
+
+def _remarks(images: Path, labels: Path, exclude: Collection[str]) -> Iterator[Rejected]:
+    unmet = pair_match.unmet_names(images, labels, exclude) if exclude else []
+    if unmet:
+        yield remark(describe_unmet(unmet))
 
 
 def _make_taken(
@@ -137,15 +150,17 @@ def survey_pairs(
 
     Yields:
         First a rejection for each file without a partner, wrong label value and case without a
-        patient, then what becomes of each pair.
+        patient, and a remark about names to leave out that no file has, then what becomes of each
+        pair.
     """
-    pairs, problems = pair_checks.match_files(images, labels, exclude)
+    pairs, problems = pair_match.match_files(images, labels, exclude)
     problems += pair_checks.check_label_values(label_values, spec.labels)
     patients, found = pair_checks.find_patients([pair.case for pair in pairs], patient_pattern)
     problems += found
     pairs = [pair for pair in pairs if pair.case in patients]
     for problem in problems:
         yield Rejected("-", "-", problem)
+    yield from _remarks(images, labels, exclude)
     known = {value: name for value, name in label_values.items() if name in spec.labels}
     if not known:
         return
@@ -162,7 +177,7 @@ def survey_pairs(
 
 def _cases(
     images: Path,
-    pairs: Sequence[pair_checks.Pair],
+    pairs: Sequence[pair_match.Pair],
     patients: Mapping[str, str],
     label_values: Mapping[int, str],
     spec: DatasetSpec,
@@ -183,7 +198,7 @@ def _cases(
 
 
 def _load(
-    pair: pair_checks.Pair, label_values: Mapping[int, str], table: npt.NDArray[np.uint8]
+    pair: pair_match.Pair, label_values: Mapping[int, str], table: npt.NDArray[np.uint8]
 ) -> Labelled:
     labels = read_named_labels(pair.label, label_values)
     return Labelled(read_image(pair.image), table[labels.array])

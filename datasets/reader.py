@@ -28,7 +28,7 @@ from shoulderseg.datasets.temporary_folder import temporary_folder
 from shoulderseg.datasets.text_header import lacks_orientation
 from shoulderseg.datasets.utf8_path import utf8_path
 from shoulderseg.datasets.values import as_float32
-from shoulderseg.datasets.volume import Volume, ras_affine
+from shoulderseg.datasets.volume import Volume, has_perpendicular_axes, ras_affine
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -56,6 +56,7 @@ _READERS = {
 }
 _PLAUSIBLE_SPACING_MM = (0.01, 100.0)
 MAX_LABEL = 65535
+_SHEARED = "its axes are not perpendicular (sheared). Resample it to a regular grid."
 
 
 def read_image(path: Path, *, flat: bool = False) -> Volume:
@@ -103,10 +104,10 @@ def as_grey_values(volume: Volume, *, flat: bool = False) -> Volume:
         The image with a float32 array.
 
     Raises:
-        ValueError: If its spacing is that of no scan, a value is NaN, infinite or too large for
-            float32, or all are the same; says which without naming a file.
+        ValueError: If it fails `check_grid`, a value is NaN, infinite or too large for float32, or
+            all are the same; says which without naming a file.
     """
-    check_spacing(volume)
+    check_grid(volume)
     array = as_float32(volume.array)
     if array.size == 0 or (not flat and array.min() == array.max()):
         value = f"every voxel is {float(array.flat[0]):g}" if array.size else "it has no voxel"
@@ -115,11 +116,14 @@ def as_grey_values(volume: Volume, *, flat: bool = False) -> Volume:
     return Volume(array, volume.spacing_mm, volume.origin_mm, volume.direction)
 
 
-def check_spacing(volume: Volume) -> None:
-    """Checks that voxels have a size that an image can have.
+def check_grid(volume: Volume) -> None:
+    """Checks that voxels have a size that an image can have, and perpendicular axes.
+
+    Only some formats can hold sheared axes: what is written for such an image in another format
+    would lie elsewhere.
 
     Raises:
-        ValueError: If one is below 0.01 or above 100 mm.
+        ValueError: If a size is below 0.01 or above 100 mm, or the axes are sheared.
     """
     low, high = _PLAUSIBLE_SPACING_MM
     if not all(low <= size <= high for size in volume.spacing_mm):
@@ -128,6 +132,8 @@ def check_spacing(volume: Volume) -> None:
             "Check the unit of length in its header."
         )
         raise ValueError(msg)
+    if not has_perpendicular_axes(volume.direction):
+        raise ValueError(_SHEARED)
 
 
 def read_label_map(path: Path) -> Volume:
@@ -175,7 +181,7 @@ def _read(path: Path, *, labels: bool = False) -> Volume:
         image = _decode(path, name, path)
     volume = as_volume(image)
     try:
-        check_spacing(volume)
+        check_grid(volume)
     except ValueError as error:
         raise UnreadableVolumeError(path, str(error)) from None
     if header is not None:
@@ -234,7 +240,7 @@ def _as_3d(image: SimpleITK.Image) -> SimpleITK.Image:
 
 def _explain(message: str) -> str:
     if "orthonormal" in message:
-        return "its axes are not perpendicular (sheared). Resample it to a regular grid."
+        return _SHEARED
     return "SimpleITK cannot decode it: it is damaged, cut off or of an unsupported kind."
 
 

@@ -173,12 +173,22 @@ def volume_of(array: npt.NDArray[Any], affine: npt.ArrayLike) -> Volume:
         msg = f"affine gives a spacing of {spacing[::-1].tolist()} mm (Z, Y, X), expected above 0"
         raise ValueError(msg)
     direction = placed[:, :3] / spacing
-    if not np.allclose(direction.T @ direction, np.eye(3), rtol=0.0, atol=_AXES_TOLERANCE):
+    if not has_perpendicular_axes(direction):
         msg = "axes of the affine are not perpendicular (sheared); resample to a regular grid"
         raise ValueError(msg)
     x, y, z = (float(step) for step in spacing)
     right, back, up = (float(place) for place in placed[:, 3])
     return Volume(array, (z, y, x), (right, back, up), tuple(direction.ravel().tolist()))
+
+
+def has_perpendicular_axes(direction: npt.ArrayLike) -> bool:
+    """Tells whether axes are perpendicular unit vectors, but for what headers round.
+
+    Args:
+        direction: As `Volume.direction`, or the same as a matrix.
+    """
+    axes = np.reshape(np.asarray(direction, np.float64), (3, 3))
+    return bool(np.allclose(axes.T @ axes, np.eye(3), rtol=0.0, atol=_AXES_TOLERANCE))
 
 
 def _corner_gaps_mm(first: Volume, second: Volume) -> npt.NDArray[np.float64]:

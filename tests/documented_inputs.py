@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import SimpleITK
 from PIL import Image
 
@@ -74,12 +75,15 @@ def body_scans(root: Path) -> None:
 
 
 def studies(root: Path) -> None:
-    """DICOM series, each with the DICOM SEG that `predict` made of it."""
+    """DICOM series, each with the DICOM SEG of `predict` as somebody has corrected it."""
     series = {path.name: path for path in (root / "series" / "dicom").iterdir()}
     for segmentation in sorted((root / "segmented").glob("*/*.seg.dcm")):
         case = segmentation.parent.name
         shutil.copytree(series[case], root / "patients" / case / "series")
-        shutil.copy(segmentation, root / "patients" / case)
+        corrected = pydicom.dcmread(segmentation)
+        for segment in corrected.SegmentSequence:
+            segment.SegmentAlgorithmType = "SEMIAUTOMATIC"
+        corrected.save_as(root / "patients" / case / segmentation.name)
 
 
 if __name__ == "__main__":

@@ -80,8 +80,9 @@ def _words(random: random.Random, command: str, images: Path, out: Path, bundle:
     if command == "inspect":
         return ["inspect", str(images)]
     if command == "study":
-        words = ["convert", "dicom-study", str(images), str(out), "--map", "1=humerus"]
-        return [*words, "--map", "2=glenoid", *(["--dry-run"] if random.random() < 0.5 else [])]
+        words = ["convert", "dicom-study", str(images), str(out), "--automatic-masks"]
+        words += ["--map", "1=humerus", "--map", "2=glenoid"]
+        return [*words, *(["--dry-run"] if random.random() < 0.5 else [])]
     words = ["predict", str(images), str(out), "--model", str(bundle), "--device", "cpu"]
     words += ["--no-mirroring"]
     if command == "bids":

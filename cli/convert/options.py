@@ -23,8 +23,8 @@ MapOption = Annotated[
         "--map",
         metavar="VALUE=NAME",
         help="What each value in the label maps is: --map 3=humerus,5=glenoid, or --map 3=humerus "
-        "--map 5=glenoid. The structure that comes first gets label 1 in the dataset and is what "
-        "the humerus U-Net learns; the second gets label 2, for the glenoid U-Net.",
+        "--map 5=glenoid. The humerus, or else the first structure, gets label 1 in the dataset "
+        "and is what the humerus U-Net learns; the other one gets label 2, for the glenoid U-Net.",
     ),
 ]
 IdOption = Annotated[int, typer.Option(min=1, max=999, help="Number of the dataset.")]

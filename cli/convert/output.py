@@ -56,16 +56,17 @@ def show_survey(survey: Survey, *, all_or_nothing: bool) -> None:
         echo(line)
     tell_rejected(survey.rejected)
     sound, faults = len(survey.taken), [entry for entry in survey.rejected if entry.fault]
+    left = sum(not entry.is_remark for entry in survey.rejected)
     obstacles = list(survey.problems)
     if all_or_nothing and faults and not obstacles:
         obstacles = [f"{len(faults)} rejected, and all are taken or none. Mend or remove them."]
     if obstacles:
-        echo(f"{sound} sound, {len(survey.rejected)} not; dry run, nothing is written")
+        echo(f"{sound} sound, {left} not; dry run, nothing is written")
         for obstacle in obstacles:
             echo(f"would fail: {obstacle}", colour=RED, err=True)
     else:
         echo(
-            f"{sound} would be taken, {len(survey.rejected)} not, in {survey.folds} folds; "
+            f"{sound} would be taken, {left} not, in {survey.folds} folds; "
             "dry run, nothing is written"
         )
     if survey.problems:
@@ -92,7 +93,9 @@ def tell_report(report: ConversionReport, *, fewer_folds: bool = False) -> None:
 def tell_rejected(rejected: Sequence[Rejected]) -> None:
     """Prints what was not taken; faults after what only shows nothing of use, and on stderr."""
     for entry in rejected:
-        if not entry.fault:
+        if entry.is_remark:
+            echo(f"note: {entry.reason}")
+        elif not entry.fault:
             echo(f"skipped {entry.name} ({entry.source}): {entry.reason}")
     for entry in rejected:
         if entry.fault:

@@ -36,6 +36,14 @@ def dicom_study(
     ] = None,
     dataset_id: IdOption = 1,
     name: NameOption = "Shoulder",
+    automatic_masks: Annotated[
+        bool,
+        typer.Option(
+            "--automatic-masks",
+            help="Take DICOM SEG whose segments were all drawn by a program, which are skipped "
+            "otherwise: a prediction that came back from an archive is no truth.",
+        ),
+    ] = False,
     keep_source_names: KeepNamesOption = False,
 ) -> None:
     """Convert DICOM series with masks (DICOM SEG, seg.nrrd, NRRD, NIfTI), a folder a patient.
@@ -48,4 +56,5 @@ def dicom_study(
 
         keys, labels = parse_structures(label_map or [])
         target = options.target(out, dataset_id, name, keep_source_names=keep_source_names)
-        run_conversion(study_conversion(source, keys, labels, target), options)
+        conversion = study_conversion(source, keys, labels, target, automatic_masks=automatic_masks)
+        run_conversion(conversion, options)

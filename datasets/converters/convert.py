@@ -124,7 +124,9 @@ def convert_cases(candidates: Iterable[SourceCase | Rejected], order: Order) -> 
             rejected.append(outcome)
         order.on_case(outcome)
     # Whatever keeps the dataset from being made may follow from what was not taken.
-    listed = [f"{entry.name}: {entry.reason}" for entry in rejected]
+    listed = [
+        entry.reason if entry.is_remark else f"{entry.name}: {entry.reason}" for entry in rejected
+    ]
     if not taken:
         raise ConversionError([_NONE_TAKEN, *listed])
     patients = {case.name: case.patient for case in taken}

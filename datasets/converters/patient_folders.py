@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from shoulderseg.datasets.converters.slice_names import natural_key
 from shoulderseg.datasets.converters.source import Rejected, reason_of
 from shoulderseg.datasets.disk_names import is_left_out
+from shoulderseg.datasets.unfetched import may_be_lost_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +22,8 @@ def list_folders(source: Path) -> list[Path]:
 
     Returns:
         The folders in natural order of their names, and what cannot be told from a folder because
-        it cannot be read; empty if `source` is no folder.
+        it cannot be read or is a link that leads nowhere: were it left out, the numbers of the
+        others would move. Empty if `source` is no folder.
 
     Raises:
         OSError: If `source` cannot be read. The message does not hold its path.
@@ -85,6 +87,6 @@ def _entries(source: Path) -> list[Path]:
 
 def _may_be_folder(entry: Path) -> bool:
     try:
-        return entry.is_dir()
+        return entry.is_dir() or may_be_lost_folder(entry)
     except OSError:
         return True

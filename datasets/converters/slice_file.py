@@ -66,21 +66,23 @@ def read_slice(path: Path) -> tuple[npt.NDArray[np.float32], Volume | None]:
         raise UnreadableVolumeError(path, str(error)) from None
 
 
-def read_mask(path: Path) -> npt.NDArray[np.uint16]:
+def read_mask(path: Path) -> tuple[npt.NDArray[np.uint16], Volume | None]:
     """Reads the labels of one slice.
 
     Args:
         path: As for `read_slice`.
 
     Returns:
-        uint16, shape (Y, X).
+        uint16, shape (Y, X); and for DICOM the slice as a volume, with its place.
 
     Raises:
         UnreadableVolumeError: As `read_slice`, if a label is no whole number from 0 to 65535, and
             if it is not told whether stored or displayed values are the labels.
     """
+    place: Volume | None = None
     if path.suffix.lower() == DICOM_SUFFIX:
-        array: npt.NDArray[Any] = read_label_map(path).array[0]
+        place = read_label_map(path)
+        array: npt.NDArray[Any] = place.array[0]
     else:
         samples = _decode(path)
         doubt = "lossy" if samples.lossy else samples.meaning
@@ -91,7 +93,7 @@ def read_mask(path: Path) -> npt.NDArray[np.uint16]:
     if not whole.all():
         reason = f"labels must be whole numbers from 0 to {MAX_LABEL}. Save the mask as integers."
         raise UnreadableVolumeError(path, reason)
-    return array.astype(np.uint16)
+    return array.astype(np.uint16), place
 
 
 def _decode(path: Path) -> Samples:

@@ -7,11 +7,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from shoulderseg.datasets.converters.slice_file import SLICE_SUFFIXES
+from shoulderseg.datasets.converters.slice_order import read_order, refuse_mixture, refuse_signs
 from shoulderseg.datasets.disk_names import as_on_disk
 from shoulderseg.datasets.files import DICOM_SUFFIX
+from shoulderseg.datasets.unfetched import NOT_FETCHED, is_unfetched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 MASK_SUFFIX = "_mask"
@@ -52,8 +54,8 @@ def pair_slices(folder: Path) -> list[SlicePair]:
         The pairs in natural order of the image names.
 
     Raises:
-        ValueError: If there are no images, an image or a mask is alone or comes twice, or the
-            numbers of the slices leave a gap or begin again.
+        ValueError: If there are no images, an image or a mask is alone, comes twice or was not
+            fetched, or the names tell no order, leave a gap or begin again.
     """
     images, masks = _files(folder)
     if not images:
@@ -72,15 +74,27 @@ def pair_slices(folder: Path) -> list[SlicePair]:
             "ones; a slice without bone needs an empty mask."
         )
         raise ValueError(msg)
-    keys = sorted(image_of, key=natural_key)
-    stems = [image_of[key].stem for key in keys]
     # Where files state their place, it is compared with the order once they are read.
     placed = all(file.suffix.lower() == DICOM_SUFFIX for file in image_of.values())
-    _check_numbers(stems, placed=placed)
+    keys = _in_order(image_of, placed=placed)
     return [SlicePair(image_of[key], mask_of[key]) for key in keys]
 
 
+def _in_order(image_of: Mapping[str, Path], *, placed: bool) -> list[str]:
+    """The keys in the order of the slices; refuses names that tell none."""
+    stems = {key: image_of[key].stem for key in image_of}
+    found = read_order(list(stems.values()))
+    if found:
+        return sorted(stems, key=lambda key: found[stems[key]])
+    keys = sorted(stems, key=natural_key)
+    if not placed:
+        refuse_signs(list(stems.values()))
+    _check_numbers([stems[key] for key in keys], placed=placed)
+    return keys
+
+
 def _files(folder: Path) -> tuple[list[Path], list[Path]]:
+    _refuse_unfetched([folder / "images", folder / "masks"])
     if (folder / "images").is_dir():
         masks = folder / "masks"
         return _slices(folder / "images"), _slices(masks) if masks.is_dir() else []
@@ -90,13 +104,20 @@ def _files(folder: Path) -> tuple[list[Path], list[Path]]:
 
 
 def _slices(folder: Path) -> list[Path]:
-    return sorted(
+    named = sorted(
         file
         for file in folder.iterdir()
-        if file.is_file()
-        and file.suffix.lower() in SLICE_SUFFIXES
-        and not file.name.startswith(".")
+        if file.suffix.lower() in SLICE_SUFFIXES and not file.name.startswith(".")
     )
+    _refuse_unfetched(named)
+    return [file for file in named if file.is_file()]
+
+
+def _refuse_unfetched(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if is_unfetched(path):
+            msg = f"{path.name}: {NOT_FETCHED}"
+            raise ValueError(msg)
 
 
 def _by_stem(files: Iterable[Path], ending: str) -> dict[str, Path]:
@@ -143,6 +164,7 @@ def _check_numbers(stems: Sequence[str], *, placed: bool) -> None:
     numbers = [number for _, number in firsts]
     if min(_steps(numbers), default=0) < 0:
         _refuse_restart([stem for stem, _ in firsts], numbers)
+    refuse_mixture(stems, keys)
 
 
 def _rise(stems: Sequence[str]) -> bool:

@@ -27,7 +27,8 @@ from shoulderseg.datasets.converters.source import (
     reason_of,
     source_name,
 )
-from shoulderseg.datasets.volume import Volume
+from shoulderseg.datasets.unfetched import NOT_FETCHED, is_unfetched
+from shoulderseg.datasets.volume import Volume, describe_grid_difference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -99,6 +100,9 @@ def _candidates(
     for number, folder in enumerate(folders, start=1):
         name = f"p{number:03d}"
         told = source_name(folder, source, keep=stack.keep_source_names)
+        if is_unfetched(folder):
+            yield Rejected(name, told, NOT_FETCHED)
+            continue
         try:
             pairs = pair_slices(folder)
         except (ValueError, OSError) as error:
@@ -115,7 +119,7 @@ def _load(pairs: list[SlicePair], stack: SliceStack) -> Labelled:
     places: list[Volume | None] = []
     for image_file, mask_file in pairs:
         image, place = read_slice(image_file)
-        mask = read_mask(mask_file)
+        mask, mask_place = read_mask(mask_file)
         expected = images[0].shape if images else image.shape
         for file, shape in ((image_file, image.shape), (mask_file, mask.shape)):
             if shape != expected:
@@ -124,6 +128,7 @@ def _load(pairs: list[SlicePair], stack: SliceStack) -> Labelled:
                     f"expected {expected[0]} x {expected[1]} as in {pairs[0].image.name}."
                 )
                 raise ValueError(msg)
+        _check_place(mask_file, mask_place, place)
         unknown = unknown_values(mask, stack.label_values)
         if unknown:
             msg = f"{mask_file.name}: {unknown}"
@@ -133,6 +138,19 @@ def _load(pairs: list[SlicePair], stack: SliceStack) -> Labelled:
         places.append(place)
     placement = plane_of([pair.image.name for pair in pairs], places, stack.spacing_mm)
     return _stacked(np.stack(images), np.stack(masks), placement, stack)
+
+
+def _check_place(mask_file: Path, mask: Volume | None, image: Volume | None) -> None:
+    """Refuses a mask that says itself that it lies elsewhere than the image it is called like."""
+    if mask is None or image is None:
+        return
+    difference = describe_grid_difference(mask, image)
+    if difference:
+        msg = (
+            f"{mask_file.name}: it lies elsewhere than the image of this name. {difference}. Give "
+            "each mask the name of the slice it was drawn on."
+        )
+        raise ValueError(msg)
 
 
 def _stacked(

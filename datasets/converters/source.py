@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 # Of a sha256 in hexadecimal: short enough for a table, and unlikely to meet another one.
 _HASH_LENGTH = 16
+_HASHED = "sha256:"
+# In place of a name, for what is about no candidate alone.
+_NO_CANDIDATE = "-"
 
 
 class Labelled(NamedTuple):
@@ -71,9 +74,28 @@ class Rejected:
     reason: str
     fault: bool = True
 
+    @property
+    def is_remark(self) -> bool:
+        """Whether it is no candidate, but something to know about the conversion; see `remark`."""
+        return self.name == _NO_CANDIDATE and not self.fault
+
 
 class NothingToTakeError(ValueError):
     """A sound case that shows nothing the dataset is about."""
+
+
+def remark(text: str) -> Rejected:
+    """Gives something to know about a conversion, to be told among what is not taken."""
+    return Rejected(_NO_CANDIDATE, _NO_CANDIDATE, text, fault=False)
+
+
+def describe_unmet(names: Sequence[str]) -> str:
+    """Says which names of a list of cases to leave out are not there."""
+    are = "s of cases to leave out are" if len(names) > 1 else " of a case to leave out is"
+    return (
+        f"{len(names)} name{are} not here: {', '.join(names)}. A case that is called otherwise now "
+        "is taken; --dry-run without --exclude shows the names."
+    )
 
 
 def reason_of(error: ValueError | OSError) -> str:
@@ -101,6 +123,11 @@ def source_name(path: Path, root: Path, *, keep: bool) -> str:
         The path relative to `root` with `/`, or `sha256:` and the first 16 digits of its hash.
     """
     relative = path.relative_to(root).as_posix()
-    if keep:
-        return relative
-    return "sha256:" + hashlib.sha256(relative.encode()).hexdigest()[:_HASH_LENGTH]
+    return relative if keep else hashed_source(relative)
+
+
+def hashed_source(source: str) -> str:
+    """Gives a source as `source_name` hides it, whether it was hidden before or not."""
+    if source.startswith(_HASHED):
+        return source
+    return _HASHED + hashlib.sha256(source.encode()).hexdigest()[:_HASH_LENGTH]

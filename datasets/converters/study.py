@@ -16,20 +16,24 @@ from shoulderseg.datasets.converters.source import (
     NothingToTakeError,
     Rejected,
     SourceCase,
+    remark,
     source_name,
 )
 from shoulderseg.datasets.converters.study_fault import (
     MaskFault,
     UnusableMaskError,
     reason_not_to_take,
+    unusable_files,
 )
 from shoulderseg.datasets.converters.study_load import load_series
 from shoulderseg.datasets.converters.study_mask import is_mask_file, mask_files
 from shoulderseg.datasets.converters.study_match import DrawnMask, match_mask
+from shoulderseg.datasets.converters.study_people import find_people
 from shoulderseg.datasets.converters.study_seg import is_seg
 from shoulderseg.datasets.dicom.folder import FileFinding, read_folder
 from shoulderseg.datasets.dicom.identity import identity_of_file, join
 from shoulderseg.datasets.files import DICOM_SUFFIX, holds_dicom, image_suffix
+from shoulderseg.datasets.unfetched import NOT_FETCHED, is_unfetched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,11 +51,13 @@ class StudyFolder:
         source: Folder with one folder a patient.
         structures: What the values and names in masks mean.
         keep_source_names: Name sources by their paths instead of hashes.
+        automatic_masks: Take DICOM SEG whose segments were all drawn by a program.
     """
 
     source: Path
     structures: Structures
     keep_source_names: bool = False
+    automatic_masks: bool = False
 
     def told(self, path: Path) -> str:
         """Returns what a path is called in reports."""
@@ -67,7 +73,8 @@ def study_cases(study: StudyFolder) -> Iterator[SourceCase | Rejected]:
     """Lists the series of a folder of patients, with the masks drawn on them.
 
     Patients are called `p001`, `p002`, ... in natural order of their folders, and a case
-    `p001_series_4_1a2b3c4d` after the number and a hash of its series.
+    `p001_series_4_1a2b3c4d` after the number and a hash of its series. Folders of one patient, by
+    their headers, count as the first of them.
 
     Args:
         study: The folder and what masks mean.
@@ -79,12 +86,20 @@ def study_cases(study: StudyFolder) -> Iterator[SourceCase | Rejected]:
         FileNotFoundError: If there is no such folder, or no folder in it.
         OSError: If the folder cannot be read.
     """
-    patients = (
-        outcome
-        for number, folder in enumerate(patient_folders(study.source), start=1)
-        for outcome in _patient(f"p{number:03d}", folder, study)
-    )
-    return chain(loose_files(study.source, _is_input), patients)
+    folders = patient_folders(study.source)
+    return chain(loose_files(study.source, _is_input), _patients(folders, study))
+
+
+def _patients(folders: list[Path], study: StudyFolder) -> Iterator[SourceCase | Rejected]:
+    names = [f"p{number:03d}" for number in range(1, len(folders) + 1)]
+    people = find_people(folders, names)
+    yield from map(remark, people.remarks)
+    for name, folder, first in zip(names, folders, people.first, strict=True):
+        for outcome in _folder(name, folder, study):
+            if isinstance(outcome, SourceCase):
+                yield replace(outcome, patient=names[first])
+            else:
+                yield outcome
 
 
 def _is_input(file: Path) -> bool:
@@ -96,7 +111,10 @@ def _is_input(file: Path) -> bool:
         return False
 
 
-def _patient(patient: str, folder: Path, study: StudyFolder) -> Iterator[SourceCase | Rejected]:
+def _folder(patient: str, folder: Path, study: StudyFolder) -> Iterator[SourceCase | Rejected]:
+    if is_unfetched(folder):
+        yield Rejected(patient, study.told(folder), NOT_FETCHED)
+        return
     try:
         findings = read_folder(folder)
     except (ValueError, OSError):
@@ -106,7 +124,11 @@ def _patient(patient: str, folder: Path, study: StudyFolder) -> Iterator[SourceC
     if not findings.series:
         reason = "it holds no MR series that can be read. Add it."
         yield Rejected(patient, study.told(folder), reason)
-    files, segs, unread = _sort_files(findings.files)
+    faults = list(unusable_files(findings, patient))
+    for fault in faults:
+        yield Rejected(fault.name, study.told(folder), fault.reason)
+    lost = set(findings.dangling)
+    files, segs, unread = _sort_files(file for file in findings.files if file.path not in lost)
     yield from _summed_up(files, patient, study.told(folder))
     # Also of files that are no image: a report may tell whom a mask is called after.
     others = (identity_of_file(finding.path) for finding in findings.files)
@@ -114,11 +136,11 @@ def _patient(patient: str, folder: Path, study: StudyFolder) -> Iterator[SourceC
     structures = replace(study.structures, people=people)
     masks = segs + sorted([*unread, *(path for path in findings.others if is_mask_file(path))])
     drawn: dict[str, list[DrawnMask]] = {}
-    faults: list[MaskFault] = []
+    match = partial(match_mask, automatic=study.automatic_masks)
     for number, path in enumerate(masks, start=1):
         name, told = f"{patient}_mask{number}", study.told(path)
         try:
-            series, mask = match_mask(path, findings.series, structures, seg=path in segs)
+            series, mask = match(path, findings.series, structures, seg=path in segs)
             drawn.setdefault(series, []).append(mask)
         except NothingToTakeError as error:
             yield Rejected(name, told, str(error), fault=False)

@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shoulderseg.datasets.dicom.walk import may_be_dicom
+from shoulderseg.datasets.files import foreign_format, image_suffix
+from shoulderseg.datasets.unfetched import NOT_FETCHED
+
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
+
+    from shoulderseg.datasets.dicom.folder import FolderFindings
 
 
 class UnusableMaskError(ValueError):
@@ -34,6 +40,29 @@ class MaskFault:
     name: str
     series: frozenset[str] | None
     reason: str
+
+
+def unusable_files(findings: FolderFindings, patient: str) -> Iterator[MaskFault]:
+    """Tells of files that may be masks and cannot be looked at: nobody knows of which series.
+
+    Args:
+        findings: In the patient's folder.
+        patient: What reports call the patient.
+
+    Yields:
+        One fault for all files that were not fetched, and one for each foreign format.
+    """
+    lost = sum(
+        bool(image_suffix(path) or may_be_dicom(path) or foreign_format(path))
+        for path in findings.dangling
+    )
+    if lost:
+        reason = f"{lost} file{'s' * (lost != 1)}: {NOT_FETCHED}"
+        yield MaskFault(f"{patient}_unfetched", None, reason)
+    formats = sorted(filter(None, map(foreign_format, findings.others)))
+    for number, reason in enumerate(dict.fromkeys(formats), start=1):
+        told = f"a file beside the series: {reason}; if it is no mask, move it away."
+        yield MaskFault(f"{patient}_foreign{number}", None, told)
 
 
 def reason_not_to_take(series: str, faults: Iterable[MaskFault], *, masked: bool) -> str:

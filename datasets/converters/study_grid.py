@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoulderseg.datasets.converters.study_fault import UnusableMaskError
+from shoulderseg.datasets.dicom.stack import SAME_PLACE_MM, UNEVEN
 from shoulderseg.datasets.orientation import Reorientation, reorient
-from shoulderseg.datasets.volume import describe_grid_difference, same_grid
+from shoulderseg.datasets.volume import Volume, describe_grid_difference, same_grid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
-    from shoulderseg.datasets.volume import Volume
+    from shoulderseg.datasets.dicom.header import SliceHeader
 
 
 def turned_like(mask: Volume, grid: Volume) -> Volume:
@@ -70,6 +71,50 @@ def find_grid(mask: Volume, grids: Mapping[str, Volume]) -> str:
         "the series it was drawn on."
     )
     raise UnusableMaskError(msg, None)
+
+
+def may_be_drawn_on(mask: Volume, slices: Sequence[SliceHeader]) -> bool:
+    """Tells whether a mask may have been drawn on slices that make no volume, or no longer do.
+
+    Slices may be missing or lie unevenly, so their number and order do not count.
+
+    Args:
+        mask: The mask as it lies in its file.
+        slices: At least one.
+
+    Returns:
+        True if a slice lies within the mask with its rows and columns on those of the mask, and
+        the distance of two slices is that of the mask's, a multiple or a part of it.
+    """
+    turned = turned_like(mask, _plane(slices[0]))
+    across, start = _axes(turned)[0], np.array(turned.origin_mm)
+    step_mm, count = turned.spacing_mm[0], turned.array.shape[0]
+    along = np.array([float((header.position_mm - start) @ across) for header in slices])
+    if not any(
+        -0.5 <= place / step_mm <= count - 0.5 and same_grid(_cut_at(turned, place), _plane(header))
+        for place, header in zip(along, slices, strict=True)
+    ):
+        return False
+    steps = np.diff(np.sort(along))
+    steps = steps[steps > SAME_PLACE_MM]
+    ratios = np.maximum(steps, step_mm) / np.minimum(steps, step_mm)
+    alike = np.abs(ratios - np.round(ratios)) <= UNEVEN
+    return count == 1 or not steps.size or bool(alike.any())
+
+
+def _plane(header: SliceHeader) -> Volume:
+    """The grid of one slice, with no voxels in memory."""
+    axes = [*header.axes, np.cross(*header.axes)]
+    x, y, z = header.position_mm.tolist()
+    array = np.broadcast_to(np.uint8(0), (1, *header.shape))
+    direction = tuple(np.stack(axes, axis=1).ravel().tolist())
+    return Volume(array, (1.0, *header.spacing_mm), (x, y, z), direction)
+
+
+def _cut_at(volume: Volume, along_mm: float) -> Volume:
+    """The first slice of a volume, moved across its plane."""
+    x, y, z = (np.array(volume.origin_mm) + along_mm * _axes(volume)[0]).tolist()
+    return Volume(volume.array[:1], volume.spacing_mm, (x, y, z), volume.direction)
 
 
 def _axes(volume: Volume) -> npt.NDArray[np.float64]:

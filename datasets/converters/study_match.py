@@ -9,9 +9,10 @@ import numpy as np
 
 from shoulderseg.datasets.converters.source import NothingToTakeError, reason_of
 from shoulderseg.datasets.converters.study_fault import UnusableMaskError
-from shoulderseg.datasets.converters.study_grid import find_grid
+from shoulderseg.datasets.converters.study_grid import find_grid, may_be_drawn_on
 from shoulderseg.datasets.converters.study_mask import read_drawing, translated
 from shoulderseg.datasets.converters.study_seg import find_series, meant_series, read_seg_facts
+from shoulderseg.datasets.dicom.grouping import owner_of
 from shoulderseg.datasets.dicom.identity import join
 from shoulderseg.datasets.volume import Volume
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.converters.structures import Structures
     from shoulderseg.datasets.dicom.stack import Stack
     from shoulderseg.datasets.dicom.verdict import Series
+
+_NOBODY_DREW_IT = (
+    "a program drew all of its segments (SegmentAlgorithmType is AUTOMATIC), as a prediction that "
+    "came back from an archive. --automatic-masks takes such masks."
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,12 @@ class DrawnMask:
 
 
 def match_mask(
-    path: Path, series: Sequence[Series], structures: Structures, *, seg: bool
+    path: Path,
+    series: Sequence[Series],
+    structures: Structures,
+    *,
+    seg: bool,
+    automatic: bool = False,
 ) -> tuple[str, DrawnMask]:
     """Finds the one series that a mask was drawn on.
 
@@ -48,19 +59,20 @@ def match_mask(
         series: All of the patient, whatever their verdict.
         structures: What values and names in masks mean.
         seg: Whether the mask is a DICOM SEG.
+        automatic: Whether a DICOM SEG counts whose segments were all drawn by a program.
 
     Returns:
         The name of the series, which can be used, and the mask.
 
     Raises:
-        NothingToTakeError: If the mask shows none of the structures.
+        NothingToTakeError: If the mask shows none of the structures, or nobody drew it.
         UnusableMaskError: If it is damaged, a label has no meaning, or not exactly one series fits.
             The message does not name the file.
     """
     try:
-        return (
-            _match_seg(path, series, structures) if seg else _match_file(path, series, structures)
-        )
+        if seg:
+            return _match_seg(path, series, structures, automatic=automatic)
+        return _match_file(path, series, structures)
     except (NothingToTakeError, UnusableMaskError):
         raise
     except (ValueError, OSError) as error:
@@ -68,9 +80,11 @@ def match_mask(
 
 
 def _match_seg(
-    path: Path, series: Sequence[Series], structures: Structures
+    path: Path, series: Sequence[Series], structures: Structures, *, automatic: bool
 ) -> tuple[str, DrawnMask]:
     facts = read_seg_facts(path)
+    if facts.automatic and not automatic:
+        raise NothingToTakeError(_NOBODY_DREW_IT)
     try:
         people = join((facts.identity, structures.people))
         segments = replace(structures, people=people).values_of(facts.names)
@@ -86,22 +100,51 @@ def _match_seg(
 def _match_file(
     path: Path, series: Sequence[Series], structures: Structures
 ) -> tuple[str, DrawnMask]:
-    grids = {entry.name: _grid(entry.stack) for entry in series if entry.stack}
     drawing = read_drawing(path)
     try:
         translated(drawing, structures)
     except NothingToTakeError:
         raise
     except ValueError as error:
-        raise UnusableMaskError(str(error), _fitting(drawing.volume, grids)) from None
-    return find_grid(drawing.volume, grids), DrawnMask(path, None)
+        raise UnusableMaskError(str(error), _fitting(drawing.volume, series)) from None
+    return _only_series(drawing.volume, series), DrawnMask(path, None)
 
 
-def _fitting(mask: Volume, grids: dict[str, Volume]) -> frozenset[str] | None:
+def _fitting(mask: Volume, series: Sequence[Series]) -> frozenset[str] | None:
     try:
-        return frozenset({find_grid(mask, grids)})
+        return frozenset({_only_series(mask, series)})
     except UnusableMaskError as error:
         return error.series
+
+
+def _only_series(mask: Volume, series: Sequence[Series]) -> str:
+    """Finds the one series whose grid a mask has, also among those that are not taken.
+
+    A series without a stack has no grid to compare. Were it left out, its mask would seem to be
+    that of another series on the same grid.
+    """
+    name = find_grid(mask, {entry.name: _grid(entry.stack) for entry in series if entry.stack})
+    found = next(entry for entry in series if entry.name == name)
+    others = [
+        entry
+        for entry in series
+        if entry.stack is None
+        and not _of_one_acquisition(entry, found)
+        and may_be_drawn_on(mask, entry.slices)
+    ]
+    if not others:
+        return name
+    untaken = "; ".join(f"{entry.name}, which is not taken: {entry.reason}" for entry in others)
+    msg = (
+        f"its grid fits {name}, but it may have been drawn on {untaken.rstrip('.')}. Mend that "
+        "series or move it away, or save the mask as DICOM SEG, which names its series."
+    )
+    raise UnusableMaskError(msg, [name, *(entry.name for entry in others)])
+
+
+def _of_one_acquisition(skipped: Series, taken: Series) -> bool:
+    """Tells whether a series only shows what another one does, such as its phase image."""
+    return skipped.verdict == "skip" and owner_of(skipped.slices[0]) == owner_of(taken.slices[0])
 
 
 def _grid(stack: Stack) -> Volume:

@@ -53,6 +53,7 @@ class SegFacts:
         names: Number of each segment to its name.
         frames: `SOPInstanceUID` and number of the frames of multi-frame images it refers to.
         identity: Who its header tells of.
+        automatic: Whether it says of every segment that a program drew it by itself.
     """
 
     series: frozenset[str]
@@ -60,6 +61,7 @@ class SegFacts:
     names: dict[int, str]
     frames: frozenset[tuple[str, int]] = frozenset()
     identity: Identity = field(default_factory=Identity)
+    automatic: bool = False
 
 
 def is_seg(path: Path) -> bool:
@@ -98,15 +100,13 @@ def read_seg_facts(path: Path) -> SegFacts:
             identity = read_identity(header)
             series, instances = _references(header)
             frames = _frame_references(header)
-            names = {
-                int(item.SegmentNumber): str(item.SegmentLabel)
-                for item in header.SegmentSequence
-                if int(item.SegmentNumber)
-            }
+            segments = [item for item in header.SegmentSequence if int(item.SegmentNumber)]
+            names = {int(item.SegmentNumber): str(item.SegmentLabel) for item in segments}
+            kinds = {str(item.get("SegmentAlgorithmType", "")).strip() for item in segments}
         except DAMAGED:
             msg = "the header of this DICOM SEG is damaged. Export it again."
             raise ValueError(msg) from None
-    return SegFacts(series, instances, names, frames, identity)
+    return SegFacts(series, instances, names, frames, identity, kinds == {"AUTOMATIC"})
 
 
 def find_series(facts: SegFacts, series: Sequence[Series]) -> Series:

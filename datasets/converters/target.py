@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shoulderseg.datasets.case_patients import PATIENTS_FILE
+from shoulderseg.datasets.csv_file import bare_cell, read_csv
 from shoulderseg.datasets.nnunet_raw import dataset_folder_name
 
 if TYPE_CHECKING:
@@ -59,6 +60,26 @@ class ConversionReport:
     training_patients: int
     folds: int
     rejected: tuple[Rejected, ...] = ()
+
+
+def earlier_sources(out: Path, spec: DatasetSpec) -> dict[str, str]:
+    """Tells where the cases of the dataset come from that is there already.
+
+    Args:
+        out: Folder that the dataset folder goes to.
+        spec: The dataset.
+
+    Returns:
+        Case to source, as `conversion.csv` has them; empty if there is none that can be read.
+    """
+    folder = out / dataset_folder_name(spec)
+    for there in (folder, replaced_folder(folder)):
+        try:
+            rows = read_csv(there / SOURCES_NAME)
+        except (OSError, ValueError):
+            continue
+        return {bare_cell(row[0]): bare_cell(row[1]) for row in rows[1:] if len(row) > 1}
+    return {}
 
 
 def check_target(

@@ -30,6 +30,7 @@ from shoulderseg.datasets.converters.source import (
     reason_of,
 )
 from shoulderseg.datasets.reader import read_image, read_label_map
+from shoulderseg.datasets.unfetched import NOT_FETCHED, is_unfetched
 from shoulderseg.datasets.volume import describe_grid_difference
 
 if TYPE_CHECKING:
@@ -119,6 +120,11 @@ def _candidates(
 ) -> Iterator[SourceCase | Rejected]:
     for folder in folders:
         image = folder / release.image_name
+        unfetched = [path for path in (folder, image, folder / _MASKS) if is_unfetched(path)]
+        if unfetched:
+            reason = f"{unfetched[0].name}: {NOT_FETCHED}"
+            yield Rejected(folder.name, folder.name, reason)
+            continue
         try:
             lacking = [] if image.is_file() else [release.image_name]
             lacking += [] if (folder / _MASKS).is_dir() else [_MASKS]
@@ -173,6 +179,9 @@ def _load(image_file: Path, masks: list[Path], side: Side, choice: ShoulderChoic
 
 
 def _read_mask(path: Path, least_voxels: int) -> Volume:
+    if is_unfetched(path):
+        msg = f"{path.name}: {NOT_FETCHED}"
+        raise ValueError(msg)
     if not path.exists():
         msg = f"{path.name} is missing; the structure is not in the image."
         raise NothingToTakeError(msg)

@@ -34,6 +34,13 @@ _WORDS: dict[Side, re.Pattern[str]] = {
         rf"|(?<![a-z])(re|rt|r)[ .]+{_SHOULDER}|{_SHOULDER}[ .]+(re|rt|r)(?![a-z])"
     ),
 }
+# Protocols for either shoulder name both: "SHOULDER L/R", "Schulter li-re", "left and right".
+_LEFT = r"(?:left|links|gauche|sinistra|izquierd[ao]|li|lt|l)"
+_RIGHT = r"(?:right|rechts|droite?|destra|derech[ao]|re|rt|r)"
+_AND = r"\s*(?:[-/\\|+&,;<>]+|(?<![a-z])(?:and|or|und|oder|et|ou|y|o|e)(?![a-z]))\s*"
+_BOTH = re.compile(
+    rf"(?<![a-z])(?:{_LEFT}{_AND}{_RIGHT}|{_RIGHT}{_AND}{_LEFT}|l\s+r|r\s+l)(?![a-z])"
+)
 _LETTERS: dict[str, Side] = {"L": "left", "R": "right"}
 
 
@@ -57,22 +64,28 @@ def find_side(header: SliceHeader) -> SideFinding:
 
     Returns:
         What `ImageLaterality` or `Laterality` says, or else an unmistakable word in the
-        descriptions; unknown where two of them contradict each other.
+        descriptions; unknown where two of them contradict each other. A description that names
+        both sides says nothing.
     """
     findings: list[SideFinding] = []
+    of_both = ""
     for tag in ("ImageLaterality", "Laterality"):
         side = _LETTERS.get(header.text(tag).upper())
         if side is not None:
             findings.append(SideFinding(side, tag))
     for tag in ("SeriesDescription", "ProtocolName", "BodyPartExamined"):
         words = header.text(tag).lower().replace("_", " ")
-        findings += [
-            SideFinding(side, tag) for side, known in _WORDS.items() if known.search(words)
-        ]
+        named: list[Side] = [side for side, known in _WORDS.items() if known.search(words)]
+        if len(named) > 1 or _BOTH.search(words):
+            of_both = of_both or tag
+        else:
+            findings += [SideFinding(side, tag) for side in named]
     if len({finding.side for finding in findings}) > 1:
         sources = sorted({finding.source for finding in findings})
         return SideFinding("unknown", f"{' and '.join(sources)} contradict each other")
-    return findings[0] if findings else SideFinding("unknown", "no tag says it")
+    if findings:
+        return findings[0]
+    return SideFinding("unknown", f"{of_both} names both" if of_both else "no tag says it")
 
 
 def plane_of(normal: npt.ArrayLike) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoulderseg.datasets.dicom.repeats import part_repeats
 from shoulderseg.datasets.dicom.stack import StackError, build_stack
 
 if TYPE_CHECKING:
@@ -46,7 +47,12 @@ def group_slices(headers: Iterable[SliceHeader]) -> dict[str, list[SliceHeader]]
         if plane == len(known):
             known.append(header.axes)
         groups.setdefault((*key, f"plane {plane}"), []).append(header)
-    merged = _merge_split(groups)
+    parted = {
+        (*key[:-1], f"repeat {number:04d}", key[-1]): part
+        for key, slices in groups.items()
+        for number, part in enumerate(part_repeats(slices))
+    }
+    merged = _merge_split(parted)
     ordered = sorted(merged, key=lambda item: (_number(item[1][0]), item[0]))
     of_series: dict[Key, int] = Counter(key[:_OWNER] for key, _ in ordered)
     seen: Counter[Key] = Counter()

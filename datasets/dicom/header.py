@@ -68,6 +68,8 @@ _TAGS = (
     "ScanOptions",
     "SequenceName",
     "TemporalPositionIdentifier",
+    "AcquisitionNumber",
+    "TriggerTime",
     "InstanceNumber",
     "SeriesNumber",
     "SeriesDescription",
@@ -164,7 +166,8 @@ def read_headers(path: Path) -> list[SliceHeader]:
 
     Raises:
         NotAnImageError: If the file is sound but of another kind; says of which.
-        HeaderError: If the header is damaged or a claim in it cannot be; names the tag.
+        HeaderError: If the header is damaged or a claim in it cannot be; names the tag, and tells
+            which image of which series it was, as far as that was read.
         OSError: If the file cannot be opened.
     """
     with header_errors():
@@ -173,9 +176,15 @@ def read_headers(path: Path) -> list[SliceHeader]:
             left = path.stat().st_size - stream.tell()
         identity = read_identity(dataset)
         try:
-            return _checked(path, dataset, left, identity)
-        except (NotAnImageError, HeaderError) as error:
-            raise type(error)(identity.hide_numbers(str(error))) from None
+            with header_errors():
+                return _checked(path, dataset, left, identity)
+        except NotAnImageError as error:
+            raise NotAnImageError(identity.hide_numbers(str(error))) from None
+        except HeaderError as error:
+            told = type(error)(identity.hide_numbers(str(error)))
+            told.series = _text(dataset, "SeriesInstanceUID")
+            told.instance = _text(dataset, "SOPInstanceUID")
+            raise told from None
 
 
 def _checked(path: Path, dataset: Dataset, left: int, identity: Identity) -> list[SliceHeader]:

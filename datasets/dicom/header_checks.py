@@ -39,7 +39,19 @@ _DAMAGED = (
 
 
 class HeaderError(ValueError):
-    """A header that cannot be used, in words that quote nothing but numbers."""
+    """A header that cannot be used, in words that quote nothing but numbers.
+
+    Attributes:
+        series: SeriesInstanceUID of the file, as far as it is known.
+        instance: SOPInstanceUID of the file, as far as it is known.
+    """
+
+    series: str = ""
+    instance: str = ""
+
+
+class NoSliceError(HeaderError):
+    """A sound image that cannot be used, and that is no slice of a series either."""
 
 
 class NotAnImageError(ValueError):
@@ -70,14 +82,14 @@ def check_single_frame(dataset: Dataset) -> None:
     """Refuses an image of several frames that says nowhere where each of them lies.
 
     Raises:
-        HeaderError: If it is one; says what to convert it with.
+        NoSliceError: If it is one; says what to convert it with.
     """
     if int(dataset.get("NumberOfFrames") or 1) != 1:
         msg = (
             "multi-frame DICOM of a kind that is not enhanced MR. Convert it with dcm2niix and "
             "give the NIfTI file."
         )
-        raise HeaderError(msg)
+        raise NoSliceError(msg)
 
 
 def check_grey(samples: object) -> None:
@@ -87,11 +99,11 @@ def check_grey(samples: object) -> None:
         samples: What SamplesPerPixel holds.
 
     Raises:
-        HeaderError: If it is not 1.
+        NoSliceError: If it is not 1.
     """
     if samples != 1:
         msg = "colour DICOM (SamplesPerPixel is not 1), expected one grey value per pixel."
-        raise HeaderError(msg)
+        raise NoSliceError(msg)
 
 
 def read_matrix(dataset: Dataset) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from pydicom.uid import UID, SecondaryCaptureImageStorage
 from shoulderseg.datasets.dicom.enhanced import is_enhanced
 from shoulderseg.datasets.dicom.header_checks import (
     HeaderError,
+    NoSliceError,
     NotAnImageError,
     check_grey,
     check_single_frame,
@@ -34,6 +35,8 @@ _COLOURS = frozenset(
         *("YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT", "HSV", "ARGB", "CMYK"),
     }
 )
+# What the numbers of the kinds of DICOM objects begin with.
+_STANDARD = "1.2.840.10008."
 
 
 def known_word(value: object, known: Collection[str]) -> str:
@@ -51,7 +54,7 @@ def check_kind(dataset: Dataset) -> None:
 
     Raises:
         NotAnImageError: If it is of another kind; says of which.
-        HeaderError: If it does not say what it is.
+        HeaderError: If it does not say what it is, as where an MR image is cut off in its header.
     """
     stated = dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID")
     if not stated:
@@ -61,6 +64,9 @@ def check_kind(dataset: Dataset) -> None:
     # The name of an unknown one is itself, which may be anything.
     name = kind.name if kind.name != kind else ""
     modality = dataset.get("Modality") or "not stated"
+    if _is_cut_off(kind, name, str(dataset.get("Modality") or "")):
+        msg = "DICOM header ends early: Modality is missing. Copy or export the file again."
+        raise HeaderError(msg)
     if kind == SecondaryCaptureImageStorage or "Secondary Capture" in name:
         msg = "secondary capture (a screenshot), no image of the scanner"
         raise NotAnImageError(msg)
@@ -68,9 +74,21 @@ def check_kind(dataset: Dataset) -> None:
         told = known_word(modality, {*_MODALITIES, "not stated"})
         msg = f"modality is {told} ({name or 'no image'}), expected MR"
         raise NotAnImageError(msg)
-    if "Image Storage" not in name or "Rows" not in dataset:
+    if "Image Storage" not in name:
         msg = f"{name or 'DICOM object'} without an image"
         raise NotAnImageError(msg)
+    if "Rows" not in dataset:
+        msg = "DICOM header ends early: Rows is missing. Copy or export the file again."
+        raise HeaderError(msg)
+
+
+def _is_cut_off(kind: str, name: str, modality: str) -> bool:
+    """Whether a header without a whole Modality is that of an MR image, or ends before it told."""
+    if modality == "MR" or not "MR".startswith(modality):
+        return False
+    if name:
+        return "MR" in name.split() and "Image Storage" in name
+    return kind.startswith(_STANDARD) or _STANDARD.startswith(kind)
 
 
 def check_pixels(dataset: Dataset) -> tuple[int, int]:
@@ -86,7 +104,7 @@ def check_pixels(dataset: Dataset) -> tuple[int, int]:
         check_single_frame(dataset)
     if "MOSAIC" in [str(item) for item in dataset.get("ImageType") or []]:
         msg = "mosaic: many slices in one image. Convert it with dcm2niix and give the NIfTI file."
-        raise HeaderError(msg)
+        raise NoSliceError(msg)
     check_grey(int(dataset.get("SamplesPerPixel") or 1))
     matrix = read_matrix(dataset)
     _check_values(dataset)

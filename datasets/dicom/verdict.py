@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from shoulderseg.datasets.dicom.grouping import SAME_AXES, owner_of, planes_of_series
+from shoulderseg.datasets.dicom.grouping import owner_of, planes_of_series
 from shoulderseg.datasets.dicom.identity import join
+from shoulderseg.datasets.dicom.incomplete import Losses
+from shoulderseg.datasets.dicom.originals import Originals, image_types
 from shoulderseg.datasets.dicom.stack import SAME_PLACE_MM, StackError, build_stack
 
 if TYPE_CHECKING:
@@ -41,8 +43,6 @@ _SCOUT = frozenset({"LOCALIZER", "SCOUT", "SURVEY"})
 _SCOUT_WORDS = re.compile(
     r"(?<!no )(?<![a-z])(locali[sz]er|loc|scout|survey|3[ -]?pl(ane)?s?)(?![a-z])"
 )
-# Made by the scanner from one acquisition, and as good as original.
-_PARTS = frozenset({"DIXON", "WATER", "FAT", "W", "F", "IN_PHASE", "OUT_PHASE", "OPP_PHASE"})
 _PHASE = frozenset(
     {
         *("P", "PHASE", "PHASE MAP", "PHASE_MAP", "I", "IMAGINARY", "R", "REAL"),
@@ -80,21 +80,17 @@ class Series:
         return join(header.identity for header in self.slices)
 
 
-def judge(groups: Mapping[str, list[SliceHeader]]) -> list[Series]:
+def judge(groups: Mapping[str, list[SliceHeader]], losses: Losses | None = None) -> list[Series]:
     """Judges each group of a folder in the light of the others.
 
     Args:
         groups: From `group_slices`.
+        losses: Files that may have been slices of them.
 
     Returns:
         One entry for each group, in their order.
     """
     count = planes_of_series(groups)
-    originals = [
-        slices[0]
-        for name, slices in groups.items()
-        if _types(slices[0])[:1] == ["ORIGINAL"] and not _reason_to_skip(slices, count[name], [])
-    ]
     largest: Counter[tuple[str, ...]] = Counter()
     single: Counter[tuple[str, ...]] = Counter()
     parts: dict[str, set[str]] = {}
@@ -107,16 +103,27 @@ def judge(groups: Mapping[str, list[SliceHeader]]) -> list[Series]:
             parts.setdefault(uid, set()).add(header.text("InConcatenationNumber"))
     found = []
     for name, slices in groups.items():
-        judged = _judge_one(name, slices, count[name], originals)
+        judged = _judge_one(name, slices, count[name])
         siblings = max(part[owner_of(slices[0])] for part in (largest, single))
-        if judged.verdict == "use" and len(slices) == 1 and siblings > _FEWEST_OF_A_PLANE:
+        reason = ""
+        if len(slices) == 1 and siblings > _FEWEST_OF_A_PLANE:
             reason = f"a single slice apart from {siblings} others of its series."
+        reason = _missing_parts(slices[0], parts) or reason
+        reason = (losses or Losses()).reason_for(slices) or reason
+        if judged.verdict == "use" and reason:
             judged = replace(judged, verdict="refuse", reason=reason, stack=None, notes=())
-        missing = _missing_parts(slices[0], parts)
-        if judged.verdict == "use" and missing:
-            judged = replace(judged, verdict="refuse", reason=missing, stack=None, notes=())
-        found.append(_without_numbers(judged))
-    return found
+        found.append(judged)
+    # What is refused is no original: its derived copy is all that is left.
+    originals = Originals(one.slices for one in found if one.verdict == "use")
+    return [_without_numbers(_unless_copy(series, originals)) for series in found]
+
+
+def _unless_copy(series: Series, originals: Originals) -> Series:
+    """Skips a derived series whose original is used."""
+    if series.verdict == "skip" or not originals.hold(series.slices):
+        return series
+    reason = "derived image; an original series of the same plane is here"
+    return Series(series.name, series.slices, "skip", reason, None, ())
 
 
 def _without_numbers(series: Series) -> Series:
@@ -126,10 +133,8 @@ def _without_numbers(series: Series) -> Series:
     return replace(series, reason=people.hide_numbers(series.reason), notes=notes)
 
 
-def _judge_one(
-    name: str, slices: list[SliceHeader], planes: int, originals: list[SliceHeader]
-) -> Series:
-    skip = _reason_to_skip(slices, planes, originals)
+def _judge_one(name: str, slices: list[SliceHeader], planes: int) -> Series:
+    skip = _reason_to_skip(slices, planes)
     if skip:
         return Series(name, tuple(slices), "skip", skip, None, ())
     try:
@@ -137,7 +142,7 @@ def _judge_one(
     except StackError as error:
         return Series(name, tuple(slices), "refuse", str(error), None, ())
     notes = [*stack.notes, *_doubts(stack, slices)]
-    if _types(slices[0])[:1] == ["DERIVED"]:
+    if image_types(slices[0])[:1] == ["DERIVED"]:
         notes.append("marked as derived from other images, which are not here")
     if len(stack.slices) == 1:
         notes.append("a single slice")
@@ -199,8 +204,8 @@ def _instance(header: SliceHeader) -> str:
     return header.text("InstanceNumber")
 
 
-def _reason_to_skip(slices: list[SliceHeader], planes: int, originals: list[SliceHeader]) -> str:
-    types = _types(slices[0])
+def _reason_to_skip(slices: list[SliceHeader], planes: int) -> str:
+    types = image_types(slices[0])
     words = slices[0].text("SeriesDescription").lower()
     if _SCOUT & set(types) or _SCOUT_WORDS.search(words.replace("_", " ")):
         return "localizer"
@@ -214,13 +219,6 @@ def _reason_to_skip(slices: list[SliceHeader], planes: int, originals: list[Slic
     if _PHASE & set(types[2:]):
         part = sorted(_PHASE & set(types[2:]))[0]
         return f"phase, real or imaginary part ({part}), no magnitude image"
-    if types[:1] == ["DERIVED"] and not _PARTS & set(types):
-        frame, visit = slices[0].text("FrameOfReferenceUID"), owner_of(slices[0])[:2]
-        for original in originals if frame else ():
-            same_frame = original.text("FrameOfReferenceUID") == frame
-            same_plane = np.abs(original.axes - slices[0].axes).max() <= SAME_AXES
-            if same_frame and same_plane and owner_of(original)[:2] == visit:
-                return "derived image; an original series of the same plane is here"
     return ""
 
 
@@ -236,10 +234,6 @@ def _check_plausible(header: SliceHeader) -> None:
         rows, columns = header.shape
         msg = f"image has {rows} x {columns} pixels, expected at least {_SMALLEST} each way."
         raise StackError(msg)
-
-
-def _types(header: SliceHeader) -> list[str]:
-    return [item.strip().upper() for item in header.text("ImageType").split("\\")]
 
 
 def normal_of(series: Series) -> np.ndarray:

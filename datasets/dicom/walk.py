@@ -56,7 +56,10 @@ def walk_files(path: Path, walk: Walk) -> Iterator[Path]:
         no link leads to come before the others of their folder.
     """
     if not path.is_dir():
-        yield path
+        if may_be_file(path) and is_pointer(path):
+            walk.dangling.append(path)
+        else:
+            yield path
         return
     read: set[str] = set()
     given: set[str] = set()

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from shoulderseg.datasets.errors import UnreadableVolumeError
 from shoulderseg.datasets.named_labels import read_named_labels, values_by_name
-from shoulderseg.datasets.pair_checks import match_files
+from shoulderseg.datasets.pair_match import match_files
 from shoulderseg.datasets.segment_names import read_segment_names
 
 _MAP = {1: "humerus", 2: "glenoid"}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from shoulderseg.datasets.converters.source import Rejected
-from shoulderseg.datasets.pair_checks import match_files
+from shoulderseg.datasets.pair_match import match_files
 from shoulderseg.datasets.pairs import ConversionError, survey_pairs
 from shoulderseg.datasets.volume import Volume
 from shoulderseg.datasets.writer import write_image

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
+from shoulderseg.datasets.in_memory import image_from
 from shoulderseg.datasets.reader import UnreadableVolumeError, read_image, read_label_map
 from shoulderseg.datasets.volume import Volume, same_grid
 from shoulderseg.datasets.writer import write_image
@@ -55,6 +56,38 @@ def test_4d_and_colour_are_refused(tmp_path: Path, oblique: Volume, suffix: str)
     SimpleITK.WriteImage(colour, str(path))
     with pytest.raises(UnreadableVolumeError, match="grey value"):
         read_image(path)
+
+
+def _turned_by(shear_deg: float, digits: int = 16) -> SimpleITK.Image:
+    """An image turned by 30 degrees whose second axis leans towards the first."""
+    image = SimpleITK.GetImageFromArray(np.arange(60, dtype=np.float32).reshape(3, 4, 5))
+    first, lean = np.radians(30), np.radians(120 - shear_deg)
+    axes = np.eye(3)
+    axes[:2, 0], axes[:2, 1] = (np.cos(first), np.sin(first)), (np.cos(lean), np.sin(lean))
+    image.SetDirection(axes.round(digits).ravel().tolist())
+    return image
+
+
+@pytest.mark.parametrize("suffix", [".mha", ".mhd", ".nrrd"])
+def test_sheared_axes_are_refused_in_any_format(tmp_path: Path, suffix: str) -> None:
+    """NIfTI holds none: a mask written in it would lie elsewhere."""
+    path = tmp_path / f"case{suffix}"
+    SimpleITK.WriteImage(_turned_by(1), str(path))
+    for read in (read_image, read_label_map):
+        with pytest.raises(UnreadableVolumeError, match=r"^case.*not perpendicular \(sheared\)"):
+            read(path)
+    SimpleITK.WriteImage(_turned_by(0, digits=5), str(path))
+    assert read_image(path).array.shape == (3, 4, 5)
+
+
+def test_sheared_axes_are_refused_in_memory() -> None:
+    sheared = _turned_by(1)
+    with pytest.raises(ValueError, match="sheared"):
+        image_from(sheared)
+    array = SimpleITK.GetArrayFromImage(sheared)
+    with pytest.raises(ValueError, match="sheared"):
+        image_from(Volume(array, (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), sheared.GetDirection()))
+    assert image_from(_turned_by(0, digits=5)).array.shape == (3, 4, 5)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

@@ -13,7 +13,7 @@ from shoulderseg.workflows.bundles.quality_file import QUALITY_FILE
 from shoulderseg.workflows.calibration.order import negatives_of, pairs_of, patients_of
 
 if TYPE_CHECKING:
-    from shoulderseg.datasets.pair_checks import Pair
+    from shoulderseg.datasets.pair_match import Pair
     from shoulderseg.evaluation.quality.calibration import Calibration, Example
     from shoulderseg.workflows.calibration.evidence import Judged
     from shoulderseg.workflows.calibration.model import Model

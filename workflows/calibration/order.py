@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shoulderseg.datasets.pair_checks import Pair
+    from shoulderseg.datasets.pair_match import Pair
     from shoulderseg.evaluation.quality.calibration import FlagBelow
 
 
@@ -69,7 +69,7 @@ def pairs_of(order: CalibrationOrder) -> list[Pair]:
     Raises:
         ValueError: names every file without a partner; or the verdicts cannot be read.
     """
-    from shoulderseg.datasets.pair_checks import match_files
+    from shoulderseg.datasets.pair_match import match_files
     from shoulderseg.workflows.report.verdicts import bad_cases
 
     pairs, problems = match_files(order.images, order.labels, bad_cases(order.verdicts))

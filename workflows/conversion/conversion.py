@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoulderseg.workflows.conversion.names import unmoved, without
+
 if TYPE_CHECKING:
     from shoulderseg.datasets.converters.convert import Order
     from shoulderseg.datasets.converters.examined import Examined
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.nnunet_raw import DatasetSpec
 
     OnCase = Callable[[Examined | Rejected], None]
-
-EXCLUDED = "left out, as --exclude says."
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,7 @@ def conversion_of(
     notice: str = "",
     *,
     exclude: frozenset[str] = frozenset(),
+    numbered: bool = False,
 ) -> Conversion:
     """Makes a conversion of a converter's candidates.
 
@@ -135,15 +136,25 @@ def conversion_of(
         order: the dataset.
         notice: as in `Conversion`.
         exclude: names of the cases to leave out.
+        numbered: whether cases are called by numbers alone, which move with the folders.
     """
     from dataclasses import replace
 
     from shoulderseg.datasets.converters.convert import convert_cases, survey
     from shoulderseg.datasets.converters.source import Rejected
+    from shoulderseg.datasets.converters.target import earlier_sources
     from shoulderseg.datasets.converters.upright import turn_upright
 
+    tests = order.test_cases
+    listed = exclude | frozenset(() if isinstance(tests, int) else tests)
+
+    def named() -> Iterator[SourceCase | Rejected]:
+        if numbered and listed:
+            return unmoved(found(), listed, earlier_sources(order.out, order.spec))
+        return found()
+
     def candidates() -> Iterator[SourceCase | Rejected]:
-        for candidate in without(found(), exclude):
+        for candidate in without(named(), exclude):
             if isinstance(candidate, Rejected) or order.settings["as_stored"]:
                 yield candidate
             else:
@@ -156,31 +167,6 @@ def conversion_of(
         run=lambda on_case: convert_cases(candidates(), replace(order, on_case=on_case)),
         notice=notice,
     )
-
-
-def without(
-    candidates: Iterable[SourceCase | Rejected], exclude: frozenset[str]
-) -> Iterator[SourceCase | Rejected]:
-    """Leaves out the candidates of these names; they are told as rejected, without a fault.
-
-    Raises:
-        ValueError: at the end, if none has any of the names.
-    """
-    from shoulderseg.datasets.converters.source import Rejected
-
-    met = False
-    for candidate in candidates:
-        if candidate.name in exclude:
-            met = True
-            yield Rejected(candidate.name, candidate.source, EXCLUDED, fault=False)
-        else:
-            yield candidate
-    if exclude and not met:
-        msg = (
-            f"none of the {len(exclude)} names of cases to leave out is here; --dry-run without "
-            "--exclude shows the names"
-        )
-        raise ValueError(msg)
 
 
 def surveyed(outcomes: Iterable[Examined | Rejected], order: Order) -> Survey:

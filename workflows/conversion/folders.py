@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from shoulderseg.workflows.conversion.conversion import (
@@ -39,11 +40,17 @@ def slices_conversion(
     spec = DatasetSpec(target.dataset_id, target.name or NAME, labels=labels)
     stack = SliceStack(spacing_mm, structures, spec.labels, target.keep_source_names)
     order = order_of(target, spec, slices_settings(stack), (source,))
-    return conversion_of(lambda: slice_cases(source, stack), order, exclude=target.exclude)
+    found = partial(slice_cases, source, stack)
+    return conversion_of(found, order, exclude=target.exclude, numbered=True)
 
 
 def study_conversion(
-    source: Path, keys: Mapping[str, str], labels: Mapping[str, int], target: Target
+    source: Path,
+    keys: Mapping[str, str],
+    labels: Mapping[str, int],
+    target: Target,
+    *,
+    automatic_masks: bool = False,
 ) -> Conversion:
     """Prepares the conversion of DICOM series with the masks drawn on them.
 
@@ -52,6 +59,7 @@ def study_conversion(
         keys: value of a mask, or name of a segment in small letters, to structure.
         labels: the structures' values in the dataset, with the background.
         target: the dataset.
+        automatic_masks: whether DICOM SEG count whose segments were all drawn by a program.
 
     Raises:
         ValueError: if an argument has a value that cannot be.
@@ -61,6 +69,7 @@ def study_conversion(
     from shoulderseg.datasets.nnunet_raw import DatasetSpec
 
     spec = DatasetSpec(target.dataset_id, target.name or NAME, labels=labels)
-    study = StudyFolder(source, Structures(keys, labels), target.keep_source_names)
+    structures = Structures(keys, labels)
+    study = StudyFolder(source, structures, target.keep_source_names, automatic_masks)
     order = order_of(target, spec, study_settings(study), (source,))
     return conversion_of(lambda: study_cases(study), order, exclude=target.exclude)

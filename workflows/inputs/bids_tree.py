@@ -6,9 +6,10 @@ source data are not looked at.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 # What lies in `anat` and is no weighted image: masks, and maps of a quantity.
 _NO_IMAGE = (
@@ -16,11 +17,26 @@ _NO_IMAGE = (
     *("phase", "phase1", "phase2", "phasediff", "fieldmap"),
 )
 _NOT_THERE = "link to a folder that is not there; fetch it (git-annex, DataLad), or remove it"
+CLOSED = "folder cannot be opened; ask for leave to read it"
 _SUBJECT, _SESSION, _ANAT = "sub-", "ses-", "anat"
 
 
+class LeftOut(NamedTuple):
+    """Something of a dataset that is not looked at.
+
+    Attributes:
+        name: Path below the dataset.
+        reason: Why.
+        fault: Whether images may be missing for it.
+    """
+
+    name: str
+    reason: str
+    fault: bool
+
+
 def anat_folders(path: Path) -> list[Path]:
-    """Lists the `anat` folders of a BIDS dataset, subject or session, sorted.
+    """Lists the `anat` folders of a BIDS dataset, subject or session that can be read, sorted.
 
     Args:
         path: a folder or a file.
@@ -28,43 +44,110 @@ def anat_folders(path: Path) -> list[Path]:
     Returns:
         The folders; empty if the path is nothing of BIDS.
     """
-    if not path.is_dir():
-        return []
-    patterns = [f"{_SUBJECT}*/{_ANAT}", f"{_SUBJECT}*/{_SESSION}*/{_ANAT}"]
-    if path.name.startswith((_SUBJECT, _SESSION)):
-        patterns += [_ANAT, f"{_SESSION}*/{_ANAT}"]
-    found = (folder for pattern in patterns for folder in path.glob(pattern))
-    return sorted(folder for folder in found if folder.is_dir())
+    return sorted(_Tree(path).anat) if path.is_dir() else []
 
 
-def left_out(path: Path, folders: Iterable[Path]) -> list[tuple[str, str, bool]]:
-    """Lists what of a dataset is not looked at though someone may expect it.
+def left_out(path: Path) -> list[LeftOut]:
+    """Lists what of a dataset is not looked at though someone may expect it, sorted.
 
     Args:
-        path: the dataset.
-        folders: its `anat` folders.
-
-    Returns:
-        Path below the dataset, the reason, and whether it is a fault, sorted.
+        path: the dataset, subject or session.
     """
-    from shoulderseg.datasets.files import image_suffix
+    from shoulderseg.datasets.files import image_suffix, may_be_file
 
-    seen = {part for folder in folders for part in (folder, *folder.parents)}
-    found: list[tuple[str, str, bool]] = []
-    for entry in sorted(path.iterdir()):
-        anat = entry / _ANAT
-        if not entry.name.lower().startswith((_SUBJECT, _SESSION)):
-            if entry.is_file() and image_suffix(entry):
-                found.append((entry.name, "an image beside the subjects; give it alone", False))
-        elif not entry.exists():
-            found.append((entry.name, _NOT_THERE, True))
-        elif entry.is_dir() and not os.access(entry, os.R_OK | os.X_OK):
-            found.append((entry.name, "folder cannot be opened; ask for leave to read it", True))
-        elif anat.is_symlink() and not anat.exists():
-            found.append((f"{entry.name}/{_ANAT}", _NOT_THERE, True))
-        elif entry.is_dir() and entry not in seen:
-            found.append((entry.name, f"no folder called {_ANAT} is in it", False))
-    return found
+    reason = "an image beside the subjects; give it alone"
+    images = [
+        LeftOut(entry.name, reason, fault=False)
+        for entry in path.iterdir()
+        if image_suffix(entry) and may_be_file(entry)
+    ]
+    return sorted([*images, *_Tree(path).left])
+
+
+class _Tree:
+    """The `anat` folders of a dataset, and at each level what cannot be read or is none."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.anat: list[Path] = []
+        self.left: list[LeftOut] = []
+        alone = root.name.startswith((_SUBJECT, _SESSION))
+        for entry in sorted(self._entries()):
+            if entry.name == _ANAT and alone:
+                self._take(entry)
+            elif entry.name.startswith(_SUBJECT) or (alone and entry.name.startswith(_SESSION)):
+                if not self._is_file(entry) and not self._enter(entry):
+                    self._leave(entry, f"no folder called {_ANAT} is in it")
+            elif entry.name.lower().startswith((_SUBJECT, _SESSION)) and not self._is_file(entry):
+                reason = f"no folder called {_ANAT} of a subject ({_SUBJECT}LABEL) is in it"
+                self._leave(entry, reason)
+
+    def _entries(self) -> list[Path]:
+        # A folder that is none of BIDS may hold a million slices: names alone are looked at.
+        try:
+            return [
+                entry
+                for entry in self.root.iterdir()
+                if entry.name.lower().startswith((_SUBJECT, _SESSION, _ANAT))
+            ]
+        except OSError:
+            # Whoever looks for files there is told.
+            return []
+
+    @staticmethod
+    def _is_file(path: Path) -> bool:
+        # What nobody may look at is told of as a folder.
+        with suppress(OSError):
+            return path.is_file()
+        return False
+
+    def _leave(self, path: Path, reason: str, *, fault: bool = False) -> None:
+        self.left.append(LeftOut(path.relative_to(self.root).as_posix(), reason, fault))
+
+    def _enter(self, folder: Path) -> bool:
+        """Goes through a subject or session; tells whether anything was found or told of."""
+        if self._is_dangling(folder):
+            return True
+        sessions: list[Path] = []
+        found = False
+        try:
+            for entry in sorted(folder.iterdir()):
+                if entry.name == _ANAT:
+                    found |= self._take(entry)
+                elif entry.name.startswith(_SESSION) and folder.name.startswith(_SUBJECT):
+                    sessions += [] if entry.is_file() else [entry]
+        except OSError:
+            self._leave(folder, CLOSED, fault=True)
+            return True
+        empty = [session for session in sessions if not self._enter(session)]
+        found |= len(empty) < len(sessions)
+        if found:
+            # Otherwise the whole subject is named.
+            for session in empty:
+                self._leave(session, f"no folder called {_ANAT} is in it")
+        return found
+
+    def _take(self, folder: Path) -> bool:
+        """Takes an `anat` folder; tells whether it is one, or was told of."""
+        if self._is_dangling(folder):
+            return True
+        try:
+            if not folder.is_dir():
+                return False
+            next(folder.iterdir(), None)
+        except OSError:
+            self._leave(folder, CLOSED, fault=True)
+            return True
+        self.anat.append(folder)
+        return True
+
+    def _is_dangling(self, folder: Path) -> bool:
+        from shoulderseg.datasets.files import is_link, may_exist
+
+        if not is_link(folder) or may_exist(folder):
+            return False
+        self._leave(folder, _NOT_THERE, fault=True)
+        return True
 
 
 def of_participants(folders: Iterable[Path], labels: Sequence[str]) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -69,3 +70,13 @@ def _load_volume(path: Path) -> Volume:
     volume = read_image(path)
     check_plausible(path, volume)
     return volume
+
+
+def is_dicom(file: Path) -> bool:
+    """Tells by its name or its content whether a file is DICOM; false where it cannot be opened."""
+    from shoulderseg.datasets.files import DICOM_SUFFIX, holds_dicom, image_suffix
+
+    with suppress(OSError):
+        # Of one that cannot be opened its name alone is known, and may be the patient's.
+        return image_suffix(file) == DICOM_SUFFIX or holds_dicom(file)
+    return False

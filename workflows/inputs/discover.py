@@ -8,20 +8,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoulderseg.workflows.inputs.bids_tree import (
-    anat_folders,
-    is_weighted_image,
-    left_out,
-    of_participants,
-)
-from shoulderseg.workflows.inputs.case_input import CaseInput, volume_case
+from shoulderseg.workflows.inputs.bids_cases import bids_cases
+from shoulderseg.workflows.inputs.bids_tree import anat_folders, of_participants
+from shoulderseg.workflows.inputs.case_input import CaseInput, is_dicom, volume_case
 from shoulderseg.workflows.inputs.series_cases import series_cases
-from shoulderseg.workflows.inputs.skipped import SkippedInput, public_name, skipped_inputs
+from shoulderseg.workflows.inputs.skipped import (
+    NO_TARGET,
+    SkippedInput,
+    public_name,
+    skipped_inputs,
+)
+from shoulderseg.workflows.inputs.zip_archive import SUFFIX as ZIP_SUFFIX
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.examination.grouping import Group
 
-NO_TARGET = "link to a file that is not there; fetch it (git-annex, DataLad), or remove the link"
+ZIPS_ALONE = "zip files are read one at a time: give each by itself"
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,9 @@ class Inputs:
         told[5:] = ["..."] if len(told) > 5 else []
         told += [f"{others} other file{'s' * (others != 1)}"] * bool(others)
         msg = f"no images found in {images}" + f"; left out: {', '.join(told)}" * bool(told)
-        raise ValueError(msg + "; `shoulderseg inspect` names them" * bool(others))
+        msg += "; `shoulderseg inspect` names them" * bool(others)
+        zips = any(name.lower().endswith(ZIP_SUFFIX) for name in self.ignored)
+        raise ValueError(msg + f"; {ZIPS_ALONE}" * zips)
 
 
 def find_inputs(
@@ -92,9 +96,10 @@ def find_inputs(
     named = None if from_archive else path if path.is_dir() else path.parent
     path = _descended(path)
     anat = anat_folders(path)
-    inputs = _bids_inputs(path, of_participants(anat, participants)) if anat else None
-    if inputs is not None and (inputs.cases or inputs.skipped or participants):
-        return inputs
+    if anat:
+        cases, left = bids_cases(path, of_participants(anat, participants))
+        if cases or left or participants:
+            return Inputs(_by_name(cases), tuple(left), (), bids_root=path)
     if participants:
         msg = f"{path} is no BIDS dataset, so it has no participants; expected sub-*/anat in it"
         raise ValueError(msg)
@@ -113,7 +118,7 @@ def _folder_inputs(path: Path, named: Path | None) -> Inputs:
     )
 
     # By content: an archive may have called DICOM anything, after a patient too.
-    files = [file for file in find_volumes(path) if not _is_dicom(file)]
+    files = [file for file in find_volumes(path) if not is_dicom(file)]
     volumes = [file for file in files if not is_segmentation(file)]
     if path.is_file() and volumes:
         return Inputs((volume_case(path),), (), ())
@@ -164,70 +169,3 @@ def _descended(path: Path) -> Path:
             next(entries[0].iterdir(), None)
             path = entries[0]
     return path
-
-
-def _bids_inputs(root: Path, folders: Sequence[Path]) -> Inputs:
-    from shoulderseg.datasets.disk_names import as_on_disk
-    from shoulderseg.datasets.files import (
-        DICOM_SUFFIX,
-        dangling_volumes,
-        find_volumes,
-        image_suffix,
-        is_segmentation,
-    )
-
-    cases: dict[str, CaseInput] = {}
-    skipped: list[SkippedInput] = []
-    for folder in folders:
-        skipped += _no_volumes(root, folder)
-        for file in find_volumes(folder):
-            if image_suffix(file) in ("", DICOM_SUFFIX):
-                continue
-            case = replace(volume_case(file), below=file.relative_to(root).as_posix())
-            if is_segmentation(file) or not is_weighted_image(case.name):
-                skipped.append(SkippedInput(case.below, "no weighted image", refused=False))
-                continue
-            first = cases.setdefault(as_on_disk(case.name), case)
-            if first is not case:
-                reason = f"another input is also called {first.name}; rename one"
-                skipped.append(SkippedInput(case.below, reason, refused=True))
-        skipped += [
-            SkippedInput(link.relative_to(root).as_posix(), NO_TARGET, refused=True)
-            for link in dangling_volumes(folder)
-        ]
-    if cases:
-        skipped += [
-            SkippedInput(name, reason, refused=fault)
-            for name, reason, fault in left_out(root, anat_folders(root))
-        ]
-    return Inputs(_by_name(cases.values()), tuple(skipped), (), bids_root=root)
-
-
-def _no_volumes(root: Path, folder: Path) -> list[SkippedInput]:
-    """Images in an `anat` folder that BIDS does not have there."""
-    from shoulderseg.datasets.disk_names import is_left_out
-    from shoulderseg.datasets.files import foreign_format
-
-    below = folder.relative_to(root).as_posix()
-    found = []
-    for entry in sorted(folder.iterdir()):
-        reason = foreign_format(entry) if entry.is_file() else ""
-        if reason:
-            found.append(SkippedInput(f"{below}/{entry.name}", reason, refused=True))
-        elif entry.is_dir() and not is_left_out(entry.name):
-            reason = "a folder in a folder of images; give it by itself"
-            found.append(SkippedInput(f"{below}/{entry.name}", reason, refused=False))
-    dicom = sum(_is_dicom(entry) for entry in folder.iterdir() if entry.is_file())
-    if dicom and len(list(folder.glob("*.nii*"))):
-        reason = f"{dicom} DICOM files, which are no part of BIDS; give that folder by itself"
-        found.append(SkippedInput(below, reason, refused=False))
-    return found
-
-
-def _is_dicom(file: Path) -> bool:
-    from shoulderseg.datasets.files import DICOM_SUFFIX, holds_dicom, image_suffix
-
-    with suppress(OSError):
-        # Of one that cannot be opened its name alone is known, and may be the patient's.
-        return image_suffix(file) == DICOM_SUFFIX or holds_dicom(file)
-    return False

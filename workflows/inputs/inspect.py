@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.examination.grouping import group_cases
-from shoulderseg.workflows.inputs.discover import find_inputs
+from shoulderseg.workflows.inputs.discover import ZIPS_ALONE, find_inputs
 from shoulderseg.workflows.inputs.sources_file import source_folder
+from shoulderseg.workflows.inputs.zip_archive import SUFFIX as ZIP_SUFFIX
 from shoulderseg.workflows.inputs.zip_archive import unpacked
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def inspect_inputs(path: Path, participants: Sequence[str] = ()) -> list[dict[st
         reason = "in a sub-folder; give that folder" if image_suffix(Path(name)) else "no image"
         if name.upper() == "DICOMDIR":
             reason = "a DICOMDIR, the index of DICOM files, which are found by themselves"
+        if name.lower().endswith(ZIP_SUFFIX):
+            reason = ZIPS_ALONE
         entries.append({"name": name, "verdict": SKIP, "reason": reason})
     return entries
 

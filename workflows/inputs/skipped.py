@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.dicom.folder import FolderFindings
     from shoulderseg.datasets.dicom.verdict import Series
 
+NO_TARGET = "link to a file that is not there; fetch it (git-annex, DataLad), or remove the link"
+
 
 @dataclass(frozen=True)
 class SkippedInput:

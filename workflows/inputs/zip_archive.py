@@ -73,10 +73,16 @@ def unpack_images(archive: Path, folder: Path, limits: Limits = LIMITS) -> None:
         limits: What it may take up.
 
     Raises:
-        ValueError: If the archive is damaged, exceeds the limits, holds a link or an encrypted
-            file, or a name that leads out of the folder; some files may then have been written.
+        ValueError: If the archive was not fetched, is damaged, exceeds the limits, holds a link or
+            an encrypted file, or a name that leads out of the folder; some files may then have been
+            written.
         OSError: If a file cannot be written.
     """
+    from shoulderseg.datasets.unfetched import NOT_FETCHED, is_unfetched
+
+    if is_unfetched(archive):
+        msg = f"{archive.name}: {NOT_FETCHED}"
+        raise ValueError(msg)
     with readable_zip(archive, limits.table, quoted=False) as (content, packed):
         infos = [info for info in content.infolist() if not info.is_dir()]
         check_count(archive.name, len(infos), limits)

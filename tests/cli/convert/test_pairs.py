@@ -29,6 +29,13 @@ def folders(shoulders: list[PhantomCase], tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_help_tells_which_structure_gets_which_label(run: Run) -> None:
+    """Whatever comes first, trainers take label 1 for the humerus."""
+    for command in ("pairs", "slices", "dicom-study"):
+        told = " ".join(run("convert", command, "--help").output.replace("│", " ").split())
+        assert "humerus, or else the first structure, gets label 1" in told
+
+
 def test_pairs_become_an_nnunet_dataset(
     run: Run, shoulders: list[PhantomCase], folders: Path
 ) -> None:

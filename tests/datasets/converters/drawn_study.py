@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import SimpleITK
+from pydicom.uid import generate_uid
 
 from shoulderseg.datasets.converters.convert import survey
 from shoulderseg.datasets.converters.source import Rejected, SourceCase
@@ -64,6 +65,16 @@ def _write_mhd(path: Path, array: npt.NDArray[np.uint8], grid: Volume) -> None:
     SimpleITK.WriteImage(image, str(path))
 
 
+def of_patient(slices: list[writing.Slice], number: int, **tags: str) -> list[writing.Slice]:
+    """The slices with another examination and patient in their headers."""
+    for item in slices:
+        item.dataset.StudyInstanceUID = generate_uid(entropy_srcs=[f"study of {number}"])
+        item.dataset.PatientID = f"MRN{654321 + number}"
+        for name, value in tags.items():
+            setattr(item.dataset, name, value)
+    return slices
+
+
 def draw_mask(path: Path, form: str, series: list[Path], grid: Volume | None = None) -> None:
     """Writes the bones as a mask in a format, beside the path or as a SEG of the series."""
     grid, array = grid or series_grid(), drawn_bones()
@@ -79,9 +90,10 @@ def draw_mask(path: Path, form: str, series: list[Path], grid: Volume | None = N
         write_dicom_seg(path.with_name(f"{path.name}.dcm"), array, grid, series, options=options)
 
 
-def study_of(source: Path) -> StudyFolder:
+def study_of(source: Path, *, automatic_masks: bool = True) -> StudyFolder:
     """The folder of examinations, with what its masks mean."""
-    return StudyFolder(source, Structures(_KEYS, _LABELS))
+    # What `write_dicom_seg` writes says that a program drew it.
+    return StudyFolder(source, Structures(_KEYS, _LABELS), automatic_masks=automatic_masks)
 
 
 def outcomes(source: Path) -> tuple[list[SourceCase], list[Rejected]]:

@@ -57,11 +57,40 @@ def test_two_series_in_one_folder(tmp_path: Path, first: list[str], second: list
         ["1.2.840.9", "1.2.840.10", "1.2.840.11"],
         [f"1.{number}" for number in range(1, 12)],
         ["feet", "head"],
-        ["scout", "s1", "s2"],
+        ["IM1", "IM2", "IM3_again", "IM4"],
     ],
 )
 def test_one_series(tmp_path: Path, stems: list[str]) -> None:
     assert sorted(_order(_touch(tmp_path, stems))) == sorted(stems)
+
+
+@pytest.mark.parametrize(
+    "stems",
+    [
+        [f"IM{number:02X}" for number in range(20)],
+        [f"IM_{number:x}" for number in range(1, 20)],
+        [f"{number:04X}_mr" for number in range(0x9D, 0xB3, 3)],
+        ["z9.75", "z10", "z10.25", "z10.5", "z11"],
+    ],
+)
+def test_numbers_that_are_not_whole_or_not_decimal(tmp_path: Path, stems: list[str]) -> None:
+    assert _order(_touch(tmp_path, stems)) == stems
+
+
+@pytest.mark.parametrize(
+    ("stems", "expected"),
+    [
+        (["z-7", "z-4", "z-1", "z2", "z5"], "z-1 has a minus .* and z2 has none"),
+        (["-1", "0", "1"], "-1 has a minus"),
+        # A slice of hexadecimal numbers is missing.
+        ([f"IM{number:02X}" for number in range(20) if number != 8], "named in different ways"),
+        (["scout", "s1", "s2"], "s2 and scout are named in different ways"),
+        (["IM1", "IM2", "IM2b", "IM3"], "IM2 and IM2b are named in different ways"),
+    ],
+)
+def test_names_that_tell_no_order(tmp_path: Path, stems: list[str], expected: str) -> None:
+    with pytest.raises(ValueError, match=f"{expected}(.|\n)*Rename the files 001, 002"):
+        pair_slices(_touch(tmp_path, stems))
 
 
 def test_a_gap_in_names_of_several_numbers(tmp_path: Path) -> None:

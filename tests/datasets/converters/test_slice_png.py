@@ -27,7 +27,7 @@ def test_png_keeps_the_numbers_of_every_depth(
     file = tmp_path_factory.mktemp("png") / "a.png"
     file.write_bytes(png_bytes(np.array(rows), depth, 0, ((b"sBIT", significant),)))
     assert read_slice(file)[0].tolist() == rows
-    assert read_mask(file).tolist() == rows
+    assert read_mask(file)[0].tolist() == rows
 
 
 def test_png_of_16_bits_beside_opacity(tmp_path: Path) -> None:

@@ -73,6 +73,24 @@ def test_dicom_slices_keep_their_place(tmp_path: Path, backwards: bool) -> None:
     assert "its pixels are 0.5 x 0.7 mm" in reason_of(tmp_path, other)
 
 
+def test_a_mask_that_says_it_lies_elsewhere(tmp_path: Path) -> None:
+    """Masks were exported in the opposite order: the names meet, the places do not."""
+    _write_dicom(tmp_path / "a", (3.5, 0.5, 0.7))
+    for number in range(4):
+        header = pydicom.dcmread(tmp_path / f"a/images/{number}.dcm")
+        drawn = np.full(header.pixel_array.shape, 90 * (number == 1), header.pixel_array.dtype)
+        header.PixelData = drawn.tobytes()
+        header.save_as(tmp_path / f"a/masks/{number}.dcm")
+        (tmp_path / f"a/masks/{number}.png").unlink()
+    assert [int(part.any()) for part in load_stack(tmp_path).label_map] == [0, 1, 0, 0]
+    masks = tmp_path / "a/masks"
+    swaps = (("0", "x"), ("3", "0"), ("x", "3"), ("1", "x"), ("2", "1"), ("x", "2"))
+    for name, other in swaps:
+        (masks / f"{name}.dcm").rename(masks / f"{other}.dcm")
+    reason = reason_of(tmp_path)
+    assert "0.dcm: it lies elsewhere than the image of this name. voxels lie up to 10.5" in reason
+
+
 def test_one_black_slice_rejects_nobody(tmp_path: Path) -> None:
     """As in PNG; a stack without any contrast is rejected."""
     _write_dicom(tmp_path / "a", (3.5, 0.5, 0.7))

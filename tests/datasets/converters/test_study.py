@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pydicom
 import pytest
 
 from shoulderseg.datasets.converters.convert import Order, convert_cases
@@ -23,6 +24,7 @@ from shoulderseg.datasets.writer import write_label_map
 from tests.datasets.converters.drawn_study import (
     draw_mask,
     drawn_bones,
+    of_patient,
     outcomes,
     series_grid,
     shifted_series,
@@ -90,7 +92,7 @@ def test_a_mask_of_another_grid(tmp_path: Path) -> None:
 def test_two_patients_and_a_patient_with_two_series(tmp_path: Path) -> None:
     first = writing.write(tmp_path / "Roe 10/s", shifted_series(0, 0.0))
     writing.write(tmp_path / "Roe 10/s", shifted_series(1, 9.0), "b")
-    writing.write(tmp_path / "Roe 9", shifted_series(2, 0.0))
+    writing.write(tmp_path / "Roe 9", of_patient(shifted_series(2, 0.0), 9))
     draw_mask(tmp_path / "Roe 10/one", "BINARY", first)
     draw_mask(tmp_path / "Roe 10/two", "nii.gz", [], series_grid(9.0))
     draw_mask(tmp_path / "Roe 9/one", "seg.nrrd", [])
@@ -115,6 +117,28 @@ def test_two_series_on_one_grid(tmp_path: Path) -> None:
     cases, rejected = outcomes(tmp_path)
     assert [case.load().image.array[0, 0, 0] for case in cases] == [0]
     assert [entry.reason for entry in rejected] == ["no mask was drawn on it."]
+
+
+def test_a_mask_of_a_prediction_is_no_truth(tmp_path: Path) -> None:
+    """`predict` writes such DICOM SEG, and archives give them back."""
+    series = writing.write(tmp_path / "a", writing.series())
+    draw_mask(tmp_path / "a/mask", "BINARY", series)
+    strict = list(study_cases(study_of(tmp_path, automatic_masks=False)))
+    assert [(entry.name[:10], isinstance(entry, Rejected)) for entry in strict] == [
+        ("p001_mask1", True),
+        ("p001_serie", True),
+    ]
+    mask = strict[0]
+    assert isinstance(mask, Rejected)
+    assert not mask.fault
+    assert "SegmentAlgorithmType is AUTOMATIC" in mask.reason
+    assert "--automatic-masks" in mask.reason
+    assert len(outcomes(tmp_path)[0]) == 1
+    seg = pydicom.dcmread(tmp_path / "a/mask.dcm")
+    seg.SegmentSequence[1].SegmentAlgorithmType = "SEMIAUTOMATIC"
+    seg.save_as(tmp_path / "a/mask.dcm")
+    (case,) = study_cases(study_of(tmp_path, automatic_masks=False))
+    assert isinstance(case, SourceCase)
 
 
 def test_two_masks_of_one_series(tmp_path: Path) -> None:
@@ -181,7 +205,7 @@ def test_names_of_segments(tmp_path: Path) -> None:
 
 def test_a_conversion_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in range(3):
-        writing.write(tmp_path / f"in/{seed}", writing.series(seed))
+        writing.write(tmp_path / f"in/{seed}", of_patient(writing.series(seed), seed))
         draw_mask(tmp_path / f"in/{seed}/mask", "nii.gz", [])
     decoded: list[str] = []
 

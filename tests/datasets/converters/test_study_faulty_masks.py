@@ -140,6 +140,22 @@ def test_a_mask_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "p001_mask1 could not be used" in series.reason
 
 
+@pytest.mark.parametrize("name", ["Doe.nhdr", "Doe.mgz", "Doe.hdr"])
+def test_a_mask_in_a_format_that_is_not_read(tmp_path: Path, name: str) -> None:
+    """Its bone would be background in the label map of the others."""
+    writing.write(tmp_path / "a", writing.series())
+    _write_bones(tmp_path / "a")
+    assert len(outcomes(tmp_path)[0]) == 1
+    (tmp_path / "a/glenoid.nii.gz").rename(tmp_path / "a" / name)
+    (tmp_path / "a/Doe.img").write_bytes(b"voxels")
+    cases, (mask, series) = outcomes(tmp_path)
+    assert cases == []
+    assert (mask.name, mask.fault) == ("p001_foreign1", True)
+    assert "is not read. Convert it to .nii.gz or .nrrd" in mask.reason
+    assert "p001_foreign1 could not be used and may have been drawn on it" in series.reason
+    assert "Doe" not in mask.reason + mask.source
+
+
 def test_damaged_masks_and_images_that_are_no_masks(tmp_path: Path) -> None:
     writing.write(tmp_path / "a", writing.series(0))
     (tmp_path / "a/Doe1.nii.gz").write_bytes(b"x" * 400)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,6 +69,47 @@ def test_a_seg_whose_frames_lie_elsewhere(tmp_path: Path) -> None:
     (outcome,) = surveyed(tmp_path)
     assert isinstance(outcome, Rejected)
     assert "frame 3 of this DICOM SEG lies" in outcome.reason
+
+
+@pytest.mark.parametrize("fault", ["missing", "cut off", "uneven"])
+def test_a_mask_is_not_taken_for_that_of_another_series(tmp_path: Path, fault: str) -> None:
+    """Drawn on the first of two series on one grid, of which the first is refused."""
+    slices = writing.series(0)
+    if fault == "uneven":
+        place = np.array(slices[3].dataset.ImagePositionPatient) + 0.9 * writing.ACROSS
+        slices[3].dataset.ImagePositionPatient = [*place.round(9)]
+    paths = writing.write(tmp_path / "a", slices)
+    if fault == "missing":
+        paths[3].unlink()
+    elif fault == "cut off":
+        paths[3].write_bytes(paths[3].read_bytes()[:-900])
+    writing.write(tmp_path / "a", writing.series(1), "b")
+    draw_mask(tmp_path / "a/mask", "nii.gz", [])
+    cases, (mask, *_) = outcomes(tmp_path)
+    assert cases == []
+    assert mask.fault
+    said = (
+        "its grid fits series_6_.*, but it may have been drawn on series_5_.*, which is not taken"
+    )
+    assert re.match(said, mask.reason)
+
+
+def test_series_that_are_not_taken_and_are_in_nobodys_way(tmp_path: Path) -> None:
+    """A phase image of the very series, and one whose slices lie at another distance."""
+    writing.write(tmp_path / "a", writing.series(0))
+    uid = writing.series(0)[0].dataset.SeriesInstanceUID
+    phase = writing.series(1, SeriesInstanceUID=uid, ImageType=["ORIGINAL", "PRIMARY", "P"])
+    writing.write(tmp_path / "a", phase, "b")
+    other = writing.series(2)
+    for index, item in enumerate(other):
+        place = writing.ORIGIN_MM + index * 4.5 * writing.ACROSS
+        item.dataset.ImagePositionPatient = [*place.round(9)]
+    del other[3]
+    writing.write(tmp_path / "a", other, "c")
+    draw_mask(tmp_path / "a/mask", "nii.gz", [])
+    (case,), rejected = outcomes(tmp_path)
+    assert case.name.startswith("p001_series_5_")
+    assert len(rejected) == 2
 
 
 @pytest.mark.parametrize("name", ["DOE.dcm", "DOE.nii.gz", "DOE"])

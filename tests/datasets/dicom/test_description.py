@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shoulderseg.datasets.dicom.description import contrast_of, plane_of
+from shoulderseg.datasets.dicom.description import contrast_of, find_side, plane_of
 from shoulderseg.datasets.dicom.header import SliceHeader
 
 
@@ -28,10 +28,13 @@ def test_planes_between_two_have_both_names(off_deg: float, named: str) -> None:
     assert plane_of((np.sin(angle), -np.cos(angle), 0)) == named
 
 
+def _header(**texts: str) -> SliceHeader:
+    return SliceHeader(Path("x"), texts, (4, 4), (1.0, 1.0), np.zeros(3), np.eye(3)[:2])
+
+
 def _contrast(**texts: str) -> str:
     timing = {"EchoTime": "30", "RepetitionTime": "3000", "ScanningSequence": "SE"}
-    header = SliceHeader(Path("x"), timing | texts, (4, 4), (1.0, 1.0), np.zeros(3), np.eye(3)[:2])
-    return contrast_of(header)
+    return contrast_of(_header(**timing | texts))
 
 
 @pytest.mark.parametrize(
@@ -55,3 +58,46 @@ def _contrast(**texts: str) -> str:
 )
 def test_kinds_of_contrast(texts: dict[str, str], named: str) -> None:
     assert _contrast(**texts) == named
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "SHOULDER L/R",
+        "Shoulder R/L",
+        "Schulter li/re",
+        "SHOULDER LT/RT",
+        "SHOULDER L-R PHASE",
+        "SHOULDER_L_R",
+        "SHOULDER R>L",
+        "Schulter re + li",
+        "Schulter re und li",
+        "left and right shoulder",
+        "SHOULDER LEFT, RIGHT",
+        "epaule gauche ou droite",
+        "SHOULDER L\\R",
+        "R SHOULDER / L SHOULDER",
+    ],
+)
+@pytest.mark.parametrize("tag", ["ProtocolName", "SeriesDescription"])
+def test_a_protocol_for_either_shoulder_names_no_side(tag: str, words: str) -> None:
+    assert find_side(_header(**{tag: words})) == ("unknown", f"{tag} names both")
+    # What is stated elsewhere stands.
+    assert find_side(_header(**{tag: words, "Laterality": "L"})) == ("left", "Laterality")
+    assert find_side(_header(**{tag: words, "ImageLaterality": "R"})).side == "right"
+    assert find_side(_header(**{tag: words, "BodyPartExamined": "RT SHOULDER"})).side == "right"
+
+
+@pytest.mark.parametrize(
+    ("words", "side"),
+    [
+        ("SHOULDER L", "left"),
+        ("SHOULDER RT PD", "right"),
+        ("Schulter re, lateral", "right"),
+        ("left shoulder, rotated", "left"),
+        ("SHOULDER L RT", "left"),
+        ("right shoulder reformat / liver", "right"),
+    ],
+)
+def test_one_side_is_read_whatever_else_is_said(words: str, side: str) -> None:
+    assert find_side(_header(SeriesDescription=words)).side == side

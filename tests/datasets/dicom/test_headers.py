@@ -124,16 +124,14 @@ def test_the_side_is_read_and_never_guessed(
 
 @pytest.mark.parametrize("keep", [0, 100, 131, 140, 400])
 def test_half_a_header_is_refused_by_name_and_the_rest_goes_on(tmp_path: Path, keep: int) -> None:
-    write(tmp_path, series())
-    broken = tmp_path / "broken.dcm"
-    broken.write_bytes(write(tmp_path / "other", series(seed=3)[:1])[0].read_bytes()[:keep])
-    for path in (tmp_path / "other").iterdir():
-        path.unlink()
+    write(tmp_path / "series", series())
+    (broken,) = write(tmp_path / "other", series(seed=3)[:1])
+    broken.write_bytes(broken.read_bytes()[:keep])
     findings = read_folder(tmp_path)
     np.testing.assert_array_equal(used(findings.series[0]), voxels())
     (finding,) = findings.files
     assert finding.path == broken
-    assert finding.refused or "modality" in finding.reason
+    assert finding.refused
 
 
 def test_no_name_tells_the_patient(tmp_path: Path) -> None:

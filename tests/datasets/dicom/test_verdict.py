@@ -74,6 +74,49 @@ def test_derived_images_are_used_only_where_no_original_is(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
+    "tags",
+    [{"RepetitionTime": 600, "EchoTime": 12}, {"RepetitionTime": 5000}, {"EchoTime": 70}],
+)
+def test_a_derived_image_of_another_contrast_has_no_original_here(
+    tmp_path: Path, tags: dict[str, Any]
+) -> None:
+    """A vendor's reconstruction of a T1, beside an original PD of the same plane."""
+    write(tmp_path, series(seed=1))
+    write(tmp_path, series(ImageType=["DERIVED", "PRIMARY", "M"], **tags), "b")
+    assert [one.verdict for one in found(tmp_path)] == ["use", "use"]
+
+
+def test_a_derived_image_of_places_without_an_original_is_used(tmp_path: Path) -> None:
+    write(tmp_path, series(seed=1)[:4])
+    write(tmp_path, series(ImageType=["DERIVED", "PRIMARY", "M"]), "b")
+    assert [one.verdict for one in found(tmp_path)] == ["use", "use"]
+
+
+def test_a_derived_image_is_used_where_its_original_is_refused(tmp_path: Path) -> None:
+    original = series(seed=1)
+    del original[3]
+    write(tmp_path / "gap", original)
+    write(tmp_path / "gap", series(ImageType=["DERIVED", "PRIMARY", "M"]), "b")
+    assert [one.verdict for one in found(tmp_path / "gap")] == ["use", "refuse"]
+    *_, last = write(tmp_path / "cut" / "1", series(seed=1))
+    write(tmp_path / "cut" / "2", series(ImageType=["DERIVED", "PRIMARY", "M"]), "b")
+    assert [one.verdict for one in found(tmp_path / "cut")] == ["skip", "use"]
+    last.write_bytes(last.read_bytes()[:300])
+    assert [one.verdict for one in found(tmp_path / "cut")] == ["use", "refuse"]
+
+
+def test_a_derived_image_of_finer_pixels_has_its_original_here(tmp_path: Path) -> None:
+    fine = series(ImageType=["DERIVED", "PRIMARY", "M"], EchoTime=30.2)
+    for item in fine:
+        item.pixels = np.kron(item.pixels, np.ones((2, 2), item.pixels.dtype))
+        item.dataset.Rows, item.dataset.Columns = item.pixels.shape
+        item.dataset.PixelSpacing = [ROW_MM / 2, COLUMN_MM / 2]
+    write(tmp_path, series(seed=1))
+    write(tmp_path, fine, "b")
+    assert [one.verdict for one in found(tmp_path)] == ["skip", "use"]
+
+
+@pytest.mark.parametrize(
     ("modality", "kind", "reason"),
     [
         ("CT", "1.2.840.10008.5.1.4.1.1.2", "modality is CT"),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,10 +14,14 @@ import pytest
 
 from shoulderseg.cli.convert.options import read_test_cases
 from shoulderseg.datasets.converters.source import Rejected
+from shoulderseg.datasets.reader import read_image
 from shoulderseg.datasets.volume import Volume
 from shoulderseg.datasets.writer import write_image, write_label_map
-from shoulderseg.workflows.conversion.conversion import Target, number_labels, without
+from shoulderseg.workflows.conversion.conversion import Target, number_labels
+from shoulderseg.workflows.conversion.folders import slices_conversion
+from shoulderseg.workflows.conversion.names import unmoved, without
 from shoulderseg.workflows.conversion.pairs import pairs_conversion
+from tests.datasets.converters.slice_folders import save_slice
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,13 +86,73 @@ def test_structures_are_numbered_in_their_order() -> None:
 def test_a_list_of_cases_to_leave_out_that_fits_none_is_said() -> None:
     candidates = [Rejected(name, name, "cannot be read") for name in ("a", "b")]
     found = list(without(candidates, frozenset({"b", "c"})))
-    assert [(one.name, one.fault) for one in found if isinstance(one, Rejected)] == [
+    assert [(one.name, one.fault) for one in found[:-1] if isinstance(one, Rejected)] == [
         ("a", True),
         ("b", False),
     ]
+    # Under another name the case that was meant is taken.
+    told = found[-1]
+    assert isinstance(told, Rejected)
+    assert told.reason.startswith("1 name of a case to leave out is not here: c.")
+    assert told.is_remark
     with pytest.raises(ValueError, match="none of the 1 names of cases to leave out is here"):
         list(without(candidates, frozenset({"c"})))
     assert list(without(candidates, frozenset())) == candidates
+
+
+def test_names_to_leave_out_that_no_pair_has_are_told(folder: Path) -> None:
+    target = Target(folder / "raw", folds=2, exclude=frozenset({"p0", "p7"}))
+    shutil.copy(folder / "labels/p1.nii.gz", folder / "labels/p2.nii.gz")
+    image = read_image(folder / "images/p1.nii.gz")
+    write_image(folder / "images/p2.nii.gz", replace(image, array=image.array + 1))
+    conversion = pairs_conversion(folder / "images", folder / "labels", STRUCTURES, target)
+    for rejected in (conversion.survey().rejected, conversion.run(lambda _: None).rejected):
+        (told,) = rejected
+        assert told.is_remark
+        assert told.reason.startswith("1 name of a case to leave out is not here: p7.")
+
+
+def _write_patients(source: Path, names: Sequence[str]) -> None:
+    mask = np.zeros((20, 20), np.uint8)
+    mask[2:6], mask[9:12] = 3, 5
+    for name in names:
+        rng = np.random.default_rng(sum(name.encode()))
+        for number in range(3):
+            values = rng.integers(0, 250, (20, 20), np.uint8)
+            save_slice(source / name / "images" / f"{number}.png", values)
+            save_slice(source / name / "masks" / f"{number}.png", mask)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_numbers_of_patients_that_have_moved(tmp_path: Path, keep: bool) -> None:
+    """A new folder comes first: p002 is another patient, and who was meant would be trained on."""
+    source = tmp_path / "in"
+    _write_patients(source, ["b", "c", "d", "e"])
+    prepare = partial(slices_conversion, source, STRUCTURES, (3.0, 1.0, 1.0))
+    prepare(Target(tmp_path / "raw", keep_source_names=keep)).run(lambda _: None)
+    again = Target(tmp_path / "raw", overwrite=True)
+    ways = [replace(again, exclude=frozenset({"p002"})), replace(again, test_cases=("p002",))]
+    for target in ways:
+        assert prepare(target).survey().problems == ()
+    _write_patients(source, ["a"])
+    for target in ways:
+        with pytest.raises(ValueError, match=r"p00\d was another folder in the dataset"):
+            prepare(target).survey()
+        with pytest.raises(ValueError, match="--dry-run --keep-source-names"):
+            prepare(target).run(lambda _: None)
+    # Nobody is called by a number.
+    assert len(prepare(again).survey().taken) == 5
+
+
+def test_a_number_that_the_dataset_there_does_not_have() -> None:
+    """It may have been left out then; whether it has moved, the others tell."""
+    candidates = [Rejected(f"p{number}", f"folder {number}", "-") for number in range(3)]
+    earlier = {"p0": "folder 0", "p2": "folder 2"}
+    assert list(unmoved(candidates, frozenset({"p1"}), earlier)) == candidates
+    moved = {"p0": "folder 0", "p2": "folder 1"}
+    assert list(unmoved(candidates, frozenset({"p0"}), moved)) == candidates
+    with pytest.raises(ValueError, match=r"p2 was another folder .*, and so may p1 of the names"):
+        list(unmoved(candidates, frozenset({"p1"}), moved))
 
 
 def test_a_name_of_digits_is_told_from_a_number_of_patients() -> None:
