@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
 Item = TypeVar("Item")
@@ -38,11 +39,19 @@ def parse_part(text: str | None) -> Part:
     return Part(int(found[1]), int(found[2]))
 
 
-def take_part(items: Sequence[Item], part: Part) -> list[Item]:
-    """Every N-th item from the K-th on: parts are as long as each other, but for one item.
+def take_part(items: Iterable[Item], part: Part, name: Callable[[Item], str]) -> list[Item]:
+    """Takes the items of a part, by a hash of their names; parts are about as long as each other.
+
+    Whose an item is does not depend on the others: parts may begin while a folder grows.
 
     Args:
-        items: in an order that all parts share.
+        items: in any order, which stays.
         part: which.
+        name: of an item, the same in all parts.
     """
-    return list(items[part.number - 1 :: part.of])
+    return [item for item in items if _number(name(item), part.of) == part.number]
+
+
+def _number(name: str, of: int) -> int:
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") % of + 1

@@ -12,6 +12,7 @@ from shoulderseg.workflows.cohort.presence import count_runs
 from shoulderseg.workflows.outputs.plan import REPORT_FILE
 from shoulderseg.workflows.segmentation.earlier_runs import EARLIER
 from shoulderseg.workflows.segmentation.flags import stopped_before_vote
+from shoulderseg.workflows.segmentation.missing import missing_names
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Status:
         done: how many cases have results.
         flagged: how many of these somebody should look at.
         failed: why, by case.
-        missing: cases that no run has reached, or that it left before they had voted.
+        missing: cases that no run has reached, also those that runs left to parts which never
+            began, or that a run left before they had voted.
         at_work: how many runs are at work now; None where the folder's locks cannot be asked.
     """
 
@@ -53,7 +55,7 @@ def read_status(out: Path) -> Status:
         runs = [*report.get(EARLIER, []), report]
         # A later run counts where two have a case.
         records = {record["case"]: record for run in runs for record in run["cases"]}
-        missing = [name for run in runs for name in run["not_reached"]]
+        missing = missing_names(runs)
         failed = {name: str(one["error"]) for name, one in records.items() if "error" in one}
         waiting = [name for name, one in records.items() if stopped_before_vote([one])]
         done = [one for name, one in records.items() if "outputs" in one and name not in waiting]
@@ -61,8 +63,7 @@ def read_status(out: Path) -> Status:
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         msg = f"{path} is no run report: {type(error).__name__}"
         raise ValueError(msg) from error
-    left = (*waiting, *(name for name in dict.fromkeys(missing) if name not in records))
-    return Status(len(done), flagged, failed, left, _at_work(out))
+    return Status(len(done), flagged, failed, (*waiting, *missing), _at_work(out))
 
 
 def _at_work(out: Path) -> int | None:

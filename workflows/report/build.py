@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from shoulderseg.workflows.report.colours import bone_colours
 from shoulderseg.workflows.report.measures import methods_of, shown_measures, table_columns
 from shoulderseg.workflows.report.page import render_page
 from shoulderseg.workflows.report.parts import (
@@ -118,7 +119,7 @@ def _check_wishes(cases: int, images: Path | None, *, single_file: bool, viewer:
 def _page_data(
     reported: Reported, rows: list[dict[str, Any]], *, single_file: bool
 ) -> dict[str, Any]:
-    from shoulderseg.datasets.labels import as_hex, describe_labels
+    from shoulderseg.datasets.labels import as_hex
 
     last, fused = reported.last, reported.fused
     return {
@@ -129,8 +130,8 @@ def _page_data(
         "complete": not reported.not_reached and bool(last.get("complete", True)),
         "not_reached": list(reported.not_reached),
         "bones": [
-            {"name": label.name, "colour": as_hex(label.colour)}
-            for label in describe_labels(reported.bones)
+            {"name": name, "colour": as_hex(colour)}
+            for name, colour in bone_colours(reported.bones).items()
         ],
         "examinations": {name: list(cases) for name, cases in reported.examinations.items()},
         "fused": {name: shown for name, one in fused.items() if (shown := shown_measures(one))},

@@ -13,8 +13,8 @@ from shoulderseg.workflows.report.safe_json import script_json
 _ASSETS = "shoulderseg.workflows.report"
 # In this order; together they are one script.
 _SCRIPTS = (
-    *("base.js", "verdicts.js", "verdict_files.js", "choice.js", "charts.js", "table.js"),
-    *("slices.js", "solid.js", "opened.js", "main.js"),
+    *("base.js", "verdicts.js", "verdict_merge.js", "verdict_files.js", "choice.js", "charts.js"),
+    *("table.js", "slices.js", "solid.js", "opened.js", "main.js"),
 )
 
 

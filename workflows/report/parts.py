@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoulderseg.workflows.report.colours import bone_colours
 from shoulderseg.workflows.report.measures import shown_measures
 from shoulderseg.workflows.report.safe_json import plain_values, script_json
 
@@ -84,7 +85,9 @@ def write_part(
         described = describe_labels(labels)
         shown = shown_case(label_map, image, [label.value for label in described])
         row["plane"] = _plane(shown.grid)
-        row["thumbnail"] = thumbnail(shown, [label.colour for label in described])
+        row["thumbnail"] = thumbnail(
+            shown, list(bone_colours(label.name for label in described).values())
+        )
         content["slices"] = slice_pictures(shown)
         content["meshes"] = small_meshes(shown)
     stem = file_stem(record["case"])

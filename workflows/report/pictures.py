@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.errors import reason_of
 from shoulderseg.workflows.outputs.plan import REPORT_FILE
+from shoulderseg.workflows.report.noted import Noted
 from shoulderseg.workflows.report.parts import read_row, result_digest, write_part
-from shoulderseg.workflows.report.rows import Reported, read_reported
+from shoulderseg.workflows.report.rows import Reported, labels_of, read_reported
 from shoulderseg.workflows.report.sources import Images, found_images, label_map_of
 
 if TYPE_CHECKING:
@@ -62,11 +63,12 @@ def picture_missing(
     records = [record for record in reported.done() if _lacks(out, record, images)]
     if not records:
         return
+    noted = Noted(out)
     with found_images(images) as found:
         for number, record in enumerate(records):
             if on_case is not None:
                 on_case(number, len(records))
-            _picture_again(out, record, reported.bones, found)
+            _picture_again(noted, record, found)
     if on_case is not None:
         on_case(len(records), len(records))
 
@@ -77,14 +79,12 @@ def _lacks(out: Path, record: Mapping[str, Any], images: Path | None) -> bool:
     return row is None or "thumbnail" not in row or (images is not None and not row.get("pictured"))
 
 
-def _picture_again(
-    out: Path, record: Mapping[str, Any], labels: Mapping[str, int], images: Images
-) -> None:
+def _picture_again(noted: Noted, record: Mapping[str, Any], images: Images) -> None:
     label_map = image = None
-    note = ""
+    out, labels, note = noted.out, labels_of(record), ""
     try:
-        label_map = label_map_of(out, record)
-        image = images.of(record["case"], label_map)
+        label_map = label_map_of(noted, record)
+        image = images.of(noted, record, label_map)
     except Exception as error:
         note = _missed(error)
     if not still_holds(out, record):

@@ -12,6 +12,7 @@ from shoulderseg.workflows.report.measures import column_values, table_columns
 from shoulderseg.workflows.report.parts import file_stem, has_volume, read_row, result_digest
 from shoulderseg.workflows.report.safe_json import plain_values
 from shoulderseg.workflows.segmentation.earlier_runs import EARLIER
+from shoulderseg.workflows.segmentation.missing import missing_names
 
 
 class Reported(NamedTuple):
@@ -19,7 +20,7 @@ class Reported(NamedTuple):
 
     Attributes:
         last: the last run, as it stands there.
-        records: of all cases, those of earlier runs first.
+        records: of all cases, those of earlier runs first; each with the `labels` of its run.
         not_reached: names of the cases without a record.
         examinations: name of each examination with those of its series.
         fused: records of the examinations, by name; those of earlier runs first.
@@ -32,9 +33,9 @@ class Reported(NamedTuple):
     fused: Mapping[str, Mapping[str, Any]]
 
     @property
-    def bones(self) -> dict[str, int]:
-        """The voxel value of each bone, by rising value."""
-        return dict(sorted(self.last["labels"].items(), key=lambda item: item[1]))
+    def bones(self) -> tuple[str, ...]:
+        """The bones of all runs: first those of the last one, by rising voxel value."""
+        return tuple(dict.fromkeys(b for one in (self.last, *self.records) for b in one["labels"]))
 
     def done(self) -> Iterator[dict[str, Any]]:
         """The records of cases that were segmented."""
@@ -71,14 +72,18 @@ def parse_report(content: Any) -> Reported:  # noqa: ANN401
     """
     try:
         runs = [*content.get(EARLIER, []), content]
-        records = tuple(dict(record) for run in runs for record in run["cases"])
+        labels = [_labels_of(run.get("labels", content["labels"])) for run in runs]
+        records = tuple(
+            {**record, "labels": own}
+            for run, own in zip(runs, labels, strict=True)
+            for record in run["cases"]
+        )
         if not all(isinstance(record["case"], str) for record in records):
             raise TypeError
         for record in records:
             if "quality" in record:
                 _check_done(record)
-        labels = {str(name): int(value) for name, value in content["labels"].items()}
-        missing = tuple(str(name) for run in runs for name in run.get("not_reached", []))
+        missing = tuple(missing_names(runs))
         fused: dict[str, dict[str, Any]] = {
             str(one["examination"]): dict(one)
             for run in runs
@@ -91,7 +96,21 @@ def parse_report(content: Any) -> Reported:  # noqa: ANN401
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         msg = "expected the run report of `shoulderseg predict`; run `predict` into the folder"
         raise ValueError(msg) from error
-    return Reported({**content, "labels": labels}, records, missing, together, fused)
+    return Reported({**content, "labels": labels[-1]}, records, missing, together, fused)
+
+
+def _labels_of(labels: Mapping[str, Any]) -> dict[str, int]:
+    named = {str(name): int(value) for name, value in labels.items()}
+    return dict(sorted(named.items(), key=lambda item: item[1]))
+
+
+def labels_of(record: Mapping[str, Any]) -> dict[str, int]:
+    """Gives the voxel value of each bone in a case, by rising value: bundles differ.
+
+    Args:
+        record: one of `Reported.records`.
+    """
+    return dict(record["labels"])
 
 
 def _check_done(record: Mapping[str, Any]) -> None:
@@ -113,7 +132,7 @@ def page_rows(out: Path, reported: Reported) -> list[dict[str, Any]]:
         out: folder of the run, where each case has put its part.
         reported: its run report.
     """
-    bones = list(reported.bones)
+    bones = reported.bones
     examination = {case: name for name, cases in reported.examinations.items() for case in cases}
     columns = table_columns(reported.records)
     rows = (
@@ -141,6 +160,7 @@ def _row(
         return row | {"state": "failed"}
     part = read_row(out, record)
     source = record.get("source", {})
+    own = labels_of(record)
     about = part or {"note": "its pictures are missing; run `shoulderseg report` again"}
     return row | {
         "state": "done",
@@ -154,10 +174,12 @@ def _row(
         "side": source.get("side"),
         "side_from": source.get("side_from"),
         "notes": source.get("notes", []),
+        # In the order of the numbers that the pictures have; None where all bones are so.
+        "bones": None if tuple(own) == tuple(bones) else [bones.index(bone) for bone in own],
         "volumes": [record["volumes_ml"].get(bone) for bone in bones],
         "dice": [record["quality"].get(bone) for bone in bones],
         "flags": record["quality"]["flags"],
-        "missing": [bone for bone in bones if not record["volumes_ml"].get(bone)],
+        "missing": [bone for bone in own if not record["volumes_ml"].get(bone)],
         "shape": record["shape"],
         "spacing": record["spacing_mm"],
     }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
     from shoulderseg.workflows.inputs.case_input import CaseInput
+    from shoulderseg.workflows.report.noted import Noted
 
 # Those that hold a label map on the image's own grid.
 _LABEL_MAPS = (".nii.gz", ".nrrd", ".mha")
@@ -26,11 +27,12 @@ class Images:
         """
         self._cases = cases
 
-    def of(self, case: str, label_map: Volume) -> Volume | None:
+    def of(self, noted: Noted, record: Mapping[str, Any], label_map: Volume) -> Volume | None:
         """Reads the image of a case.
 
         Args:
-            case: its name.
+            noted: what the run noted, with which the image must agree.
+            record: of the case in the run report.
             label_map: of the case, whose grid the image must have.
 
         Returns:
@@ -44,6 +46,7 @@ class Images:
 
         if self._cases is None:
             return None
+        case = record["case"]
         if case not in self._cases:
             msg = "no image of this name in the folder that --images gives"
             raise ValueError(msg)
@@ -52,6 +55,8 @@ class Images:
         if difference:
             msg = f"the image of this name is not that of the label map: {difference}"
             raise ValueError(msg)
+        # Another exam of the same protocol has the same grid.
+        noted.check_image(record, self._cases)
         return image
 
 
@@ -77,11 +82,11 @@ def found_images(images: Path | None) -> Iterator[Images]:
         yield Images({case.name: case for case in inputs.cases})
 
 
-def label_map_of(out: Path, record: Mapping[str, Any]) -> Volume:
+def label_map_of(noted: Noted, record: Mapping[str, Any]) -> Volume:
     """Reads the label map of a case.
 
     Args:
-        out: folder of the run.
+        noted: what the run noted, with which the file must agree.
         record: of the case in the run report.
 
     Raises:
@@ -90,7 +95,7 @@ def label_map_of(out: Path, record: Mapping[str, Any]) -> Volume:
     """
     from shoulderseg.datasets.reader import read_label_map
 
-    names = [str(name) for name in record.get("outputs", [])]
+    out, names = noted.out, [str(name) for name in record.get("outputs", [])]
     for name in names:
         path = out / name
         if not name.endswith(_LABEL_MAPS) or not path.is_file():
@@ -102,6 +107,7 @@ def label_map_of(out: Path, record: Mapping[str, Any]) -> Volume:
         if list(label_map.array.shape) != list(record["shape"]):
             msg = f"{name} has another size than the run report says; run `predict` again"
             raise ValueError(msg)
+        noted.check_file(record, name)
         return label_map
     kinds = ", ".join(_LABEL_MAPS)
     msg = f"none of its files that a page can show is there (one of {kinds})"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _EXAMPLE = 'FILES_SEG: ["case_1", "case_2"]'
 _MOST_BYTES = 20_000_000
 VERDICTS = ("pass", "fail", "artefact")
+_OTHER_WORDS = {"artifact": "artefact"}
 # Results that nothing should be learned from.
 BAD = frozenset({"fail", "artefact"})
 
@@ -58,36 +59,69 @@ def _loader() -> type[SafeLoader]:
 
 
 def read_verdicts(path: Path) -> dict[str, str]:
-    """Reads the verdicts of a `qc.csv`.
+    """Reads the verdicts of a `qc.csv`, also of one that a spreadsheet or a person has changed.
 
     Args:
-        path: a table with the columns case and verdict; others do not matter.
+        path: a table with the columns case and verdict; others do not matter. Between its cells
+            are commas, semicolons or tabs. Capitals, and spaces around a verdict, do not count;
+            `artifact` is artefact.
 
     Returns:
         `pass`, `fail` or `artefact` for each case that has a verdict.
 
     Raises:
-        ValueError: if it is no such table, or a verdict is none of these.
+        ValueError: if it is no such table, a verdict is none of these, or two lines of a case have
+            different ones.
         OSError: if it cannot be read.
     """
-    from shoulderseg.datasets.csv_file import bare_cell, read_csv
+    from shoulderseg.datasets.csv_file import bare_cell
 
-    rows = read_csv(path)
-    heads = rows[0] if rows else []
-    if "case" not in heads or "verdict" not in heads:
-        msg = f"{path.name}: found columns {heads}, expected case and verdict, as the page saves"
-        raise ValueError(msg)
+    heads, rows = _verdict_table(path)
     case, verdict = heads.index("case"), heads.index("verdict")
-    told = {
-        bare_cell(row[case]): row[verdict].strip()
-        for row in rows[1:]
-        if len(row) > max(case, verdict) and row[verdict].strip()
-    }
-    unknown = sorted(set(told.values()) - set(VERDICTS))
+    words: dict[str, dict[str, None]] = {}
+    for row in rows:
+        word = row[verdict].strip() if len(row) > max(case, verdict) else ""
+        if word:
+            shown = _OTHER_WORDS.get(word.casefold(), word.casefold())
+            words.setdefault(bare_cell(row[case]), {})[shown if shown in VERDICTS else word] = None
+    unknown = sorted({word for told in words.values() for word in told} - set(VERDICTS))
     if unknown:
         msg = f"{path.name}: found verdicts {unknown}, expected {', '.join(VERDICTS)}"
         raise ValueError(msg)
-    return told
+    differing = [f"{name} ({', '.join(told)})" for name, told in words.items() if len(told) > 1]
+    if differing:
+        msg = (
+            f"{path.name}: lines of one case differ: {'; '.join(differing[:5])}"
+            f"{' ...' if len(differing) > 5 else ''}; expected one of each case"
+        )
+        raise ValueError(msg)
+    return {name: verdict for name, told in words.items() for verdict in told}
+
+
+def _verdict_table(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows; spreadsheets put semicolons where a comma parts decimals.
+
+    Raises:
+        ValueError: if it has no such columns.
+        OSError: if it cannot be read.
+    """
+    import csv
+
+    from shoulderseg.datasets.csv_file import read_csv
+
+    first: list[str] = []
+    for separator in ",;\t":
+        if separator == ",":
+            rows = read_csv(path)
+        else:
+            with path.open(newline="", encoding="utf-8-sig") as stream:
+                rows = list(csv.reader(stream, delimiter=separator))
+        heads = [head.strip().casefold() for head in rows[0]] if rows else []
+        first = first or heads
+        if "case" in heads and "verdict" in heads:
+            return heads, rows[1:]
+    msg = f"{path.name}: found columns {first}, expected case and verdict, as the page saves"
+    raise ValueError(msg)
 
 
 def bad_cases(path: Path | None) -> frozenset[str]:

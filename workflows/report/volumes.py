@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoulderseg.workflows.errors import reason_of
+from shoulderseg.workflows.report.colours import bone_colours
+from shoulderseg.workflows.report.noted import Noted
 from shoulderseg.workflows.report.page import render_viewer
 from shoulderseg.workflows.report.parts import (
     REPORT_FOLDER,
@@ -23,7 +25,7 @@ from shoulderseg.workflows.report.parts import (
     volume_script,
 )
 from shoulderseg.workflows.report.pictures import still_holds
-from shoulderseg.workflows.report.rows import Reported, notice_of
+from shoulderseg.workflows.report.rows import Reported, labels_of, notice_of
 from shoulderseg.workflows.report.safe_json import script_json
 from shoulderseg.workflows.report.sources import Images, found_images, label_map_of
 
@@ -72,13 +74,13 @@ def write_viewer(
         write_text(folder / _VENDOR / name, asset.read_text(encoding="utf-8"))
     write_text(folder / VIEWER, render_viewer(notice_of(reported)))
     missing = []
-    records = list(reported.done())
+    records, noted = list(reported.done()), Noted(out)
     with found_images(images) as found:
         for number, record in enumerate(records):
             if on_case is not None:
                 on_case(number, len(records))
             try:
-                content = script_json(_content(out, record, reported.bones, found))
+                content = script_json(_content(noted, record, found))
                 if still_holds(out, record):
                     # Else the run at work has made the case anew, and the page does not show it.
                     write_text(volume_script(out, record), content.join(VOLUME_CALL))
@@ -91,16 +93,16 @@ def write_viewer(
     return missing
 
 
-def _content(
-    out: Path, record: Mapping[str, Any], labels: Mapping[str, int], images: Images
-) -> dict[str, Any]:
+def _content(noted: Noted, record: Mapping[str, Any], images: Images) -> dict[str, Any]:
     from shoulderseg.datasets.labels import describe_labels
 
-    label_map = label_map_of(out, record)
-    image = images.of(record["case"], label_map)
+    label_map = label_map_of(noted, record)
+    image = images.of(noted, record, label_map)
     if image is None:
         msg = "no image"
         raise ValueError(msg)
+    labels = labels_of(record)
+    colours = bone_colours(labels)
     return {
         # First: by this it is found whether the file is of this result.
         "digest": result_digest(record),
@@ -108,7 +110,7 @@ def _content(
         "image": _nifti(replace(image, array=_grey(image.array))),
         "labels": _nifti(label_map),
         "bones": [
-            {"name": label.name, "value": label.value, "colour": list(label.colour)}
+            {"name": label.name, "value": label.value, "colour": list(colours[label.name])}
             for label in describe_labels(labels)
         ],
     }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from shoulderseg.workflows.segmentation.flags import stopped_before_vote
+from shoulderseg.workflows.segmentation.missing import OTHER_PARTS
 
 EARLIER = "earlier_runs"
 INPUT = "input"
@@ -55,6 +56,7 @@ def still_holding(
     made: Collection[dict[str, Any]],
     named: Collection[str],
     images: str,
+    every: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """Gives what of earlier reports still holds.
 
@@ -63,6 +65,7 @@ def still_holding(
         made: records of the present run.
         named: names of all its cases.
         images: `input_digest` of its images.
+        every: names of all cases of its input, also those of other parts, which it tells of now.
 
     Returns:
         The reports without the records of cases made anew; runs without any are left out. A case
@@ -70,6 +73,7 @@ def still_holding(
         folders may have one name.
     """
     new = {record["case"]: "outputs" in record for record in made}
+    own, told = set(named), set(every)
     kept = []
     for run in runs:
         elsewhere = run.get(INPUT) not in (None, images)
@@ -80,8 +84,9 @@ def still_holding(
             if record["case"] not in new
             or (elsewhere and not (new[record["case"]] and "outputs" in record))
         ]
-        missing = [name for name in run["not_reached"] if elsewhere or name not in named]
-        if records or missing:
+        missing = [name for name in run["not_reached"] if elsewhere or name not in own]
+        others = [name for name in run.get(OTHER_PARTS, ()) if elsewhere or name not in told]
+        if records or missing or others:
             complete = not (missing or stopped_before_vote(records))
             entry = {**run, "cases": records, "not_reached": missing, "complete": complete}
             # An examination of which a series was made anew is another one now.
@@ -91,8 +96,10 @@ def still_holding(
                 for one in run.get("examinations", [])
                 if left.issuperset(one.get("series", one.get("cases", ())))
             ]
-            entry.pop("examinations", None)
-            kept.append(entry | ({"examinations": together} if together else {}))
+            # Many parts would each tell of all the others.
+            again = {"examinations": together, OTHER_PARTS: others}
+            entry = {key: value for key, value in entry.items() if key not in again}
+            kept.append(entry | {key: value for key, value in again.items() if value})
     return kept
 
 
@@ -104,6 +111,27 @@ def earlier_records(runs: Collection[dict[str, Any]]) -> list[dict[str, Any]]:
 def earlier_examinations(runs: Collection[dict[str, Any]]) -> list[dict[str, Any]]:
     """Gives the records of earlier runs' examinations, in their order."""
     return [record for run in runs for record in run.get("examinations", [])]
+
+
+def earlier_lines(runs: Collection[dict[str, Any]], named: Collection[str]) -> list[str]:
+    """Gives a line for the terminal about cases of earlier runs; none without any.
+
+    Args:
+        runs: from `still_holding`.
+        named: names of the present run's cases.
+    """
+    others = [
+        record
+        for record in earlier_records(runs)
+        if record["case"] not in named or "error" in record
+    ]
+    if not others:
+        return []
+    flagged = sum(bool(record.get("quality", {}).get("flags")) for record in others)
+    return [
+        f"{len(others)} case{'s' * (len(others) != 1)} of earlier runs into this folder "
+        f"are in report and table too, {flagged} of them flagged"
+    ]
 
 
 def _checked(run: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -120,7 +148,9 @@ def _checked(run: Any) -> dict[str, Any]:  # noqa: ANN401
     if len(records) < len(run["cases"]):
         raise KeyError
     missing = [str(name) for name in run.get("not_reached", [])]
-    return {**run, "cases": records, "not_reached": missing}
+    others = [str(name) for name in run.get(OTHER_PARTS, [])]
+    left = {OTHER_PARTS: others} if others else {}
+    return {**run, "cases": records, "not_reached": missing, **left}
 
 
 def is_whole(record: dict[str, Any]) -> bool:

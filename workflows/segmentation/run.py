@@ -19,7 +19,6 @@ from shoulderseg.workflows.examination.grouping import Mode, batches, group_case
 from shoulderseg.workflows.measure.results import is_measured, write_measures
 from shoulderseg.workflows.measure.side import check_side
 from shoulderseg.workflows.outputs.plan import REPORT_FILE
-from shoulderseg.workflows.segmentation.batch_list import batch_name
 from shoulderseg.workflows.segmentation.batches import segment_batches
 from shoulderseg.workflows.segmentation.earlier_runs import INPUT, input_digest
 from shoulderseg.workflows.segmentation.listener import Listener
@@ -68,12 +67,12 @@ def prepare_run(
         ValueError: if the side is none.
     """
     check_side(side)
-    groups = _groups_of(inputs, examination)
+    groups, every, names = _groups_of(inputs, examination), inputs.cases, _names_of(inputs)
     # Whether the folder may be told depends on all that lies in it.
-    every, source = inputs.cases, inputs.public_folder(images)
+    plan = replace(plan, source=inputs.public_folder(images), model=segmenter.bundle.digest)
     inputs = _part_of(inputs, groups, part)
-    report = _report_of(segmenter, inputs, images, plan, examination)
-    plan = replace(plan, source=source, model=segmenter.bundle.digest)
+    described = _described(segmenter, inputs, images, examination, part)
+    report = RunReport(plan.out / REPORT_FILE, described, _names_of(inputs), names)
     return Run(
         segmenter=segmenter,
         inputs=inputs,
@@ -102,38 +101,42 @@ def _ledger_of(
     return Ledger(plan.out, options_of(report.described, segmenter.settings, plan, extras))
 
 
-def _report_of(
-    segmenter: Segmenter, inputs: Inputs, images: Path, plan: OutputPlan, examination: Mode
-) -> RunReport:
-    described = describe_run(
-        segmenter.bundle, segmenter.settings, elsewhere=segmenter.elsewhere
-    ) | {
-        INPUT: input_digest(images),
-        "examination": examination,
-        "skipped": [
-            {"name": item.name, "reason": item.reason}
-            for item in inputs.skipped
-            if not item.refused
-        ],
-    }
+def _described(
+    segmenter: Segmenter, inputs: Inputs, images: Path, examination: Mode, part: Part
+) -> dict[str, Any]:
+    taken = {} if part == WHOLE else {"part": f"{part.number}/{part.of}"}
+    return (
+        taken
+        | describe_run(segmenter.bundle, segmenter.settings, elsewhere=segmenter.elsewhere)
+        | {
+            INPUT: input_digest(images),
+            "examination": examination,
+            "skipped": [
+                {"name": item.name, "reason": item.reason}
+                for item in inputs.skipped
+                if not item.refused
+            ],
+        }
+    )
+
+
+def _names_of(inputs: Inputs) -> list[str]:
+    """What gets a record; what is refused comes first."""
     refused = [item.name for item in inputs.skipped if item.refused]
-    names = refused + [case.name for case in inputs.cases]
-    return RunReport(plan.out / REPORT_FILE, described, names)
+    return refused + [case.name for case in inputs.cases]
 
 
 def _part_of(inputs: Inputs, groups: tuple[Group, ...], part: Part) -> Inputs:
     """The cases of a part, in the order of the report: series of an examination in a row."""
-    found = list(batches([(case, None) for case in inputs.cases], groups))
-    names = [batch_name(*batch) for batch in found]
-    chosen = set(take_part(sorted(names), part))
-    cases = [
-        pair[0]
-        for name, batch in zip(names, found, strict=True)
-        if name in chosen
-        for pair in batch[1]
-    ]
+    # The name of an examination may change with each series that is added.
+    found = (
+        [case for case, _ in pairs]
+        for _, pairs in batches([(case, None) for case in inputs.cases], groups)
+    )
+    chosen = take_part(found, part, lambda series: min(case.name for case in series))
+    cases = [case for series in chosen for case in series]
     # All parts together tell of each once.
-    skipped = tuple(take_part(inputs.skipped, part))
+    skipped = tuple(take_part(inputs.skipped, part, lambda item: item.name))
     return replace(inputs, cases=tuple(cases), skipped=skipped)
 
 

@@ -18,6 +18,7 @@ from shoulderseg.workflows.segmentation.earlier_runs import (
     EARLIER,
     INPUT,
     earlier_examinations,
+    earlier_lines,
     earlier_records,
     read_earlier,
     still_holding,
@@ -28,6 +29,7 @@ from shoulderseg.workflows.segmentation.flags import (
     stopped_before_vote,
     voting_lines,
 )
+from shoulderseg.workflows.segmentation.missing import still_left
 from shoulderseg.workflows.segmentation.pace import Pace
 from shoulderseg.workflows.segmentation.patient_lines import patient_lines
 
@@ -38,15 +40,20 @@ _QUICK_S = 0.25
 class RunReport:
     """What a run has done so far, in a file."""
 
-    def __init__(self, path: Path, run: Mapping[str, Any], cases: Sequence[str]) -> None:
+    def __init__(
+        self, path: Path, run: Mapping[str, Any], cases: Sequence[str], every: Sequence[str] = ()
+    ) -> None:
         """Begins a report; nothing is written yet.
 
         Args:
             path: the file.
             run: what holds for all cases.
             cases: the names of all, in the order they are worked on.
+            every: names of the whole input, of which these are a part.
         """
         self._path, self._run, self._cases = path, run, list(cases)
+        own = set(cases)
+        self._others = [name for name in every if name not in own]
         self._records: list[dict[str, Any]] = []
         self._before: list[dict[str, Any]] = []
         self._at_first: list[dict[str, Any]] = []
@@ -184,23 +191,31 @@ class RunReport:
         from shoulderseg.datasets.output_file import write_text
 
         complete = not (self.not_reached or stopped_before_vote(self._records))
+        earlier = self._earlier()
         now = datetime.now(UTC).isoformat(timespec="seconds")
         report = {
             "complete": complete,
             "finished": now if complete else None,
             "not_reached": self.not_reached,
+            **still_left(self._others, earlier_records(earlier)),
             "run_id": self._id,
             **self._run,
             "cases": self._records,
             **({"examinations": self._examinations} if self._examinations else {}),
-            **({EARLIER: earlier} if (earlier := self._earlier()) else {}),
+            **({EARLIER: earlier} if earlier else {}),
         }
         records = [*earlier_records(earlier), *self._records]
+        # Bundles of earlier runs may know other bones.
+        bones = dict.fromkeys(
+            bone for run in (self._run, *earlier) for bone in run.get("labels", ())
+        )
         write_text(self._path, json.dumps(report, indent=2) + "\n")
-        write_text(self._path.with_name(CASES_FILE), cases_table(records, self._run["labels"]))
+        write_text(self._path.with_name(CASES_FILE), cases_table(records, bones))
 
     def _earlier(self) -> list[dict[str, Any]]:
-        return still_holding(self._before, self._records, self._cases, self._run.get(INPUT, ""))
+        every = [*self._cases, *self._others]
+        images = self._run.get(INPUT, "")
+        return still_holding(self._before, self._records, self._cases, images, every)
 
     def summary(self, skipped: Sequence[str], *, calibrated: bool) -> list[str]:
         """Lines for the terminal: how many cases are done, and which to look at.
@@ -224,17 +239,7 @@ class RunReport:
                 f"stopped before {', '.join(self.not_reached)}; label maps of these, if there are "
                 "any, are of an earlier run"
             )
-        others = [
-            record
-            for record in earlier_records(self._earlier())
-            if record["case"] not in self._cases or "error" in record
-        ]
-        if others:
-            flagged = sum(bool(record.get("quality", {}).get("flags")) for record in others)
-            lines.append(
-                f"{len(others)} case{'s' * (len(others) != 1)} of earlier runs into this folder "
-                f"are in report and table too, {flagged} of them flagged"
-            )
+        lines += earlier_lines(self._earlier(), set(self._cases))
         for record in self._records:
             old = record.get("of_an_earlier_run", [])
             if old:

@@ -9,12 +9,27 @@ from hypothesis import strategies as st
 from shoulderseg.workflows.cohort.part import WHOLE, Part, parse_part, take_part
 
 
-@given(items=st.lists(st.integers(), unique=True), count=st.integers(1, 12))
-def test_parts_are_all_of_it_and_as_long_as_each_other(items: list[int], count: int) -> None:
-    parts = [take_part(items, Part(number, count)) for number in range(1, count + 1)]
+def parts_of(items: list[str], count: int) -> list[list[str]]:
+    return [take_part(items, Part(number, count), str) for number in range(1, count + 1)]
 
+
+@given(items=st.lists(st.text(), unique=True), count=st.integers(1, 12))
+def test_parts_are_all_of_it_in_its_order(items: list[str], count: int) -> None:
+    parts = parts_of(items, count)
     assert sorted(item for part in parts for item in part) == sorted(items)
-    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+    assert all(part == sorted(part, key=items.index) for part in parts)
+
+
+@given(items=st.lists(st.text(), unique=True, min_size=1), count=st.integers(1, 12))
+def test_what_is_added_to_a_folder_moves_no_other_case(items: list[str], count: int) -> None:
+    *before, added = items
+    grown = parts_of([added, *before], count)
+    assert [[one for one in part if one != added] for part in grown] == parts_of(before, count)
+
+
+def test_parts_are_about_as_long_as_each_other() -> None:
+    lengths = list(map(len, parts_of([f"case_{number}" for number in range(8000)], 8)))
+    assert max(lengths) - min(lengths) < 200
 
 
 def test_what_a_part_is_called() -> None:

@@ -29,6 +29,17 @@ def test_done_flagged_failed_and_missing(tmp_path: Path) -> None:
     assert found.missing == ("e", "f")
 
 
+def test_cases_that_were_left_to_other_parts_are_missing_until_one_has_them(
+    tmp_path: Path,
+) -> None:
+    fine = {"case": "a", "outputs": ["a.nii.gz"], "quality": {"flags": []}}
+    part = {"cases": [], "not_reached": ["d"], "left_to_other_parts": ["a", "b"]}
+    last = {"cases": [fine], "not_reached": [], "left_to_other_parts": ["b", "c", "d"]}
+    (tmp_path / REPORT_FILE).write_text(json.dumps(last | {"earlier_runs": [part]}))
+
+    assert read_status(tmp_path).missing == ("d", "b", "c")
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"cases": 3, "not_reached": []}'])
 def test_what_is_no_report(tmp_path: Path, content: str) -> None:
     with pytest.raises(FileNotFoundError, match=REPORT_FILE):

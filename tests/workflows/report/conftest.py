@@ -51,7 +51,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "measures_of_bones": fused,
         }
     ]
-    write_report(out, [*records, *failed], examinations=together, not_reached=[LONG])
+    write_report(out, [*records, *failed], examinations=together, not_reached=[f"{LONG}s"])
     return build_report(out).path
 
 

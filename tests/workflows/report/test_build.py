@@ -14,6 +14,7 @@ import pytest
 import shoulderseg
 from shoulderseg.datasets.volume import Volume
 from shoulderseg.workflows.report.build import build_report
+from shoulderseg.workflows.report.noted import Noted
 from shoulderseg.workflows.report.parts import script_of
 from shoulderseg.workflows.report.sources import label_map_of
 from tests.workflows.report.made_run import (
@@ -26,8 +27,6 @@ from tests.workflows.report.made_run import (
     write_files,
     write_report,
 )
-
-REPORT = "shoulderseg.workflows.report"
 
 
 def test_cases_without_pictures_are_read_again_with_their_images(tmp_path: Path) -> None:
@@ -108,13 +107,14 @@ def test_a_page_that_is_built_beside_a_run_spoils_none_of_its_pictures(
     write_report(out, [record("a")])
     new = record("a", seconds={"total": 2.0})
 
-    def read_while_a_run_ends(folder: Path, told: Mapping[str, Any]) -> Volume:
-        label_map = label_map_of(folder, told)
+    def read_while_a_run_ends(noted: Noted, told: Mapping[str, Any]) -> Volume:
+        label_map = label_map_of(noted, told)
         picture(out, new)
         write_report(out, [new])
         return label_map
 
-    monkeypatch.setattr(f"{REPORT}.pictures.label_map_of", read_while_a_run_ends)
+    where = "shoulderseg.workflows.report.pictures.label_map_of"
+    monkeypatch.setattr(where, read_while_a_run_ends)
     build_report(out)
     assert build_report(out).without_image == 0
 

@@ -94,6 +94,40 @@ def test_search_filters_and_bars_narrow_the_cases(browser: Browser) -> None:
     assert len(cases(browser)) == 28
 
 
+def test_keys_are_for_the_case_that_is_marked_wherever_the_focus_was(browser: Browser) -> None:
+    first, second, third = cases(browser)[:3]
+    browser.press(Keys.ENTER, Keys.ESCAPE, Keys.ARROW_DOWN, Keys.ENTER, "f", Keys.ESCAPE)
+    assert browser.texts("#rows td.verdict")[:3] == ["", "\N{CHECK MARK} pass", ""]
+    # From name to name with Tab, as without a mouse.
+    browser.press(Keys.TAB, "f", Keys.ENTER)
+    assert (shown(browser), first != second) == (third, True)
+    browser.press(Keys.ESCAPE)
+    assert browser.texts("#rows td.verdict")[2] == "\N{CHECK MARK} pass"
+    # From a heading, which Enter would sort by.
+    browser.find("#heads th[data-key=case] button").send_keys(Keys.ENTER)
+    expected = cases(browser)[cases(browser).index(third) + 1]
+    browser.press(Keys.ARROW_DOWN, Keys.ENTER)
+    assert shown(browser) == expected
+    # What the filters leave out is not judged unseen.
+    browser.press(Keys.ESCAPE, "/", *"case_01", Keys.ESCAPE, Keys.ARROW_DOWN, Keys.ENTER)
+    browser.find(".others button").click()
+    assert shown(browser) == "case_00"
+    browser.press(Keys.ESCAPE, "f")
+    assert browser.texts("#rows td.verdict") == ["\N{CHECK MARK} pass"]
+
+
+def test_each_bar_shows_as_many_cases_as_it_says(browser: Browser) -> None:
+    found = browser.run("""return [...document.querySelectorAll('.bar')].map((bar) => {
+        bar.dispatchEvent(new MouseEvent('click'));
+        const shown = document.querySelector('#shown').textContent;
+        document.querySelector('#clear').click();
+        return [bar.getAttribute('aria-label').match(/: (\\d+) case/)[1], shown.split(' ')[0]];
+    });""")
+    assert isinstance(found, list)
+    assert len(found) > 20
+    assert [told for told, _ in found] == [shown for _, shown in found]
+
+
 def test_a_case_opens_scrolls_and_shows_its_bones_in_three_ways(browser: Browser) -> None:
     browser.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ENTER)
     assert shown(browser) == "case_00"
@@ -166,7 +200,7 @@ def test_names_and_words_from_files_are_shown_as_text(browser: Browser) -> None:
         wait_for_slices(browser)
         browser.press(Keys.ESCAPE)
     assert HOSTILE[0] in browser.texts("#rows p.flag bdi")
-    assert LONG in browser.text("#problems")
+    assert f"{LONG}s" in browser.text("#problems")
     assert browser.run("return document.documentElement.scrollWidth <= innerWidth") is True
     assert browser.driver.title == "shoulderseg report"
     assert len(browser.all("script[src], #rows script, img[src=x], #rows img[onerror]")) == 0

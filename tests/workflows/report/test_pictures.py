@@ -52,3 +52,10 @@ def test_a_case_without_pictures_tells_which_result_it_is(tmp_path: Path) -> Non
     assert row["digest"] == result_digest(told)
     [row] = page_data(build_report(tmp_path).path)["rows"]
     assert row["digest"] == result_digest(told)
+
+
+def test_cases_that_a_later_run_has_are_not_told_as_missing_and_none_twice() -> None:
+    earlier = {"cases": [], "not_reached": ["a", "b", "c"], "labels": {"humerus": 1}}
+    last = {"cases": [record("a")], "not_reached": ["b"], "labels": {"humerus": 1}}
+    content = last | {"earlier_runs": [earlier, earlier], "left_to_other_parts": ["d"]}
+    assert rows.parse_report(content).not_reached == ("b", "c", "d")

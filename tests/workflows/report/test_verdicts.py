@@ -64,8 +64,27 @@ def test_cases_judged_fail_or_artefact_are_the_bad_ones(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "case,verdict\na,Pass\nb, FAIL \nc,artifact\nc,artefact\n",
+        # As a spreadsheet saves where a comma parts decimals.
+        '\ufeffCase;Verdict;comment\r\na;pass;"1,5; 2"\r\nb;Fail;\r\nc;Artifact;\r\n\r\n',
+        "case\tverdict\na\tpass\nb\tfail\nc\tARTEFACT\n",
+    ],
+)
+def test_tables_are_read_as_spreadsheets_and_people_leave_them(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "qc.csv"
+    path.write_bytes(text.encode())
+    assert read_verdicts(path) == {"a": "pass", "b": "fail", "c": "artefact"}
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
-    [("a,b\n", "expected case and verdict"), ("case,verdict\na,good\n", "found verdicts")],
+    [
+        ("a,b\n", r"found columns \['a', 'b'\], expected case and verdict"),
+        ("case,verdict\na,good\n", "found verdicts"),
+        ("case,verdict\na,fail\nb,pass\na,pass\n", r"lines of one case differ: a \(fail, pass\)"),
+    ],
 )
 def test_another_table_is_refused(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "qc.csv"

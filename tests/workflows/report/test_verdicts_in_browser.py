@@ -47,10 +47,16 @@ def test_verdicts_are_taken_up_from_a_table_of_another_browser(
 ) -> None:
     table = tmp_path / "qc.csv"
     rows = [
-        ["case", "verdict", "rank", "comment", "rater", "time", "result"],
-        ["case_00", "fail", "3", "'=1+1", "CD", "2026-01-01T00:00:00Z", "of-before"],
-        ["case_01", "artefact", "", 'a "b"\nc', "", "", ""],
-        ["elsewhere", "pass", "", "", "", "", ""],
+        [
+            *("case", "verdict", "rank", "comment", "rater", "time", "result", "changed"),
+            "rank_result",
+        ],
+        [
+            *("case_00", "fail", "3", "'=1+1", "CD", "2026-01-01T00:00:00Z", "of-before"),
+            *("2026-01-02T00:00:00Z", "of-before"),
+        ],
+        ["case_01", "artefact", "", 'a "b"\nc', *[""] * 5],
+        ["elsewhere", "pass", *[""] * 7],
     ]
     with table.open("w", newline="", encoding="utf-8") as stream:
         csv.writer(stream).writerows(rows)
@@ -66,7 +72,7 @@ def test_verdicts_are_taken_up_from_a_table_of_another_browser(
     # A spreadsheet runs no formula of a comment.
     assert back[1] == rows[1]
     # One without a time too.
-    assert back[2] == [*rows[2][:3], 'a "b"\nc', "", "", ""]
+    assert back[2] == [*rows[2][:3], 'a "b"\nc', *[""] * 5]
     assert len(back) == 3
 
 

@@ -20,6 +20,7 @@ from shoulderseg.datasets.volume import Volume
 from shoulderseg.datasets.writer import write_image
 from shoulderseg.workflows.report import volumes
 from shoulderseg.workflows.report.build import Page, build_report
+from shoulderseg.workflows.report.noted import Noted
 from shoulderseg.workflows.report.sources import label_map_of
 from tests.workflows.report.browser import CHROMIUM, DRIVER, MISSING, Browser, started_browser
 from tests.workflows.report.made_run import (
@@ -110,9 +111,9 @@ def test_whole_numbers_stay_as_they_are(run: tuple[Path, Path], tmp_path: Path) 
 def test_a_case_that_a_run_makes_anew_meanwhile_has_no_volume(
     run: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def made_anew(out: Path, told: dict[str, Any]) -> Volume:
+    def made_anew(noted: Noted, told: dict[str, Any]) -> Volume:
         write_report(run[0], [record("case_1", (0.5, 0.5)), record("case_2")])
-        return label_map_of(out, told)
+        return label_map_of(noted, told)
 
     monkeypatch.setattr(volumes, "label_map_of", made_anew)
     page = build(run)

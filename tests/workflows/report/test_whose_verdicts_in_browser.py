@@ -94,8 +94,9 @@ def test_of_two_verdicts_the_newer_counts(browser: Browser, tmp_path: Path) -> N
         "\n".join(["case,verdict,comment,time,result", *lines]) + "\n",
     )
     assert said == (
-        "Verdicts of 2 cases read; 0 lines are of other cases, or of failed ones. 5 verdicts of "
-        "this page were kept: those of the table are older, empty, or of another result."
+        "Verdicts of 3 cases read; 0 lines are of other cases, or of failed ones. "
+        "Replaced by the table: 1 verdict (case_04). Kept of this page, as the table's are older "
+        "or of another result: 3 verdicts (case_09, case_02, case_03)."
     )
     told = dict(zip(cases(browser), browser.texts("#rows td.verdict"), strict=True))
     assert {name for name, verdict in told.items() if "fail" in verdict} == {"case_04", "case_06"}

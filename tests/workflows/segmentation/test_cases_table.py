@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 from typing import Any
 
+from shoulderseg.workflows.outputs.plan import CASES_FILE, REPORT_FILE
 from shoulderseg.workflows.segmentation.cases_table import case_line, cases_table
+from shoulderseg.workflows.segmentation.run_report import RunReport
 
 DONE: dict[str, Any] = {
     "case": "a",
@@ -45,6 +48,21 @@ def test_a_failed_case_has_its_reason_and_what_is_known() -> None:
 def test_a_table_without_cases_has_its_heading() -> None:
     assert cases_table([], ["humerus"]).startswith("case,state,humerus_ml,")
     assert cases_table([], ["humerus"]).count("\n") == 1
+
+
+def test_bones_that_only_an_earlier_run_knows_have_their_columns(tmp_path: Path) -> None:
+    earlier = RunReport(tmp_path / REPORT_FILE, {"labels": {"scapula": 1}, "input": "x"}, ["b"])
+    quality = {"scapula": 0.7, "flags": []}
+    earlier.add(DONE | {"case": "b", "volumes_ml": {"scapula": 60.5}, "quality": quality})
+    earlier.write()
+    last = RunReport(tmp_path / REPORT_FILE, {"labels": {"humerus": 1}, "input": "x"}, ["a"])
+    last.add(DONE)
+    last.write()
+
+    with (tmp_path / CASES_FILE).open(newline="", encoding="utf-8") as stream:
+        first, second = csv.DictReader(stream)
+    assert (first["scapula_ml"], first["scapula_predicted_dice"]) == ("60.5", "0.7")
+    assert (first["humerus_ml"], second["humerus_ml"], second["scapula_ml"]) == ("", "90.8", "")
 
 
 def test_a_spreadsheet_takes_no_name_for_a_formula() -> None:

@@ -2,6 +2,8 @@
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const ROWS = DATA.rows;
 const BONES = DATA.bones;
+// A run's bundle may know other bones than the next one's; pictures number those of their own.
+const bonesIn = (row) => (row.bones ? row.bones.map((k) => BONES[k]) : BONES);
 const byId = (id) => document.getElementById(id);
 
 function make(tag, properties = {}, ...children) {
@@ -29,7 +31,7 @@ function shape(tag, properties = {}, ...children) {
 // A name from a file stands apart from what is around it, whichever way it is written.
 const named = (text, properties = {}) => make("bdi", { ...properties, text });
 const number = (value, digits) => (typeof value === "number" ? value.toFixed(digits) : "–");
-const tell = (text) => { byId("told").textContent = text; };
+const tell = (...parts) => { byId("told").replaceChildren(...parts); };
 
 ROWS.forEach((row, index) => {
   row.index = index;

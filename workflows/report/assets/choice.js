@@ -48,9 +48,9 @@ function isWanted(row) {
   if (missing && !row.missing.includes(missing.slice(1))) return false;
   const own = currentVerdict(row);
   if (verdict === "none" ? own || row.state === "failed" : verdict && own !== verdict) return false;
-  for (const [key, { low, high }] of ranges) {
+  for (const [key, chosen] of ranges) {
     const value = COLUMNS.find((one) => one.key === key).of(row);
-    if (typeof value !== "number" || value < low || value >= high) return false;
+    if (typeof value !== "number" || barOf(chosen, value) !== chosen.bar) return false;
   }
   return true;
 }

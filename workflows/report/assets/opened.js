@@ -29,7 +29,8 @@ const line = (title, value) =>
 function bonesOf(row) {
   return make("table", { class: "numbers" },
     make("thead", {}, make("tr", {}, ...["Bone", "Volume, ml", "Predicted Dice"].map((text) => make("th", { scope: "col", text })))),
-    make("tbody", {}, ...BONES.map((bone, k) => {
+    make("tbody", {}, ...bonesIn(row).map((bone) => {
+      const k = BONES.indexOf(bone);
       const mark = make("span", { class: "mark", "aria-hidden": "true" });
       mark.style.background = bone.colour;
       return make("tr", {}, make("th", { scope: "row" }, mark, named(bone.name)),
@@ -116,9 +117,8 @@ function closeCase() {
   byId("opened").hidden = true;
   byId("opened").replaceChildren();
   byId("list").hidden = false;
-  select(row, true);
-  const button = document.querySelector(`#rows [data-index="${row.index}"] .open`);
-  if (button) button.focus({ preventScroll: true });
+  // A case that the filters leave out has no row: keys are for the one that is marked.
+  select(visible.includes(row) ? row : visible.includes(selected) ? selected : visible[0] || null, true);
 }
 
 async function openCase(row) {
@@ -150,10 +150,10 @@ async function openCase(row) {
   }
   if (content.digest !== row.digest) side.querySelector("h2").after(make("p", { class: "error", text: "The pictures are of a newer result than this page; run `shoulderseg report` again." }));
   if (content.slices) {
-    slices = sliceView(content);
+    slices = sliceView(content, bonesIn(row));
     stage.replaceChildren(slices.element);
   } else stage.replaceChildren(make("p", { class: "error", text: "There are no pictures of this case." }));
-  const solid = content.meshes && solidView(content.meshes);
+  const solid = content.meshes && solidView(content.meshes, bonesIn(row));
   if (solid) space.replaceChildren(solid);
   const table = measuresOf(content.measures);
   if (table) measures.replaceChildren(table);

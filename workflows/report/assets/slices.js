@@ -13,10 +13,10 @@ async function inflate(base64) {
   return new Uint8Array(await new Response(packed).arrayBuffer());
 }
 
-function drawBones(context, labels, wide, high, mode) {
+function drawBones(context, labels, wide, high, mode, known) {
   context.clearRect(0, 0, wide * FINE, high * FINE);
   if (mode === "off") return;
-  BONES.forEach((bone, k) => {
+  known.forEach((bone, k) => {
     const own = k + 1;
     const at = (x, y) => x >= 0 && y >= 0 && x < wide && y < high && labels[y * wide + x] === own;
     context.beginPath();
@@ -38,7 +38,7 @@ function drawBones(context, labels, wide, high, mode) {
   });
 }
 
-function sliceView(content) {
+function sliceView(content, known) {
   const { wide, high, numbers, of, images, sides } = content.slices;
   const grey = make("canvas", { width: wide, height: high, class: "grey" });
   const bones = make("canvas", { width: wide * FINE, height: high * FINE, class: "bones", role: "img" });
@@ -68,7 +68,7 @@ function sliceView(content) {
     slider.value = at;
     if (labels) {
       const own = labels.subarray(at * size, (at + 1) * size);
-      drawBones(bones.getContext("2d"), own, wide, high, mode);
+      drawBones(bones.getContext("2d"), own, wide, high, mode, known);
     }
     drawImage(at).catch(() => { where.textContent = "this slice cannot be shown"; });
   }

@@ -40,10 +40,10 @@ function facesOf({ corners, triangles, rgb }, angles) {
   return faces;
 }
 
-function solidView(meshes) {
-  const found = meshes.map((mesh, k) => mesh && readMesh(mesh, BONES[k].colour)).filter(Boolean);
+function solidView(meshes, known) {
+  const found = meshes.map((mesh, k) => mesh && readMesh(mesh, known[k].colour)).filter(Boolean);
   if (!found.length) return null;
-  const names = BONES.filter((_, k) => meshes[k]).map((bone) => bone.name).join(" and ");
+  const names = known.filter((_, k) => meshes[k]).map((bone) => bone.name).join(" and ");
   const canvas = make("canvas", {
     class: "solid", width: 640, height: 440, tabindex: 0, role: "img",
     "aria-label": `${names} in space, seen from the front; turn with the mouse, or with Shift and the arrows`,

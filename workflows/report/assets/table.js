@@ -46,6 +46,8 @@ function lineOf(row) {
     select(row);
     if (event.target.closest(".picture")) openCase(row);
   });
+  // Who goes from name to name with Tab judges and opens the one that has the focus.
+  line.addEventListener("focusin", () => { if (selected !== row) select(row); });
   line.addEventListener("dblclick", () => openCase(row));
   return line;
 }
@@ -70,7 +72,10 @@ function select(row, scroll = false) {
   const line = document.querySelector(`#rows [data-index="${row.index}"]`);
   if (!line) return;
   line.setAttribute("aria-current", "true");
-  if (scroll) line.scrollIntoView({ block: "nearest" });
+  if (!scroll) return;
+  // Else Enter would press the button that has the focus still: another case's, or a heading.
+  line.querySelector(".open").focus({ preventScroll: true });
+  line.scrollIntoView({ block: "nearest" });
 }
 
 function step(by) {

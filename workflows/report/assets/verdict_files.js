@@ -1,5 +1,5 @@
 // Verdicts as files: lists as SCT writes them, and a table to go on with elsewhere.
-const HEADINGS = ["case", "verdict", "rank", "comment", "rater", "time", "result"];
+const HEADINGS = ["case", "verdict", "rank", "comment", "rater", "time", "result", "changed", "rank_result"];
 
 function save(name, text, type) {
   const address = URL.createObjectURL(new Blob([text], { type }));
@@ -40,7 +40,8 @@ function saveTable() {
   const rows = all.filter((row) => row.state !== "failed");
   const lines = [HEADINGS, ...rows.map((row) => {
     const known = verdictOf(row);
-    return [row.case, known.verdict, known.rank, known.comment, known.rater, known.time, known.of];
+    return [row.case, known.verdict, known.rank, known.comment, known.rater, known.time, known.of,
+      known.changed, known.rank_of];
   })];
   save("qc.csv", lines.map((line) => line.map(cell).join(",") + "\n").join(""), "text/csv");
   const earlier = rows.filter((row) => isOutdated(row)).length, failed = all.length - rows.length;
@@ -48,7 +49,7 @@ function saveTable() {
     failed ? ` ${failed} more that failed since are left out.` : ""}`);
 }
 
-function parseTable(text) {
+function parseTable(text, separator) {
   const lines = [[""]];
   let inside = false;
   for (let k = 0; k < text.length; k += 1) {
@@ -57,58 +58,68 @@ function parseTable(text) {
       if (sign !== '"') line[last] += sign;
       else if (text[k + 1] === '"') { line[last] += sign; k += 1; } else inside = false;
     } else if (sign === '"') inside = true;
-    else if (sign === ",") line.push("");
+    else if (sign === separator) line.push("");
     else if (sign === "\n") lines.push([""]);
     else if (sign !== "\r") line[last] += sign;
   }
   return lines.filter((line) => line.length > 1);
 }
 
-// What is of this result comes before what is of an earlier one, a verdict before a comment alone,
-// and the newer before the older. A time that is none, as a spreadsheet may leave it, is the oldest.
-function weight(row, known) {
-  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(known.time) ? known.time : "";
-  return `${Number(!isOutdated(row, known))}${known.verdict ? 1 : 0}${time}`;
+// A spreadsheet saves semicolons where a comma parts decimals.
+function openTable(text) {
+  for (const separator of [",", ";", "\t"]) {
+    const [heads = [], ...lines] = parseTable(text.replace(/^\ufeff/, ""), separator);
+    const known = heads.map((head) => head.trim().toLowerCase());
+    const places = HEADINGS.map((name) => known.indexOf(name));
+    if (places[0] >= 0 && places[1] >= 0) return { places, lines };
+  }
+  return null;
+}
+
+function readLine(line, places, unknown) {
+  const cells = places.map((column) => (column < 0 ? "" : bare(line[column] || "")));
+  const [name, word, place, comment, rater, time, of, changed, rank_of] = cells;
+  const verdict = readVerdict(word), isRank = /^[0-9]$/.test(place.trim());
+  if (word.trim() && !verdict) unknown.add(word.trim());
+  if (place.trim() && !isRank) unknown.add(place.trim());
+  const rank = isRank ? Number(place) : undefined;
+  return { name, given: { verdict, rank, comment, rater, time, of, changed, rank_of: rank_of || undefined } };
 }
 
 function readTable(text) {
-  const [heads, ...lines] = parseTable(text.replace(/^\ufeff/, ""));
-  const places = HEADINGS.map((name) => (heads || []).indexOf(name));
-  if (places[0] < 0 || places[1] < 0) {
+  const table = openTable(text);
+  if (!table) {
     tell("This is no qc.csv: expected a table with the columns case and verdict. Nothing was read.");
     return;
   }
   const done = new Map(ROWS.filter((row) => row.state !== "failed").map((row) => [row.case, row]));
-  const read = new Set(), kept = new Set();
+  const read = new Set(), unknown = new Set();
+  const [replaced, kept] = [0, 1].map(() => Object.fromEntries(FIELDS.map((field) => [field, new Set()])));
   let others = 0;
-  for (const line of lines) {
-    const [name, verdict, place, comment, rater, time, of] =
-      places.map((column) => (column < 0 ? "" : bare(line[column] || "")));
-    const row = done.get(name), mine = judged.get(name);
-    const given = {
-      verdict: VERDICTS.includes(verdict) ? verdict : undefined,
-      rank: /^[0-9]$/.test(place) ? Number(place) : undefined, comment, rater, time, of,
-    };
-    const gives = mine && mine.verdict === given.verdict && weight(row, mine) === weight(row, given)
-      && ((comment && !mine.comment) || (given.rank !== undefined && mine.rank === undefined));
-    if (!row) others += 1;
-    else if (gives) {
-      // Of the same verdict, with what somebody has added to it elsewhere.
-      judged.set(name, { ...mine, comment: mine.comment || comment, rank: mine.rank ?? given.rank });
-      read.add(name);
-    }
-    else if (mine && weight(row, mine) >= weight(row, given)) kept.add(name);
-    else if (given.verdict || given.rank !== undefined || comment) {
-      judged.set(name, given);
-      read.add(name);
-    }
+  for (const line of table.lines) {
+    const { name, given } = readLine(line, table.places, unknown);
+    const row = done.get(name);
+    if (!row) { others += 1; continue; }
+    const merged = mergeEntry(row, judged.get(name) || {}, given);
+    if (merged.isRead) { judged.set(name, merged.next); read.add(name); }
+    merged.replaced.forEach((field) => replaced[field].add(name));
+    merged.kept.forEach((field) => kept[field].add(name));
   }
   writeStore([...read]);
   listeners.forEach((listener) => listener(null));
-  // A case may have several lines.
-  const own = [...kept].filter((name) => !read.has(name)).length;
-  tell(`Verdicts of ${read.size} cases read; ${others} lines are of other cases, or of failed ones.${
-    own ? ` ${own} verdicts of this page were kept: those of the table are older, empty, or of another result.` : ""}`);
+  tellOfRead({ read, others, unknown, replaced: listed(replaced), kept: listed(kept) });
+}
+
+const listed = (found) => Object.fromEntries(FIELDS.map((field) => [field, [...found[field]]]));
+
+function tellOfRead({ read, others, unknown, replaced, kept }) {
+  const given = toldOf(replaced), own = toldOf(kept), words = [...unknown];
+  const more = words.length > 5 ? ` and ${words.length - 5} more` : "";
+  tell(`Verdicts of ${read.size} cases read; ${others} lines are of other cases, or of failed ones.`,
+    ...(given.length ? [" Replaced by the table: ", ...given, "."] : []),
+    ...(own.length ? [" Kept of this page, as the table's are older or of another result: ", ...own, "."] : []),
+    ...(words.length ? [` Not understood and passed over: ${words.length} kinds of entries (`,
+      named(words.slice(0, 5).join(", ")), `${more}); expected ${VERDICTS.join(", ")}, and ranks from 0 to 9.`] : []));
 }
 
 function initVerdictFiles() {

@@ -70,6 +70,7 @@ const verdictOf = (row) => judged.get(row.case) || {};
 // A verdict on an earlier result of the case says so; one that failed has no result now.
 const isOutdated = (row, { of } = verdictOf(row)) =>
   row.state === "failed" || Boolean(of && row.digest && of !== row.digest);
+const rankOf = (known) => (known.rank === undefined ? undefined : known.rank_of || known.of);
 // A case that was made anew is still to be judged.
 const currentVerdict = (row) => (isOutdated(row) ? undefined : verdictOf(row).verdict);
 
@@ -81,9 +82,12 @@ function judge(row, change) {
   // comments.
   const isNew = "verdict" in change || !before.verdict;
   const next = {
-    ...before, ...change, time: isNew ? now : before.time || now,
+    ...before, ...change, time: isNew ? now : before.time || now, changed: now,
     rater: isNew ? rater : before.rater || rater, of: isNew ? row.digest : before.of || row.digest,
+    // A rank is of the result on which it was given, whichever the verdict is of.
+    rank_of: "rank" in change ? row.digest : rankOf(before),
   };
+  if (next.rank === undefined) delete next.rank_of;
   if (!next.verdict && next.rank === undefined && !next.comment) judged.delete(row.case);
   else judged.set(row.case, next);
   writeStore([row.case]);
@@ -100,9 +104,12 @@ function rank(row, value) {
 }
 
 function verdictText(row) {
-  const { verdict, rank: place } = verdictOf(row);
-  const text = [SIGNS[verdict], place === undefined ? "" : `rank ${place}`].filter(Boolean).join(", ");
-  return text + (text && isOutdated(row) ? " (of an earlier result)" : "");
+  const known = verdictOf(row), sign = SIGNS[known.verdict], earlier = " (of an earlier result)";
+  const place = known.rank === undefined ? "" : `rank ${known.rank}`;
+  const [ofVerdict, ofRank] = [isOutdated(row), isOutdated(row, { of: rankOf(known) })];
+  if (!sign || !place) return (sign || place) + ((sign ? ofVerdict : place && ofRank) ? earlier : "");
+  if (ofVerdict === ofRank) return `${sign}, ${place}${ofVerdict ? earlier : ""}`;
+  return `${sign}${ofVerdict ? earlier : ""}, ${place}${ofRank ? earlier : ""}`;
 }
 
 function outdatedText(row) {
