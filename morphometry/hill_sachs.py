@@ -39,6 +39,9 @@ MOST_VOXEL_MM = LEAST_DEPTH_MM
 LEAST_EDGE_DEG = 70.0
 # It has to reach so far into the joint surface, and is followed so far beyond it.
 _WITHIN_DEG, _BEYOND_DEG = 5.0, 12.0
+# Where so many directions within the joint surface are deep, but none so far within it, the axis
+# may be off: no sound head is so deep there. Each is about 0.7 mm2 of a head.
+_FEWEST_DEEP = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +78,8 @@ def find_hill_sachs(humerus: Bone, head: Head, face: Face) -> HillSachs:
 
     Raises:
         RefusedError: If the image ends where a defect might be, its voxels are too long to show
-            one, or the head is no sphere beside it or has no margin.
+            one, the head is no sphere beside it or has no margin, or the head is sunk at the margin
+            alone, where a defect cannot be told from the neck.
     """
     _check_voxels(humerus)
     along, depth, unknown, edge = _cap(humerus, head)
@@ -84,7 +88,8 @@ def find_hill_sachs(humerus: Bone, head: Head, face: Face) -> HillSachs:
     if (unknown & behind_above & (polar <= edge)).any():
         msg = "the image does not show all of the head behind and above"
         raise RefusedError(msg)
-    seeds = (depth >= LEAST_DEPTH_MM) & (polar <= edge - _WITHIN_DEG) & behind_above
+    deep = (depth >= LEAST_DEPTH_MM) & (polar <= edge) & behind_above
+    seeds = deep & (polar <= edge - _WITHIN_DEG)
     best, rest = HillSachs(), polar <= CAP_DEG
     sunk = (depth > INTACT_MM) & (polar <= edge + _BEYOND_DEG)
     labels = _pieces(along, sunk & (polar <= edge))
@@ -100,6 +105,12 @@ def find_hill_sachs(humerus: Bone, head: Head, face: Face) -> HillSachs:
         msg = (
             f"beside any defect the head differs from a sphere by {told(rough, MOST_ROUGH_MM)} mm, "
             f"expected at most {MOST_ROUGH_MM:g}"
+        )
+        raise RefusedError(msg)
+    if not seeds.any() and np.count_nonzero(deep) >= _FEWEST_DEEP:
+        msg = (
+            f"at the margin of the joint surface the head is sunk by {depth[deep].max():.1f} mm "
+            "behind and above: a defect there cannot be told from the neck"
         )
         raise RefusedError(msg)
     return best

@@ -14,7 +14,9 @@ import numpy as np
 import torch
 
 from shoulderseg.nnunet_ext.exchange.heads import one_output
+from shoulderseg.nnunet_ext.learned_with import changed_since, described_with, planned_with
 from shoulderseg.nnunet_ext.plan_checks import check_plans
+from shoulderseg.nnunet_ext.plans import CONFIGURATION
 from shoulderseg.nnunet_ext.regions import BACKGROUND
 from shoulderseg.nnunet_ext.unet_set import UNetSet, UntrustedModelError
 from shoulderseg.nnunet_ext.variants import (
@@ -108,7 +110,9 @@ def load_unets(
     if any(other != plans[0] for other in plans):
         msg = f"the three models in {results_dataset.name} were trained with different plans.json"
         raise UntrustedModelError(msg)
+    described = [_read_json(folder / "dataset.json") for folder in folders.values()]
     check_plans(plans[0])
+    _check_learned_alike(folders, chosen, plans[0], described)
     weights, axes = _read_checkpoints(folders, chosen)
     if shared:
         weights = {
@@ -118,8 +122,32 @@ def load_unets(
             }
             for variant in TRAINERS
         }
-    described = [_read_json(folder / "dataset.json") for folder in folders.values()]
     return UNetSet(plans[0], _two_part_dataset(described), axes, weights)
+
+
+def _check_learned_alike(
+    folders: dict[str, Path],
+    folds: list[str],
+    plans: dict[str, Any],
+    described: list[dict[str, Any]],
+) -> None:
+    """Refuses folds that began before the dataset was planned as plans.json says now."""
+    planned = planned_with(plans, CONFIGURATION)
+    others = []
+    for (name, folder), dataset_json in zip(folders.items(), described, strict=True):
+        present = planned | described_with(dataset_json)
+        for fold in folds:
+            changed = changed_since(folder / f"fold_{fold}", present)
+            if changed:
+                others.append(f"{name} fold {fold} ({', '.join(changed)})")
+    if others:
+        msg = (
+            f"{'; '.join(others)} of {next(iter(folders.values())).parent} learned with other "
+            "plans or labels than plans.json and dataset.json of the model say, which nnU-Net "
+            "replaces with each fold that starts; remove their folders and train them anew, or "
+            "leave these folds out with --folds"
+        )
+        raise UntrustedModelError(msg)
 
 
 def _read_checkpoints(

@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from shoulderseg.nnunet_ext.folders import PREPROCESSED, RAW, SPLITS_FILE, file_ending
+from shoulderseg.nnunet_ext.folders import PREPROCESSED, RAW, SPLITS_FILE, file_ending, files_of
 from shoulderseg.nnunet_ext.variants import EVERY_CASE
 
 # How many folds nnU-Net draws where none are given.
@@ -34,11 +34,7 @@ def cases_in_no_fold(name: str) -> tuple[list[str], Path | None]:
     if not labels.is_dir():
         return [], None
     ending = file_ending(name)
-    cases = {
-        path.name.removesuffix(ending)
-        for path in labels.iterdir()
-        if path.name.endswith(ending) and not path.name.startswith(".")
-    }
+    cases = {path.name.removesuffix(ending) for path in files_of(labels, ending)}
     # What nnU-Net has counts, and it gets what the raw dataset has.
     places = (Path(os.environ.get(PREPROCESSED) or "absent", name), raw)
     splits = next(

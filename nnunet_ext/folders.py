@@ -128,6 +128,20 @@ def file_ending(name: str) -> str:
     return str(stated.get("file_ending", ".nii.gz"))
 
 
+def files_of(folder: Path, ending: str) -> list[Path]:
+    """Lists a dataset's files in a folder; hidden ones, as systems put there, are none.
+
+    Args:
+        folder: Such as imagesTr.
+        ending: As `file_ending` gives it.
+    """
+    return [
+        path
+        for path in folder.iterdir()
+        if path.name.endswith(ending) and not path.name.startswith(".")
+    ]
+
+
 def is_preprocessed(name: str, plans_file: str, data_identifier: str) -> bool:
     """Tells whether the preprocessed cases are there, all of them, and not older than the raw ones.
 
@@ -144,8 +158,8 @@ def is_preprocessed(name: str, plans_file: str, data_identifier: str) -> bool:
     if not plans.is_file():
         return False
     ending = file_ending(name)
-    labels = [path for path in (raw / "labelsTr").iterdir() if path.name.endswith(ending)]
-    sources = [*labels, *(raw / "imagesTr").iterdir()]
+    labels = files_of(raw / "labelsTr", ending)
+    sources = [*labels, *files_of(raw / "imagesTr", ending)]
     ready = {path.name for path in (preprocessed / data_identifier).glob("*.pkl")}
     complete = bool(labels) and all(
         f"{path.name.removesuffix(ending)}.pkl" in ready for path in labels

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from shoulderseg.nnunet_ext.folders import files_of
 from shoulderseg.nnunet_ext.trainings import training_state
 from shoulderseg.nnunet_ext.variants import CHECKPOINT
 
@@ -69,7 +70,7 @@ def stock_commands(
     chosen = ["-c", configuration, "-plans_name", plans_name]
     described = json.loads((preprocessed / "dataset.json").read_text(encoding="utf-8"))
     # An interrupted preprocessing leaves some cases behind.
-    if len(list(folder.glob("*.pkl"))) < described["numTraining"]:
+    if not folder.is_dir() or len(files_of(folder, ".pkl")) < described["numTraining"]:
         commands.append(["nnUNetv2_preprocess", "-d", number, *chosen, "-np", "1"])
     model = results / f"{TRAINER}__{plans_name}__{configuration}"
     for fold in folds:

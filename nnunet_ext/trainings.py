@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -10,6 +11,7 @@ from shoulderseg.nnunet_ext.plans import CONFIGURATION
 from shoulderseg.nnunet_ext.variants import CHECKPOINT, SHARED, model_folder, trainers
 
 State = Literal["finished", "half-finished", "new"]
+# In the order in which nnU-Net goes on from them.
 CHECKPOINTS = (CHECKPOINT, "checkpoint_latest.pth", "checkpoint_best.pth")
 
 
@@ -36,7 +38,7 @@ def list_trainings(
     """Lists the trainings of all variants and folds in the order they are to run.
 
     A training is finished when nnU-Net has written its validation summary, half-finished when
-    there is a checkpoint to go on from.
+    there is a whole checkpoint to go on from.
 
     Args:
         results_dataset: The dataset's folder under `nnUNet_results`; it need not exist yet.
@@ -92,5 +94,41 @@ def training_state(fold_folder: Path) -> State:
 
 
 def has_checkpoint(fold_folder: Path) -> bool:
-    """Tells whether nnU-Net has anything of a fold to go on from."""
-    return any((fold_folder / name).is_file() for name in CHECKPOINTS)
+    """Tells whether there is anything of a fold to go on from: a checkpoint that is whole."""
+    return whole_checkpoint(fold_folder) is not None
+
+
+def whole_checkpoint(fold_folder: Path) -> Path | None:
+    """Gives the checkpoint of a fold to go on from, the first that is whole; None without one."""
+    return next((path for path in _checkpoints(fold_folder) if is_whole(path)), None)
+
+
+def broken_checkpoints(fold_folder: Path) -> list[Path]:
+    """Gives the checkpoints of a fold that were not written to their end."""
+    return [path for path in _checkpoints(fold_folder) if not is_whole(path)]
+
+
+def is_whole(checkpoint: Path) -> bool:
+    """Tells whether a checkpoint was written to its end, not cut short by a full disk or a stop.
+
+    It is a zip archive, whose list of contents comes last. The weights are not read.
+
+    Args:
+        checkpoint: A file that torch wrote.
+    """
+    try:
+        with zipfile.ZipFile(checkpoint) as archive:
+            for entry in archive.infolist():
+                archive.open(entry).close()
+            return bool(archive.infolist())
+    except (zipfile.BadZipFile, RuntimeError, ValueError, EOFError):
+        return False
+
+
+def last_saved_ns(fold_folder: Path) -> int:
+    """Tells when the last checkpoint of a fold was written, in ns; 0 where there is none."""
+    return max((path.stat().st_mtime_ns for path in _checkpoints(fold_folder)), default=0)
+
+
+def _checkpoints(fold_folder: Path) -> list[Path]:
+    return [path for name in CHECKPOINTS if (path := fold_folder / name).is_file()]

@@ -14,6 +14,8 @@ from shoulderseg.datasets.phantom.truth import true_measurements
 from shoulderseg.datasets.volume import index_affine
 from shoulderseg.morphometry.bone import take_bone
 from shoulderseg.morphometry.head import find_head
+from shoulderseg.morphometry.measure import measure_shoulder
+from shoulderseg.morphometry.shoulder import Shoulder
 
 
 def error_mm(seed: int, side: Literal["left", "right"], sex: Literal["female", "male"]) -> float:
@@ -45,3 +47,16 @@ def test_heads_that_are_no_spheres_are_measured_all_over() -> None:
         error_mm(30053, "left", "male"),
     ]
     assert float(np.mean(np.abs(errors))) < 0.5
+
+
+def test_a_defect_at_the_margin_is_refused_and_not_measured_as_none() -> None:
+    # It is 5.6 mm deep; the margin's axis is off, and the defect lies 99 degrees from it.
+    options = PhantomOptions(health="instability")
+    _, shoulder = draw_scan(options, np.random.default_rng(1))
+    scene = build_scene(shoulder, options.glenoid_depth_mm, whole=False)
+    bones = fine_bones(scene, 1.2, 1)
+    side = "right" if scene.mirrored else "left"
+    whole = Shoulder(bones.array == 1, bones.array == 2, index_affine(bones), side)
+    (depth,) = (one for one in measure_shoulder(whole) if one.name == "hill_sachs_depth")
+    assert depth.value is None
+    assert "cannot be told from the neck" in depth.refused

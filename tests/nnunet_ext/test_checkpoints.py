@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import json
 import pickle
+from copy import deepcopy
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 
 from shoulderseg.nnunet_ext.checkpoints import finished_folds, load_checkpoint, load_unets
+from shoulderseg.nnunet_ext.learned_with import keep_learned_with
 from shoulderseg.nnunet_ext.unet_set import UntrustedModelError
+from shoulderseg.nnunet_ext.variants import TRAINERS, model_folder
+from tests.whole_checkpoints import write_checkpoint
 
 if TYPE_CHECKING:
     from tests.conftest import PayloadMaker
@@ -55,3 +60,28 @@ def test_missing_models_are_named(tmp_path: Path) -> None:
         load_unets(tmp_path, "nnUNetPlans")
     with pytest.raises(FileNotFoundError, match="humerus fold 0, glenoid fold 0, whole fold 0"):
         load_unets(tmp_path, "nnUNetPlans", ["0"])
+
+
+def test_folds_that_learned_with_other_plans_are_not_joined(
+    tmp_path: Path, plans: dict[str, Any]
+) -> None:
+    described = {"labels": {"background": 0, "humerus": [1, 1]}, "regions_class_order": [1]}
+    for variant in TRAINERS:
+        model = model_folder(tmp_path, variant, "P")
+        for fold in ("0", "1"):
+            write_checkpoint(model / f"fold_{fold}" / "checkpoint_final.pth")
+            keep_learned_with(model / f"fold_{fold}", plans, "2d", described)
+        (model / "plans.json").write_text(json.dumps(plans))
+        (model / "dataset.json").write_text(json.dumps(described))
+    before = deepcopy(plans)
+    before["configurations"]["2d"]["spacing"] = [0.7, 0.7]
+    keep_learned_with(model_folder(tmp_path, "glenoid", "P") / "fold_0", before, "2d", described)
+    with pytest.raises(UntrustedModelError, match=r"glenoid fold 0 \(spacing\) of .*--folds"):
+        load_unets(tmp_path, "P")
+    # These agree, and are read.
+    with pytest.raises(UntrustedModelError, match="not a plain nnU-Net checkpoint"):
+        load_unets(tmp_path, "P", ["1"])
+    # So are those of an earlier version.
+    (model_folder(tmp_path, "glenoid", "P") / "fold_0" / "learned_with.json").unlink()
+    with pytest.raises(UntrustedModelError, match="not a plain nnU-Net checkpoint"):
+        load_unets(tmp_path, "P")

@@ -130,6 +130,15 @@ def test_another_file_ending(preprocessed: Path) -> None:
     assert is_current()
 
 
+@pytest.mark.parametrize(
+    "stray",
+    ["imagesTr/.DS_Store", "imagesTr/Thumbs.db", "imagesTr/._a_0000.nii.gz", "labelsTr/._a.nii.gz"],
+)
+def test_what_systems_leave_in_folders_is_no_case(preprocessed: Path, stray: str) -> None:
+    (preprocessed / "nnUNet_raw" / "Dataset007_Shoulder" / stray).touch()
+    assert is_current()
+
+
 def test_images_changed_afterwards_are_noticed(preprocessed: Path) -> None:
     image = preprocessed / "nnUNet_raw" / "Dataset007_Shoulder" / "imagesTr" / "a_0000.nii.gz"
     os.utime(image, (3000, 3000))

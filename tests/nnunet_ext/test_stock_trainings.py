@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from shoulderseg.nnunet_ext.stock_trainings import StockCommands, is_planned, stock_commands
+from tests.whole_checkpoints import write_checkpoint
 
 NAME, CASES = "Dataset012_Made", ("a", "b", "c")
 
@@ -42,8 +43,7 @@ def test_what_is_finished_is_left_out_and_what_is_begun_goes_on(
     model = results / "nnUNetTrainerScheduled__P__2d"
     (model / "fold_0" / "validation").mkdir(parents=True)
     (model / "fold_0" / "validation" / "summary.json").touch()
-    (model / "fold_1").mkdir()
-    (model / "fold_1" / "checkpoint_latest.pth").touch()
+    write_checkpoint(model / "fold_1" / "checkpoint_latest.pth")
     left = commands(preprocessed, results)
     assert [command[3:4] + command[-1:] for command in left.trainings] == [["1", "--c"]]
     assert left.model[-5:] == ["-f", "0", "1", "-device", "cpu"]
@@ -54,6 +54,7 @@ def test_what_is_finished_is_left_out_and_what_is_begun_goes_on(
 
 def test_an_interrupted_preprocessing_is_made_again(preprocessed: Path, tmp_path: Path) -> None:
     (preprocessed / "P_2d" / "c.pkl").unlink()
+    (preprocessed / "P_2d" / "._a.pkl").touch()
     first = commands(preprocessed, tmp_path / "results").trainings[0]
     expected = "nnUNetv2_preprocess -d 12 -c 2d -plans_name P -np 1"
     assert first == expected.split()

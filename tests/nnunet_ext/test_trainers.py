@@ -103,6 +103,8 @@ def test_length_and_learning_rate_reach_nnunet(
 ) -> None:
     def place(self: nnUNetTrainer, *_: object) -> None:
         self.output_folder = str(tmp_path)
+        self.plans_manager = SimpleNamespace(plans={})
+        self.configuration_name, self.dataset_json = "2d", {}
 
     monkeypatch.setattr(nnUNetTrainer, "__init__", place)
     monkeypatch.setenv("SHOULDERSEG_EPOCHS", "7")

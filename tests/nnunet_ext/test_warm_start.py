@@ -19,6 +19,7 @@ from shoulderseg.nnunet_ext.variants import (
     TRAINERS,
 )
 from shoulderseg.nnunet_ext.warm_start import load_start
+from tests.whole_checkpoints import write_checkpoint
 
 if TYPE_CHECKING:
     from tests.conftest import TrainedDataset
@@ -117,7 +118,7 @@ def test_nnunets_trainer_starts_there_unless_it_goes_on(
             planned | {"continue_training": resuming}, "2d", 0, described, torch.device("cpu")
         )
         if resuming:
-            Path(trainer.output_folder, "checkpoint_latest.pth").touch()
+            write_checkpoint(Path(trainer.output_folder, "checkpoint_latest.pth"))
         trainer.initialize()
         assert trainer.network is not None
         networks[resuming] = trainer.network.state_dict()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 # Ends of the entries that leave the degraded copies out, in the file and in words.
 _PLAIN = "_without_copies"
 _KINDS = (("", ""), (_PLAIN, " without the copies"))
+_LOGGER = logging.getLogger(__name__)
 _MOST_FITS = 20
 _FOLDS = 5
 
@@ -43,16 +45,14 @@ def cross_validate(
     """Judges each case by a calibration on those of other patients.
 
     All images of a patient, and their copies, are left out together: one patient at a time up to
-    20 patients, else a fifth of them.
+    20 patients, else a fifth of them. Those without whom too little is left to fit are not judged,
+    which a warning says.
 
     Args:
         examples: cases with a reference.
         flag_below: predicted Dice under which a bone is flagged, one for both or one each.
         names: of the two bones.
         patients: the patient of each case; None if nobody knows, and each counts as one.
-
-    Raises:
-        ValueError: if what is left is too little to fit.
     """
     from shoulderseg.evaluation.quality.calibration import fit_calibration, predicted_dice
 
@@ -63,7 +63,14 @@ def cross_validate(
     for fold in range(folds):
         out = set(those[fold::folds])
         kept = [example for example in examples if of_case[example.case] not in out]
-        calibration = fit_calibration(kept, flag_below)
+        try:
+            calibration = fit_calibration(kept, flag_below)
+        except ValueError as error:
+            cases = sorted({e.case for e in examples if of_case[e.case] in out})
+            _LOGGER.warning(
+                "the figures are without %s: in the other images %s", ", ".join(cases), error
+            )
+            continue
         for example in (e for e in examples if of_case[e.case] in out):
             first, second = (
                 predicted_dice(bone, calibration.bones[k])

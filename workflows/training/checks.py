@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -33,6 +34,21 @@ def warn_of_changes(name: str) -> None:
         )
 
 
+def check_begun(trainings: Sequence[Training], plans: Path) -> None:
+    """Looks whether trainings that have begun can go on with what is planned and kept now.
+
+    Args:
+        trainings: those that may run.
+        plans: file of the present plans.
+
+    Raises:
+        ValueError: if one that is to go on began with other plans.
+    """
+    warn_of_old(trainings, plans)
+    warn_of_broken(trainings)
+    check_planned_with(trainings, plans)
+
+
 def warn_of_old(trainings: Iterable[Training], plans: Path) -> None:
     """Warns of trainings that were begun before the dataset was planned as it is now."""
     from shoulderseg.nnunet_ext.trainings import CHECKPOINTS
@@ -49,6 +65,48 @@ def warn_of_old(trainings: Iterable[Training], plans: Path) -> None:
                 training.fold,
                 training.folder,
             )
+
+
+def warn_of_broken(trainings: Iterable[Training]) -> None:
+    """Warns of checkpoints that were cut short, and says what is gone on from instead."""
+    from shoulderseg.nnunet_ext.trainings import broken_checkpoints, whole_checkpoint
+
+    for training in trainings:
+        if training.state == "finished":
+            continue
+        found = whole_checkpoint(training.folder)
+        then = "begins anew" if found is None else f"goes on from {found.name}"
+        for broken in broken_checkpoints(training.folder):
+            _LOGGER.warning(
+                "%s is not whole, as after a full disk or a stop: the training %s", broken, then
+            )
+
+
+def check_planned_with(trainings: Iterable[Training], plans: Path) -> None:
+    """Refuses to go on with trainings that began with other plans, and warns of finished ones.
+
+    Args:
+        trainings: those that may run.
+        plans: file of the present plans.
+
+    Raises:
+        ValueError: if one that is to go on began with others.
+    """
+    from shoulderseg.nnunet_ext.learned_with import changed_since, planned_with
+    from shoulderseg.nnunet_ext.plans import CONFIGURATION
+
+    present = planned_with(json.loads(plans.read_text(encoding="utf-8")), CONFIGURATION)
+    for training in trainings:
+        changed = [] if training.state == "new" else changed_since(training.folder, present)
+        if not changed:
+            continue
+        msg = (
+            f"{training.variant} fold {training.fold} learned with other plans than {plans} has "
+            f"now ({', '.join(changed)} differ); remove {training.folder} to train it anew"
+        )
+        if training.state == "half-finished":
+            raise ValueError(msg)
+        _LOGGER.warning("%s: export refuses to join it with folds of the new plans", msg)
 
 
 def check_folds(name: str, folds: Sequence[str] = ()) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from shoulderseg.workflows.training.train import (
 if TYPE_CHECKING:
     from shoulderseg.nnunet_ext.trainings import Training
     from shoulderseg.workflows.cohort.cluster import Crew
+    from shoulderseg.workflows.cohort.members import Member
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,34 @@ class TrainingPlace:
     start: str = ""
 
 
+@dataclass
+class TrainingPool(Pool["Training", Trained]):
+    """Gives each worker a training; a worker that ends after a checkpoint was kept does no harm.
+
+    On machines that are taken back now and then, a training of days outlives many workers.
+    """
+
+    _saved: dict[int, int] = field(default_factory=dict)
+
+    def _hand_out(self) -> None:
+        from shoulderseg.nnunet_ext.trainings import last_saved_ns
+
+        for training in self._waiting:
+            self._saved.setdefault(id(training), last_saved_ns(training.folder))
+        super()._hand_out()
+
+    def _buried(self, member: Member[Training]) -> Iterator[tuple[Training, Exception]]:
+        from shoulderseg.nnunet_ext.trainings import last_saved_ns
+
+        if member.item is not None:
+            key, saved = id(member.item), last_saved_ns(member.item.folder)
+            if saved > self._saved.get(key, saved):
+                # The death that follows is not counted either.
+                self._deaths[key] = -1
+            self._saved[key] = saved
+        yield from super()._buried(member)
+
+
 def train_on_cluster(
     run: TrainingRun, crew: Crew, on_trained: Callable[[Training, str], None]
 ) -> None:
@@ -73,14 +102,19 @@ def train_on_cluster(
 
     Raises:
         BrokenEnvironmentError: if no worker can be used, or the scheduler is lost.
+        OSError: if the folder of the results cannot be made.
     """
+    from shoulderseg.nnunet_ext.folders import RESULTS
+
     run = replace(run, environment=_told(run))
     place = _place_of(run)
+    # A fresh project has none yet, and workers look whether they can write to it.
+    Path(place.folders[RESULTS]).mkdir(parents=True, exist_ok=True)
     duty: Duty[Training, Trained] = Duty(
         "training", partial(examine_for, place, run), partial(train_one, place, run)
     )
     left = [training for training in run.trainings if training.state != "finished"]
-    with closing(Pool(crew.client, duty).run(left)) as answers:
+    with closing(TrainingPool(crew.client, duty).run(left)) as answers:
         for answered in answers:
             if answered is not None:
                 training, came = answered

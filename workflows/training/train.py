@@ -95,7 +95,7 @@ def prepare_trainings(order: TrainingOrder) -> TrainingRun:
 
     Raises:
         ValueError: if there is no such dataset or variant, the U-Nets cannot learn from the
-            dataset, or the bundle to start from is damaged.
+            dataset, a training began with other plans, or the bundle to start from is damaged.
         FileNotFoundError: if the dataset is not planned, there is no such bundle, or it has no
             weights for a U-Net or fold.
     """
@@ -130,7 +130,7 @@ def prepare_trainings(order: TrainingOrder) -> TrainingRun:
         device=order.device,
         synthetic=order.synthetic,
     )
-    checks.warn_of_old(trainings, plans)
+    checks.check_begun(trainings, plans)
     environment = training_environment(order.schedule, order.device)
     environment |= _start_environment(order.start_from, trainings)
     return TrainingRun(

@@ -63,8 +63,8 @@ def test_fat_lies_beside_its_place_and_water_does_not() -> None:
     values[0, 2, 2], values[half, 2, 2] = 4.0, 8.0
     look = Appearance(torch.zeros((256, CHANNELS)), torch.ones((CHANNELS, 5, 6)), half)
 
-    def seen(*pixels: float) -> dict[tuple[int, int], float]:
-        found = signal(values, replace(look, fat_shift=pixels))
+    def seen(down: float, along: float) -> dict[tuple[int, int], float]:
+        found = signal(values, replace(look, fat_shift=(down, along)))
         return {
             (int(row), int(column)): float(found[row, column]) for row, column in found.nonzero()
         }

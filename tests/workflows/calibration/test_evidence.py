@@ -117,3 +117,20 @@ def test_what_cannot_be_said_is_left_out() -> None:
     assert "correlation none" in lines
     for absent in ("glenoid", "negatives", "sensitivity", "nan"):
         assert absent not in lines
+
+
+def test_a_bone_that_is_too_rare_without_one_patient_leaves_that_one_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    made = [example(f"c{number}", 0.9, 0.9) for number in range(6)]
+    # The glenoid is found in as many images as a fit needs, and in fewer without one of these.
+    absent = BoneQuality(**dict.fromkeys(SHARES, 0.0), area_cm2=0.0)
+    for number in (3, 4, 5):
+        quality = made[number].quality
+        made[number] = made[number]._replace(
+            quality=replace(quality, bones=(quality.bones[0], absent))
+        )
+    judged = cross_validate(made, 0.7, NAMES)
+    assert [one.example.case for one in judged] == ["c3", "c4", "c5"]
+    assert "the figures are without c0: in the other images bone 2 was found in 2" in caplog.text
+    assert evidence(judged, 0.7, NAMES, [])["images"] == 3

@@ -6,89 +6,23 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from distributed import LocalCluster
-from typer.testing import CliRunner, Result
 
-from shoulderseg.cli.app import app
 from shoulderseg.workflows.cohort.cluster import Where, joined
 from shoulderseg.workflows.errors import BrokenEnvironmentError
 from shoulderseg.workflows.lock import held_open
-from shoulderseg.workflows.training import spread, train
+from shoulderseg.workflows.training import spread
 from shoulderseg.workflows.training.train import Schedule, TrainingOrder, prepare_trainings
+from tests.whole_checkpoints import write_checkpoint
+from tests.workflows.training.scripted import NAME, PATIENCE_S, command, logs, run_of, wait_for
 
 if TYPE_CHECKING:
     from shoulderseg.nnunet_ext.trainings import Training
-
-NAME = "Dataset004_X"
-PATIENCE_S = 120.0
-# Writes its arguments and process, what it is told, and what a finished training has. Fold 1 stops
-# early, fold 2 waits for ever.
-SCRIPT = """#!{python}
-import json, os, sys, time
-from pathlib import Path
-words = sys.argv[1:]
-fold, trainer, plans = words[2], words[words.index("-tr") + 1], words[words.index("-p") + 1]
-model = Path(os.environ["nnUNet_results"], words[0], f"{{trainer}}__{{plans}}__2d")
-folder = model / f"fold_{{fold}}"
-folder.mkdir(parents=True, exist_ok=True)
-(folder / "log.txt").open("a").write(f"{{os.getpid()}} {{' '.join(words)}}\\n")
-told = {{name: value for name, value in os.environ.items() if name.startswith("SHOULDERSEG_")}}
-(folder / "told.json").write_text(json.dumps(told))
-if fold == "1":
-    sys.exit(1)
-(folder / "checkpoint_latest.pth").touch()
-while fold == "2":
-    time.sleep(0.05)
-(folder / "validation").mkdir(exist_ok=True)
-(folder / "validation" / "summary.json").write_text("{{}}")
-"""
-
-
-@pytest.fixture
-def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """nnU-Net's folders with a dataset that is planned; gives that of the results."""
-    for variable in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"):
-        (tmp_path / variable / NAME).mkdir(parents=True)
-        monkeypatch.setenv(variable, str(tmp_path / variable))
-    (tmp_path / "nnUNet_preprocessed" / NAME / "nnUNetPlans.json").write_text("{}")
-    script = tmp_path / "nnUNetv2_train"
-    script.write_text(SCRIPT.format(python=sys.executable))
-    script.chmod(0o755)
-    for module in (train, spread):
-        monkeypatch.setattr(module, "installed_script", lambda _: str(script))
-    return tmp_path / "nnUNet_results" / NAME
-
-
-@pytest.fixture
-def scheduler() -> Iterator[str]:
-    """The address of a cluster of two workers in this process."""
-    with LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        processes=False,
-        protocol="tcp",
-        dashboard_address="127.0.0.1:0",
-        memory_limit=0,
-    ) as cluster:
-        yield cluster.scheduler_address
-
-
-def command(*words: str) -> Result:
-    return CliRunner().invoke(app, ["train", "4", "--device", "auto", *words])
-
-
-def logs(results: Path) -> dict[str, list[str]]:
-    """What the script wrote, by trainer and fold."""
-    files = sorted(results.rglob("log.txt"))
-    names = [f"{path.parent.parent.name.split('__')[0]} {path.parent.name}" for path in files]
-    return {name: path.read_text().splitlines() for name, path in zip(names, files, strict=True)}
 
 
 @contextmanager
@@ -97,13 +31,6 @@ def held(path: Path) -> Iterator[Callable[[], None]]:
     with ExitStack() as stack:
         stack.enter_context(held_open(path, BlockingIOError()))
         yield stack.close
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def is_alive(pid: int) -> bool:
@@ -136,10 +63,6 @@ def test_one_that_stops_early_is_named_and_the_others_are_trained(
     assert "failed: humerus fold 1: nnU-Net stopped early" in " ".join(outcome.output.split())
     assert "not trained to the end: " in outcome.output
     assert outcome.output.count("is trained") == 2
-
-
-def run_of(folds: list[str]) -> train.TrainingRun:
-    return prepare_trainings(TrainingOrder("4", "auto", variants=["whole"], folds=folds))
 
 
 def test_a_stopped_command_ends_the_trainings_and_goes_on_later(
@@ -178,8 +101,7 @@ def test_a_training_that_another_began_meanwhile_goes_on_from_its_checkpoint(
 ) -> None:
     run = run_of(["0"])
     folder = run.trainings[0].folder
-    folder.mkdir(parents=True)
-    (folder / "checkpoint_latest.pth").touch()
+    write_checkpoint(folder / "checkpoint_latest.pth")
     with joined(Where(scheduler)) as crew:
         spread.train_on_cluster(run, crew, lambda *_: None)
     ((line,),) = logs(results).values()
