@@ -102,6 +102,6 @@ def vote(
         with np.load(out / variant / f"{case}.npz") as arrays:
             said[variant] = arrays["probabilities"][0].astype(np.float32)
     first, second, whole = said.values()
-    voted = fuse([[first], [second]], "majority", whole=[whole]).label_map
+    voted = fuse([[first], [second]], "majority", whole=[whole])
     single = [1 + (FIRST, SECOND).index(bone) for bone in one_piece]
-    return keep_one_piece(voted, single, spacing_mm)
+    return keep_one_piece(voted.label_map, single, spacing_mm, voted.probability[1])

@@ -41,7 +41,10 @@ def keep_largest_component(label_map: NDArray[np.uint8], bones: Iterable[int]) -
 
 
 def keep_one_piece(
-    label_map: NDArray[np.uint8], bones: Iterable[int], spacing_mm: tuple[float, float, float]
+    label_map: NDArray[np.uint8],
+    bones: Iterable[int],
+    spacing_mm: tuple[float, float, float],
+    probability: NDArray[np.float32] | None = None,
 ) -> NDArray[np.uint8]:
     """Keeps one piece of each bone: the largest, and of the second that at the first.
 
@@ -49,6 +52,7 @@ def keep_one_piece(
         label_map: uint8 (Z, Y, X), 1 for the first bone and 2 for the second.
         bones: Labels of the bones that are one piece; where it is the second alone, its largest.
         spacing_mm: Voxel size, (Z, Y, X).
+        probability: Of the second bone, (Z, Y, X); None where all of its voxels count alike.
 
     Returns:
         As `keep_largest_component`.
@@ -56,43 +60,60 @@ def keep_one_piece(
     single = set(bones)
     if single != {1, 2}:
         return keep_largest_component(label_map, single)
-    return keep_component_at_joint(keep_largest_component(label_map, [1]), 2, 1, spacing_mm)
+    first = keep_largest_component(label_map, [1])
+    return keep_component_at_joint(first, (2, 1), spacing_mm, probability)
 
 
 def keep_component_at_joint(
-    label_map: NDArray[np.uint8], bone: int, other: int, spacing_mm: tuple[float, float, float]
+    label_map: NDArray[np.uint8],
+    bones: tuple[int, int],
+    spacing_mm: tuple[float, float, float],
+    probability: NDArray[np.float32] | None = None,
 ) -> NDArray[np.uint8]:
     """Removes of a bone all but the piece of which most lies near the bone that it meets.
 
-    A wrong piece may be larger than the right one, but seldom lies as near to the joint. Pieces
-    smaller than a quarter of the largest are never chosen, and where none lies within 15 mm the
-    largest is. Both figures are ours.
+    A wrong piece may be larger than the right one, but seldom lies as near to the joint. With a
+    probability a voxel counts by how far it is above one half: where the whole alone says bone,
+    and nobody which, that is next to nothing. Pieces smaller than a quarter of the largest are
+    never chosen, and where none lies within 15 mm the largest is. Both figures are ours.
 
     Args:
         label_map: uint8 (Z, Y, X).
-        bone: Its label.
-        other: That of the bone that it meets.
+        bones: Labels of the bone, and of the one that it meets.
         spacing_mm: Voxel size, (Z, Y, X).
+        probability: Of the bone, float32 (Z, Y, X), 0 to 1; None where all voxels count alike.
 
     Returns:
         A label map whose removed voxels are background; the input itself where nothing is removed.
     """
-    mask = label_map == bone
+    mask = label_map == bones[0]
     if not mask.any():
         return label_map
     pieces = cc3d.connected_components(mask.astype(np.uint8), connectivity=26)
-    sizes = np.bincount(pieces.ravel())
-    sizes[0] = 0
-    if np.count_nonzero(sizes) < 2:
+    if pieces.max() < 2:
         return label_map
+    sure = _sureness(mask, probability)
+    sizes = np.bincount(pieces[mask], weights=sure)
     large = np.flatnonzero(sizes >= _LEAST_SHARE * sizes.max())
+    large = large[large > 0]
     chosen = large[0]
     if len(large) > 1:
         asked = np.isin(pieces, large)
-        near = _are_near(asked, label_map == other, spacing_mm)
-        counts = np.bincount(pieces[asked], weights=near)[large]
+        near = _are_near(asked, label_map == bones[1], spacing_mm)
+        counts = np.bincount(pieces[asked], weights=near * sure[asked[mask]])[large]
         chosen = large[np.lexsort((sizes[large], counts))[-1]]
     return np.where(mask & (pieces != chosen), np.uint8(0), label_map)
+
+
+def _sureness(
+    mask: NDArray[np.bool_], probability: NDArray[np.float32] | None
+) -> NDArray[np.float64]:
+    """How much each voxel of a mask counts, (n,)."""
+    if probability is None:
+        return np.ones(np.count_nonzero(mask))
+    above: NDArray[np.float64] = np.maximum(2 * probability[mask].astype(np.float64) - 1, 0)
+    # Where nobody is sure of any voxel all count alike.
+    return above if above.any() else np.ones_like(above)
 
 
 def _are_near(

@@ -50,7 +50,9 @@ def test_the_largest_piece_of_the_bones_that_are_named_is_kept(
     glenoid = segmented(tmp_path / "glenoid", scan, "glenoid")
     np.testing.assert_array_equal(glenoid.label_map, keep_largest_component(plain.label_map, [2]))
     both = segmented(tmp_path / "both", scan, "humerus", "glenoid")
-    expected = keep_one_piece(plain.label_map, [1, 2], scan.spacing_mm)
+    said = plain.probabilities
+    mean = ((said["glenoid"].astype(np.float64) + said["whole"]) / 2).astype(np.float32)
+    expected = keep_one_piece(plain.label_map, [1, 2], scan.spacing_mm, mean)
     np.testing.assert_array_equal(both.label_map, expected)
     np.testing.assert_array_equal(both.voted, both.label_map)
     # The quality is that of the votes: many pieces speak against a result.

@@ -82,9 +82,9 @@ def test_the_piece_at_the_joint_stays_where_a_larger_one_lies_away(
     label_map = joint(spacing_mm)
     expected = label_map.copy()
     expected[:, :, : int(30 / spacing_mm[2])][label_map[:, :, : int(30 / spacing_mm[2])] == 2] = 0
-    found = keep_component_at_joint(label_map, 2, 1, spacing_mm)
+    found = keep_component_at_joint(label_map, (2, 1), spacing_mm)
     np.testing.assert_array_equal(found, expected)
-    assert keep_component_at_joint(found, 2, 1, spacing_mm) is found
+    assert keep_component_at_joint(found, (2, 1), spacing_mm) is found
 
 
 def test_a_speck_at_the_joint_is_no_bone() -> None:
@@ -92,7 +92,7 @@ def test_a_speck_at_the_joint_is_no_bone() -> None:
     label_map[12:, :, 40:58][label_map[12:, :, 40:58] == 2] = 0
     expected = keep_largest_component(label_map, [2])
     assert (label_map[:12] == 2).any()
-    found = keep_component_at_joint(label_map, 2, 1, (1.0, 1.0, 1.0))
+    found = keep_component_at_joint(label_map, (2, 1), (1.0, 1.0, 1.0))
     np.testing.assert_array_equal(found, expected)
 
 
@@ -102,13 +102,13 @@ def test_without_a_joint_the_largest_piece_stays(humerus: str) -> None:
     if humerus == "none":
         label_map[label_map == 1] = 0
     # The same voxels, ten times as large: nothing lies near anything.
-    found = keep_component_at_joint(label_map, 2, 1, (10.0, 10.0, 10.0))
+    found = keep_component_at_joint(label_map, (2, 1), (10.0, 10.0, 10.0))
     np.testing.assert_array_equal(found, keep_largest_component(label_map, [2]))
 
 
 @given(MAPS)
 def test_one_whole_piece_is_left_at_the_joint(label_map: np.ndarray) -> None:
-    found = keep_component_at_joint(label_map, 2, 1, (2.0, 1.0, 1.0))
+    found = keep_component_at_joint(label_map, (2, 1), (2.0, 1.0, 1.0))
     pieces, count = label(label_map == 2, np.ones((3, 3, 3)))
     kept = np.unique(pieces[found == 2])
     assert len(kept) == min(count, 1)
@@ -131,3 +131,22 @@ def test_what_is_near_is_told_in_millimetres(axes: tuple[int, int, int]) -> None
     largest = keep_one_piece(label_map, [2], spacing_mm)
     np.testing.assert_array_equal(largest, keep_largest_component(label_map, [2]))
     assert (largest[18:] == 2).any()
+
+
+def test_a_piece_that_nobody_is_sure_of_is_not_the_one_at_the_joint() -> None:
+    """Of the humerus a part is missed, which the whole alone calls bone."""
+    label_map = np.zeros((4, 10, 40), np.uint8)
+    label_map[:, :, 10:20] = 1
+    label_map[:, :5, 21:26] = label_map[:, :, 2:9] = 2
+    probability = np.where(label_map == 2, np.float32(0.55), np.float32(0))
+    probability[:, :5, 21:26] = 0.95
+    spacing_mm = (1.0, 1.0, 1.0)
+
+    found = keep_one_piece(label_map, [1, 2], spacing_mm, probability)
+
+    assert (found[:, :5, 21:26] == 2).all()
+    assert not (found[:, :, 2:9] == 2).any()
+    alike = keep_one_piece(label_map, [1, 2], spacing_mm)
+    assert (alike[:, :, 2:9] == 2).all()
+    unsure = np.minimum(probability, np.float32(0.5))
+    np.testing.assert_array_equal(keep_one_piece(label_map, [1, 2], spacing_mm, unsure), alike)

@@ -63,13 +63,15 @@ def finish(
     from shoulderseg.refine.connected_components import keep_one_piece
 
     single = [1 + (FIRST, SECOND).index(bone) for bone in bundle.one_piece]
-    voted = keep_one_piece(fusion.label_map, single, scan.spacing_mm)
+    second = fusion.probability[1] if len(fusion.probability) > 1 else None
+    voted = keep_one_piece(fusion.label_map, single, scan.spacing_mm, second)
     fusion = fusion._replace(label_map=voted)
     refined, measures = fusion.label_map, {}
     if bundle.refiner is not None and case is not None:
         result = refine(bundle.refiner, case, fusion, settings.folds, settings.device)
         # An edge that moves may cut a bone in two.
-        refined = keep_one_piece(result.label_map * scan.scanned, single, scan.spacing_mm)
+        moved = result.label_map * scan.scanned
+        refined = keep_one_piece(moved, single, scan.spacing_mm, second)
         changed = int(np.count_nonzero(refined != fusion.label_map))
         measures = {"band_voxels": result.band, "changed_voxels": changed}
     lookup = np.array([0, *foreground_labels(bundle.unets.dataset_json).values()], dtype=np.uint8)
