@@ -28,7 +28,7 @@ from shoulderseg.datasets.temporary_folder import temporary_folder
 from shoulderseg.datasets.text_header import lacks_orientation
 from shoulderseg.datasets.utf8_path import utf8_path
 from shoulderseg.datasets.values import as_float32
-from shoulderseg.datasets.volume import Volume, has_perpendicular_axes, ras_affine
+from shoulderseg.datasets.volume import SHEARED, Volume, ras_affine, with_perpendicular_axes
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -56,7 +56,6 @@ _READERS = {
 }
 _PLAUSIBLE_SPACING_MM = (0.01, 100.0)
 MAX_LABEL = 65535
-_SHEARED = "its axes are not perpendicular (sheared). Resample it to a regular grid."
 
 
 def read_image(path: Path, *, flat: bool = False) -> Volume:
@@ -104,10 +103,10 @@ def as_grey_values(volume: Volume, *, flat: bool = False) -> Volume:
         The image with a float32 array.
 
     Raises:
-        ValueError: If it fails `check_grid`, a value is NaN, infinite or too large for float32, or
-            all are the same; says which without naming a file.
+        ValueError: If it fails `checked_grid`, a value is NaN, infinite or too large for float32,
+            or all are the same; says which without naming a file.
     """
-    check_grid(volume)
+    volume = checked_grid(volume)
     array = as_float32(volume.array)
     if array.size == 0 or (not flat and array.min() == array.max()):
         value = f"every voxel is {float(array.flat[0]):g}" if array.size else "it has no voxel"
@@ -116,11 +115,14 @@ def as_grey_values(volume: Volume, *, flat: bool = False) -> Volume:
     return Volume(array, volume.spacing_mm, volume.origin_mm, volume.direction)
 
 
-def check_grid(volume: Volume) -> None:
-    """Checks that voxels have a size that an image can have, and perpendicular axes.
+def checked_grid(volume: Volume) -> Volume:
+    """Checks the size of voxels, and makes axes that a header rounded perpendicular.
 
     Only some formats can hold sheared axes: what is written for such an image in another format
     would lie elsewhere.
+
+    Returns:
+        The volume, or one of the same array whose axes are perpendicular.
 
     Raises:
         ValueError: If a size is below 0.01 or above 100 mm, or the axes are sheared.
@@ -132,8 +134,7 @@ def check_grid(volume: Volume) -> None:
             "Check the unit of length in its header."
         )
         raise ValueError(msg)
-    if not has_perpendicular_axes(volume.direction):
-        raise ValueError(_SHEARED)
+    return with_perpendicular_axes(volume)
 
 
 def read_label_map(path: Path) -> Volume:
@@ -179,9 +180,8 @@ def _read(path: Path, *, labels: bool = False) -> Volume:
             image = _decode(flat, name, path)
     else:
         image = _decode(path, name, path)
-    volume = as_volume(image)
     try:
-        check_grid(volume)
+        volume = checked_grid(as_volume(image))
     except ValueError as error:
         raise UnreadableVolumeError(path, str(error)) from None
     if header is not None:
@@ -240,7 +240,7 @@ def _as_3d(image: SimpleITK.Image) -> SimpleITK.Image:
 
 def _explain(message: str) -> str:
     if "orthonormal" in message:
-        return _SHEARED
+        return SHEARED
     return "SimpleITK cannot decode it: it is damaged, cut off or of an unsupported kind."
 
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 _AXES_TOLERANCE = 1e-3
+# Beyond it axes are sheared; up to it they may be rounded to three decimals.
+_ROUNDED_AXES = 1e-2
+SHEARED = "its axes are not perpendicular (sheared). Resample it to a regular grid."
 # Two grids are the same up to this distance of their corners: far below a pixel, above what
 # single precision in headers makes of a far corner. The one tolerance of the whole product.
 SAME_GRID_MM = 0.1
@@ -173,22 +176,45 @@ def volume_of(array: npt.NDArray[Any], affine: npt.ArrayLike) -> Volume:
         msg = f"affine gives a spacing of {spacing[::-1].tolist()} mm (Z, Y, X), expected above 0"
         raise ValueError(msg)
     direction = placed[:, :3] / spacing
-    if not has_perpendicular_axes(direction):
-        msg = "axes of the affine are not perpendicular (sheared); resample to a regular grid"
-        raise ValueError(msg)
     x, y, z = (float(step) for step in spacing)
     right, back, up = (float(place) for place in placed[:, 3])
-    return Volume(array, (z, y, x), (right, back, up), tuple(direction.ravel().tolist()))
+    volume = Volume(array, (z, y, x), (right, back, up), tuple(direction.ravel().tolist()))
+    try:
+        return with_perpendicular_axes(volume)
+    except ValueError:
+        msg = "axes of the affine are not perpendicular (sheared); resample to a regular grid"
+        raise ValueError(msg) from None
 
 
-def has_perpendicular_axes(direction: npt.ArrayLike) -> bool:
-    """Tells whether axes are perpendicular unit vectors, but for what headers round.
+def with_perpendicular_axes(volume: Volume) -> Volume:
+    """Makes axes perpendicular that a header rounded.
 
     Args:
-        direction: As `Volume.direction`, or the same as a matrix.
+        volume: Any volume.
+
+    Returns:
+        The volume itself if its axes are perpendicular unit vectors within 0.001; or else one of
+        the same array and centre with the nearest axes that are.
+
+    Raises:
+        ValueError: If the axes are sheared: off by more than 0.01, or so that a corner of the
+            volume would move by more than `SAME_GRID_MM`.
     """
-    axes = np.reshape(np.asarray(direction, np.float64), (3, 3))
-    return bool(np.allclose(axes.T @ axes, np.eye(3), rtol=0.0, atol=_AXES_TOLERANCE))
+    axes = np.reshape(np.asarray(volume.direction, np.float64), (3, 3))
+    off = np.abs(axes.T @ axes - np.eye(3)).max()
+    if off <= _AXES_TOLERANCE:
+        return volume
+    if off > _ROUNDED_AXES:
+        raise ValueError(SHEARED)
+    first, _, second = np.linalg.svd(axes)
+    nearest = first @ second
+    # Turned about the centre of the volume its corners move least.
+    middle = (np.array(volume.array.shape[::-1]) - 1) / 2 * volume.spacing_mm[::-1]
+    x, y, z = (float(at) for at in volume.origin_mm + (axes - nearest) @ middle)
+    turned = Volume(volume.array, volume.spacing_mm, (x, y, z), tuple(nearest.ravel().tolist()))
+    if not same_grid(turned, volume):
+        raise ValueError(SHEARED)
+    return turned
 
 
 def _corner_gaps_mm(first: Volume, second: Volume) -> npt.NDArray[np.float64]:

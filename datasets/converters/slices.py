@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
     from shoulderseg.datasets.converters.slice_names import SlicePair
 
+_AXES = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
 
 @dataclass(frozen=True)
 class SliceStack:
@@ -142,7 +144,7 @@ def _load(pairs: list[SlicePair], stack: SliceStack) -> Labelled:
 
 def _check_place(mask_file: Path, mask: Volume | None, image: Volume | None) -> None:
     """Refuses a mask that says itself that it lies elsewhere than the image it is called like."""
-    if mask is None or image is None:
+    if mask is None or image is None or _states_no_place(mask, image):
         return
     difference = describe_grid_difference(mask, image)
     if difference:
@@ -151,6 +153,25 @@ def _check_place(mask_file: Path, mask: Volume | None, image: Volume | None) -> 
             "each mask the name of the slice it was drawn on."
         )
         raise ValueError(msg)
+
+
+def _states_no_place(mask: Volume, image: Volume) -> bool:
+    """Tells whether the place of a mask is only what programs write for an array without one.
+
+    It is the origin, pixels of 1 mm and the axes of the scanner. A series of such slices is
+    counted in mm from the origin upwards.
+    """
+    if not _is_default(mask):
+        return False
+    return not any(mask.origin_mm) or not _is_default(image)
+
+
+def _is_default(slice_: Volume) -> bool:
+    return (
+        slice_.spacing_mm[1:] == (1.0, 1.0)
+        and slice_.direction == _AXES
+        and slice_.origin_mm[:2] == (0.0, 0.0)
+    )
 
 
 def _stacked(

@@ -22,10 +22,12 @@ from shoulderseg.datasets.converters.source import (
 from shoulderseg.datasets.converters.study_fault import (
     MaskFault,
     UnusableMaskError,
+    closed_inputs,
     reason_not_to_take,
     unusable_files,
 )
 from shoulderseg.datasets.converters.study_load import load_series
+from shoulderseg.datasets.converters.study_lost import find_lost
 from shoulderseg.datasets.converters.study_mask import is_mask_file, mask_files
 from shoulderseg.datasets.converters.study_match import DrawnMask, match_mask
 from shoulderseg.datasets.converters.study_people import find_people
@@ -127,8 +129,8 @@ def _folder(patient: str, folder: Path, study: StudyFolder) -> Iterator[SourceCa
     faults = list(unusable_files(findings, patient))
     for fault in faults:
         yield Rejected(fault.name, study.told(folder), fault.reason)
-    lost = set(findings.dangling)
-    files, segs, unread = _sort_files(file for file in findings.files if file.path not in lost)
+    told_of = {*findings.dangling, *(file.path for file in closed_inputs(findings))}
+    files, segs, unread = _sort_files(file for file in findings.files if file.path not in told_of)
     yield from _summed_up(files, patient, study.told(folder))
     # Also of files that are no image: a report may tell whom a mask is called after.
     others = (identity_of_file(finding.path) for finding in findings.files)
@@ -136,7 +138,8 @@ def _folder(patient: str, folder: Path, study: StudyFolder) -> Iterator[SourceCa
     structures = replace(study.structures, people=people)
     masks = segs + sorted([*unread, *(path for path in findings.others if is_mask_file(path))])
     drawn: dict[str, list[DrawnMask]] = {}
-    match = partial(match_mask, automatic=study.automatic_masks)
+    lost = find_lost(files, findings.series)
+    match = partial(match_mask, lost=lost, automatic=study.automatic_masks)
     for number, path in enumerate(masks, start=1):
         name, told = f"{patient}_mask{number}", study.told(path)
         try:

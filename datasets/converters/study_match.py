@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from shoulderseg.datasets.converters.structures import Structures
+    from shoulderseg.datasets.converters.study_lost import LostSeries
     from shoulderseg.datasets.dicom.stack import Stack
     from shoulderseg.datasets.dicom.verdict import Series
 
@@ -44,12 +45,20 @@ class DrawnMask:
     segments: dict[int, int] | None
 
 
+class _Choice(NamedTuple):
+    """Series that a mask may have been drawn on."""
+
+    series: Sequence[Series]
+    lost: Sequence[LostSeries]
+
+
 def match_mask(
     path: Path,
     series: Sequence[Series],
     structures: Structures,
     *,
     seg: bool,
+    lost: Sequence[LostSeries] = (),
     automatic: bool = False,
 ) -> tuple[str, DrawnMask]:
     """Finds the one series that a mask was drawn on.
@@ -59,6 +68,7 @@ def match_mask(
         series: All of the patient, whatever their verdict.
         structures: What values and names in masks mean.
         seg: Whether the mask is a DICOM SEG.
+        lost: Series of the patient of which every file is refused.
         automatic: Whether a DICOM SEG counts whose segments were all drawn by a program.
 
     Returns:
@@ -72,7 +82,7 @@ def match_mask(
     try:
         if seg:
             return _match_seg(path, series, structures, automatic=automatic)
-        return _match_file(path, series, structures)
+        return _match_file(path, _Choice(series, lost), structures)
     except (NothingToTakeError, UnusableMaskError):
         raise
     except (ValueError, OSError) as error:
@@ -97,54 +107,56 @@ def _match_seg(
     return find_series(facts, series).name, DrawnMask(path, segments)
 
 
-def _match_file(
-    path: Path, series: Sequence[Series], structures: Structures
-) -> tuple[str, DrawnMask]:
+def _match_file(path: Path, choice: _Choice, structures: Structures) -> tuple[str, DrawnMask]:
     drawing = read_drawing(path)
     try:
         translated(drawing, structures)
     except NothingToTakeError:
         raise
     except ValueError as error:
-        raise UnusableMaskError(str(error), _fitting(drawing.volume, series)) from None
-    return _only_series(drawing.volume, series), DrawnMask(path, None)
+        raise UnusableMaskError(str(error), _fitting(drawing.volume, choice)) from None
+    return _only_series(drawing.volume, choice), DrawnMask(path, None)
 
 
-def _fitting(mask: Volume, series: Sequence[Series]) -> frozenset[str] | None:
+def _fitting(mask: Volume, choice: _Choice) -> frozenset[str] | None:
     try:
-        return frozenset({_only_series(mask, series)})
+        return frozenset({_only_series(mask, choice)})
     except UnusableMaskError as error:
         return error.series
 
 
-def _only_series(mask: Volume, series: Sequence[Series]) -> str:
-    """Finds the one series whose grid a mask has, also among those that are not taken.
+def _only_series(mask: Volume, choice: _Choice) -> str:
+    """Finds the one series whose grid a mask has, also among those that are refused.
 
     A series without a stack has no grid to compare. Were it left out, its mask would seem to be
-    that of another series on the same grid.
+    that of another series on the same grid. What is skipped was made from another series, or shows
+    what that shows: nothing of it is lost.
     """
-    name = find_grid(mask, {entry.name: _grid(entry.stack) for entry in series if entry.stack})
-    found = next(entry for entry in series if entry.name == name)
-    others = [
-        entry
-        for entry in series
-        if entry.stack is None
-        and not _of_one_acquisition(entry, found)
+    grids = {entry.name: _grid(entry.stack) for entry in choice.series if entry.stack}
+    name = find_grid(mask, grids)
+    found = next(entry for entry in choice.series if entry.name == name)
+    others = {
+        entry.name: entry.reason
+        for entry in choice.series
+        if entry.verdict == "refuse"
+        and not _is_stray(entry, found)
         and may_be_drawn_on(mask, entry.slices)
-    ]
+    }
+    others |= {entry.name: entry.reason for entry in choice.lost if entry.may_hold(mask)}
     if not others:
         return name
-    untaken = "; ".join(f"{entry.name}, which is not taken: {entry.reason}" for entry in others)
+    untaken = "; ".join(f"{other}, which is not taken: {why}" for other, why in others.items())
     msg = (
         f"its grid fits {name}, but it may have been drawn on {untaken.rstrip('.')}. Mend that "
         "series or move it away, or save the mask as DICOM SEG, which names its series."
     )
-    raise UnusableMaskError(msg, [name, *(entry.name for entry in others)])
+    raise UnusableMaskError(msg, [name, *others])
 
 
-def _of_one_acquisition(skipped: Series, taken: Series) -> bool:
-    """Tells whether a series only shows what another one does, such as its phase image."""
-    return skipped.verdict == "skip" and owner_of(skipped.slices[0]) == owner_of(taken.slices[0])
+def _is_stray(refused: Series, taken: Series) -> bool:
+    """Tells whether it is a single slice of the very series that is taken."""
+    owners = owner_of(refused.slices[0]), owner_of(taken.slices[0])
+    return len(refused.slices) == 1 and owners[0] == owners[1]
 
 
 def _grid(stack: Stack) -> Volume:

@@ -27,8 +27,12 @@ _NO_NUMBER = re.compile(
     r"0*|x*|id|no|none|null|na|nan|unknown|patient|patientid|test|anonym\w*|anon|noname|noid"
     r"|deidentified|deid|removed|redacted|blinded"
 )
-# What each of more folders than this holds is an anonymiser's: they are hardly of one patient.
+# What each of more folders than this holds is an anonymiser's, unless number and birth date agree.
 _FEW = 2
+# Folders that a remark names.
+_LISTED = 5
+# Dates that anonymisers and scanners put in place of one.
+_NO_BIRTH = re.compile(r"0*|1[89]000101|00010101|1+|9+|x*")
 
 
 class _Facts(NamedTuple):
@@ -56,13 +60,15 @@ def find_people(folders: Sequence[Path], names: Sequence[str]) -> People:
 
     An examination is known by its UID, a patient by number and birth date. Two that disagree in
     what else is known, patient number or birth date, are not the same, and what anonymisers put in
-    place of a value counts for nothing.
+    place of a value counts for nothing. So does what more than two folders have in common, unless
+    number and birth date are known and the same in all of them; that is told.
 
     Args:
         folders: One a patient, as it seems.
         names: What the folders are called in remarks.
     """
     facts = [_read_facts(folder) for folder in folders]
+    told = sum(map(bool, facts))
     first = list(range(len(folders)))
     remarks: list[str] = []
     kinds = {
@@ -72,11 +78,8 @@ def find_people(folders: Sequence[Path], names: Sequence[str]) -> People:
     shared: dict[tuple[int, int], str] = {}
     for tag, keys in kinds.items():
         for places in _same(keys):
-            if len(places) == len(folders) > _FEW:
-                remarks.append(
-                    f"all {len(places)} folders have one {tag}, which is taken for an "
-                    "anonymiser's. If they are of one patient, put them into one folder."
-                )
+            if len(places) > _FEW and (len(places) == told or not _is_one_person(facts, places)):
+                remarks.append(_doubt(tag, [names[place] for place in places]))
                 continue
             for place in places[1:]:
                 shared.setdefault((places[0], place), tag)
@@ -87,6 +90,20 @@ def find_people(folders: Sequence[Path], names: Sequence[str]) -> People:
         for (one, other), tag in sorted(shared.items())
     ]
     return People(first, remarks)
+
+
+def _doubt(tag: str, names: Sequence[str]) -> str:
+    listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
+    return (
+        f"{len(names)} folders ({listed}) have one {tag}, which is taken for an anonymiser's. If "
+        "they are of one patient, put them into one folder."
+    )
+
+
+def _is_one_person(facts: Sequence[set[_Facts]], places: Sequence[int]) -> bool:
+    """Tells whether all headers of some folders have one patient number and one birth date."""
+    people = {(one.number, one.birth) for place in places for one in facts[place]}
+    return len(people) == 1 and all(next(iter(people)))
 
 
 def _read_facts(folder: Path) -> set[_Facts]:
@@ -101,6 +118,8 @@ def _read_facts(folder: Path) -> set[_Facts]:
             continue
         number = re.sub(r"[\W_]", "", texts[1].casefold())
         texts[1] = "" if _NO_NUMBER.fullmatch(number) else texts[1]
+        birth = re.sub(r"[\W_]", "", texts[2].casefold())
+        texts[2] = "" if _NO_BIRTH.fullmatch(birth) else texts[2]
         found.add(_Facts(*(_hashed(text) for text in texts)))
     return found
 

@@ -24,23 +24,36 @@ _STIR = r"(?<![a-z])(stir|tirm|ir ?fse|ir ?tse)(?![a-z])"
 _SHORT_INVERSION_MS = 300.0
 _SHOULDER = r"(schulter|shoulder|humerus|epaule|épaule|spalla|hombro)"
 # Two letters mean many things (RT is a respiratory trigger), but not beside the name of the joint.
+_LEFT = r"(?:left|links|gauche|sinistra|izquierd[ao])"
+_RIGHT = r"(?:right|rechts|droite?|destra|derech[ao])"
+_WRITTEN_OUT: dict[Side, re.Pattern[str]] = {
+    "left": re.compile(rf"(?<![a-z]){_LEFT}(?![a-z])"),
+    "right": re.compile(rf"(?<![a-z]){_RIGHT}(?![a-z])"),
+}
 _WORDS: dict[Side, re.Pattern[str]] = {
     "left": re.compile(
-        r"(?<![a-z])(left|links|gauche|sinistra|izquierd[ao])(?![a-z])"
+        rf"{_WRITTEN_OUT['left'].pattern}"
         rf"|(?<![a-z])(li|lt|l)[ .]+{_SHOULDER}|{_SHOULDER}[ .]+(li|lt|l)(?![a-z])"
     ),
     "right": re.compile(
-        r"(?<![a-z])(right|rechts|droite?|destra|derech[ao])(?![a-z])"
+        rf"{_WRITTEN_OUT['right'].pattern}"
         rf"|(?<![a-z])(re|rt|r)[ .]+{_SHOULDER}|{_SHOULDER}[ .]+(re|rt|r)(?![a-z])"
     ),
 }
 # Protocols for either shoulder name both: "SHOULDER L/R", "Schulter li-re", "left and right".
-_LEFT = r"(?:left|links|gauche|sinistra|izquierd[ao]|li|lt|l)"
-_RIGHT = r"(?:right|rechts|droite?|destra|derech[ao]|re|rt|r)"
-_AND = r"\s*(?:[-/\\|+&,;<>]+|(?<![a-z])(?:and|or|und|oder|et|ou|y|o|e)(?![a-z]))\s*"
-_BOTH = re.compile(
-    rf"(?<![a-z])(?:{_LEFT}{_AND}{_RIGHT}|{_RIGHT}{_AND}{_LEFT}|l\s+r|r\s+l)(?![a-z])"
+_ALSO = r"[/\\|+&:]+|(?<![a-z])(?:and|or|und|oder|et|ou|y|o|e)(?![a-z])"
+_AND = rf"\s*(?:{_ALSO}|[-,;<>]+)\s*"
+# These may begin another word, as in re-scan.
+_L, _R = r"(?:lt|li(?!-[a-z])|l)", r"(?:rt|re(?!-[a-z])|r)"
+_BEFORE_L, _BEFORE_R = "(?:lt|li|l)", "(?:rt|re|r)"
+_PAIRS = (
+    *(f"{_LEFT}{_AND}{_RIGHT}", f"{_RIGHT}{_AND}{_LEFT}"),
+    *(f"{_BEFORE_L}{_AND}{_R}", f"{_BEFORE_R}{_AND}{_L}", r"l\s+r", r"r\s+l"),
+    # Two letters after a side that is written out are another word for it only here.
+    *(rf"{_LEFT}\s*(?:{_ALSO})\s*{_R}", rf"{_RIGHT}\s*(?:{_ALSO})\s*{_L}"),
+    *(rf"{_BEFORE_L}\s*(?:{_ALSO})\s*{_RIGHT}", rf"{_BEFORE_R}\s*(?:{_ALSO})\s*{_LEFT}"),
 )
+_BOTH = re.compile(rf"(?<![a-z])(?:{'|'.join(_PAIRS)})(?![a-z])")
 _LETTERS: dict[str, Side] = {"L": "left", "R": "right"}
 
 
@@ -65,7 +78,8 @@ def find_side(header: SliceHeader) -> SideFinding:
     Returns:
         What `ImageLaterality` or `Laterality` says, or else an unmistakable word in the
         descriptions; unknown where two of them contradict each other. A description that names
-        both sides says nothing.
+        both sides says nothing, unless it names one of them once more, written out: the others
+        are then the direction of phase encoding.
     """
     findings: list[SideFinding] = []
     of_both = ""
@@ -75,8 +89,10 @@ def find_side(header: SliceHeader) -> SideFinding:
             findings.append(SideFinding(side, tag))
     for tag in ("SeriesDescription", "ProtocolName", "BodyPartExamined"):
         words = header.text(tag).lower().replace("_", " ")
-        named: list[Side] = [side for side, known in _WORDS.items() if known.search(words)]
-        if len(named) > 1 or _BOTH.search(words):
+        rest = _BOTH.sub(" ; ", words)
+        patterns = _WORDS if rest == words else _WRITTEN_OUT
+        named: list[Side] = [side for side, known in patterns.items() if known.search(rest)]
+        if len(named) > 1 or (rest != words and not named):
             of_both = of_both or tag
         else:
             findings += [SideFinding(side, tag) for side in named]
@@ -114,7 +130,7 @@ def contrast_of(header: SliceHeader) -> str:
     The limits are those of textbooks for 1.5 and 3 T and only help people to tell series apart:
     nothing is decided by them.
     """
-    echo_ms, repetition_ms = _number(header, "EchoTime"), _number(header, "RepetitionTime")
+    echo_ms, repetition_ms = number_of(header, "EchoTime"), number_of(header, "RepetitionTime")
     kind = header.text("ScanningSequence").upper().split("\\")
     options = header.text("ScanOptions").upper().split("\\")
     words = f"{header.text('SeriesDescription')} {header.text('ProtocolName')}".lower()
@@ -126,7 +142,7 @@ def contrast_of(header: SliceHeader) -> str:
         name = "T1"
     else:
         name = "T2" if echo_ms >= 60 else "PD"
-    inversion_ms = _number(header, "InversionTime")
+    inversion_ms = number_of(header, "InversionTime")
     short = inversion_ms is not None and inversion_ms <= _SHORT_INVERSION_MS
     if re.search(_STIR, words) or ("IR" in kind and "GR" not in kind and short):
         return "STIR"
@@ -145,7 +161,13 @@ def public_description(header: SliceHeader, people: Identity) -> str:
     return "(hidden: a name or a number of its header)" if people.is_in(text) else text
 
 
-def _number(header: SliceHeader, tag: str) -> float | None:
+def number_of(header: SliceHeader, tag: str) -> float | None:
+    """Reads a number above 0; None where the header states none.
+
+    Args:
+        header: Any slice.
+        tag: Of one value.
+    """
     try:
         value = float(header.text(tag))
     except ValueError:

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 from shoulderseg.datasets.dicom.grouping import group_slices
 from shoulderseg.datasets.dicom.header import read_headers
 from shoulderseg.datasets.dicom.header_checks import HeaderError, NoSliceError, NotAnImageError
-from shoulderseg.datasets.dicom.incomplete import DamagedFile, Losses, SliceNames
+from shoulderseg.datasets.dicom.incomplete import (
+    DamagedFile,
+    Losses,
+    SliceNames,
+    is_cut_in_its_beginning,
+)
 from shoulderseg.datasets.dicom.verdict import Series, judge
 from shoulderseg.datasets.dicom.walk import Walk, may_be_dicom, walk_files
 from shoulderseg.datasets.files import DICOM_SUFFIX, holds_dicom
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
 
 # More files than a cohort in one folder has; the whole disk was given by mistake.
 MAX_FILES = 1_000_000
-_LOST = "empty or no DICOM, but called like the slices beside it: cut off. Copy it again."
+_LOST = "empty or cut off in its first bytes, and called like the slices beside it. Copy it again."
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,8 @@ class _Heap:
             if not holds_dicom(file):
                 self.bare.append(file)
             elif not isinstance(error, NoSliceError):
-                self.damaged.append(DamagedFile(file, error.series, error.instance))
+                known = (error.series, error.instance, error.is_series_whole)
+                self.damaged.append(DamagedFile(file, *known))
         except OSError as error:
             reason = f"file cannot be opened ({error.strerror})."
             self.files.append(FileFinding(file, refused=True, reason=reason))
@@ -132,12 +138,20 @@ class _Heap:
         """Damaged files of which no whole copy is here."""
         whole = {header.text("SOPInstanceUID") for header in self.headers} - {""}
         # The number of the series comes later: where it is known, that of the image is whole.
-        return [one for one in self.damaged if not one.series or one.instance not in whole]
+        return [
+            one
+            for one in self.damaged
+            if not (one.series or one.is_series_whole) or one.instance not in whole
+        ]
 
     def find_lost_slices(self) -> None:
         """Takes files of which nothing but the name is left for slices, if it is that of one."""
         names = SliceNames(self.headers)
-        lost = [file for file in self.others if may_be_dicom(file) and names.are_like(file)]
+        lost = [
+            file
+            for file in self.others
+            if may_be_dicom(file) and names.are_like(file) and is_cut_in_its_beginning(file)
+        ]
         self.files += [FileFinding(file, refused=True, reason=_LOST) for file in lost]
         known = set(lost)
         self.others = [file for file in self.others if file not in known]

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 # What scanners write is rounded; the axes are made perpendicular afterwards.
 _AXES_TOLERANCE = 1e-2
 _LONGEST_TEXT = 500
+# SeriesInstanceUID.
+_SERIES_TAG = 0x0020000E
 _LOGGER = logging.getLogger(__name__)
 _TAGS = (
     "SOPClassUID",
@@ -183,6 +185,8 @@ def read_headers(path: Path) -> list[SliceHeader]:
         except HeaderError as error:
             told = type(error)(identity.hide_numbers(str(error)))
             told.series = _text(dataset, "SeriesInstanceUID")
+            # Tags come in order: what follows it shows that it was read to its end.
+            told.is_series_whole = left > 0 or max(dataset.keys(), default=0) > _SERIES_TAG
             told.instance = _text(dataset, "SOPInstanceUID")
             raise told from None
 

@@ -43,10 +43,13 @@ class HeaderError(ValueError):
 
     Attributes:
         series: SeriesInstanceUID of the file, as far as it is known.
+        is_series_whole: Whether `series` is all that the file holds of it; not where the header was
+            not read, or ends within it or before.
         instance: SOPInstanceUID of the file, as far as it is known.
     """
 
     series: str = ""
+    is_series_whole: bool = False
     instance: str = ""
 
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 # Counters and digests, in which the names of the slices of a series differ.
 _COUNTER = re.compile(r"[0-9a-f]*[0-9][0-9a-f]*")
+_PREAMBLE = bytes(128) + b"DICM"
+# Of a header without a preamble: the groups 2 and 8 in either order of bytes.
+_FIRST_GROUPS = (b"\x02\0", b"\0\x02", b"\x08\0", b"\0\x08")
+_HEAD_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -24,11 +28,26 @@ class DamagedFile:
         path: The file.
         series: SeriesInstanceUID of its header; empty where it is not known.
         instance: SOPInstanceUID of its header; empty where it is not known.
+        is_series_whole: Whether its header holds no more of the series than that; not where it was
+            not read, or ends within the number or before.
     """
 
     path: Path
     series: str = ""
     instance: str = ""
+    is_series_whole: bool = False
+
+    def may_be_of(self, uid: str, *, beside: bool) -> bool:
+        """Tells whether it may have been a slice of a series.
+
+        Args:
+            uid: SeriesInstanceUID of the series.
+            beside: Whether the file lies beside slices of it.
+        """
+        if self.series == uid:
+            return beside or bool(uid)
+        # A header may end within the number of its series, which then is the beginning of it.
+        return beside and not self.is_series_whole and uid.startswith(self.series)
 
 
 @dataclass(frozen=True)
@@ -46,8 +65,8 @@ class Losses:
     def reason_for(self, slices: Sequence[SliceHeader]) -> str:
         """Says why slices of a series may be missing, at its ends perhaps; empty where none are.
 
-        A damaged file belongs to the series that its header names. Where it names none, it may
-        belong to each series of its folder.
+        A damaged file belongs to the series that its header names. Where its header ends before
+        that, it may belong to each series of its folder.
 
         Args:
             slices: Of a series.
@@ -72,11 +91,7 @@ class Losses:
             # A multi-frame file says itself how many slices it has.
             return ""
         uid = slices[0].text("SeriesInstanceUID")
-        # A file may end within the number of its series, which then is the beginning of it.
-        count = sum(
-            bool(uid and file.series == uid) or (uid.startswith(file.series) and beside(file.path))
-            for file in self.damaged
-        )
+        count = sum(file.may_be_of(uid, beside=beside(file.path)) for file in self.damaged)
         if not count:
             return ""
         return (
@@ -96,7 +111,9 @@ class SliceNames:
             headers: All slices of a folder tree.
         """
         paths = {header.path for header in headers}
-        self._beside = {(path.parent, _shape(path)) for path in paths}
+        self._beside: dict[tuple[Path, str], list[tuple[str, ...]]] = {}
+        for path in paths:
+            self._beside.setdefault((path.parent, _shape(path)), []).append(_counters(path))
         self._one_a_folder = {(path.parent.parent, path.name) for path in paths}
 
     def are_like(self, file: Path) -> bool:
@@ -107,10 +124,46 @@ class SliceNames:
         Args:
             file: A file without a readable header.
         """
-        shape = _shape(file)
-        counted = "#" in shape and (file.parent, shape) in self._beside
-        return counted or (file.parent.parent, file.name) in self._one_a_folder
+        if (file.parent.parent, file.name) in self._one_a_folder:
+            return True
+        known = self._beside.get((file.parent, _shape(file)), [])
+        counters = _counters(file)
+        columns = zip(*known, strict=True)
+        return bool(known and counters) and all(map(_continues, counters, columns))
+
+
+def is_cut_in_its_beginning(file: Path) -> bool:
+    """Tells whether a file without DICOM content may be what is left of a DICOM file.
+
+    It is empty, holds nothing but zeros where its header would begin, or ends within the first
+    bytes of a header.
+
+    Args:
+        file: A file that can be opened.
+
+    Raises:
+        OSError: If it cannot be opened.
+    """
+    with file.open("rb") as stream:
+        head = stream.read(_HEAD_BYTES)
+    if not any(head) or _PREAMBLE.startswith(head):
+        return True
+    return len(head) < _HEAD_BYTES and head.startswith(_FIRST_GROUPS)
 
 
 def _shape(path: Path) -> str:
     return _COUNTER.sub("#", path.name.lower())
+
+
+def _counters(path: Path) -> tuple[str, ...]:
+    return tuple(_COUNTER.findall(path.name.lower()))
+
+
+def _continues(counter: str, known: Sequence[str]) -> bool:
+    """Whether a counter or digest is as long as those of slices and of the same signs."""
+    if not counter.isdecimal() and all(one.isdecimal() for one in known):
+        return False
+    lengths = [len(one) for one in known]
+    # Without leading zeros 10 follows 9.
+    grows = not any(one.startswith("0") and len(one) > 1 for one in known)
+    return min(lengths) <= len(counter) <= max(lengths) + grows

@@ -5,11 +5,12 @@ Scanners and archives store filtered, corrected and reconstructed copies beside 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoulderseg.datasets.dicom.description import number_of
 from shoulderseg.datasets.dicom.grouping import SAME_AXES, owner_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Originals:
         """Tells whether a derived series shows what one of the originals shows.
 
         That has the same frame of reference, the same echo and repetition time where both state
-        them, and a slice wherever the derived series has one.
+        them, and a slice wherever the derived series has one. A secondary image, as a reformat with
+        slices of another thickness, need only lie where the original does.
 
         Args:
             slices: Of a series that may be derived.
@@ -48,14 +50,27 @@ class Originals:
         types = image_types(slices[0])
         if types[:1] != ["DERIVED"] or _PARTS & set(types):
             return False
-        if not slices[0].text("FrameOfReferenceUID"):
-            return False
+        covers = _overlaps if "SECONDARY" in types[1:2] else _covers
         return any(
-            np.abs(original[0].axes - slices[0].axes).max() <= SAME_AXES
-            and all(_same_time(original[0], slices[0], tag) for tag in _TIMES)
-            and _covers(original, slices)
-            for original in self._found.get(_whose(slices[0]), ())
+            all(_same_time(original[0], slices[0], tag) for tag in _TIMES)
+            and covers(original, slices)
+            for original in self._in_plane(slices)
         )
+
+    def share_plane(self, slices: Sequence[SliceHeader]) -> bool:
+        """Tells whether an original has the frame of reference and the plane of a series.
+
+        Args:
+            slices: Of the series.
+        """
+        return any(True for _ in self._in_plane(slices))
+
+    def _in_plane(self, slices: Sequence[SliceHeader]) -> Iterator[Sequence[SliceHeader]]:
+        if not slices[0].text("FrameOfReferenceUID"):
+            return
+        for original in self._found.get(_whose(slices[0]), ()):
+            if np.abs(original[0].axes - slices[0].axes).max() <= SAME_AXES:
+                yield original
 
 
 def image_types(header: SliceHeader) -> list[str]:
@@ -73,12 +88,18 @@ def _whose(header: SliceHeader) -> tuple[str, ...]:
 
 
 def _same_time(one: SliceHeader, other: SliceHeader, tag: str) -> bool:
-    try:
-        first, second = float(one.text(tag)), float(other.text(tag))
-    except ValueError:
-        # One of them does not state it.
+    first, second = number_of(one, tag), number_of(other, tag)
+    if first is None or second is None:
+        # One of them does not state it: copies often hold 0.
         return True
-    return abs(first - second) <= _SAME_TIME * max(abs(first), abs(second))
+    return abs(first - second) <= _SAME_TIME * max(first, second)
+
+
+def _overlaps(original: Sequence[SliceHeader], derived: Sequence[SliceHeader]) -> bool:
+    """Whether slices of both lie in the same stretch along their normal."""
+    normal = np.cross(derived[0].axes[0], derived[0].axes[1])
+    there, here = _centres(original) @ normal, _centres(derived) @ normal
+    return bool(there.min() <= here.max() and here.min() <= there.max())
 
 
 def _covers(original: Sequence[SliceHeader], derived: Sequence[SliceHeader]) -> bool:

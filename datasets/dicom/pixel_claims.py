@@ -98,6 +98,7 @@ def check_pixels(dataset: Dataset) -> tuple[int, int]:
         Rows and columns.
 
     Raises:
+        NoSliceError: If the image is sound, but holds colours or several slices.
         HeaderError: If a claim cannot be, or is not supported; names the tag.
     """
     if not is_enhanced(dataset):
@@ -106,6 +107,10 @@ def check_pixels(dataset: Dataset) -> tuple[int, int]:
         msg = "mosaic: many slices in one image. Convert it with dcm2niix and give the NIfTI file."
         raise NoSliceError(msg)
     check_grey(int(dataset.get("SamplesPerPixel") or 1))
+    colours = dataset.get("PhotometricInterpretation")
+    if colours in _COLOURS:
+        msg = f"DICOM tag PhotometricInterpretation is {colours}, expected MONOCHROME1 or 2."
+        raise NoSliceError(msg)
     matrix = read_matrix(dataset)
     _check_values(dataset)
     return matrix
@@ -126,7 +131,7 @@ def _check_values(dataset: Dataset) -> None:
         raise HeaderError(msg)
     colours = dataset.get("PhotometricInterpretation") or "missing"
     if colours not in ("MONOCHROME1", "MONOCHROME2"):
-        told = known_word(colours, {*_COLOURS, "missing"})
+        told = known_word(colours, {"missing"})
         msg = f"DICOM tag PhotometricInterpretation is {told}, expected MONOCHROME1 or 2."
         raise HeaderError(msg)
     syntax = getattr(dataset.file_meta, "TransferSyntaxUID", None)

@@ -15,18 +15,16 @@ from shoulderseg.datasets.dicom.stack import SAME_PLACE_MM, StackError, build_st
 if TYPE_CHECKING:
     from shoulderseg.datasets.dicom.header import SliceHeader
 
-_SERIES = "SeriesNumber"
 # The first that gives whole stacks counts.
-_TELLING = ("AcquisitionNumber", "FlipAngle", "InversionTime", "TriggerTime", _SERIES)
-# Of the step of all slices: beyond it a part lacks slices that lie in another.
-_SAME_STEP = 1.5
+_TELLING = ("AcquisitionNumber", "FlipAngle", "InversionTime", "TriggerTime", "SeriesNumber")
 
 
 def part_repeats(slices: list[SliceHeader]) -> list[list[SliceHeader]]:
     """Parts slices that lie at the same places by what tells one scan from another.
 
-    Copies of one image are no repeats. Where no tag gives regular stacks, nothing is parted: that
-    two slices lie at one place is then an error.
+    Copies of one image are no repeats. Scans that were taken in slabs or in turns, sent in part
+    once more, or stopped, are not parted: each part must have a slice at every place. Where no tag
+    gives such parts, two slices of one place are copies, or an error.
 
     Args:
         slices: Of one series and one kind.
@@ -35,24 +33,22 @@ def part_repeats(slices: list[SliceHeader]) -> list[list[SliceHeader]]:
         The parts in the order of the tag's values; all slices in one where nothing is parted.
     """
     places = _places(slices)
-    gaps = np.diff(places)
-    if not (gaps <= SAME_PLACE_MM).any():
-        return [slices]
-    apart = gaps[gaps > SAME_PLACE_MM]
-    if not apart.size:
+    if not (np.diff(places) <= SAME_PLACE_MM).any():
         return [slices]
     for tag in _TELLING:
         parts = _parts(slices, tag)
-        # Slices taken in turns are parted by acquisitions, too: half a stack is no scan.
-        largest_mm = np.inf if tag == _SERIES else _SAME_STEP * float(np.median(apart))
-        if len(parts) > 1 and all(_is_whole(part, largest_mm) for part in parts):
+        if len(parts) > 1 and all(_is_whole(part, places, _normal(slices)) for part in parts):
             return parts
     return [slices]
 
 
+def _normal(slices: list[SliceHeader]) -> np.ndarray:
+    return np.cross(slices[0].axes[0], slices[0].axes[1])
+
+
 def _places(slices: list[SliceHeader]) -> np.ndarray:
     """Where distinct images lie along the normal in mm, sorted."""
-    normal = np.cross(slices[0].axes[0], slices[0].axes[1])
+    normal = _normal(slices)
     distinct = {_image(header) or (str(k),): header for k, header in enumerate(slices)}
     return np.sort([float(header.position_mm @ normal) for header in distinct.values()])
 
@@ -77,12 +73,16 @@ def _in_order(value: str) -> tuple[float, str]:
         return 0.0, value
 
 
-def _is_whole(part: list[SliceHeader], largest_mm: float) -> bool:
-    if len(part) == 1:
+def _is_whole(part: list[SliceHeader], places: np.ndarray, normal: np.ndarray) -> bool:
+    """Whether slices make a regular stack with one at each of the places along the normal."""
+    found = np.sort([float(header.position_mm @ normal) for header in part])
+    after = np.searchsorted(found, places).clip(max=len(found) - 1)
+    gaps = np.minimum(np.abs(found[after] - places), np.abs(found[(after - 1).clip(0)] - places))
+    if gaps.max() > SAME_PLACE_MM:
         return False
     try:
         stack = build_stack(part)
     except StackError:
         return False
     copies = all(_image(one) and _image(one) == _image(other) for one, other in stack.duplicates)
-    return copies and len(stack.slices) > 1 and stack.spacing_mm[0] <= largest_mm
+    return copies and len(stack.slices) > 1

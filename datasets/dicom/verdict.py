@@ -12,6 +12,7 @@ import numpy as np
 from shoulderseg.datasets.dicom.grouping import owner_of, planes_of_series
 from shoulderseg.datasets.dicom.identity import join
 from shoulderseg.datasets.dicom.incomplete import Losses
+from shoulderseg.datasets.dicom.made_images import word_of_made
 from shoulderseg.datasets.dicom.originals import Originals, image_types
 from shoulderseg.datasets.dicom.stack import SAME_PLACE_MM, StackError, build_stack
 
@@ -24,21 +25,8 @@ if TYPE_CHECKING:
 
 Verdict = Literal["use", "skip", "refuse"]
 
-# Image types of what a computer made from other images.
-_MADE = frozenset(
-    {
-        *("MPR", "CSA MPR", "REFORMATTED", "MIP", "MINIP", "PROJECTION IMAGE", "SUBTRACTION"),
-        # The words of enhanced images.
-        *("MAX_IP", "MIN_IP", "VOLUME_RENDER", "SURFACE_RENDER", "ADC"),
-    }
-)
-# The same of a derived image; some scanners call ordinary images T1 MAP.
-_MADE_IF_DERIVED = frozenset(
-    {
-        *("MAXIMUM", "MINIMUM", "MEAN", "STD_DEVIATION", "DIVISION", "FA"),
-        *("T1 MAP", "T2 MAP", "T2_STAR MAP"),
-    }
-)
+_DERIVED = "marked as derived from other images, which are not here"
+_BESIDE = "marked as derived from other images; an original of its plane is used, too"
 _SCOUT = frozenset({"LOCALIZER", "SCOUT", "SURVEY"})
 _SCOUT_WORDS = re.compile(
     r"(?<!no )(?<![a-z])(locali[sz]er|loc|scout|survey|3[ -]?pl(ane)?s?)(?![a-z])"
@@ -119,9 +107,14 @@ def judge(groups: Mapping[str, list[SliceHeader]], losses: Losses | None = None)
 
 
 def _unless_copy(series: Series, originals: Originals) -> Series:
-    """Skips a derived series whose original is used."""
-    if series.verdict == "skip" or not originals.hold(series.slices):
+    """Skips a derived series whose original is used; else its note tells of others like it."""
+    if series.verdict == "skip":
         return series
+    if not originals.hold(series.slices):
+        if _DERIVED not in series.notes or not originals.share_plane(series.slices):
+            return series
+        notes = tuple(_BESIDE if note == _DERIVED else note for note in series.notes)
+        return replace(series, notes=notes)
     reason = "derived image; an original series of the same plane is here"
     return Series(series.name, series.slices, "skip", reason, None, ())
 
@@ -143,7 +136,7 @@ def _judge_one(name: str, slices: list[SliceHeader], planes: int) -> Series:
         return Series(name, tuple(slices), "refuse", str(error), None, ())
     notes = [*stack.notes, *_doubts(stack, slices)]
     if image_types(slices[0])[:1] == ["DERIVED"]:
-        notes.append("marked as derived from other images, which are not here")
+        notes.append(_DERIVED)
     if len(stack.slices) == 1:
         notes.append("a single slice")
     return Series(name, tuple(slices), "use", "", stack, tuple(notes))
@@ -212,10 +205,9 @@ def _reason_to_skip(slices: list[SliceHeader], planes: int) -> str:
     few = _FEWEST_OF_A_PLANE if planes == 2 else _FEWEST_OF_THREE
     if planes > 1 and len(slices) < few:
         return f"localizer: {planes} planes in one series, {len(slices)} slices in this one"
-    words_of_made = _MADE | (_MADE_IF_DERIVED if types[:1] == ["DERIVED"] else frozenset())
-    made = sorted(words_of_made & set(types))
+    made = word_of_made(types)
     if made:
-        return f"derived image ({made[0]}), made from another series"
+        return f"derived image ({made}), made from another series"
     if _PHASE & set(types[2:]):
         part = sorted(_PHASE & set(types[2:]))[0]
         return f"phase, real or imaginary part ({part}), no magnitude image"

@@ -23,7 +23,12 @@ _OTHERS = frozenset(
     {
         *(".txt", ".json", ".csv", ".tsv", ".pdf", ".xml", ".md", ".html", ".htm", ".log", ".yml"),
         *(".yaml", ".png", ".jpg", ".jpeg", ".gif", ".zip", ".gz", ".py", ".sh", ".xlsx", ".docx"),
-        *(".bval", ".bvec", ".stl", ".ply", ".obj", ".nhdr", ".hdr"),
+        *(".bval", ".bvec", ".stl", ".ply", ".obj", ".nhdr", ".hdr", ".par", ".rec"),
+        *(".avi", ".mp4", ".m4v", ".mov", ".mpg", ".mpeg", ".wmv", ".mkv", ".webm", ".mp3", ".wav"),
+        *(".doc", ".rtf", ".odt", ".xls", ".ods", ".ppt", ".pptx", ".odp", ".eml", ".msg", ".rst"),
+        *(".bmp", ".tif", ".tiff", ".svg", ".webp", ".ico", ".js", ".css", ".sql", ".toml", ".ini"),
+        *(".exe", ".dll", ".msi", ".jar", ".bat", ".cmd", ".ps1", ".inf", ".cfg", ".lnk", ".url"),
+        *(".tar", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".iso", ".ipynb", ".db"),
     }
 )
 

@@ -12,7 +12,7 @@ import SimpleITK
 
 from shoulderseg.datasets.in_memory import image_from
 from shoulderseg.datasets.reader import UnreadableVolumeError, read_image, read_label_map
-from shoulderseg.datasets.volume import Volume, same_grid
+from shoulderseg.datasets.volume import Volume, ras_affine, same_grid
 from shoulderseg.datasets.writer import write_image
 
 
@@ -78,6 +78,51 @@ def test_sheared_axes_are_refused_in_any_format(tmp_path: Path, suffix: str) -> 
             read(path)
     SimpleITK.WriteImage(_turned_by(0, digits=5), str(path))
     assert read_image(path).array.shape == (3, 4, 5)
+
+
+def _rounded(number: int, shape: tuple[int, int, int]) -> SimpleITK.Image:
+    """An image of oblique axes that are rounded to three decimals."""
+    values = (np.arange(np.prod(shape)) % 500).astype(np.float32).reshape(shape)
+    image = SimpleITK.GetImageFromArray(values)
+    axes = np.linalg.qr(np.random.default_rng(number).normal(size=(3, 3)))[0]
+    axes[:, 0] *= np.sign(np.linalg.det(axes))
+    image.SetSpacing((0.6, 0.6, 3.0))
+    image.SetOrigin((-31.0, 12.5, 40.0))
+    image.SetDirection(axes.round(3).ravel().tolist())
+    return image
+
+
+@pytest.mark.parametrize("suffix", [".mha", ".nrrd"])
+def test_rounded_axes_are_made_perpendicular(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"case{suffix}"
+    for number in range(20):
+        image = _rounded(number, (8, 96, 96))
+        SimpleITK.WriteImage(image, str(path))
+        for read in (read_image(path), read_label_map(path), image_from(image)):
+            axes = np.reshape(read.direction, (3, 3))
+            np.testing.assert_allclose(axes.T @ axes, np.eye(3), rtol=0, atol=1e-3)
+            stated = Volume(read.array, (3.0, 0.6, 0.6), image.GetOrigin(), image.GetDirection())
+            assert same_grid(read, stated)
+
+
+def test_an_affine_of_rounded_axes_is_made_perpendicular() -> None:
+    for number in (80, 107):
+        image = _rounded(number, (8, 96, 96))
+        array = SimpleITK.GetArrayFromImage(image)
+        stated = Volume(array, (3.0, 0.6, 0.6), image.GetOrigin(), image.GetDirection())
+        # The lengths of the axes pass for the sizes of voxels.
+        assert same_grid(image_from((array, ras_affine(stated))), stated)
+
+
+def test_rounded_axes_that_would_move_a_corner_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "case.mha"
+    SimpleITK.WriteImage(_turned_by(0.4), str(path))
+    assert read_image(path).array.shape == (3, 4, 5)
+    image = SimpleITK.GetImageFromArray(np.arange(90000, dtype=np.float32).reshape(1, 300, 300))
+    image.SetDirection(_turned_by(0.4).GetDirection())
+    SimpleITK.WriteImage(image, str(path))
+    with pytest.raises(UnreadableVolumeError, match="sheared"):
+        read_image(path)
 
 
 def test_sheared_axes_are_refused_in_memory() -> None:

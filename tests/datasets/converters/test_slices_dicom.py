@@ -91,6 +91,24 @@ def test_a_mask_that_says_it_lies_elsewhere(tmp_path: Path) -> None:
     assert "0.dcm: it lies elsewhere than the image of this name. voxels lie up to 10.5" in reason
 
 
+def test_masks_of_an_array_without_a_place(tmp_path: Path) -> None:
+    """SimpleITK writes the origin, 1 mm and the scanner's axes, and counts slices from there."""
+    _write_dicom(tmp_path / "a", (3.5, 0.5, 0.7))
+    for counted in (0, 1):
+        for number in range(4):
+            header = pydicom.dcmread(tmp_path / f"a/images/{number}.dcm")
+            drawn = np.full(header.pixel_array.shape, 90 * (number == 1), header.pixel_array.dtype)
+            header.PixelData = drawn.tobytes()
+            header.PixelSpacing, header.ImagePositionPatient = [1, 1], [0, 0, counted * number]
+            header.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+            header.save_as(tmp_path / f"a/masks/{number}.dcm")
+            (tmp_path / f"a/masks/{number}.png").unlink(missing_ok=True)
+        assert [int(part.any()) for part in load_stack(tmp_path).label_map] == [0, 1, 0, 0]
+    header.PixelSpacing = [1, 0.9]
+    header.save_as(tmp_path / "a/masks/3.dcm")
+    assert "3.dcm: it lies elsewhere than the image of this name" in reason_of(tmp_path)
+
+
 def test_one_black_slice_rejects_nobody(tmp_path: Path) -> None:
     """As in PNG; a stack without any contrast is rejected."""
     _write_dicom(tmp_path / "a", (3.5, 0.5, 0.7))

@@ -156,6 +156,18 @@ def test_a_mask_in_a_format_that_is_not_read(tmp_path: Path, name: str) -> None:
     assert "Doe" not in mask.reason + mask.source
 
 
+def test_files_beside_the_series_that_are_never_masks(tmp_path: Path) -> None:
+    """What scanners and archives export with it, fetched or not."""
+    writing.write(tmp_path / "a", writing.series())
+    _write_bones(tmp_path / "a")
+    for name in ("export.PAR", "export.REC"):
+        (tmp_path / "a" / name).write_bytes(b"# export of the scanner")
+    for name in ("video.avi", "report.doc", "viewer.exe", "viewer.dll", "other.par", "other.rec"):
+        (tmp_path / "a" / name).symlink_to("nowhere")
+    cases, rejected = outcomes(tmp_path)
+    assert (len(cases), rejected) == (1, [])
+
+
 def test_damaged_masks_and_images_that_are_no_masks(tmp_path: Path) -> None:
     writing.write(tmp_path / "a", writing.series(0))
     (tmp_path / "a/Doe1.nii.gz").write_bytes(b"x" * 400)

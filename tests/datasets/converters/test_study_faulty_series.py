@@ -112,6 +112,32 @@ def test_series_that_are_not_taken_and_are_in_nobodys_way(tmp_path: Path) -> Non
     assert len(rejected) == 2
 
 
+@pytest.mark.parametrize("kind", ["derived", "phase", "mip", "localizer", "stray"])
+def test_what_ordinary_examinations_hold_beside_the_series(tmp_path: Path, kind: str) -> None:
+    """All on the grid of the series that the mask was drawn on."""
+    slices = writing.series(0)
+    writing.write(tmp_path / "a", slices)
+    types = {
+        "derived": ["DERIVED", "PRIMARY", "M", "FILTERED"],
+        "mip": ["DERIVED", "SECONDARY", "MIP"],
+    }
+    types["phase"] = ["ORIGINAL", "PRIMARY", "P"]
+    other = writing.series(1, ImageType=types.get(kind, ["ORIGINAL", "PRIMARY", "M"]))
+    if kind in ("mip", "stray"):
+        other = other[3:4]
+    for item in other:
+        if kind == "localizer":
+            item.dataset.SeriesDescription = "Localizer"
+        elif kind == "stray":
+            item.dataset.SeriesInstanceUID = slices[0].dataset.SeriesInstanceUID
+            item.dataset.EchoTime = 90
+    writing.write(tmp_path / "a", other, "b")
+    draw_mask(tmp_path / "a/mask", "nii.gz", [])
+    (case,), (skipped,) = outcomes(tmp_path)
+    assert case.name.startswith("p001_series_5_")
+    assert skipped.fault == (kind == "stray")
+
+
 @pytest.mark.parametrize("name", ["DOE.dcm", "DOE.nii.gz", "DOE"])
 def test_files_beside_the_folders_of_patients_are_told_of(tmp_path: Path, name: str) -> None:
     series = writing.write(tmp_path / "a", writing.series())

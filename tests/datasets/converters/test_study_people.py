@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,13 @@ def test_two_folders_of_one_examination_count_as_one_patient(tmp_path: Path) -> 
         # Poor ones give several patients one examination.
         (({"StudyInstanceUID": "1.2.3"}, {"StudyInstanceUID": "1.2.3"}, {}), [0, 1, 2]),
         (({"StudyInstanceUID": "1.2.3", "PatientID": ""},) * 2 + ({},), [0, 0, 2]),
+        # Others of many, of whom one differs; two hospitals with one constant each.
+        (({"StudyInstanceUID": "1.2.3", "PatientID": ""},) * 3 + ({},), [0, 1, 2, 3]),
+        (({"PatientID": "STUDY"},) * 3 + ({},), [0, 1, 2, 3]),
+        (({"PatientID": "A"},) * 3 + ({"PatientID": "B"},) * 3, [0, 1, 2, 3, 4, 5]),
+        (({"PatientID": "A", "PatientBirthDate": "19000101"},) * 3 + ({},), [0, 1, 2, 3]),
+        # Three examinations of one person.
+        (({"PatientID": "A1", "PatientBirthDate": "19500101"},) * 3 + ({},), [0, 0, 0, 3]),
         # The second one joins the others.
         (
             (
@@ -87,5 +95,19 @@ def test_who_is_one_patient(
     people = _people(tmp_path, *headers)
     assert people.first == first
     told = " ".join(people.remarks)
-    assert bool(told) == (first != list(range(len(first))) or "'S'" in str(headers))
+    many = max(Counter(tags.get("PatientID") for tags in headers if tags).values()) > 2
+    assert bool(told) == (first != list(range(len(first))) or many)
     assert "A1" not in told
+
+
+def test_a_folder_without_dicom_is_no_witness(tmp_path: Path) -> None:
+    """All folders that hold DICOM have one examination, patient number and birth date."""
+    same = {"StudyInstanceUID": "1.2.3", "PatientID": "A", "PatientBirthDate": "19500101"}
+    for number in range(3):
+        writing.write(tmp_path / str(number), of_patient(writing.series(number)[:1], 1, **same))
+    (tmp_path / "3").mkdir()
+    (tmp_path / "3/notes.txt").touch()
+    names = ["p0", "p1", "p2", "p3"]
+    people = find_people([tmp_path / str(number) for number in range(4)], names)
+    assert people.first == [0, 1, 2, 3]
+    assert "3 folders (p0, p1, p2) have one StudyInstanceUID" in people.remarks[0]

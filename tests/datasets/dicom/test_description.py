@@ -77,6 +77,10 @@ def test_kinds_of_contrast(texts: dict[str, str], named: str) -> None:
         "epaule gauche ou droite",
         "SHOULDER L\\R",
         "R SHOULDER / L SHOULDER",
+        "SHOULDER L:R",
+        "SHOULDER LEFT / RT",
+        "SHOULDER L/R RT PD",
+        "left shoulder, right shoulder, R-L",
     ],
 )
 @pytest.mark.parametrize("tag", ["ProtocolName", "SeriesDescription"])
@@ -97,6 +101,14 @@ def test_a_protocol_for_either_shoulder_names_no_side(tag: str, words: str) -> N
         ("left shoulder, rotated", "left"),
         ("SHOULDER L RT", "left"),
         ("right shoulder reformat / liver", "right"),
+        ("LEFT - re-scan shoulder", "left"),
+        ("SHOULDER, LEFT, RT", "left"),
+        ("Schulter li - re-scan", "left"),
+        # The direction of phase encoding.
+        ("SHOULDER RIGHT AX PD L-R", "right"),
+        ("RIGHT SHOULDER PE R>L", "right"),
+        ("LINKS SCHULTER T2 TRA R-L", "left"),
+        ("LEFT SHOULDER PHASE RIGHT-LEFT", "left"),
     ],
 )
 def test_one_side_is_read_whatever_else_is_said(words: str, side: str) -> None:

@@ -74,55 +74,6 @@ def test_what_one_series_mixes_is_parted(tmp_path: Path, tags: dict[str, Any]) -
     assert [name[-2:] for name in names] == ["_1", "_2"]
 
 
-@pytest.mark.parametrize(
-    ("tag", "first", "second"),
-    [
-        ("AcquisitionNumber", 9, 10),
-        ("FlipAngle", 5, 15),
-        ("InversionTime", 100, 2000),
-        ("TriggerTime", 0, 400),
-        ("SeriesNumber", 5, 11),
-    ],
-)
-def test_repeats_that_no_counter_of_repeats_tells_apart(
-    tmp_path: Path, tag: str, first: int, second: int
-) -> None:
-    other = series(**{tag: second})
-    for item in other:
-        item.pixels = item.pixels + 7
-        item.dataset.SOPInstanceUID = generate_uid()
-    write(tmp_path, series(**{tag: first}))
-    write(tmp_path, other, "b")
-    one, two = found(tmp_path)
-    np.testing.assert_array_equal(used(one), voxels())
-    np.testing.assert_array_equal(used(two), voxels() + 7)
-
-
-def test_acquisitions_of_every_other_slice_are_no_scans(tmp_path: Path) -> None:
-    """Two scans of two acquisitions each, taken in turns; the distance of slices is not stated."""
-    for scan in range(2):
-        slices = series()
-        for index, item in enumerate(slices):
-            item.dataset.AcquisitionNumber = 1 + 2 * scan + index % 2
-            item.dataset.SOPInstanceUID = generate_uid()
-            item.pixels = item.pixels + 7 * scan
-            del item.dataset.SpacingBetweenSlices
-        write(tmp_path, slices, "ab"[scan])
-    stack = only(tmp_path).stack
-    assert stack is not None
-    assert len(stack.duplicates) == COUNT
-    # One scan of that kind is whole.
-    for path in tmp_path.glob("b*"):
-        path.unlink()
-    np.testing.assert_array_equal(used(only(tmp_path)), voxels())
-
-
-def test_copies_of_slices_are_no_repeats(tmp_path: Path) -> None:
-    write(tmp_path, series())
-    write(tmp_path, series(AcquisitionNumber=2)[2:4], "b")
-    np.testing.assert_array_equal(used(only(tmp_path)), voxels())
-
-
 def test_mixed_matrices_are_parted(tmp_path: Path) -> None:
     small = series()
     for item in small:

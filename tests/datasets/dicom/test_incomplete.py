@@ -114,3 +114,92 @@ def test_another_series_in_another_folder_goes_on(tmp_path: Path) -> None:
     *_, last = write(tmp_path / "two", series(seed=1))
     last.write_bytes(last.read_bytes()[:300])
     assert [one.verdict for one in found(tmp_path)] == ["use", "refuse"]
+
+
+def test_a_whole_number_of_a_series_is_not_the_beginning_of_anothers(tmp_path: Path) -> None:
+    for number in (10, 11):
+        write(tmp_path, series(seed=number, SeriesInstanceUID=f"1.2.3.4.{number}"), f"a{number}")
+    broken = series(SeriesInstanceUID="1.2.3.4.1")
+    del broken[0].dataset.ImagePositionPatient
+    write(tmp_path, broken[:1], "b")
+    assert [one.verdict for one in found(tmp_path)] == ["use", "use"]
+    # Cut off within it, it may be that of either.
+    (path,) = write(tmp_path, broken[:1], "b")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: whole.index(b"1.2.3.4.1") + len("1.2.3.4.1")])
+    assert [one.verdict for one in found(tmp_path)] == ["refuse", "refuse"]
+
+
+@pytest.mark.parametrize("fault", ["colours", "place", "bits"])
+def test_a_whole_header_without_its_series_is_nobodys_loss(tmp_path: Path, fault: str) -> None:
+    """A map in colours, or a faulty image, of which an anonymiser took the number."""
+    write(tmp_path, series())
+    (other,) = series(seed=1, SeriesInstanceUID="")[:1]
+    if fault == "colours":
+        other.dataset.PhotometricInterpretation = "PALETTE COLOR"
+    elif fault == "place":
+        del other.dataset.ImagePositionPatient
+    else:
+        other.dataset.BitsStored = 12
+    write(tmp_path, [other], "b")
+    assert [finding.refused for finding in read_folder(tmp_path).files] == [True]
+    np.testing.assert_array_equal(used(only(tmp_path)), voxels())
+
+
+def test_an_image_in_colours_is_no_slice_of_its_series(tmp_path: Path) -> None:
+    write(tmp_path, series())
+    (other,) = series(PhotometricInterpretation="PALETTE COLOR")[:1]
+    other.dataset.SOPInstanceUID = generate_uid(entropy_srcs=["map"])
+    write(tmp_path, [other], "b")
+    (told,) = read_folder(tmp_path).files
+    assert "PALETTE COLOR" in told.reason
+    np.testing.assert_array_equal(used(only(tmp_path)), voxels())
+
+
+def test_a_faulty_slice_refuses_slices_of_which_no_series_is_known(tmp_path: Path) -> None:
+    slices = series(SeriesInstanceUID="")
+    del slices[-1].dataset.ImagePositionPatient
+    write(tmp_path, slices)
+    assert _MISSING in refusal(tmp_path)
+
+
+def _counted(folder: Path, *names: str) -> None:
+    for path, name in zip(write(folder, series()), names, strict=True):
+        path.rename(folder / name)
+
+
+_DIGITS = tuple(f"{k:08d}" for k in range(7))
+
+
+@pytest.mark.parametrize("name", ["CD1", "DB1", "A4", "D1", "E2", "F5", "FACE1", "0", "0000000A"])
+@pytest.mark.parametrize("content", [b"", b"words"])
+def test_other_names_than_those_of_slices(tmp_path: Path, name: str, content: bytes) -> None:
+    _counted(tmp_path, *_DIGITS)
+    (tmp_path / name).write_bytes(content)
+    np.testing.assert_array_equal(used(only(tmp_path)), voxels())
+
+
+def test_a_file_of_something_else_is_no_slice_whatever_its_name(tmp_path: Path) -> None:
+    _counted(tmp_path, *_DIGITS)
+    (tmp_path / "00000007").write_bytes(b"words")
+    findings = read_folder(tmp_path)
+    assert (findings.files, findings.others) == ((), (tmp_path / "00000007",))
+    np.testing.assert_array_equal(used(only(tmp_path)), voxels())
+
+
+@pytest.mark.parametrize("content", [b"", bytes(100), bytes(5000), b"\x08\0\x05\0CS"])
+@pytest.mark.parametrize(
+    ("names", "lost"),
+    [
+        (_DIGITS, "00000007"),
+        (("3", "4", "5", "6", "7", "8", "9"), "10"),
+        (("1a", "2b", "3c", "4d", "5e", "6f", "70"), "8a"),
+    ],
+)
+def test_what_is_left_of_a_slice_refuses_its_series(
+    tmp_path: Path, names: tuple[str, ...], lost: str, content: bytes
+) -> None:
+    _counted(tmp_path, *names)
+    (tmp_path / lost).write_bytes(content)
+    assert _MISSING in refusal(tmp_path)
+    assert [finding.path.name for finding in read_folder(tmp_path).files] == [lost]

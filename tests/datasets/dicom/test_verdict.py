@@ -19,6 +19,7 @@ from .writing import (
     ALONG_ROW,
     COLUMN_MM,
     DOWN,
+    ORIGIN_MM,
     ROW_MM,
     STEP_MM,
     changed,
@@ -90,6 +91,42 @@ def test_a_derived_image_of_places_without_an_original_is_used(tmp_path: Path) -
     write(tmp_path, series(seed=1)[:4])
     write(tmp_path, series(ImageType=["DERIVED", "PRIMARY", "M"]), "b")
     assert [one.verdict for one in found(tmp_path)] == ["use", "use"]
+
+
+def test_a_reformat_in_the_plane_of_its_original_is_skipped(tmp_path: Path) -> None:
+    """Slices twice as thick at other places."""
+    thick = series(ImageType=["DERIVED", "SECONDARY", "M"], SliceThickness=6)[:3]
+    for index, item in enumerate(thick):
+        place = ORIGIN_MM + (2 * index + 0.5) * STEP_MM * ACROSS
+        item.dataset.ImagePositionPatient = [*place.round(9)]
+        item.dataset.SpacingBetweenSlices = 2 * STEP_MM
+    write(tmp_path, series(seed=1))
+    write(tmp_path, thick, "b")
+    assert [one.verdict for one in found(tmp_path)] == ["skip", "use"]
+
+
+@pytest.mark.parametrize("value", [0, -1])
+def test_a_time_of_zero_states_nothing(tmp_path: Path, value: int) -> None:
+    write(tmp_path, series(seed=1))
+    write(tmp_path, series(ImageType=["DERIVED", "PRIMARY", "M"], EchoTime=value), "b")
+    assert [one.verdict for one in found(tmp_path)] == ["skip", "use"]
+
+
+def test_a_derived_image_beside_others_of_its_plane_says_so(tmp_path: Path) -> None:
+    write(tmp_path, series(ImageType=["DERIVED", "PRIMARY", "M"], EchoTime=70), "b")
+    assert only(tmp_path).notes == ("marked as derived from other images, which are not here",)
+    write(tmp_path, series(seed=1))
+    derived, original = found(tmp_path)
+    assert "an original of its plane is used, too" in " ".join(derived.notes)
+    assert original.notes == ()
+
+
+def test_a_subtraction_is_no_image_even_where_its_original_is_refused(tmp_path: Path) -> None:
+    original = series(seed=1)
+    del original[3]
+    write(tmp_path, original)
+    write(tmp_path, series(ImageType=["DERIVED", "PRIMARY", "M", "SUB"]), "b")
+    assert [one.verdict for one in found(tmp_path)] == ["skip", "refuse"]
 
 
 def test_a_derived_image_is_used_where_its_original_is_refused(tmp_path: Path) -> None:
@@ -187,7 +224,7 @@ def test_single_slices_take_the_stated_thickness(tmp_path: Path) -> None:
     assert "a single slice" in one.notes
 
 
-@pytest.mark.parametrize("kind", ["T1 MAP", "MEAN", "FA"])
+@pytest.mark.parametrize("kind", ["T1 MAP", "MEAN", "FA", "TTP", "TRACEW", "EXP", "PEI", "M_SUB"])
 def test_words_of_maps_count_for_derived_images_alone(tmp_path: Path, kind: str) -> None:
     """A scanner of 0.25 T writes ORIGINAL, PRIMARY, T1 MAP on every ordinary image."""
     write(tmp_path / "own", series(ImageType=["ORIGINAL", "PRIMARY", kind]))
