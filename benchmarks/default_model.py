@@ -129,12 +129,12 @@ def _score(
     drawn = json.loads((folder / "parametersTr" / f"{case}.json").read_text())
     protocol = drawn["parameters"]["protocol"]
     result = segment(image)
-    scores = _scores(result, truth, image.spacing_mm)
+    scores = case_scores(result, truth, image.spacing_mm)
     if mirror:
         # The array alone, along the axis that runs most from left to right: the other shoulder.
         across = 2 - int(np.argmax(np.abs(image.direction[:3])))
         other = segment(replace(image, array=np.flip(image.array, across).copy()))
-        mirrored = _scores(other, np.flip(truth, across), image.spacing_mm)
+        mirrored = case_scores(other, np.flip(truth, across), image.spacing_mm)
         scores["mirrored"] = max(
             abs(scores[f"{bone} Dice"] - mirrored[f"{bone} Dice"]) for bone in BONES
         )
@@ -142,9 +142,10 @@ def _score(
     return Scored(protocol["sequence"], protocol["plane"], scores)
 
 
-def _scores(
+def case_scores(
     result: Segmentation, truth: npt.NDArray[np.uint8], spacing_mm: tuple[float, float, float]
 ) -> dict[str, float]:
+    """Scores a result against the truth, uint8 (Z, Y, X); the names are among `SCORES`."""
     scores = {"whole U-Net Dice": _dice(result.unets["whole"], truth > 0)}
     for bone, value in BONES.items():
         wanted, found = truth == value, result.label_map == value

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.phantom.painting import Painted
     from shoulderseg.datasets.phantom.rigid import Rigid
     from shoulderseg.datasets.phantom.scanner.protocol import Protocol
+    from shoulderseg.datasets.phantom.scene import Scene
 
 HUMERUS_LABEL, GLENOID_LABEL = 1, 2
 
@@ -85,6 +86,7 @@ def scan_shoulder(
     rng: np.random.Generator,
     *,
     motion: Rigid | None = None,
+    scene: Scene | None = None,
     workers: int = 2,
 ) -> PhantomCase:
     """Scans a shoulder.
@@ -95,12 +97,14 @@ def scan_shoulder(
         shoulder: What is scanned.
         rng: Source of where the slices lie, and of noise.
         motion: How the person, coil and all, moved after the slices were laid, in LPS mm.
+        scene: The shoulder put together, where that was done otherwise than by `build_scene`.
         workers: Threads; the result does not depend on it.
 
     Returns:
         The phantom. Its grid is the one that was laid, so the header knows nothing of the motion.
     """
-    scene = build_scene(shoulder, options.glenoid_depth_mm, whole=options.whole_scapula)
+    if scene is None:
+        scene = build_scene(shoulder, options.glenoid_depth_mm, whole=options.whole_scapula)
     grid = plan_grid(
         protocol, scene.frames, mirrored=scene.mirrored, joint_mm=scene.joint_mm, rng=rng
     )
