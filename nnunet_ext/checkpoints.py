@@ -5,9 +5,11 @@ from __future__ import annotations
 import codecs
 import json
 import pickle
+import re
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ import torch
 
 from shoulderseg.nnunet_ext.exchange.heads import one_output
 from shoulderseg.nnunet_ext.learned_with import changed_since, described_with, planned_with
+from shoulderseg.nnunet_ext.plan_bounds import shown
 from shoulderseg.nnunet_ext.plan_checks import check_plans
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
 from shoulderseg.nnunet_ext.regions import BACKGROUND
@@ -28,13 +31,19 @@ from shoulderseg.nnunet_ext.variants import (
 )
 
 # numpy scalars in nnU-Net's log are all that its checkpoints hold beside tensors.
+_SCALAR = np._core.multiarray.scalar  # type: ignore[attr-defined]
 NUMPY_SCALARS = [
-    np._core.multiarray.scalar,  # type: ignore[attr-defined]
+    _SCALAR,
+    # The same function, as numpy before version 2 calls it in what it writes.
+    (_SCALAR, "numpy.core.multiarray.scalar"),
     np.dtype,
     np.dtypes.Float32DType,
     np.dtypes.Float64DType,
     codecs.encode,
 ]
+
+
+_MOST_LETTERS = 200
 
 
 def finished_folds(folder: Path) -> list[str]:
@@ -71,10 +80,22 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         with torch.serialization.safe_globals(NUMPY_SCALARS):
             checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        reason = str(error).strip().splitlines()[0]
-        msg = f"{path.name} in {path.parent.name} is not a plain nnU-Net checkpoint: {reason}"
+        msg = (
+            f"{path.name} in {path.parent.name} is not a plain nnU-Net checkpoint: "
+            f"{_reason(str(error))}"
+        )
         raise UntrustedModelError(msg) from error
     return checkpoint
+
+
+def _reason(told: str) -> str:
+    """What torch found, without its advice to trust the file, and printable."""
+    refused = re.search(r"GLOBAL (\S+) (?:was not an allowed|whose module)", told)
+    if refused:
+        return f"it names {shown(refused[1])}, expected tensors, numbers and text alone"
+    lines = told.rpartition("WeightsUnpickler error:")[2].strip().splitlines()
+    first = "".join(letter if letter.isprintable() else " " for letter in (lines or [""])[0])
+    return shorten(first, _MOST_LETTERS, placeholder=" ...") or "it ends too early"
 
 
 def load_unets(

@@ -13,11 +13,12 @@ from shoulderseg.nnunet_ext.image_readers import (
     find_dataset_reader_fault,
     find_plans_reader_fault,
 )
+from shoulderseg.nnunet_ext.plan_bounds import shown
 from shoulderseg.nnunet_ext.plans import DEFAULT_PLANS, SMALL_PLANS
 from shoulderseg.nnunet_ext.regions import BACKGROUND, foreground_labels
 
 DATASET_FILE = "dataset.json"
-_NEEDED = ("channel_names", "labels", "file_ending")
+NEEDED = ("channel_names", "labels", "file_ending")
 
 
 def read_dataset_json(name: str) -> dict[str, Any] | None:
@@ -44,8 +45,8 @@ def _read(variable: str, name: str) -> dict[str, Any] | None:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         content = None
-    if not isinstance(content, dict) or any(key not in content for key in _NEEDED):
-        msg = f"{path} is damaged; expected a JSON object with {', '.join(_NEEDED)}"
+    if not isinstance(content, dict) or any(key not in content for key in NEEDED):
+        msg = f"{path} is damaged; expected a JSON object with {', '.join(NEEDED)}"
         raise ValueError(msg)
     return content
 
@@ -112,9 +113,24 @@ def check_trainable(name: str) -> None:
             package does; says what to do.
     """
     described = read_dataset_json(name)
-    if described is None:
-        return
+    if described is not None:
+        check_description(name, described)
+
+
+def check_description(name: str, described: dict[str, Any]) -> None:
+    """Does what `check_trainable` does with a description that was read.
+
+    Args:
+        name: Full dataset name.
+        described: Its dataset.json, with `channel_names` and `labels`.
+
+    Raises:
+        ValueError: See `check_trainable`.
+    """
     channels = described["channel_names"]
+    if not isinstance(channels, dict | list):
+        msg = f"{name} has the channel_names {shown(channels)}, expected an object of one entry"
+        raise ValueError(msg)
     if len(channels) != 1:
         listed = ", ".join(map(str, channels.values() if isinstance(channels, dict) else channels))
         msg = (

@@ -9,8 +9,9 @@ from typing import Any
 # nnU-Net plans up to nine stages of up to 512 features, patches that fit the memory of one GPU,
 # and the spacing of the images.
 MOST_STAGES = 16
+MOST_FEATURES = 4096
 _ENTRIES = {
-    "features_per_stage": 4096,
+    "features_per_stage": MOST_FEATURES,
     "kernel_sizes": 15,
     "strides": 8,
     "n_conv_per_stage": 32,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from shoulderseg.nnunet_ext.unets import build_unet
@@ -48,7 +50,38 @@ def write_stock_model(
             "trainer_name": "nnUNetTrainer",
             "init_args": {"configuration": "2d", "fold": fold, "device": torch.device("cpu")},
             "inference_allowed_mirroring_axes": (0, 1),
+            "logging": {"ema_fg_dice": [np.float64(0.5)], "train_losses": [np.float32(-0.5)]},
+            "_best_ema": np.float64(0.5),
         }
         (folder / f"fold_{fold}").mkdir()
         torch.save({**content, **(checkpoint or {})}, folder / f"fold_{fold}" / CHECKPOINT)
     return folder
+
+
+def name_scalars_as_numpy_1(checkpoint: Path) -> None:
+    """Calls numpy's scalars in a checkpoint as numpy before version 2 did."""
+    with zipfile.ZipFile(checkpoint) as content:
+        entries = {name: content.read(name) for name in content.namelist()}
+    with zipfile.ZipFile(checkpoint, "w") as content:
+        for name, data in entries.items():
+            now, before = b"cnumpy._core.multiarray\n", b"cnumpy.core.multiarray\n"
+            content.writestr(name, data.replace(now, before) if name.endswith(".pkl") else data)
+
+
+def as_planned_before_2_4(
+    plans: Mapping[str, Any], network: str = "PlainConvUNet"
+) -> dict[str, Any]:
+    """The same plans as nnU-Net wrote them before version 2.4: without `architecture`."""
+    configuration = dict(plans["configurations"]["2d"])
+    kwargs = configuration.pop("architecture")["arch_kwargs"]
+    configuration |= {
+        "UNet_class_name": network,
+        "UNet_base_num_features": kwargs["features_per_stage"][0],
+        "unet_max_num_features": max(kwargs["features_per_stage"]),
+        "n_conv_per_stage_encoder": kwargs["n_conv_per_stage"],
+        "n_conv_per_stage_decoder": kwargs["n_conv_per_stage_decoder"],
+        "num_pool_per_axis": [kwargs["n_stages"] - 1] * 2,
+        "pool_op_kernel_sizes": kwargs["strides"],
+        "conv_kernel_sizes": kwargs["kernel_sizes"],
+    }
+    return {**plans, "configurations": {"2d": configuration}}

@@ -18,6 +18,7 @@ import torch
 from shoulderseg.nnunet_ext.checkpoints import finished_folds, load_checkpoint, preferred_folds
 from shoulderseg.nnunet_ext.dataset_bounds import find_dataset_fault
 from shoulderseg.nnunet_ext.exchange.heads import against_background
+from shoulderseg.nnunet_ext.exchange.old_plans import translated_plans
 from shoulderseg.nnunet_ext.exchange.stock_labels import bone_labels, check_one_channel
 from shoulderseg.nnunet_ext.plan_bounds import find_length, shown
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
@@ -74,7 +75,7 @@ def read_stock_model(folder: Path) -> UNetSet:
 
 
 def _plans_of_slices(plans: dict[str, Any]) -> dict[str, Any]:
-    """Keeps the configuration that is read of those that a planning makes."""
+    """Keeps the configuration that is read of those that a planning makes, as written today."""
     excess = find_length(plans)
     configurations = plans.get("configurations")
     if excess is not None or not isinstance(configurations, dict):
@@ -86,7 +87,8 @@ def _plans_of_slices(plans: dict[str, Any]) -> dict[str, Any]:
             f"{CONFIGURATION!r}; 3D models cannot be used, nor cascades"
         )
         raise ValueError(msg)
-    return {**plans, "configurations": {CONFIGURATION: configurations[CONFIGURATION]}}
+    kept = {**plans, "configurations": {CONFIGURATION: configurations[CONFIGURATION]}}
+    return translated_plans(kept, CONFIGURATION)
 
 
 def _checked(path: Path) -> dict[str, Any]:

@@ -23,9 +23,32 @@ def is_stock_path(entry: str) -> bool:
     return name == CHECKPOINT and fold.startswith("fold_")
 
 
+def is_other_checkpoint(entry: str) -> bool:
+    """Tells whether a path in an archive is a checkpoint of a fold that nnU-Net predicts without.
+
+    Args:
+        entry: The path, with `/` between its parts.
+    """
+    *_, fold, name = ("", *entry.split("/"))
+    return name.endswith(".pth") and name != CHECKPOINT and fold.startswith("fold_")
+
+
 def holds_stock_models(folder: Path) -> bool:
     """Tells whether a folder is, or holds, what a training by nnU-Net leaves."""
     return any(any(folder.glob(f"{depth}fold_*/*.pth")) for depth in _DEPTHS)
+
+
+def unfinished_folds(folder: Path) -> list[str]:
+    """Names the numbered folds of a model that no prediction can use, such as `fold_3`.
+
+    Args:
+        folder: One that `find_model_folder` finds.
+    """
+    found = (path for path in folder.glob("fold_*") if path.is_dir())
+    names = [path.name for path in found if not (path / CHECKPOINT).is_file()]
+    # `fold_all` is read only where there is no other.
+    numbered = [name for name in names if name.removeprefix("fold_").isdecimal()]
+    return sorted(numbered, key=lambda name: int(name.removeprefix("fold_")))
 
 
 def is_of_slices(model: str) -> bool:

@@ -233,6 +233,7 @@ def test_a_test_case_that_cannot_be_used_is_named_before_anything_is_trained(
     outcome = run(*words)
     assert outcome.exit_code == 2
     assert damaged.name in outcome.output
+    assert "is the experiment's own copy: remove it if" in " ".join(outcome.output.split())
     assert log.read_text(encoding="utf-8") == calls
 
 

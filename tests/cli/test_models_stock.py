@@ -10,6 +10,7 @@ import pytest
 
 from shoulderseg.datasets.volume import Volume
 from shoulderseg.datasets.writer import write_image
+from shoulderseg.nnunet_ext.variants import CHECKPOINT
 from shoulderseg.workflows.bundles import store as bundle_store
 from tests.stock_models import MODEL, write_stock_model
 
@@ -41,6 +42,28 @@ def test_predict_takes_a_stock_model_and_its_import_alike(
         assert outcome.exit_code == 0, outcome.output
         digests.add(json.loads((out / "shoulderseg_report.json").read_text())["model_sha256"])
     assert len(digests) == 1
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_unfinished_folds_of_a_stock_model_are_named(
+    run: Run, store: Path, tmp_path: Path, packed: bool
+) -> None:
+    root = tmp_path / "results"
+    model = write_stock_model(root / "Dataset012_Own" / MODEL, folds=("0", "1", "3", "10", "all"))
+    for fold in ("3", "10", "all"):
+        folder = model / f"fold_{fold}"
+        (folder / CHECKPOINT).rename(folder / "checkpoint_best.pth")
+    given = model
+    if packed:
+        given = Path(shutil.make_archive(str(tmp_path / "own"), "zip", root))
+    outcome = run("models", "import", given, "--name", "own")
+    assert outcome.exit_code == 0, outcome.output
+    told = " ".join(outcome.output.split())
+    assert "fold_3, fold_10 have no checkpoint_final.pth" in told
+    assert "the result is of fold_0, fold_1 alone" in told
+    manifest = json.loads((store / "own" / "bundle.json").read_text())
+    assert manifest["folds"] == ["0", "1"]
+    assert "left out" not in run("models", "import", write_stock_model(tmp_path / MODEL)).output
 
 
 def test_a_stock_model_that_would_run_code_is_refused(

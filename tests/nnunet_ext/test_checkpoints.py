@@ -6,6 +6,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,6 +14,7 @@ from shoulderseg.nnunet_ext.checkpoints import finished_folds, load_checkpoint, 
 from shoulderseg.nnunet_ext.learned_with import keep_learned_with
 from shoulderseg.nnunet_ext.unet_set import UntrustedModelError
 from shoulderseg.nnunet_ext.variants import TRAINERS, model_folder
+from tests.stock_models import name_scalars_as_numpy_1
 from tests.whole_checkpoints import write_checkpoint
 
 if TYPE_CHECKING:
@@ -37,6 +39,20 @@ def test_a_pickle_with_a_payload_is_refused_and_not_run(
 def test_the_payload_would_run_if_unpickled(tmp_path: Path, payload: PayloadMaker) -> None:
     pickle.loads(pickle.dumps(payload(tmp_path / "ran"))).close()
     assert (tmp_path / "ran").exists()
+
+
+def test_what_is_refused_is_named_without_advice_to_trust_it(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint_final.pth"
+    torch.save({"network_weights": {}, "more": np.zeros(2)}, path)
+    # Of numpy's functions only the one that makes a scalar is known, under its old name too.
+    for name in ("numpy._core.multiarray", "numpy.core.multiarray"):
+        if name == "numpy.core.multiarray":
+            name_scalars_as_numpy_1(path)
+        with pytest.raises(UntrustedModelError) as refused:
+            load_checkpoint(path)
+        assert f"it names '{name}._reconstruct', expected tensors" in str(refused.value)
+        assert str(refused.value).isprintable()
+        assert "trust" not in str(refused.value)
 
 
 def test_a_cut_off_checkpoint_is_refused(tmp_path: Path) -> None:

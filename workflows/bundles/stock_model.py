@@ -76,10 +76,19 @@ def fill_from_stock(source: Path, folder: Path) -> None:
 def _fill(source: Path, folder: Path, *, packed: bool) -> None:
     from shoulderseg.nnunet_ext.bundle import write_unets
     from shoulderseg.nnunet_ext.exchange.read_stock import read_stock_model
-    from shoulderseg.nnunet_ext.exchange.stock_folder import find_model_folder
+    from shoulderseg.nnunet_ext.exchange.stock_folder import find_model_folder, unfinished_folds
 
     model = find_model_folder(source)
     unets = read_stock_model(model)
+    left_out = unfinished_folds(model)
+    if left_out:
+        _LOGGER.warning(
+            "%s: %s have no checkpoint_final.pth, which a training writes when it ends, and are "
+            "left out; the result is of %s alone",
+            source.name,
+            ", ".join(left_out),
+            ", ".join(f"fold_{fold}" for fold in next(iter(unets.weights.values()))),
+        )
     # By its plans: a folder may have been renamed, or be given by a path that does not name it.
     dataset = str(unets.plans["dataset_name"])
     write_unets(unets, folder, "float32")

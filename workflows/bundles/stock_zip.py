@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from shoulderseg.workflows.bundles.limits import (
@@ -38,6 +39,7 @@ def unpack_stock_zip(archive: Path, folder: Path, limits: Limits) -> None:
         for entry in entries:
             parts = _parts(entry)
             if parts is None:
+                _make_unfinished_fold(entry, folder)
                 continue
             refuse_special(archive.name, entry)
             target = folder.joinpath(*parts)
@@ -71,17 +73,31 @@ def _parts(entry: zipfile.ZipInfo) -> list[str] | None:
         of_slices = len(parts) < 3 or is_of_slices(parts[-3])
         if not (of_slices and is_stock_path(name)):
             return None
-    sound = len(parts) <= _MOST_PARTS and all(
-        part not in ("", ".", "..")
-        and part.isprintable()
-        and not set(part) & set("\\:")
-        and len(part) <= _MOST_LETTERS
-        for part in parts
-    )
-    if not sound:
+    if not _is_sound(parts):
         msg = (
             f"the archive holds {name!r}; expected paths such as "
             "Dataset001_Shoulder/nnUNetTrainer__nnUNetPlans__2d/plans.json"
         )
         raise ValueError(msg)
     return parts
+
+
+def _is_sound(parts: Sequence[str]) -> bool:
+    """Whether a path is short and stays in its folder on every system."""
+    return len(parts) <= _MOST_PARTS and all(
+        part not in ("", ".", "..")
+        and part.isprintable()
+        and not set(part) & set("\\:")
+        and len(part) <= _MOST_LETTERS
+        for part in parts
+    )
+
+
+def _make_unfinished_fold(entry: zipfile.ZipInfo, folder: Path) -> None:
+    """Makes the folder of a fold whose last checkpoint is not there, so that it can be named."""
+    from shoulderseg.nnunet_ext.exchange.stock_folder import is_of_slices, is_other_checkpoint
+
+    parts = entry.orig_filename.split("/")
+    of_slices = len(parts) < 3 or is_of_slices(parts[-3])
+    if of_slices and is_other_checkpoint(entry.orig_filename) and _is_sound(parts):
+        folder.joinpath(*parts[:-1]).mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,8 @@ import numpy as np
 
 from shoulderseg.workflows.bundles.manifest import sha256_of
 from shoulderseg.workflows.experiment.protocol import Assignment, Protocol, assign_patients
+from shoulderseg.workflows.experiment.start import checked_start
+from shoulderseg.workflows.experiment.twins import check_twins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +34,7 @@ class ExperimentData:
         ending: of all files.
         labels: name and value of both bones.
         assignment: who is where.
+        start: fingerprint of the bundle that the U-Nets begin with; None for random weights.
     """
 
     out: Path
@@ -42,6 +45,7 @@ class ExperimentData:
     ending: str
     labels: Mapping[str, int]
     assignment: Assignment
+    start: Mapping[str, str] | None = None
 
     def image(self, case: str) -> Path:
         """The first channel of a test image."""
@@ -66,9 +70,10 @@ def lay_out(source: Path, out: Path, protocol: Protocol) -> ExperimentData:
         protocol: of the experiment.
 
     Raises:
-        ValueError: if the folder holds another experiment or the dataset itself, or patients or
-            files are missing or have changed.
-        FileNotFoundError: if there is no such dataset.
+        ValueError: if the folder holds another experiment or the dataset itself, the U-Nets cannot
+            learn from the dataset, an image is both trained on and tested, or patients, files or
+            the bundle to start from are missing or have changed.
+        FileNotFoundError: if there is no such dataset or bundle.
         OSError: if a file cannot be copied.
     """
     from shoulderseg.datasets.case_patients import write_patients
@@ -77,15 +82,15 @@ def lay_out(source: Path, out: Path, protocol: Protocol) -> ExperimentData:
     from shoulderseg.nnunet_ext.regions import foreground_labels
 
     _check_apart(source, out)
-    kept = _kept(out, source.name, protocol)
-    if kept is None:
-        kept = _draw(source, protocol)
+    kept = _kept(out, source.name, protocol) or _draw(source, protocol)
+    described, patients = kept["described"], kept["patients"]
+    assignment = Assignment(patients["train"], patients["test"], patients["folds"])
+    trainings, folds = out / "nnUNet_results" / source.name, len(assignment.folds)
+    kept["start"] = checked_start(trainings, protocol, folds, kept.get("start"))
     # Before the first copy: what was drawn once is never drawn otherwise.
     kept["protocol"] = protocol.as_record() | {"dataset": source.name}
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / PROTOCOL_FILE, kept)
-    described, patients = kept["described"], kept["patients"]
-    assignment = Assignment(patients["train"], patients["test"], patients["folds"])
     raw = out / "nnUNet_raw" / source.name
     data = ExperimentData(
         out,
@@ -96,6 +101,7 @@ def lay_out(source: Path, out: Path, protocol: Protocol) -> ExperimentData:
         str(described.get("file_ending", ".nii.gz")),
         foreground_labels(described),
         assignment,
+        kept["start"],
     )
     for name, digest in kept["files"].items():
         _copy(source, name, digest, data)
@@ -137,11 +143,16 @@ def _draw(source: Path, protocol: Protocol) -> dict[str, Any]:
         for name in _file_names(source, case, ending)
     ]
     files = {name: sha256_of(source / name) for name in names}
+    images = {
+        case: files[f"imagesTr/{case}_0000{ending}"]
+        for case in (*assignment.train, *assignment.test)
+    }
+    check_twins(images, assignment)
     return {"patients": assignment.as_record(), "described": described, "files": files}
 
 
 def _described(source: Path) -> dict[str, Any]:
-    from shoulderseg.nnunet_ext.dataset_checks import check_order, check_reader
+    from shoulderseg.nnunet_ext.dataset_checks import NEEDED, check_description
 
     path = source / "dataset.json"
     if not path.is_file() or not (source / "labelsTr").is_dir():
@@ -152,11 +163,11 @@ def _described(source: Path) -> dict[str, Any]:
     except ValueError as error:
         msg = f"{path} is no JSON: {error}"
         raise ValueError(msg) from error
-    if not isinstance(described, dict) or not isinstance(described.get("labels"), dict):
-        msg = f"{path} does not describe a dataset; expected labels, channel_names, file_ending"
+    if not isinstance(described, dict) or any(key not in described for key in NEEDED):
+        msg = f"{path} does not describe a dataset; expected {', '.join(NEEDED)}"
         raise ValueError(msg)
-    check_order(source.name, described["labels"])
-    check_reader(source.name, described)
+    # What `plan` would refuse, after it was noted for good.
+    check_description(source.name, described)
     # A list of its files would lead nnU-Net to the test patients.
     described.pop("dataset", None)
     return described
@@ -191,7 +202,7 @@ def _file_names(source: Path, case: str, ending: str) -> list[str]:
     """Names of a case's channels and of its label map, below the dataset's folder."""
     pattern = f"{glob.escape(case)}_[0-9][0-9][0-9][0-9]{glob.escape(ending)}"
     channels = sorted(path.name for path in (source / "imagesTr").glob(pattern))
-    if not channels:
+    if f"{case}_0000{ending}" not in channels:
         msg = f"{source / 'imagesTr'} has no image of case {case}, expected {case}_0000{ending}"
         raise ValueError(msg)
     return [*(f"imagesTr/{name}" for name in channels), f"labelsTr/{case}{ending}"]

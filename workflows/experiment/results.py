@@ -19,6 +19,7 @@ from shoulderseg.workflows.experiment.table import (
     false_positives,
     patient_scores,
 )
+from shoulderseg.workflows.training.size import SMALL
 
 _VERSIONS = ("shoulderseg", "nnunetv2", "torch", "numpy")
 
@@ -62,7 +63,7 @@ def write_results(
         outcome=outcome,
         slices=_slices(data, cases, outcome.usual),
         curves=learning_curves(out / "nnUNet_results" / data.name),
-        facts=_facts(protocol),
+        facts=_facts(data, protocol),
     )
     record = _record(data, protocol, outcome)
     record |= {"failed": list(failed), "false_positives": false_positives(cases)}
@@ -92,9 +93,36 @@ def _sentences(data: ExperimentData, protocol: Protocol) -> list[str]:
         f"{protocol.seed}. {trained}: {length}, size {protocol.size}; each AlexNet: "
         f"{protocol.refiner_epochs} epochs of {protocol.refiner_steps} steps; on the test patients "
         "the folds' networks are averaged.",
+        *stock_sentences(protocol),
         *_start_sentence(protocol),
         "Research use only.",
     ]
+
+
+def stock_sentences(protocol: Protocol) -> list[str]:
+    """What stock nnU-Net is here, and how much each side learns; for whoever reads a table.
+
+    Args:
+        protocol: what was done.
+    """
+    if not protocol.stock:
+        return []
+    from shoulderseg.nnunet_ext.plans import SMALL_MAX_FEATURES, SMALL_MAX_STAGES
+
+    steps = (protocol.epochs or 1000) * (protocol.iterations or 250)
+    refining = protocol.refiner_epochs * protocol.refiner_steps
+    each = " and ".join(f"one network {name}" for name in protocol.stock)
+    sentences = [
+        f"In each fold ours are three U-Nets (3 x {steps} steps) and an AlexNet ({refining} "
+        f"steps), stock nnU-Net is {each} ({steps} steps): equal for a network, not for a side."
+    ]
+    if protocol.size == SMALL and "2d" in protocol.stock:
+        sentences.append(
+            "Stock nnU-Net 2d is not the network that nnU-Net plans: it has the small plans of our "
+            f"U-Nets, at most {SMALL_MAX_STAGES} stages and {SMALL_MAX_FEATURES} features, and is "
+            "trained and run by nnU-Net itself."
+        )
+    return sentences
 
 
 def _start_sentence(protocol: Protocol) -> list[str]:
@@ -128,9 +156,10 @@ def _unscored(failed: Sequence[str]) -> list[str]:
     return [f"Not scored: {one}" for one in failed]
 
 
-def _facts(protocol: Protocol) -> list[tuple[str, str]]:
-    versions = [(name, version(name)) for name in _VERSIONS]
-    return versions + [(name, str(value)) for name, value in protocol.as_record().items()]
+def _facts(data: ExperimentData, protocol: Protocol) -> list[tuple[str, str]]:
+    facts = {name: version(name) for name in _VERSIONS} | protocol.as_record()
+    facts |= {f"start_from {name}": value for name, value in (data.start or {}).items()}
+    return [(name, str(value)) for name, value in facts.items()]
 
 
 def _record(data: ExperimentData, protocol: Protocol, outcome: Outcome) -> dict[str, Any]:
@@ -138,6 +167,7 @@ def _record(data: ExperimentData, protocol: Protocol, outcome: Outcome) -> dict[
         "dataset": data.name,
         "protocol": protocol.as_record(),
         "patients": data.assignment.as_record(),
+        "start": None if data.start is None else dict(data.start),
         "versions": {name: version(name) for name in _VERSIONS},
         "usual": outcome.usual,
         "rows": as_records(outcome.scores),

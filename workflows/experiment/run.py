@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoulderseg.workflows.errors import reason_of
-from shoulderseg.workflows.experiment.data import lay_out
+from shoulderseg.workflows.experiment.data import ExperimentData, lay_out
 from shoulderseg.workflows.experiment.protocol import Protocol
 from shoulderseg.workflows.experiment.results import write_results
 from shoulderseg.workflows.experiment.rows import Models, load_models
@@ -70,21 +70,33 @@ def run_experiment(
         StepFailedError: if a command fails.
     """
     from shoulderseg.workflows.bundles.bundle import read_bundle
-    from shoulderseg.workflows.bundles.store import find_bundle
 
     with alone_in(out, "another experiment"):
-        if protocol.start_from is not None:
-            find_bundle(protocol.start_from)
         data = lay_out(source, out, protocol)
-        # Days of training would end without a figure.
-        for name in sorted(data.assignment.test):
-            read_test_case(name, data)
+        _check_test_cases(data)
         work = Work(data, protocol, device, on_command, where)
         bundle = read_bundle(train_ours(work))
         stock, notes = _run_stock(work, upright=bundle.upright)
         cases, failed = _score(work, load_models(bundle, device), stock)
         table, page = write_results(data, protocol, cases, notes, failed)
     return Experiment(table, page, tuple(failed), tuple(notes))
+
+
+def _check_test_cases(data: ExperimentData) -> None:
+    """Reads all test cases: days of training would end without a figure.
+
+    Raises:
+        ValueError: if one cannot be used; says how it can be replaced.
+    """
+    for name in sorted(data.assignment.test):
+        try:
+            read_test_case(name, data)
+        except ValueError as error:
+            msg = (
+                f"{error}; this is the experiment's own copy: remove it if the dataset's file is "
+                "sound, else mend that one and give another folder for the experiment"
+            )
+            raise ValueError(msg) from error
 
 
 def _run_stock(work: Work, *, upright: bool) -> tuple[dict[str, Path], list[str]]:

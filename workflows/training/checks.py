@@ -133,20 +133,3 @@ def check_folds(name: str, folds: Sequence[str] = ()) -> None:
             left_out[0],
             splits,
         )
-
-
-def check_start(trainings: Iterable[Training], bundle: Path) -> None:
-    """Looks whether a bundle has weights for all U-Nets and folds that are to start from it.
-
-    Args:
-        trainings: of which those that have not begun are looked at.
-        bundle: its folder.
-
-    Raises:
-        FileNotFoundError: if it lacks some.
-    """
-    from shoulderseg.nnunet_ext.start_weights import start_weights
-
-    for training in trainings:
-        if training.state == "new":
-            start_weights(bundle, training.variant, training.fold)

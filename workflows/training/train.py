@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from shoulderseg.workflows.processes.scripts import installed_script, process_li
 from shoulderseg.workflows.processes.subprocesses import run_subprocesses
 from shoulderseg.workflows.training import checks
 from shoulderseg.workflows.training.size import plans_name
+from shoulderseg.workflows.training.start import start_environment
 
 if TYPE_CHECKING:
     from shoulderseg.nnunet_ext.trainings import Training
@@ -95,7 +96,8 @@ def prepare_trainings(order: TrainingOrder) -> TrainingRun:
 
     Raises:
         ValueError: if there is no such dataset or variant, the U-Nets cannot learn from the
-            dataset, a training began with other plans, or the bundle to start from is damaged.
+            dataset, a training began with other plans, or the bundle to start from is damaged or
+            of another network.
         FileNotFoundError: if the dataset is not planned, there is no such bundle, or it has no
             weights for a U-Net or fold.
     """
@@ -132,7 +134,7 @@ def prepare_trainings(order: TrainingOrder) -> TrainingRun:
     )
     checks.check_begun(trainings, plans)
     environment = training_environment(order.schedule, order.device)
-    environment |= _start_environment(order.start_from, trainings)
+    environment |= start_environment(order.start_from, trainings, plans)
     return TrainingRun(
         *(name, tuple(trainings), environment, order.schedule), order.device, identifier
     )
@@ -233,17 +235,3 @@ def _schedule_environment(schedule: Schedule) -> dict[str, str]:
         LEARNING_RATE_VARIABLE: schedule.learning_rate,
     }
     return {variable: str(value) for variable, value in chosen.items() if value is not None}
-
-
-def _start_environment(bundle: str | None, trainings: Iterable[Training]) -> dict[str, str]:
-    """What makes the trainers start from a bundle, once its files have their fingerprints."""
-    if bundle is None:
-        return {}
-    from shoulderseg.nnunet_ext.variants import START_VARIABLE
-    from shoulderseg.workflows.bundles.manifest import verified_manifest
-    from shoulderseg.workflows.bundles.store import find_bundle
-
-    folder = find_bundle(bundle)
-    verified_manifest(folder)
-    checks.check_start(trainings, folder)
-    return {START_VARIABLE: str(folder.resolve())}

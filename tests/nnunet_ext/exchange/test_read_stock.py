@@ -11,9 +11,15 @@ import torch
 
 from shoulderseg.nnunet_ext.exchange.read_stock import read_stock_model
 from shoulderseg.nnunet_ext.exchange.stock_folder import find_model_folder
+from shoulderseg.nnunet_ext.plan_checks import RESIDUAL_UNET
 from shoulderseg.nnunet_ext.unets import build_unet
 from shoulderseg.nnunet_ext.variants import CHECKPOINT
-from tests.stock_models import MODEL, write_stock_model
+from tests.stock_models import (
+    MODEL,
+    as_planned_before_2_4,
+    name_scalars_as_numpy_1,
+    write_stock_model,
+)
 from tests.untrained import untrained_plans
 
 if TYPE_CHECKING:
@@ -126,6 +132,67 @@ def test_plans_that_name_other_code_are_refused(tmp_path: Path) -> None:
     configurations["2d"]["architecture"]["network_class_name"] = "os.system"
     folder = write_stock_model(tmp_path / MODEL, plans={"configurations": configurations})
     with pytest.raises(ValueError, match=r"names the network 'os\.system'"):
+        read_stock_model(folder)
+
+
+def test_checkpoints_written_under_numpy_1_are_read(tmp_path: Path) -> None:
+    folder = write_stock_model(tmp_path / MODEL)
+    path = folder / "fold_0" / CHECKPOINT
+    expected = read_stock_model(folder)
+    name_scalars_as_numpy_1(path)
+    assert b"cnumpy.core.multiarray\nscalar\n" in path.read_bytes()
+    found = read_stock_model(folder)
+    for variant, folds in expected.weights.items():
+        for name, values in folds["0"].items():
+            assert torch.equal(
+                torch.as_tensor(values), torch.as_tensor(found.weights[variant]["0"][name])
+            )
+
+
+@pytest.mark.parametrize("properties", ["per_channel", "by_modality"])
+def test_plans_of_before_2_4_are_translated_by_nnunet(tmp_path: Path, properties: str) -> None:
+    old = as_planned_before_2_4(untrained_plans())
+    entry = "foreground_intensity_properties"
+    old[f"{entry}_{properties}"] = old.pop(f"{entry}_per_channel")
+    folder = write_stock_model(tmp_path / MODEL)
+    expected = read_stock_model(folder)
+    (folder / "plans.json").write_text(json.dumps(old))
+    found = read_stock_model(folder)
+    assert found.plans == expected.plans
+    assert found.weights["humerus"].keys() == {"0"}
+
+
+def test_old_plans_of_a_residual_encoder_name_todays_class(tmp_path: Path) -> None:
+    plans = untrained_plans()
+    old = as_planned_before_2_4(plans, "ResidualEncoderUNet")
+    architecture = plans["configurations"]["2d"]["architecture"]
+    kwargs = architecture["arch_kwargs"]
+    kwargs["n_blocks_per_stage"] = kwargs.pop("n_conv_per_stage")
+    architecture["network_class_name"] = RESIDUAL_UNET
+    weights = build_unet(plans, outputs=3).state_dict()
+    checkpoint = {"network_weights": weights}
+    folder = write_stock_model(tmp_path / MODEL, plans=old, checkpoint=checkpoint)
+    found = read_stock_model(folder).plans["configurations"]["2d"]["architecture"]
+    assert found == architecture
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"UNet_class_name": "os.system"}, "nnU-Net cannot translate it.*os.system"),
+        ({"UNet_base_num_features": "a"}, "UNet_base_num_features is 'a', expected 1 to 4096"),
+        ({"n_conv_per_stage_encoder": [2] * 17}, "expected a list of up to 16"),
+        ({"conv_kernel_sizes": [[99, 99]] * 2}, "kernel_sizes is"),
+        ({"num_pool_per_axis": None, "patch_size": None}, "nnU-Net cannot translate it"),
+    ],
+)
+def test_old_plans_that_nnunet_would_not_translate_are_refused(
+    tmp_path: Path, changed: dict[str, Any], told: str
+) -> None:
+    old = as_planned_before_2_4(untrained_plans())
+    old["configurations"]["2d"] |= changed
+    folder = write_stock_model(tmp_path / MODEL, plans=old)
+    with pytest.raises(ValueError, match=told):
         read_stock_model(folder)
 
 

@@ -147,10 +147,61 @@ def test_what_is_missing_is_named(source: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"dataset\.json is no JSON"):
         lay_out(source, tmp_path / "out", Protocol("4"))
     (source / "dataset.json").write_text("{}")
-    with pytest.raises(ValueError, match="does not describe a dataset; expected labels"):
+    with pytest.raises(
+        ValueError, match="does not describe a dataset; expected channel_names, labels"
+    ):
         lay_out(source, tmp_path / "out", Protocol("4"))
     with pytest.raises(FileNotFoundError, match="no raw nnU-Net dataset"):
         lay_out(tmp_path / "nowhere", tmp_path / "out", Protocol("4"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"labels": {"background": 0, "humerus": 1, "glenoid": 2, "ignore": 3}}, "ignore label"),
+        ({"labels": {"background": 0, "humerus": 1, "glenoid": 2, "third": 3}}, "found 3"),
+        ({"labels": {"background": 0, "bone": [1, 2], "glenoid": 2}}, "found regions"),
+        ({"channel_names": {"0": "T1", "1": "PD"}}, r"has 2 channels \(T1, PD\)"),
+        ({"channel_names": 1}, "has the channel_names 1, expected"),
+        ({"file_ending": None}, "does not describe a dataset"),
+    ],
+)
+def test_a_description_that_was_refused_can_be_mended(
+    source: Path, tmp_path: Path, changed: dict[str, object], told: str
+) -> None:
+    path = source / "dataset.json"
+    sound = path.read_text()
+    other = json.loads(sound) | changed
+    path.write_text(json.dumps({name: value for name, value in other.items() if value is not None}))
+    with pytest.raises(ValueError, match=told):
+        lay_out(source, tmp_path / "out", Protocol("4"))
+    assert not (tmp_path / "out").exists()
+    path.write_text(sound)
+    assert len(lay_out(source, tmp_path / "out", Protocol("4")).assignment.train) == 5
+
+
+def test_an_image_that_is_trained_on_is_not_tested(
+    source: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    drawn = lay_out(source, tmp_path / "first", Protocol("4")).assignment
+    learned, other, *_ = drawn.train
+    tested, *_ = drawn.test
+    images = {case: source / "imagesTr" / f"{case}_0000.nii.gz" for case in CASES}
+    kept = images[tested].read_bytes()
+    images[tested].write_bytes(images[learned].read_bytes())
+    told = rf"image of {learned}, which is trained on, and that of {tested}, which is tested, are"
+    with pytest.raises(ValueError, match=told):
+        lay_out(source, tmp_path / "second", Protocol("4"))
+    assert not (tmp_path / "second").exists()
+    # Said to be of one patient, they are on one side.
+    write_patients(source, {case: learned if case == tested else case for case in CASES})
+    lay_out(source, tmp_path / "second", Protocol("4", test=1))
+    assert "count as two patients" not in caplog.text
+    (source / "case_patients.json").unlink()
+    images[tested].write_bytes(kept)
+    images[other].write_bytes(images[learned].read_bytes())
+    lay_out(source, tmp_path / "third", Protocol("4"))
+    assert f"the images of {learned} and {other} are the same file" in caplog.text
 
 
 def test_images_that_nnunet_would_turn_are_refused(source: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.five_patients import QUICK, is_done
+from benchmarks.five_patients import is_done
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.datasets.writer import write_label_map
 from shoulderseg.workflows.experiment.data import ExperimentData, lay_out
@@ -42,17 +43,43 @@ def written(data: ExperimentData) -> dict[str, Any]:
 
 
 def test_failed_test_cases_are_kept_and_the_benchmark_tries_again(data: ExperimentData) -> None:
+    asked = replace(PROTOCOL, dataset=data.name)
     first, *others = sorted(data.assignment.test)
     cases = {case: scores_of(case, ROWS) for case in others}
-    table, _ = write_results(data, PROTOCOL, cases, [], [f"{first}: damaged"])
+    table, _ = write_results(data, asked, cases, [], [f"{first}: damaged"])
     assert f"Not scored: {first}: damaged" in table
     assert written(data)["failed"] == [f"{first}: damaged"]
-    assert not is_done(data.out / "results.json", QUICK)
+    path = data.out / "results.json"
+    assert not is_done(path, asked)
     cases[first] = scores_of(first, ROWS)
-    write_results(data, PROTOCOL, cases, [])
+    write_results(data, asked, cases, [])
     assert written(data)["failed"] == []
-    assert is_done(data.out / "results.json", QUICK)
-    assert not is_done(data.out / "results.json", QUICK._replace(epochs=2))
+    assert is_done(path, asked)
+
+
+def test_the_benchmark_takes_no_results_of_another_protocol(data: ExperimentData) -> None:
+    asked = replace(PROTOCOL, dataset=data.name)
+    cases = {case: scores_of(case, ROWS) for case in data.assignment.test}
+    write_results(data, asked, cases, [])
+    path = data.out / "results.json"
+    assert is_done(path, asked)
+    for other in (
+        {"epochs": 2},
+        {"seed": 77},
+        {"size": "small"},
+        {"test_on": ("p1", "p2")},
+        {"tolerance_mm": 2.0},
+        {"start_from": "default"},
+        {"dataset": "Dataset005_Other"},
+    ):
+        assert not is_done(path, replace(asked, **other)), other
+    kept = written(data)
+    for changed in ({"dataset": "Dataset005_Other"}, {"versions": {"shoulderseg": "0.0.1"}}):
+        path.write_text(json.dumps(kept | changed))
+        assert not is_done(path, asked)
+    path.write_text(json.dumps(kept))
+    assert is_done(path, asked)
+    assert not is_done(data.out / "none.json", asked)
 
 
 def test_what_the_reference_lacks_is_said(data: ExperimentData) -> None:
@@ -84,3 +111,37 @@ def test_the_page_says_how_long_and_how_fast_each_learned(data: ExperimentData) 
     table, _ = write_results(data, replace(begun, stock=()), cases, [])
     assert f"{ours}; no test patient" in table
     assert "Each U-Net: 1 epochs" in table
+    assert "stock nnU-Net is" not in table
+
+
+def test_what_stock_nnunet_is_and_how_much_each_side_learns_stands_beside_the_table(
+    data: ExperimentData,
+) -> None:
+    cases = {case: scores_of(case, ROWS) for case in data.assignment.test}
+    sides = (
+        "In each fold ours are three U-Nets (3 x 5 steps) and an AlexNet (5 steps), stock nnU-Net "
+        "is one network 2d (5 steps): equal for a network, not for a side."
+    )
+    small = (
+        "Stock nnU-Net 2d is not the network that nnU-Net plans: it has the small plans of our "
+        "U-Nets, at most 6 stages and 128 features"
+    )
+    for protocol, cut in ((PROTOCOL, False), (replace(PROTOCOL, size="small"), True)):
+        table, page = write_results(data, protocol, cases, [])
+        for text in (table, page.read_text(encoding="utf-8")):
+            assert sides in text
+            assert (small in html.unescape(text)) == cut
+    both = replace(PROTOCOL, size="small", stock=("3d_fullres",))
+    table, _ = write_results(data, both, cases, [])
+    assert "one network 3d_fullres (5 steps)" in table
+    assert small not in table
+
+
+def test_the_fingerprint_of_the_bundle_to_start_from_is_kept(data: ExperimentData) -> None:
+    cases = {case: scores_of(case, ROWS) for case in data.assignment.test}
+    write_results(data, PROTOCOL, cases, [])
+    assert written(data)["start"] is None
+    start = {"bundle_sha256": "ab12", "weights_sha256": "cd34"}
+    _, page = write_results(replace(data, start=start), PROTOCOL, cases, [])
+    assert written(data)["start"] == start
+    assert "ab12" in page.read_text(encoding="utf-8")
