@@ -5,8 +5,11 @@ that with the default bundle, and measures the result. Bone loss of 0 to 35 perc
 Hill-Sachs defects, both sides, both sexes, half of the shoulders healthy but for the loss. The true
 width is that of the intact glenoid, so that it is compared where nothing is missing, and otherwise
 with the diameter of the circle. What the phantom does not state (gap, offset, areas, volumes,
-vault, clock, the defect's width, length and angle) is compared with the same measure on better
-masks, in the cases that are segmented too: true bones of 0.5 mm voxels, or those of the scan.
+vault, clock, the defect's angle) is compared with the same measure on better masks, in the cases
+that are segmented too: true bones of 0.5 mm voxels, or those of the scan. Width, length and volume
+of a defect are compared with that, and, in rows of their own (`of the ball`), with the ball that
+the phantom takes out of the head: what is measured ends a few mm beyond the joint surface, the
+ball does not.
 `coverage`: how often the truth lies within the stated uncertainty where the factors of
 `morphometry/uncertainty.py` come from the other half of the cases. The factors printed at the end
 come from all. `refusals`: slices of 4 mm (the height has to be refused, the Hill-Sachs depth where
@@ -26,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.measures_coverage import print_coverage
+from benchmarks.measures_truth import STATED, stated_measures, stated_opening
 from shoulderseg.datasets.phantom.anatomy.shoulder import build_scene
 from shoulderseg.datasets.phantom.case import draw_scan, scan_shoulder
 from shoulderseg.datasets.phantom.examination.truth import fine_bones
@@ -35,7 +39,7 @@ from shoulderseg.datasets.volume import index_affine
 from shoulderseg.morphometry.bone import take_bone
 from shoulderseg.morphometry.measure import measure_shoulder
 from shoulderseg.morphometry.shoulder import Measure, Shoulder
-from shoulderseg.morphometry.uncertainty import edge_error_mm, told_by_humerus
+from shoulderseg.morphometry.uncertainty import worst_edge_mm
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -46,12 +50,6 @@ if TYPE_CHECKING:
 SEED, VOXEL_MM = 8100, 1.0
 LOSSES = (0, 5, 10, 15, 20, 25, 30, 35)
 MOST_LOSS = 20.0
-# Whose truth the phantom states; their refusals are counted.
-STATED = (
-    *("head_radius", "glenoid_height", "glenoid_width", "glenoid_circle_diameter"),
-    *("bone_loss_area", "bone_loss_linear", "glenoid_track", "hill_sachs_depth"),
-    "neck_shaft_angle",
-)
 
 
 def main() -> None:
@@ -96,7 +94,8 @@ def _one(number: int, segmenter: Segmenter | None, found: dict[str, list[Any]]) 
     protocol, shoulder = draw_scan(options, rng)
     scene = build_scene(shoulder, options.glenoid_depth_mm, whole=False)
     stated = true_measurements(scene, shoulder)
-    truth = _truth(stated, shoulder.dimensions.neck_shaft_angle_deg)
+    truth = stated_measures(stated, shoulder.dimensions.neck_shaft_angle_deg)
+    ball = stated_opening(stated)
     bones = fine_bones(scene, VOXEL_MM, 1)
     side = options.side or ""
     true = Shoulder(bones.array == 1, bones.array == 2, index_affine(bones), side)
@@ -105,7 +104,7 @@ def _one(number: int, segmenter: Segmenter | None, found: dict[str, list[Any]]) 
         fine = fine_bones(scene, VOXEL_MM / 2, 1)
         finer = Shoulder(fine.array == 1, fine.array == 2, index_affine(fine), side)
         known = truth | _measured(finer, truth)
-    _add("true", true, known, found)
+    _add("true", true, known, ball, found)
     for what, name, worse in _spoilt(true):
         refused = {one.name: one.refused for one in measure_shoulder(worse)}[name]
         found["refusals"].append((what, bool(refused)))
@@ -124,7 +123,7 @@ def _one(number: int, segmenter: Segmenter | None, found: dict[str, list[Any]]) 
     )
     labels = case.label_map
     scanned = replace(seen, humerus=labels == 1, glenoid=labels == 2, dice=(1.0, 1.0))
-    _add("predicted", seen, truth | _measured(scanned, truth), found)
+    _add("predicted", seen, truth | _measured(scanned, truth), ball, found)
 
 
 def _measured(shoulder: Shoulder, truth: dict[str, float]) -> dict[str, float]:
@@ -145,33 +144,13 @@ def _ras_affine(image: Volume) -> npt.NDArray[np.float64]:
     return np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine
 
 
-def _truth(measured: dict[str, Any], neck_shaft_angle_deg: float) -> dict[str, float]:
-    loss = measured["glenoid_bone_loss_percent"]
-    diameter = measured["glenoid_width_mm"]
-    return {
-        "head_radius": measured["head_radius_mm"],
-        "glenoid_height": measured["glenoid_height_mm"],
-        **({} if loss else {"glenoid_width": diameter}),
-        "glenoid_circle_diameter": diameter,
-        "bone_loss_area": loss,
-        "bone_loss_linear": 100 * _missing_share(loss / 100),
-        "glenoid_track": diameter * (0.83 - _missing_share(loss / 100)),
-        "hill_sachs_depth": measured["hill_sachs_depth_mm"],
-        "neck_shaft_angle": neck_shaft_angle_deg,
-    }
-
-
-def _missing_share(area: float) -> float:
-    """Which part of a diameter a straight cut takes that takes this part of the disc."""
-    low, high = -1.0, 1.0
-    for _ in range(50):
-        x = (low + high) / 2
-        share = (np.arccos(x) - x * np.sqrt(1 - x * x)) / np.pi
-        low, high = (x, high) if share > area else (low, x)
-    return (1 - (low + high) / 2) / 2
-
-
-def _add(kind: str, shoulder: Shoulder, truth: dict[str, float], found: dict[str, Any]) -> None:
+def _add(
+    kind: str,
+    shoulder: Shoulder,
+    truth: dict[str, float],
+    ball: dict[str, float],
+    found: dict[str, Any],
+) -> None:
     bones = [take_bone(mask, shoulder.affine) for mask in (shoulder.humerus, shoulder.glenoid)]
     measures: dict[str, Measure] = {one.name: one for one in measure_shoulder(shoulder)}
     for name, true in truth.items():
@@ -180,12 +159,16 @@ def _add(kind: str, shoulder: Shoulder, truth: dict[str, float], found: dict[str
             if name in STATED:
                 found[f"{kind} refused {name}"].append(measures[name].refused)
             continue
-        which = 0 if told_by_humerus(name) else 1
-        bone, fits = bones[which], shoulder.dice[which]
-        scale = float("nan") if bone is None or fits is None else edge_error_mm(bone, fits)
+        edge = worst_edge_mm(name, bones, shoulder.dice)
+        scale = float("nan") if edge is None else edge
         found[f"{kind} {name}"].append((value - true, scale))
         if name == "bone_loss_area" and true > MOST_LOSS:
             found[f"{kind} bone_loss_area above {MOST_LOSS:g}"].append((value - true, scale))
+    for name, true in ball.items():
+        value = measures[name].value
+        # Of a defect that was not found its depth tells.
+        if value:
+            found[f"{kind} {name} of the ball"].append((value - true, float("nan")))
 
 
 def _spoilt(shoulder: Shoulder) -> list[tuple[str, str, Shoulder]]:

@@ -12,6 +12,8 @@ from scipy import ndimage
 from shoulderseg.morphometry.field_of_view import ALL_IN_VIEW, FieldOfView
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -146,13 +148,20 @@ class Bone:
         return seen
 
 
-def take_bone(mask: Mask, affine: Floats, in_view: FieldOfView = ALL_IN_VIEW) -> Bone | None:
+def take_bone(
+    mask: Mask,
+    affine: Floats,
+    in_view: FieldOfView = ALL_IN_VIEW,
+    image: Sequence[slice] | None = None,
+) -> Bone | None:
     """Takes the largest connected piece of a mask.
 
     Args:
         mask: bool (Z, Y, X).
         affine: From the index (z, y, x) to LPS mm, (4, 4).
         in_view: What images show, on the mask's voxels.
+        image: The part of the mask's grid that an image shows, where it is known to be less; a bone
+            that reaches beyond an end of it by more than a layer shows that it does not end there.
 
     Returns:
         The bone; None for an empty mask.
@@ -163,23 +172,29 @@ def take_bone(mask: Mask, affine: Floats, in_view: FieldOfView = ALL_IN_VIEW) ->
     sizes = np.bincount(labels.ravel())[1:]
     largest = int(sizes.argmax()) + 1
     [box] = ndimage.find_objects((labels == largest).astype(np.uint8))
-    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    spacing: Floats = np.linalg.norm(affine[:3, :3], axis=0)
     margin = np.ceil(_MARGIN_MM / spacing).astype(int)
-    wide = tuple(
-        slice(max(part.start - more, 0), min(part.stop + more, length))
-        for part, more, length in zip(box, margin, mask.shape, strict=True)
-    )
+    on_border, wide = [], []
+    grid = [slice(0, length) for length in mask.shape]
+    for part, more, whole, shown in zip(box, margin, grid, image or grid, strict=True):
+        first = shown.start if part.start >= shown.start - 1 else whole.start
+        last = shown.stop if part.stop <= shown.stop + 1 else whole.stop
+        on_border.append((part.start <= first, part.stop >= last))
+        wide.append(
+            slice(
+                min(max(part.start - more, first), part.start),
+                max(min(part.stop + more, last), part.stop),
+            )
+        )
+    near_by = tuple(wide)
     moved = affine.astype(np.float64)
-    moved[:3, 3] += moved[:3, :3] @ np.array([part.start for part in wide])
-    on_border = tuple(
-        (part.start == 0, part.stop == length) for part, length in zip(box, mask.shape, strict=True)
-    )
+    moved[:3, 3] += moved[:3, :3] @ np.array([part.start for part in near_by])
     left_out = int(sizes.sum() - sizes.max())
-    seen = None if in_view.seen is None else in_view.seen[wide]
+    seen = None if in_view.seen is None else in_view.seen[near_by]
     if seen is not None and seen.all():
         seen = None
     near = FieldOfView(seen, in_view.steps_mm)
-    return Bone(labels[wide] == largest, moved, on_border, left_out, near)
+    return Bone(labels[near_by] == largest, moved, tuple(on_border), left_out, near)
 
 
 def _surface(bone: Bone) -> Surface:

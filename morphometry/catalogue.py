@@ -141,13 +141,16 @@ DEFINITIONS: dict[str, Definition] = {
     ),
 }
 
-_NEEDS_BLADE = "needs the scapular blade to its medial border, which is not segmented"
-_NEEDS_ACROMION = "needs the acromion, which is not segmented"
+_NEEDS_BLADE = "needs the scapular blade to its medial border, which is no part of the glenoid"
+_NEEDS_ACROMION = "needs the acromion, which is no part of the glenoid"
 # What is asked for and cannot be had from these two bones: its unit, and why.
 REFUSED: dict[str, tuple[str, str]] = {
     "version_friedman": ("deg", _NEEDS_BLADE),
     "version_3d": ("deg", _NEEDS_BLADE),
-    "inclination": ("deg", "needs the floor of the supraspinatus fossa, which is not segmented"),
+    "inclination": (
+        "deg",
+        "needs the floor of the supraspinatus fossa, which is no part of the glenoid",
+    ),
     "critical_shoulder_angle": ("deg", _NEEDS_ACROMION),
     "acromiohumeral_distance": ("mm", _NEEDS_ACROMION),
     "walch_index": ("percent", _NEEDS_BLADE),

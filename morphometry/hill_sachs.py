@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +39,11 @@ MOST_VOXEL_MM = LEAST_DEPTH_MM
 LEAST_EDGE_DEG = 70.0
 # It has to reach so far into the joint surface, and is followed so far beyond it.
 _WITHIN_DEG, _BEYOND_DEG = 5.0, 12.0
+# A defect reaches the edge where it has a direction so near to it. Beyond it, it is told from the
+# neck by how deep the bone lies beside it: so many sectors on either side, ring for ring.
+_AT_EDGE_DEG, _BESIDE, _RING_DEG = 2.0, 5, 2.0
+# Where so much of a defect lies in the last layer of the mask, that is where the mask ends.
+_MOST_IN_LAYER = 0.5
 # Where so many directions within the joint surface are deep, but none so far within it, the axis
 # may be off: no sound head is so deep there. Each is about 0.7 mm2 of a head.
 _FEWEST_DEEP = 6
@@ -55,6 +60,8 @@ class HillSachs:
         volume_mm3: Between the sphere and the bone.
         angle_deg: Of its middle to the head's axis; NaN where there is none.
         towards: From the head's centre to its middle, unit vector (3,); None where there is none.
+        goes_on: Whether it reaches the edge of the joint surface, beyond which it is followed for
+            a few mm alone.
     """
 
     depth_mm: float = 0.0
@@ -63,6 +70,7 @@ class HillSachs:
     volume_mm3: float = 0.0
     angle_deg: float = float("nan")
     towards: Floats | None = None
+    goes_on: bool = False
 
 
 def find_hill_sachs(humerus: Bone, head: Head, face: Face) -> HillSachs:
@@ -83,7 +91,7 @@ def find_hill_sachs(humerus: Bone, head: Head, face: Face) -> HillSachs:
     """
     _check_voxels(humerus)
     along, depth, unknown, edge = _cap(humerus, head)
-    polar, around = polar_deg(along, head.axis), sectors(along, head.axis)
+    polar = polar_deg(along, head.axis)
     behind_above = (along @ face.anterior < 0.3) & (along @ face.superior > -0.3)
     if (unknown & behind_above & (polar <= edge)).any():
         msg = "the image does not show all of the head behind and above"
@@ -91,22 +99,17 @@ def find_hill_sachs(humerus: Bone, head: Head, face: Face) -> HillSachs:
     deep = (depth >= LEAST_DEPTH_MM) & (polar <= edge) & behind_above
     seeds = deep & (polar <= edge - _WITHIN_DEG)
     best, rest = HillSachs(), polar <= CAP_DEG
-    sunk = (depth > INTACT_MM) & (polar <= edge + _BEYOND_DEG)
-    labels = _pieces(along, sunk & (polar <= edge))
+    labels = _pieces(along, (depth > INTACT_MM) & (polar <= edge))
     for label in np.unique(labels[seeds]):
         inside = labels == label
-        # Beyond the joint surface every head is sunk: only behind what is sunk within it.
-        behind = np.isin(around, np.unique(around[inside])) & sunk & (polar > edge)
-        found = _measured(along, depth, inside | behind, head)
+        beyond = _beyond(along, depth, inside, edge, head)
+        found = _measured(along, depth, inside | beyond, head)
         if found.depth_mm > best.depth_mm:
-            best, rest = found, (polar <= CAP_DEG) & ~inside
-    rough = float(np.sqrt(np.mean(depth[rest] ** 2)))
-    if rough > MOST_ROUGH_MM:
-        msg = (
-            f"beside any defect the head differs from a sphere by {told(rough, MOST_ROUGH_MM)} mm, "
-            f"expected at most {MOST_ROUGH_MM:g}"
-        )
-        raise RefusedError(msg)
+            floor = along[inside] * (head.radius_mm - depth[inside, None])
+            _check_layer(humerus, head.centre_mm + floor)
+            best = replace(found, goes_on=bool(beyond.any()))
+            rest = (polar <= CAP_DEG) & ~inside
+    _check_rest(float(np.sqrt(np.mean(depth[rest] ** 2))))
     if not seeds.any() and np.count_nonzero(deep) >= _FEWEST_DEEP:
         msg = (
             f"at the margin of the joint surface the head is sunk by {depth[deep].max():.1f} mm "
@@ -114,6 +117,52 @@ def find_hill_sachs(humerus: Bone, head: Head, face: Face) -> HillSachs:
         )
         raise RefusedError(msg)
     return best
+
+
+def _check_rest(rough_mm: float) -> None:
+    if rough_mm > MOST_ROUGH_MM:
+        msg = (
+            f"beside any defect the head differs from a sphere by {told(rough_mm, MOST_ROUGH_MM)} "
+            f"mm, expected at most {MOST_ROUGH_MM:g}"
+        )
+        raise RefusedError(msg)
+
+
+def _check_layer(humerus: Bone, floor_mm: Floats) -> None:
+    """Refuses a defect whose floor is where the mask ends across one of its axes."""
+    index, mask = humerus.index(floor_mm), humerus.mask
+    for axis in range(3):
+        filled = np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis})))
+        for off in (index[:, axis] - filled[0], filled[-1] - index[:, axis]):
+            if np.mean(off < 0.5) > _MOST_IN_LAYER:
+                msg = (
+                    "what the head lacks ends in a plane across an axis of the mask, where that "
+                    "ends: it is cut there rather than dented"
+                )
+                raise RefusedError(msg)
+
+
+def _beyond(along: Floats, depth: Floats, inside: Mask, edge: float, head: Head) -> Mask:
+    """What of a defect lies beyond the edge of the joint surface.
+
+    There the neck of every head is sunk, so that what counts is connected with the part within,
+    lies in the sectors in which that reaches the edge, and is deeper than the neck beside it.
+    """
+    polar, around = polar_deg(along, head.axis), sectors(along, head.axis)
+    own = np.unique(around[inside])
+    at_edge = np.unique(around[inside & (polar > edge - _AT_EDGE_DEG)])
+    count = int(360 / SECTOR_DEG)
+    apart = np.abs((around[:, None] - own + count // 2) % count - count // 2).min(axis=1)
+    beside = (apart > 0) & (apart <= _BESIDE)
+    chosen = inside.copy()
+    for low in np.arange(edge, edge + _BEYOND_DEG, _RING_DEG):
+        ring = (polar > low) & (polar <= low + _RING_DEG)
+        neck = float(np.median(depth[ring & beside])) if (ring & beside).any() else 0.0
+        sunk = depth > max(neck, 0.0) + INTACT_MM
+        chosen |= ring & np.isin(around, at_edge) & sunk
+    labels = _pieces(along, chosen)
+    found: Mask = chosen & ~inside & np.isin(labels, labels[inside])
+    return found
 
 
 def _cap(humerus: Bone, head: Head) -> tuple[Floats, Floats, Mask, float]:

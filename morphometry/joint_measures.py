@@ -14,14 +14,15 @@ from shoulderseg.morphometry.hill_sachs import find_hill_sachs
 from shoulderseg.morphometry.joint import measure_joint
 from shoulderseg.morphometry.refusal import RefusedError, told
 from shoulderseg.morphometry.shaft import find_shaft
-from shoulderseg.morphometry.spacing import MOST_SPACING_MM, spacing_along
-from shoulderseg.morphometry.vault import vault_retroversion_deg
+from shoulderseg.morphometry.spacing import MOST_SPACING_MM, coarsest_mm
+from shoulderseg.morphometry.vault import MOST_DEPTH_MM, depth_mm, vault_retroversion_deg
 from shoulderseg.morphometry.vectors import distances_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from shoulderseg.morphometry.bone import Bone
+    from shoulderseg.morphometry.found import Found
     from shoulderseg.morphometry.glenoid import Face
     from shoulderseg.morphometry.head import Head
     from shoulderseg.morphometry.shoulder import Shoulder
@@ -38,21 +39,26 @@ MOST_APART_MM = 15.0
 # Cosines: of the glenoid's long axis to the body's, and of its normal to the side.
 LEAST_UPRIGHT, LEAST_OUTWARDS = 0.7, 0.2
 _FEWEST = 50
+_CENTRE = ("head_centre_left", "head_centre_posterior", "head_centre_superior")
+# Of a defect that reaches the edge of the joint surface.
+_GOES_ON = tuple(f"hill_sachs_{what}" for what in ("width", "length", "volume", "angle"))
+GOES_ON = (
+    "of the defect on the joint surface and a few mm beyond its edge, where it passes into the "
+    "neck: the whole may be larger"
+)
 # The shaft is what lies farther from the head; it may lead upwards so far, as a sine.
 _SHAFT_MM, MOST_UPWARDS = 12.0, 0.5
 UNKNOWN_SIDE = "the side is unknown, and with it where the front is; state left or right"
 
 
-def measure_joint_of(
-    shoulder: Shoulder, humerus: Bone, glenoid: Bone, found: dict[str, float | str]
-) -> str:
+def measure_joint_of(shoulder: Shoulder, humerus: Bone, glenoid: Bone, found: Found) -> str:
     """Measures all that needs the head.
 
     Args:
         shoulder: What is measured.
         humerus: Its humerus.
         glenoid: Its glenoid.
-        found: Gets the value of each measure, or why it is refused.
+        found: Gets the measures.
 
     Returns:
         Why the others, that are not in it, cannot be had; empty if there are none.
@@ -67,18 +73,12 @@ def measure_joint_of(
         head = find_head(humerus, glenoid)
     except RefusedError as error:
         return f"head: {error}"
-    found |= {
-        "head_radius": head.radius_mm,
-        "head_residual": head.residual_mm,
-        **dict(
-            zip(
-                ("head_centre_left", "head_centre_posterior", "head_centre_superior"),
-                head.centre_mm.tolist(),
-                strict=True,
-            )
-        ),
-    }
-    found |= _tried(("neck_shaft_angle", "head_shaft_offset"), lambda: _shaft(humerus, head))
+    found.values.update(head_radius=head.radius_mm, head_residual=head.residual_mm)
+    found.values.update(zip(_CENTRE, head.centre_mm.tolist(), strict=True))
+    found.along.update((name, (way,)) for name, way in zip(_CENTRE, np.eye(3), strict=True))
+    found.values.update(
+        _tried(("neck_shaft_angle", "head_shaft_offset"), lambda: _shaft(humerus, head))
+    )
     try:
         face = find_face(glenoid, head)
         if face.cut:
@@ -99,40 +99,61 @@ def _shaft(humerus: Bone, head: Head) -> dict[str, float]:
 
 
 def _measure_face(
-    shoulder: Shoulder,
-    bones: tuple[Bone, Bone],
-    head: Head,
-    face: Face,
-    found: dict[str, float | str],
+    shoulder: Shoulder, bones: tuple[Bone, Bone], head: Head, face: Face, found: Found
 ) -> None:
     humerus, glenoid = bones
-    joint = measure_joint(humerus, glenoid, head, face)
-    high, wide = (spacing_along(glenoid, axis) for axis in (face.superior, face.anterior))
-    across = spacing_along(glenoid, face.normal)
-    found |= {
-        "joint_gap_minimum": _fine_enough(joint.least_gap_mm, across),
-        "joint_gap_median": _fine_enough(joint.median_gap_mm, across),
-        "glenoid_height": _fine_enough(face.height_mm, high),
-        "glenoid_width": _fine_enough(face.width_mm, wide),
-        "glenoid_area": _fine_enough(face.area_mm2, max(high, wide)),
-    }
-    found |= {
-        "head_offset": _fine_enough(joint.offset_mm, max(high, wide)),
-        "head_offset_anterior": _fine_enough(joint.offset_anterior_mm, wide),
-        "subluxation_index": _fine_enough(joint.subluxation, wide),
-    }
+    _note_depth(glenoid, face, found)
+    _measure_lengths(bones, head, face, found)
     reason = _front(shoulder.side, face) or _upside_down(humerus, head)
     if reason:
-        found |= {name: reason for name, one in DEFINITIONS.items() if one.to_front}
+        found.refuse(tuple(name for name, one in DEFINITIONS.items() if one.to_front), reason)
         return
     # The plane of the face, and with it all of these, depends on all three directions.
-    if max(high, wide, across) > MOST_SPACING_MM:
-        coarse = str(_fine_enough(0.0, max(high, wide, across)))
-        found |= dict.fromkeys((*_LOSS, *_DEFECT, *_VAULT), coarse)
+    axes = (face.superior, face.anterior, face.normal)
+    coarse = _fine_enough(0.0, coarsest_mm(glenoid, axes))
+    if isinstance(coarse, str):
+        found.refuse((*_LOSS, *_VAULT), coarse)
+    else:
+        found.values.update(_tried(_LOSS, lambda: _loss(face)))
+        found.values.update(
+            _tried(_VAULT, lambda: {"vault_retroversion": vault_retroversion_deg(glenoid, face)})
+        )
+    coarse = _fine_enough(0.0, coarsest_mm(humerus, axes))
+    if isinstance(coarse, str):
+        found.refuse(_DEFECT, coarse)
+    else:
+        found.values.update(_tried(_DEFECT, lambda: _hill_sachs(humerus, head, face, found.notes)))
+
+
+def _note_depth(glenoid: Bone, face: Face, found: Found) -> None:
+    depth = depth_mm(glenoid, face)
+    if depth <= MOST_DEPTH_MM:
         return
-    found |= _tried(_LOSS, lambda: _loss(face))
-    found |= _tried(_DEFECT, lambda: _hill_sachs(humerus, head, face))
-    found |= _tried(_VAULT, lambda: {"vault_retroversion": vault_retroversion_deg(glenoid, face)})
+    said = (
+        f"of more of the scapula than the glenoid: the mask reaches {depth:.0f} mm behind the face"
+    )
+    for name in ("glenoid_volume", "glenoid_surface"):
+        found.notes[name] = "; ".join(filter(None, (found.notes.get(name, ""), said)))
+
+
+def _measure_lengths(bones: tuple[Bone, Bone], head: Head, face: Face, found: Found) -> None:
+    """Measures the face, and how the head stands to it."""
+    joint = measure_joint(*bones, head, face)
+    high, wide, across = (face.superior,), (face.anterior,), (face.normal,)
+    both, glenoid = bones, bones[1:]
+    for name, value, deciding, along in (
+        ("joint_gap_minimum", joint.least_gap_mm, both, across),
+        ("joint_gap_median", joint.median_gap_mm, both, across),
+        ("glenoid_height", face.height_mm, glenoid, high),
+        ("glenoid_width", face.width_mm, glenoid, wide),
+        ("glenoid_area", face.area_mm2, glenoid, high + wide),
+        ("head_offset", joint.offset_mm, both, high + wide),
+        ("head_offset_anterior", joint.offset_anterior_mm, both, wide),
+        ("subluxation_index", joint.subluxation, both, wide),
+    ):
+        spacing = max(coarsest_mm(bone, along) for bone in deciding)
+        found.values[name] = _fine_enough(value, spacing)
+        found.along[name] = along
 
 
 def _front(side: str, face: Face) -> str:
@@ -205,8 +226,10 @@ def _loss(face: Face) -> dict[str, float]:
     }
 
 
-def _hill_sachs(humerus: Bone, head: Head, face: Face) -> dict[str, float]:
+def _hill_sachs(humerus: Bone, head: Head, face: Face, notes: dict[str, str]) -> dict[str, float]:
     defect = find_hill_sachs(humerus, head, face)
+    if defect.goes_on:
+        notes.update(dict.fromkeys(_GOES_ON, GOES_ON))
     return {
         "hill_sachs_depth": defect.depth_mm,
         "hill_sachs_width": defect.width_mm,

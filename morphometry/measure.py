@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,8 @@ import numpy as np
 
 from shoulderseg.morphometry.bone import take_bone
 from shoulderseg.morphometry.catalogue import DEFINITIONS, REFUSED
+from shoulderseg.morphometry.flat_ends import image_box
+from shoulderseg.morphometry.found import Found
 from shoulderseg.morphometry.joint_measures import measure_joint_of
 from shoulderseg.morphometry.shoulder import SIDES, Measure, Shoulder
 from shoulderseg.morphometry.uncertainty import uncertainty
@@ -35,28 +36,47 @@ def measure_shoulder(shoulder: Shoulder) -> tuple[Measure, ...]:
         ValueError: If the masks' shapes differ, they are not 3D, the affine is none, or the side.
     """
     _check(shoulder)
-    found: dict[str, float | str] = {}
-    notes: dict[str, str] = {}
-    humerus, glenoid = (
-        take_bone(mask, shoulder.affine, in_view)
-        for mask, in_view in zip(
-            (shoulder.humerus, shoulder.glenoid), shoulder.in_view, strict=True
-        )
-    )
+    found = Found()
+    bones = _bones(shoulder)
+    humerus, glenoid = bones
     for name, bone in (("humerus", humerus), ("glenoid", glenoid)):
-        _measure_volume(name, bone, found, notes)
+        _measure_volume(name, bone, found)
     missing = [name for name, bone in (("humerus", humerus), ("glenoid", glenoid)) if bone is None]
     if humerus is None or glenoid is None:
         reason = f"there is no {' and no '.join(missing)}"
     else:
         reason = measure_joint_of(shoulder, humerus, glenoid, found)
     if shoulder.dice[0] != 1:
-        notes |= {name: _FILLED for name in DEFINITIONS if name.startswith("hill_sachs_")}
-    given = [_given(name, found.get(name, reason), notes) for name in DEFINITIONS]
-    if humerus is not None and glenoid is not None:
-        given = [_with_uncertainty(measure, shoulder, humerus, glenoid) for measure in given]
+        for name in (name for name in DEFINITIONS if name.startswith("hill_sachs_")):
+            said = found.notes.get(name)
+            found.notes[name] = f"{_FILLED}; {said}" if said else _FILLED
+    given = [_given(name, found, reason) for name in DEFINITIONS]
+    sure = [_with_uncertainty(measure, shoulder, bones, found) for measure in given]
     never = [Measure(name, None, unit, refused=why) for name, (unit, why) in REFUSED.items()]
-    return (*given, *never)
+    return (*sure, *never)
+
+
+def _bones(shoulder: Shoulder) -> tuple[Bone | None, Bone | None]:
+    """Humerus and glenoid; None for an empty mask."""
+    view, glenoid_view = shoulder.in_view
+    humerus = take_bone(shoulder.humerus, shoulder.affine, view)
+    image = None
+    # Of fused bones is known where images end, and slices make flat ends on their fine voxels.
+    if humerus is not None and not view.steps_mm and shoulder.glenoid.any():
+        axes = _along_joint(shoulder)
+        image = image_box(humerus, shoulder.affine, shoulder.humerus.shape, axes)
+    if image is not None:
+        humerus = take_bone(shoulder.humerus, shoulder.affine, view, image)
+    return humerus, take_bone(shoulder.glenoid, shoulder.affine, glenoid_view, image)
+
+
+def _along_joint(shoulder: Shoulder) -> tuple[int, ...]:
+    """The axes but the one that leads most from bone to bone: a worn head may be flat there."""
+    apart = np.subtract(
+        *(np.argwhere(mask).mean(axis=0) for mask in (shoulder.humerus, shoulder.glenoid))
+    )
+    across = int(np.abs(apart * np.linalg.norm(shoulder.affine[:3, :3], axis=0)).argmax())
+    return tuple(axis for axis in range(3) if axis != across)
 
 
 def _check(shoulder: Shoulder) -> None:
@@ -80,21 +100,20 @@ def _check(shoulder: Shoulder) -> None:
         raise ValueError(msg)
 
 
-def _measure_volume(
-    name: str, bone: Bone | None, found: dict[str, float | str], notes: dict[str, str]
-) -> None:
+def _measure_volume(name: str, bone: Bone | None, found: Found) -> None:
+    volume, surface = f"{name}_volume", f"{name}_surface"
     if bone is None:
-        found[f"{name}_volume"] = found[f"{name}_surface"] = f"there is no {name}"
+        found.refuse((volume, surface), f"there is no {name}")
         return
-    found[f"{name}_volume"] = bone.volume_mm3
+    found.values[volume] = bone.volume_mm3
     area = float(bone.surface.areas_mm2.sum())
-    found[f"{name}_surface"] = area or "a single slice or row of voxels has no surface"
+    found.values[surface] = area or "a single slice or row of voxels has no surface"
     cut = cut_at(bone)
     said = [f"cut by the image: {', '.join(cut)}"] if cut else []
     if bone.left_out:
-        volume = bone.left_out * bone.spacing_mm.prod()
-        said.append(f"the largest piece; {volume:.0f} mm3 in smaller ones are left out")
-    notes[f"{name}_volume"] = notes[f"{name}_surface"] = "; ".join(said)
+        rest = bone.left_out * bone.spacing_mm.prod()
+        said.append(f"the largest piece; {rest:.0f} mm3 in smaller ones are left out")
+    found.notes[volume] = found.notes[surface] = "; ".join(said)
 
 
 def cut_at(bone: Bone) -> list[str]:
@@ -110,20 +129,20 @@ def cut_at(bone: Bone) -> list[str]:
     return cut
 
 
-def _given(name: str, value: float | str, notes: Mapping[str, str]) -> Measure:
-    definition = DEFINITIONS[name]
+def _given(name: str, found: Found, reason: str) -> Measure:
+    definition, value = DEFINITIONS[name], found.values.get(name, reason)
     measure = Measure(name, None, definition.unit, experimental=definition.experimental)
     if isinstance(value, str):
         return replace(measure, refused=value)
     if not np.isfinite(value):
         return replace(measure, refused="there is nothing to measure")
-    return replace(measure, value=float(value), note=notes.get(name, ""))
+    return replace(measure, value=float(value), note=found.notes.get(name, ""))
 
 
 def _with_uncertainty(
-    measure: Measure, shoulder: Shoulder, humerus: Bone, glenoid: Bone
+    measure: Measure, shoulder: Shoulder, bones: tuple[Bone | None, Bone | None], found: Found
 ) -> Measure:
     if measure.value is None:
         return measure
-    known = uncertainty(measure.name, (humerus, glenoid), shoulder.dice)
-    return replace(measure, uncertainty=known)
+    along = found.along.get(measure.name, ())
+    return replace(measure, uncertainty=uncertainty(measure.name, bones, shoulder.dice, along))

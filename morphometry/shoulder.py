@@ -25,8 +25,8 @@ class Measure:
         name: One of `catalogue.DEFINITIONS` or `catalogue.REFUSED`.
         value: In its unit; None if it is refused.
         unit: mm, mm2, mm3, deg, percent, 1 or h.
-        uncertainty: Half of an interval that holds the true value in nine of ten cases; None where
-            that is not known.
+        uncertainty: Half of an interval that held, in nine of ten phantoms, what
+            `uncertainty.held_by` says; None where that is not known.
         refused: Why it is not given; empty where it is.
         experimental: Whether it is less sure than the others.
         note: What else to know, such as which borders of the image cut the bone.

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from shoulderseg.morphometry.bone import Bone
@@ -34,3 +36,14 @@ def spacing_along(bone: Bone, direction: Floats) -> float:
 def voxel_lengths_mm(bone: Bone) -> list[Floats]:
     """Lengths of a voxel along its three axes, of each image that the bone comes from, (3,)."""
     return [np.linalg.norm(steps, axis=0) for steps in bone.image_steps_mm]
+
+
+def coarsest_mm(bone: Bone, along: Sequence[Floats] = ()) -> float:
+    """The longest distance of voxels along some directions; without any along the grid's axes."""
+    axes = (bone.affine[:3, :3] / bone.spacing_mm).T
+    return max(spacing_along(bone, direction) for direction in (along or axes))
+
+
+def finest_mm(bone: Bone) -> float:
+    """The shortest side of a voxel, of all images that the bone comes from."""
+    return min(float(lengths.min()) for lengths in voxel_lengths_mm(bone))

@@ -67,6 +67,34 @@ def humerus_at(made: Made, points: Floats) -> Mask:
     return bone
 
 
+def necked_at(
+    made: Made,
+    points: Floats,
+    neck: float,
+    reach_deg: float,
+    dent: tuple[float, float, Floats] | None = None,
+) -> Mask:
+    """A head on a neck of this radius in the place of tuberosities.
+
+    Args:
+        made: Where the head is.
+        points: LPS mm, (..., 3).
+        neck: The neck's radius.
+        reach_deg: How far the head's sphere reaches from its axis.
+        dent: Depth, radius of the ball that makes it, and unit vector towards it.
+    """
+    off = points - made.head
+    ball = np.linalg.norm(off, axis=-1) <= made.radius
+    bone: Mask = ball & (off[..., 0] <= -made.radius * np.cos(np.radians(reach_deg)))
+    around = np.hypot(off[..., 1], off[..., 2])
+    bone |= (around <= neck) & (off[..., 0] >= -6) & (off[..., 0] <= 25)
+    if dent:
+        depth, radius, towards = dent
+        middle = towards * (made.radius - depth + radius)
+        bone &= np.linalg.norm(off - middle, axis=-1) > radius
+    return bone
+
+
 def glenoid_at(made: Made, points: Floats) -> Mask:
     """A pear of two discs and their hull, hollow like a ball of 32 mm."""
     x, y, z = np.moveaxis(points, -1, 0)

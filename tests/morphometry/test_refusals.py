@@ -88,11 +88,6 @@ def test_a_glenoid_that_the_image_cuts() -> None:
     assert found["glenoid_height"]
 
 
-def test_a_shallow_vault_has_no_version() -> None:
-    assert "mm of the vault" in reasons(voxels(Made(depth=12.0)))["vault_retroversion"]
-    assert values(voxels(Made()))["vault_retroversion"] == pytest.approx(-7, abs=2)
-
-
 @pytest.mark.parametrize("missing", ["humerus", "glenoid"])
 def test_a_bone_that_is_not_there(plain: Shoulder, missing: str) -> None:
     nothing = np.zeros_like(plain.humerus)
@@ -194,12 +189,6 @@ def test_a_header_that_is_turned_about_the_transverse_axis(
     assert reason in found["bone_loss_area"]
     assert reason in found["head_offset_anterior"]
     assert not found["subluxation_index"]
-
-
-def test_a_vault_that_the_image_cuts_has_no_end() -> None:
-    found = reasons(voxels(Made(depth=40.0)))
-
-    assert found["vault_retroversion"] == "the image's border cuts the vault's deep end"
 
 
 def test_smaller_pieces_are_said_to_be_left_out(plain: Shoulder) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from shoulderseg.workflows.errors import reason_of
+from shoulderseg.workflows.measure.basis import BASIS, basis_of, resolved
 from shoulderseg.workflows.measure.fused import is_fused, tells_unseen, view_of
 from shoulderseg.workflows.measure.shoulder import as_records, measure_volume
-from shoulderseg.workflows.measure.table import EXAMINATION, SERIES, TABLE_FILE, write_table
+from shoulderseg.workflows.measure.side import given_side
+from shoulderseg.workflows.measure.table import EXAMINATION, SERIES, TABLE_FILE, Row, write_table
 
 _LOGGER = logging.getLogger(__name__)
 _DICOM = ".dcm"
@@ -28,11 +30,13 @@ class MeasuredCase:
         case: its name.
         measures: as `as_records` gives them; empty if it failed.
         error: why it failed; empty if it did not.
+        basis: what the measures rest on, as `basis_of` gives it.
     """
 
     case: str
     measures: tuple[dict[str, Any], ...]
     error: str = ""
+    basis: Mapping[str, Any] = field(default_factory=dict)
 
 
 def measure_folder(
@@ -88,15 +92,16 @@ def _case_of(
 
     path = out / f"{name}.json"
     try:
-        records = tuple(_measured(name, files, values, side))
-        write_text(path, json.dumps({"case": name, "measures": records}, indent=2) + "\n")
+        records, basis = _measured(name, files, values, side)
+        told = {"case": name, BASIS: basis, "measures": records}
+        write_text(path, json.dumps(told, indent=2) + "\n")
     except Exception as error:
         # The others go on.
         _LOGGER.debug("traceback", exc_info=True)
         # That of an earlier run would pass for this one's.
         path.unlink(missing_ok=True)
         return MeasuredCase(name, (), f"{files[0].name}: {reason_of(error)}")
-    return MeasuredCase(name, records)
+    return MeasuredCase(name, tuple(records), basis=basis)
 
 
 def _write_table(
@@ -105,7 +110,8 @@ def _write_table(
     kinds = {
         name: EXAMINATION if is_fused(name, files[0]) else SERIES for name, files in found.items()
     }
-    write_table(out / TABLE_FILE, [(one.case, kinds[one.case], one.measures) for one in cases])
+    rows = [Row(one.case, kinds[one.case], one.measures, one.basis) for one in cases]
+    write_table(out / TABLE_FILE, rows)
 
 
 def _check_place(labels: Path, out: Path) -> None:
@@ -161,7 +167,8 @@ def _is_seg(file: Path) -> bool:
 
 def _measured(
     name: str, files: Sequence[Path], values: Mapping[str, int], side: str
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The measures of a label map, and what they rest on."""
     from shoulderseg.workflows.scoring.label_files import check_comparable, read_compared
 
     if _is_seg(files[0]):
@@ -173,4 +180,6 @@ def _measured(
     volume = read_compared(files, values)
     check_comparable(files[0], volume, values)
     in_view = view_of(name, files[0], volume)
-    return as_records(measure_volume(volume, values, side, in_view=in_view))
+    known = resolved(given_side(side), volume, values)
+    measures = measure_volume(volume, values, known.side, in_view=in_view)
+    return as_records(measures), basis_of(volume, known, in_view=in_view)

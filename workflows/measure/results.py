@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from shoulderseg.workflows.measure.basis import BASIS, basis_of, resolved
 from shoulderseg.workflows.measure.shoulder import as_records, known_dice, measure_volume
 from shoulderseg.workflows.measure.side import settle_side
-from shoulderseg.workflows.measure.table import EXAMINATION, SERIES, TABLE_FILE, write_table
+from shoulderseg.workflows.measure.table import EXAMINATION, SERIES, TABLE_FILE, Row, write_table
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -40,10 +41,10 @@ def measure_result(source: CaseInput, result: Result, side: str = "") -> dict[st
             refuses what needs to know the side.
 
     Returns:
-        The measures under their key; nothing if that failed.
+        The measures under their key, and under another what they rest on; nothing if that failed.
     """
 
-    def measures() -> list[dict[str, Any]]:
+    def measures() -> dict[str, Any]:
         from shoulderseg.datasets.orientation import slice_axis
         from shoulderseg.morphometry.field_of_view import FieldOfView
         from shoulderseg.refine.padding import scanned_region
@@ -93,7 +94,7 @@ def measure_examination(
     if bones is None:
         return {}
 
-    def measures() -> list[dict[str, Any]]:
+    def measures() -> dict[str, Any]:
         dice = _dice(examination.results, examination.record.get("series", {}))
         return _records(_Measured(bones, dice, examination.in_view), values, series, side)
 
@@ -110,20 +111,21 @@ class _Measured(NamedTuple):
 
 def _records(
     measured: _Measured, values: Mapping[str, int], series: Sequence[CaseInput], given: str
-) -> list[dict[str, Any]]:
+) -> dict[str, Any]:
     from shoulderseg.morphometry.catalogue import DEFINITIONS
 
-    side, doubt = settle_side(series, given)
-    measures = measure_volume(measured.labels, values, side, measured.dice, measured.in_view)
-    if doubt:
+    labels, dice, in_view = measured
+    side = resolved(settle_side(series, given), labels, values)
+    measures = measure_volume(labels, values, side.side, dice, in_view)
+    if side.doubt:
         to_front = {name for name, definition in DEFINITIONS.items() if definition.to_front}
         measures = tuple(
-            replace(one, value=None, uncertainty=None, refused=doubt, note="")
+            replace(one, value=None, uncertainty=None, refused=side.doubt, note="")
             if one.name in to_front
             else one
             for one in measures
         )
-    return as_records(measures)
+    return {KEY: as_records(measures), BASIS: basis_of(labels, side, dice, in_view)}
 
 
 def _dice(results: Sequence[Result], said: Mapping[str, Any]) -> dict[str, float]:
@@ -143,9 +145,9 @@ def _dice(results: Sequence[Result], said: Mapping[str, Any]) -> dict[str, float
     return found
 
 
-def _measured(name: str, measures: Callable[[], list[dict[str, Any]]]) -> dict[str, Any]:
+def _measured(name: str, measures: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
-        return {KEY: measures()}
+        return measures()
     except Exception:
         _LOGGER.warning("%s: it cannot be measured", name, exc_info=True)
         return {}
@@ -167,12 +169,16 @@ def write_measures(out: Path, records: Sequence[Mapping[str, Any]]) -> None:
         OSError: if it cannot be written, or an old one removed.
     """
     rows = {
-        _called(record): [measure for measure in record[KEY] if isinstance(measure, Mapping)]
+        _called(record): Row(
+            *_called(record),
+            [measure for measure in record[KEY] if isinstance(measure, Mapping)],
+            basis if isinstance(basis := record.get(BASIS), Mapping) else {},
+        )
         for record in records
         if is_measured(record)
     }
     if rows:
-        write_table(out / TABLE_FILE, [(*called, measures) for called, measures in rows.items()])
+        write_table(out / TABLE_FILE, rows.values())
     else:
         (out / TABLE_FILE).unlink(missing_ok=True)
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoulderseg.workflows.measure.side import AXES
+
 if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
     from shoulderseg.morphometry.field_of_view import FieldOfView
     from shoulderseg.morphometry.shoulder import Measure
 
 HUMERUS, GLENOID = "humerus", "glenoid"
-# Of these the front follows from the header's axes alone.
-AXES = "axes"
 _DIGITS = 4
 
 
@@ -57,7 +57,7 @@ def measure_volume(
         (1.0, 1.0) if dice is None else (known_dice(dice, HUMERUS), known_dice(dice, GLENOID)),
     )
     if side == AXES:
-        shoulder = replace(shoulder, side=_side_by_axes(shoulder.humerus, shoulder.glenoid, labels))
+        shoulder = replace(shoulder, side=side_by_axes(labels, values))
     return measure_shoulder(shoulder if in_view is None else replace(shoulder, in_view=in_view))
 
 
@@ -69,12 +69,16 @@ def known_dice(dice: Mapping[str, object], bone: str) -> float | None:
     return float(value)
 
 
-def _side_by_axes(
-    humerus: np.ndarray[Any, Any], glenoid: np.ndarray[Any, Any], labels: Volume
-) -> str:
-    """The side on which the humerus lies of the glenoid, LPS; empty without both."""
+def side_by_axes(labels: Volume, values: Mapping[str, int]) -> str:
+    """The side on which the humerus lies of the glenoid, LPS; empty without both.
+
+    Args:
+        labels: the label map.
+        values: the voxel value of the humerus and of the glenoid.
+    """
     from shoulderseg.datasets.volume import index_affine
 
+    humerus, glenoid = (labels.array == values[bone] for bone in (HUMERUS, GLENOID))
     if not humerus.any() or not glenoid.any():
         return ""
     apart = np.argwhere(humerus).mean(axis=0) - np.argwhere(glenoid).mean(axis=0)
@@ -88,6 +92,7 @@ def as_records(measures: Sequence[Measure]) -> list[dict[str, Any]]:
 
 def _record(measure: Measure) -> dict[str, Any]:
     from shoulderseg.morphometry.catalogue import DEFINITIONS
+    from shoulderseg.morphometry.uncertainty import held_by
 
     record = asdict(measure)
     for key in ("value", "uncertainty"):
@@ -99,4 +104,7 @@ def _record(measure: Measure) -> dict[str, Any]:
     definition = DEFINITIONS.get(measure.name)
     if definition is None:
         return record
-    return record | {"method": definition.method, "source": definition.source}
+    record |= {"method": definition.method, "source": definition.source}
+    if measure.uncertainty is not None:
+        record["uncertainty_holds"] = held_by(measure.name)
+    return record

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from shoulderseg.workflows.measure.shoulder import AXES
-
 if TYPE_CHECKING:
     from shoulderseg.workflows.inputs.case_input import CaseInput
 
 SIDES = ("left", "right")
+# Of these the front follows from the header's axes alone.
+AXES = "axes"
+# What may say it.
+BY_IMAGE, BY_OPTION, BY_AXES = "image", "option --side", "header's axes"
 
 
 class Side(NamedTuple):
@@ -19,10 +21,17 @@ class Side(NamedTuple):
     Attributes:
         side: left or right; axes where the header's axes tell it; empty where nothing does.
         doubt: why it is not known although somebody says it; else empty.
+        source: what says it, the image, the option or the header's axes; empty where nothing does.
     """
 
     side: str
     doubt: str = ""
+    source: str = ""
+
+
+def given_side(given: str) -> Side:
+    """The side that an option says, of images that say nothing."""
+    return Side(given, source={"": "", AXES: BY_AXES}.get(given, BY_OPTION))
 
 
 def settle_side(series: Sequence[CaseInput], given: str = "") -> Side:
@@ -42,8 +51,10 @@ def settle_side(series: Sequence[CaseInput], given: str = "") -> Side:
         images = "images say" if len(series) > 1 else "image says"
         return Side("", f"the side is given as {given}, and the {images} {' and '.join(against)}")
     # One series of an examination speaks for those that say nothing.
-    known = {side for side in said if side} or {given}
-    return Side(known.pop() if len(known) == 1 else "")
+    known = {side for side in said if side}
+    if not known:
+        return given_side(given)
+    return Side(known.pop(), source=BY_IMAGE) if len(known) == 1 else Side("")
 
 
 def check_side(given: str) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.errors import may_pass, reason_of
+from shoulderseg.workflows.measure.basis import BASIS
 from shoulderseg.workflows.measure.results import KEY, is_measured
 from shoulderseg.workflows.measure.shoulder import GLENOID, HUMERUS
-from shoulderseg.workflows.measure.side import SIDES, settle_side
 from shoulderseg.workflows.outputs.formats import SR_SUFFIX, Format, file_suffix
 from shoulderseg.workflows.outputs.plan import Case
 from shoulderseg.workflows.outputs.write import HOLDS_PATIENT_DATA, TRY_AGAIN
@@ -18,7 +18,6 @@ from shoulderseg.workflows.outputs.write import HOLDS_PATIENT_DATA, TRY_AGAIN
 if TYPE_CHECKING:
     from shoulderseg.datasets.dicom.sr_groups import ReportedBone, ReportedMeasure
     from shoulderseg.workflows.examination.vote import Examination
-    from shoulderseg.workflows.inputs.case_input import CaseInput
     from shoulderseg.workflows.outputs.plan import OutputPlan
     from shoulderseg.workflows.segmentation.result import Result
 
@@ -27,22 +26,15 @@ _REPORT = "dicom-sr"
 
 
 def report_case(
-    plan: OutputPlan,
-    source: CaseInput,
-    case: Case,
-    result: Result,
-    record: Mapping[str, Any],
-    side: str = "",
+    plan: OutputPlan, case: Case, result: Result, record: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Writes `CASE.sr.dcm` where the case has a DICOM SEG and measures; a failure fails no case.
 
     Args:
         plan: where the case is written.
-        source: the image.
         case: what it is written as.
         result: what came of it.
-        record: of the case, with its measures.
-        side: as for `measure_result`.
+        record: of the case, with its measures and what they rest on.
 
     Returns:
         What the record gets in place of what it has: files, whose data they hold, and what could
@@ -52,29 +44,22 @@ def report_case(
     if plan.below(segmentation) not in record.get("outputs", ()):
         return {}
     path = plan.base(case, SR_SUFFIX)
-    said = _report(path, plan.below(path), [result], segmentation, record, ([source], side))
+    said = _report(path, plan.below(path), [result], segmentation, record)
     if "patient_data" in said:
         said["patient_data"] = f"{segmentation.name} and {path.name}: each {HOLDS_PATIENT_DATA}"
     return said
 
 
 def report_examination(
-    plan: OutputPlan,
-    name: str,
-    series: Sequence[CaseInput],
-    examination: Examination,
-    record: Mapping[str, Any],
-    side: str = "",
+    plan: OutputPlan, name: str, examination: Examination, record: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Writes `NAME.sr.dcm` of the bones that DICOM series share, where these get a DICOM SEG.
 
     Args:
         plan: where to; a BIDS dataset has no place for it.
         name: of the examination.
-        series: its images.
-        examination: what came of them.
-        record: of the examination, with its measures.
-        side: as for `measure_result`.
+        examination: what came of its series.
+        record: of the examination, with its measures and what they rest on.
 
     Returns:
         As `report_case`.
@@ -85,7 +70,7 @@ def report_examination(
     ):
         return {}
     file = f"{name}{SR_SUFFIX}"
-    return _report(plan.out / file, file, examination.results, None, record, (series, side))
+    return _report(plan.out / file, file, examination.results, None, record)
 
 
 def _report(
@@ -94,7 +79,6 @@ def _report(
     results: Sequence[Result],
     segmentation: Path | None,
     record: Mapping[str, Any],
-    told: tuple[Sequence[CaseInput], str],
 ) -> dict[str, Any]:
     from shoulderseg.datasets.dicom_sr import SourceSeries, SrOptions, write_dicom_sr
 
@@ -102,12 +86,12 @@ def _report(
         bones = _bones(record, results[0].label_values) if is_measured(record) else []
         if not bones:
             return {}
-        side = settle_side(*told).side
         series = [
             SourceSeries(result.segmented()[0], result.source_files, result.source_frames)
             for result in results
         ]
-        options = SrOptions(segmentation, side if side in SIDES else "")
+        # That by which it was measured, also where the header's axes alone tell it.
+        options = SrOptions(segmentation, record[BASIS]["side"])
         write_dicom_sr(path, bones, series, options)
     except Exception as error:
         # The measures are in the run report all the same.
@@ -145,11 +129,11 @@ def _bones(record: Mapping[str, Any], values: Mapping[str, int]) -> list[Reporte
 def _reported(measure: Mapping[str, Any]) -> ReportedMeasure:
     from shoulderseg.datasets.dicom.sr_groups import ReportedMeasure
 
-    known = measure["uncertainty"] is not None
+    holds = measure.get("uncertainty_holds")
     about = {
         "method": measure.get("method"),
         "source": measure.get("source"),
-        "uncertainty": "holds the true value in nine of ten cases" if known else None,
+        "uncertainty": f"in nine of ten phantoms the interval holds {holds}" if holds else None,
         "note": measure.get("note"),
         "experimental": "less sure than other measures" if measure["experimental"] else None,
     }

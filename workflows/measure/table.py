@@ -4,20 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from shoulderseg.workflows.measure.basis import COLUMNS, cells_of
 
 TABLE_FILE = "measures.csv"
 # What was measured: an image's label map, or the bones that an examination's series share.
 SERIES, EXAMINATION = "series", "examination"
 
 
-def write_table(path: Path, cases: Iterable[tuple[str, str, Sequence[Mapping[str, Any]]]]) -> None:
+class Row(NamedTuple):
+    """What was measured of a case.
+
+    Attributes:
+        case: its name.
+        kind: `SERIES` or `EXAMINATION`.
+        measures: as `as_records` gives them; a case without any has an empty row.
+        basis: as `basis_of` gives it.
+    """
+
+    case: str
+    kind: str
+    measures: Sequence[Mapping[str, Any]]
+    basis: Mapping[str, Any]
+
+
+def write_table(path: Path, cases: Iterable[Row]) -> None:
     """Writes a CSV file: per measure its value, its uncertainty, why it is refused, and a note.
 
     Args:
         path: the file.
-        cases: the name of each, its kind (`SERIES`, `EXAMINATION`) and its measures, as
-            `as_records` gives them; a case without any has an empty row.
+        cases: what was measured of each.
 
     Raises:
         OSError: if it cannot be written.
@@ -25,14 +42,14 @@ def write_table(path: Path, cases: Iterable[tuple[str, str, Sequence[Mapping[str
     from shoulderseg.datasets.csv_file import write_csv
     from shoulderseg.morphometry.catalogue import DEFINITIONS
 
-    heading = ["case", "kind"]
+    heading = ["case", "kind", *COLUMNS]
     for name, definition in DEFINITIONS.items():
         column = column_name(name, definition.unit)
         heading += [column, f"{column}_uncertainty", f"{name}_refused", f"{name}_note"]
     rows: list[list[object]] = [list(heading)]
-    for case, kind, measures in cases:
-        known = {measure.get("name"): measure for measure in measures}
-        row: list[object] = [case, kind]
+    for case in cases:
+        known = {measure.get("name"): measure for measure in case.measures}
+        row: list[object] = [case.case, case.kind, *cells_of(case.basis)]
         for name in DEFINITIONS:
             measure = known.get(name, {})
             row += [measure.get(key) for key in ("value", "uncertainty", "refused")]

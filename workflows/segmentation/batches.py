@@ -191,7 +191,7 @@ def _segment_batch(
                 record["computed_on"] = dict(run.computed_on)
             if run.measure:
                 record |= measure_result(source, result, run.side)
-                record |= report_case(run.plan, source, case, result, record, run.side)
+                record |= report_case(run.plan, case, result, record)
             listener.on_result(result, record)
         except Exception as error:
             # Whatever goes wrong in one case, the others go on.
@@ -237,9 +237,8 @@ def _segmented(
         unnote(run.ledger, batch.noted)
         record = write_group(run.plan, group, examination, why, labels)
         if run.measure and examination is not None:
-            name, side = group.name, run.side
-            record |= measure_examination(name, sources, examination, labels, side)
-            record |= report_examination(run.plan, name, sources, examination, record, side)
+            record |= measure_examination(group.name, sources, examination, labels, run.side)
+            record |= report_examination(run.plan, group.name, examination, record)
         run.report.add_examination(record)
         together.append(record)
     for (source, case), outcome, spent in zip(batch.pairs, outcomes, seconds, strict=True):

@@ -51,6 +51,28 @@ def test_a_row_a_case_with_units_and_reasons(labels: Path, tmp_path: Path) -> No
     assert named["critical_shoulder_angle"]["refused"].startswith("needs the acromion")
 
 
+def test_what_measures_rest_on_is_told_in_both_files(labels: Path, tmp_path: Path) -> None:
+    cases = measure_folder(labels, tmp_path / "out", VALUES, "axes")
+
+    record = json.loads((tmp_path / "out" / "whole.json").read_text(encoding="utf-8"))
+    basis, row = record["measures_rest_on"], table(tmp_path / "out")["whole"]
+    assert basis == cases[0].basis
+    assert (basis["side"], basis["side_from"]) == ("left", "header's axes")
+    assert (basis["masks"], basis["dice"]) == ("taken as true", None)
+    assert (row["side"], row["masks"], row["glenoid_dice"]) == ("left", "taken as true", "")
+    assert row["spacing_mm"] == "1.5 x 1.5 x 1.5"
+
+
+def test_slices_are_said_to_be_unlike_what_was_looked_at(tmp_path: Path) -> None:
+    volume = label_map(Made())
+    sliced = replace(volume, array=volume.array[:, ::2], spacing_mm=(1.5, 3.0, 1.5))
+    write_label_map(tmp_path / "a.nii.gz", sliced.array, sliced)
+
+    [case] = measure_folder(tmp_path / "a.nii.gz", tmp_path / "out", VALUES)
+
+    assert "these are unlike them" in case.basis["uncertainty"]
+
+
 def test_label_maps_of_fused_bones_are_told_from_others(labels: Path, tmp_path: Path) -> None:
     for name in ("exam", "drawn", "old", "other", "lone"):
         (labels / f"{name}_bones.nii.gz").write_bytes((labels / "worn.nii.gz").read_bytes())

@@ -7,11 +7,14 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from shoulderseg.morphometry.catalogue import DEFINITIONS
+from shoulderseg.morphometry.field_of_view import FieldOfView
 from shoulderseg.refine.examination.consensus import Consensus
 from shoulderseg.workflows.examination.vote import Examination
+from shoulderseg.workflows.measure.basis import BASIS
 from shoulderseg.workflows.measure.results import (
     KEY,
     measure_examination,
@@ -67,6 +70,59 @@ def test_axes_tell_the_side_where_the_image_does_not() -> None:
     assert silent["bone_loss_area"]["value"] > 10
     # What an image says of itself is not overruled.
     assert wrong["bone_loss_area"]["value"] is None
+
+
+@pytest.mark.parametrize(
+    ("said", "given", "side", "by"),
+    [
+        ("", "axes", "left", "header's axes"),
+        ("", "left", "left", "option --side"),
+        ("left", "axes", "left", "image"),
+        ("left", "right", "", ""),
+        ("", "", "", ""),
+    ],
+)
+def test_what_measures_rest_on_stands_beside_them(
+    tmp_path: Path, said: str, given: str, side: str, by: str
+) -> None:
+    dice = {"humerus": 0.95, "glenoid": None}
+    record = {"case": "a", **measure_result(source(said), result(dice), given)}
+
+    basis = record[BASIS]
+    assert (basis["side"], basis["side_from"]) == (side, by)
+    assert (basis["masks"], basis["dice"]) == ("predicted", dice)
+    assert basis["spacing_mm"] == [1.5, 1.5, 1.5]
+    assert "nine of ten phantoms, on voxels of 1 mm" in basis["uncertainty"]
+    # Of an earlier version there is nothing of it.
+    write_measures(tmp_path, [record, {"case": "b", KEY: record[KEY]}])
+    with (tmp_path / "measures.csv").open(encoding="utf-8-sig", newline="") as stream:
+        row, old = csv.DictReader(stream)
+    columns = ("side", "side_from", "masks", "humerus_dice", "glenoid_dice", "spacing_mm")
+    told = [side, by, "predicted", "0.95", "", "1.5 x 1.5 x 1.5"]
+    assert [row[column] for column in columns] == told
+    assert [old[column] for column in columns] == [""] * 6
+    assert old["head_radius_mm"] == row["head_radius_mm"]
+
+
+def test_fused_bones_name_the_voxels_of_their_series() -> None:
+    steps = (np.diag([4.0, 0.7, 0.7]), np.diag([0.7, 0.7, 3.5]))
+    alone, view = Consensus(None, ()), FieldOfView(steps_mm=steps)
+    results = (result(SURE, "a"), result(SURE, "b"))
+    examination = Examination(results, drawn(results[0]), {}, (alone, alone), (view, view))
+
+    basis = measure_examination("one", [source("left")] * 2, examination, VALUES)[BASIS]
+
+    assert basis["series_spacing_mm"] == [[4.0, 0.7, 0.7], [0.7, 0.7, 3.5]]
+    assert "was not checked for fused bones" in basis["uncertainty"]
+
+
+def test_an_uncertainty_says_what_it_was_seen_to_hold() -> None:
+    found = named(measure_result(source("left"), result(SURE)))
+
+    assert found["head_radius"]["uncertainty_holds"].startswith("the true value")
+    held = found["joint_gap_minimum"]["uncertainty_holds"]
+    assert held.startswith("what the same measure gives on a better mask")
+    assert "uncertainty_holds" not in found["bone_loss_area"]
 
 
 def test_a_side_against_the_image_refuses_what_needs_it_and_names_both() -> None:
@@ -151,7 +207,7 @@ def test_measures_come_with_their_definitions_and_marks(tmp_path: Path) -> None:
         table = csv.DictReader(stream)
         row, fused = table
     # An examination may be called as a case.
-    assert (table.fieldnames or [])[:3] == ["case", "kind", "head_radius_mm"]
+    assert (table.fieldnames or [])[:3] == ["case", "kind", "side"]
     assert [(one["case"], one["kind"]) for one in (row, fused)] == [
         ("a", "series"),
         ("a", "examination"),

@@ -42,14 +42,16 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Result:
     return replace(made, source_files=tuple(files))
 
 
-def written(out: Path, one: Result, image: CaseInput, *formats: Format) -> dict[str, Any]:
+def written(
+    out: Path, one: Result, image: CaseInput, *formats: Format, side: str = ""
+) -> dict[str, Any]:
     """Writes a case as a run does; gives its record."""
     plan = OutputPlan(out, formats)
     plan.start()
     record = {"case": one.name, **one.write(plan)}
-    record |= measure_result(image, one)
+    record |= measure_result(image, one, side)
     case = Case(one.name, one.source_files)
-    return record | report_case(plan, image, case, one, record)
+    return record | report_case(plan, case, one, record)
 
 
 def read(path: Path) -> dict[str, tuple[float, str]]:
@@ -95,6 +97,26 @@ def test_each_segment_is_that_of_the_segmentation(measured: Result, tmp_path: Pa
         [number] = group.referenced_segment.referenced_segment_numbers
         assert names[number] in group.tracking_identifier
         assert group.finding_sites[0].laterality.meaning == "Left"
+
+
+def test_a_side_that_the_axes_tell_is_reported(measured: Result, tmp_path: Path) -> None:
+    record = written(tmp_path, measured, source(), side="axes")
+
+    assert "bone_loss_area" in given(record)
+    content: Any = highdicom.sr.srread(tmp_path / "a.sr.dcm").content
+    for group in content.get_volumetric_roi_measurement_groups():
+        assert group.finding_sites[0].laterality.meaning == "Left"
+
+
+def test_an_uncertainty_does_not_promise_more_than_was_looked_at(
+    measured: Result, tmp_path: Path
+) -> None:
+    written(tmp_path, measured, source("left"))
+
+    text = (tmp_path / "a.sr.dcm").read_bytes()
+    assert b"in nine of ten phantoms the interval holds the true value" in text
+    assert b"in nine of ten phantoms the interval holds what the same measure gives" in text
+    assert b"holds the true value in nine of ten cases" not in text
 
 
 def test_every_measure_has_a_code_of_its_own() -> None:
@@ -143,10 +165,8 @@ def test_bones_of_an_examination_have_a_report_without_segments(
     series = [source("left"), source("left")]
     record = {"outputs": ["one.json"], **measure_examination("one", series, examination, VALUES)}
 
-    said = report_examination(OutputPlan(tmp_path), "one", series, examination, record)
-    nothing = report_examination(
-        OutputPlan(tmp_path, (Format.nifti,)), "two", series, examination, record
-    )
+    said = report_examination(OutputPlan(tmp_path), "one", examination, record)
+    nothing = report_examination(OutputPlan(tmp_path, (Format.nifti,)), "two", examination, record)
 
     assert said["outputs"] == ["one.json", "one.sr.dcm"]
     assert nothing == {}
