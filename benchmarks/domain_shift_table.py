@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.five_patients_table import interval_of, told_difference
 from shoulderseg.evaluation.paired import compare_paired
 from shoulderseg.nnunet_ext.schedule import DEFAULT_LEARNING_RATE
 from shoulderseg.workflows.experiment.protocol import Protocol
@@ -80,7 +81,7 @@ def compare_ways(ways: dict[str, DiceScores]) -> Found:
                 found[way][scanner][bone] = {
                     "mean": paired.mean_after,
                     "difference": paired.mean_difference,
-                    "interval": list(paired.interval),
+                    "interval": interval_of(paired),
                 }
     return found
 
@@ -94,8 +95,7 @@ def as_markdown(found: Found) -> str:
         cells = [way]
         for scanner, bone in columns:
             one = scanners[scanner][bone]
-            low, high = one["interval"]
-            against = f" ({one['difference']:+.3f} [{low:+.3f}, {high:+.3f}])" if number else ""
+            against = f" ({told_difference(one)})" if number else ""
             cells.append(f"{one['mean']:.3f}{against}")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

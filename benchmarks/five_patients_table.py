@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from shoulderseg.evaluation.paired import compare_paired
+from shoulderseg.evaluation.paired import Paired, compare_paired
 from shoulderseg.workflows.experiment.protocol import Protocol
 from shoulderseg.workflows.experiment.results import stock_sentences
 from shoulderseg.workflows.experiment.rows import REFINED, row_title
@@ -72,7 +72,7 @@ def summarise_draws(results: Sequence[dict[str, Any]]) -> dict[str, dict[str, An
                 "dice": ours,
                 "mean": float(np.mean(ours)),
                 "difference": paired.mean_difference,
-                "interval": list(paired.interval),
+                "interval": interval_of(paired),
                 "p": paired.p_value,
             }
     return rows
@@ -94,9 +94,21 @@ def as_markdown(rows: dict[str, dict[str, Any]]) -> str:
         cells = ["** what predict does" if row == COUNTS else row_title(row)]
         for structure in structures:
             one = found[structure]
-            low, high = one["interval"]
             cells.append(f"{one['mean']:.3f}")
-            shown = f"{one['difference']:+.3f} [{low:+.3f}, {high:+.3f}]"
-            cells.append("" if row == STOCK else shown)
+            cells.append("" if row == STOCK else told_difference(one))
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def interval_of(paired: Paired) -> list[float] | None:
+    """The interval of a difference; None where one pair alone tells of no spread."""
+    return list(paired.interval) if np.isfinite(paired.interval).all() else None
+
+
+def told_difference(found: Mapping[str, Any]) -> str:
+    """A `difference`, with its `interval` where there is one."""
+    told = f"{found['difference']:+.3f}"
+    if found["interval"] is None:
+        return told
+    low, high = found["interval"]
+    return f"{told} [{low:+.3f}, {high:+.3f}]"

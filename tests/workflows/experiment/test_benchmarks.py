@@ -46,6 +46,13 @@ def test_the_row_that_counts_is_what_each_draw_had_chosen_and_stands_first() -> 
     assert any(line.startswith("| stock nnU-Net 2d | 0.700 |  |") for line in others)
 
 
+def test_a_single_draw_has_no_interval() -> None:
+    found = five_patients_table.summarise_draws(DRAWS[:1])
+    assert "NaN" not in json.dumps(found["vote3"]["mean of both"]["interval"])
+    first = five_patients_table.as_markdown(found).splitlines()[2]
+    assert first.startswith("| ** what predict does | 0.800 | +0.100 |")
+
+
 def test_what_counts_and_what_stock_is_stand_above_the_table() -> None:
     cases = [f"c{number}" for number in range(40)]
     protocol = five_patients.protocol_of(five_patients.FULL, 1, cases)
