@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from shoulderseg.datasets.phantom.anatomy.humerus import groove_line, humerus_distance
+from shoulderseg.datasets.phantom.anatomy.humerus import (
+    groove_line,
+    sound_humerus_distance,
+)
 from shoulderseg.datasets.phantom.anatomy.pose import head_in_scapula
 from shoulderseg.datasets.phantom.layers import Layer
 from shoulderseg.datasets.phantom.sdf import clamp, half_space, intersection, round_cones
@@ -109,7 +112,8 @@ def _tendon(
 
     def distance(points: Points) -> FloatArray:
         place = points.within("scapula")
-        bone = humerus_distance(dimensions, findings, points)
+        # It bridges a defect of the bone and does not sink into it.
+        bone = sound_humerus_distance(dimensions, points)
         arm = points.within("humerus")
         ahead = -half_space(arm, np.array(insertion.end) * head, insertion.outward)
         # It gains thickness from the footprint's edge; towards the joint it thins out in muscle.

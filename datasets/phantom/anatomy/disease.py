@@ -22,6 +22,10 @@ _MIXTURE: dict[Health, float] = {
 }
 
 
+# What is left of the most worn cartilage: coarse voxels of the two bones keep apart.
+LEAST_CARTILAGE = 0.35
+
+
 def draw_findings(
     health: Health,
     bone_loss_percent: float | None,
@@ -58,6 +62,24 @@ def draw_findings(
     if bone_loss_percent is not None:
         findings = replace(findings, glenoid_bone_loss_percent=bone_loss_percent)
     return findings
+
+
+def wear_cartilage(dimensions: Dimensions, findings: Findings) -> Dimensions:
+    """Thins the cartilage of both bones by what is lost, so that the joint narrows.
+
+    Args:
+        dimensions: The person as drawn.
+        findings: How much of the cartilage is lost.
+
+    Returns:
+        The same person with what is left of it.
+    """
+    left = max(1 - findings.cartilage_loss, LEAST_CARTILAGE)
+    return replace(
+        dimensions,
+        humeral_cartilage_mm=dimensions.humeral_cartilage_mm * left,
+        glenoid_cartilage_mm=dimensions.glenoid_cartilage_mm * left,
+    )
 
 
 def _unstable(findings: Findings, dimensions: Dimensions, rng: np.random.Generator) -> Findings:

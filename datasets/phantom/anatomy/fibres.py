@@ -72,7 +72,7 @@ def coated(structure: Structure, find: Distance, texture: Distance, noise: Noise
     def coat(points: Points) -> FloatArray:
         # Muscles touch here and there, and fat gathers elsewhere.
         uneven = points.once("uneven coat", lambda p: noise.at(p.within("scapula"), (16, 16, 16)))
-        return distance(points) - clamp(0.35 + 0.55 * uneven, 0, FAT_PLANE_MM)
+        return distance(points) - clamp(-0.1 + 0.9 * uneven, 0, FAT_PLANE_MM)
 
     return [
         Layer(Structure.INTERMUSCULAR_FAT, coat),

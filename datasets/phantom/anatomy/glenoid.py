@@ -8,6 +8,7 @@ acromion, which overhang the outline, are not part of it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -97,11 +98,17 @@ def glenoid_distance(dimensions: Dimensions, findings: Findings, points: Points)
     curve = dimensions.glenoid_curvature_mm
     body = smooth_difference(body, sphere(place, (curve, 0, 0), curve), 1.0)
     if findings.glenoid_bone_loss_percent > 0:
-        # Bone is missing behind the rim as deep as the fragment was, not through the whole neck.
-        cut = loss_plane_mm(dimensions, findings)
-        slanted = (cut - place[1]) - 0.55 * np.maximum(-place[0], 0)
-        body = intersection(body, slanted)
+        body = intersection(body, _kept(dimensions, findings, place))
     return body
+
+
+def lost_glenoid(dimensions: Dimensions, findings: Findings, points: Points) -> FloatArray:
+    """Signed distance to what bone loss took from the glenoid, shape (n,)."""
+    sound = replace(findings, glenoid_bone_loss_percent=0.0)
+    place = points.within("glenoid")
+    return intersection(
+        glenoid_distance(dimensions, sound, points), -_kept(dimensions, findings, place)
+    )
 
 
 def in_glenoid_region(
@@ -124,6 +131,16 @@ def in_glenoid_region(
     near = np.hypot(off, beyond) <= depth_mm
     inside: npt.NDArray[np.bool_] = near & (flat <= OVERHANG_MM)
     return inside
+
+
+def _kept(dimensions: Dimensions, findings: Findings, place: FloatArray) -> FloatArray:
+    """Distance to the side that bone loss leaves.
+
+    Bone is missing behind the rim as deep as the fragment was, not through the whole neck.
+    """
+    cut = loss_plane_mm(dimensions, findings)
+    slanted: FloatArray = (cut - place[1]) - 0.55 * np.maximum(-place[0], 0)
+    return slanted
 
 
 def _spur(dimensions: Dimensions, findings: Findings, place: FloatArray) -> FloatArray:

@@ -6,10 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoulderseg.datasets.phantom.anatomy.glenoid import loss_plane_mm, outline, surface_mm
+from shoulderseg.datasets.phantom.anatomy.cartilage import (
+    BELOW_NECK_MM,
+    face_cartilage,
+    film,
+    head_cartilage,
+    labrum,
+)
+from shoulderseg.datasets.phantom.anatomy.defects import defect_layers
+from shoulderseg.datasets.phantom.anatomy.glenoid import (
+    glenoid_distance,
+)
 from shoulderseg.datasets.phantom.anatomy.humerus import (
     head_axis,
-    hill_sachs,
     sound_humerus_distance,
 )
 from shoulderseg.datasets.phantom.anatomy.scapula_landmarks import landmarks
@@ -42,16 +51,15 @@ def cavity_distance(
     head = dimensions.head_radius_mm
     axis = head_axis(dimensions)
     swell = findings.effusion_mm
+    # Fluid lies in crescents, more in one place than in another.
+    gathered = 0.15 + 0.55 * clamp(0.5 + noise.at(place, (14, 14, 14)), 0, 1)
+    level = head - dimensions.head_height_mm
     ball = np.maximum(
-        sphere(place, (0, 0, 0), head + dimensions.humeral_cartilage_mm + 0.6 + 0.7 * swell),
-        half_space(place, axis * (head - dimensions.head_height_mm - 2), -axis),
-    )
-    pouch = ellipsoid(
-        points.within("body"),
-        _pouch_centre(dimensions),
-        (6 + swell, 8 + 1.5 * swell, 0.4 + 1.5 * swell),
+        sphere(place, (0, 0, 0), head + dimensions.humeral_cartilage_mm + 0.6) - gathered * swell,
+        half_space(place, axis * (level - BELOW_NECK_MM), -axis),
     )
     # A full pouch bulges between folds.
+    pouch = _axillary_pouch(dimensions, swell, points)
     pouch = pouch + 0.35 * swell * noise.at(points.within("body"), (9, 9, 9))
     # Empty, its walls lie on each other.
     joint = smooth_union(ball, pouch, 2.5 + min(swell, 3.5))
@@ -61,6 +69,19 @@ def cavity_distance(
         )
         joint = smooth_union(joint, recess, 4.0)
     return joint
+
+
+def _axillary_pouch(dimensions: Dimensions, swell: float, points: Points) -> FloatArray:
+    """The recess under the joint: it lies on the medial side of the neck, below the head."""
+    place = points.within("humerus")
+    axis = head_axis(dimensions)
+    level = dimensions.head_radius_mm - dimensions.head_height_mm
+    return intersection(
+        sound_humerus_distance(dimensions, points) - 0.6 - 0.9 * swell,
+        half_space(place, axis * (level - 16), -axis),
+        half_space(place, axis * level, axis),
+        place[0] + 2,
+    )
 
 
 def joint_layers(dimensions: Dimensions, findings: Findings, noise: Noise) -> list[Layer]:
@@ -75,72 +96,40 @@ def joint_layers(dimensions: Dimensions, findings: Findings, noise: Noise) -> li
 
     def sleeve(points: Points) -> FloatArray:
         """Where the capsule lies on the bone; it keeps its place where a defect opens."""
-        on_bone = sound_humerus_distance(dimensions, points) - 0.9
+        on_bone = np.abs(sound_humerus_distance(dimensions, points)) - 0.9
         return intersection(on_bone, cavity(points) - 0.6)
+
+    def collar(points: Points) -> FloatArray:
+        """Capsule, origins of tendons and labrum as one dark ring on the neck, behind the rim."""
+        place = points.within("glenoid")
+        thick = 2.0 + 1.2 * noise.at(place, (14, 14, 14))
+        # It thins out towards the blade.
+        thick = thick * clamp((place[0] + 10) / 7, 0, 1)
+        return intersection(glenoid_distance(dimensions, findings, points) - thick, place[0] - 2)
 
     def mixed(points: Points) -> FloatArray:
         return clamp(0.25 + 0.2 * noise.at(points.within("glenoid"), (5, 5, 5)), 0, 1)
 
     def face(points: Points) -> FloatArray:
-        return _face_cartilage(dimensions, findings, noise, points)
+        return face_cartilage(dimensions, findings, noise, points)
 
     def head(points: Points) -> FloatArray:
-        return _head_cartilage(dimensions, findings, noise, points)
+        return head_cartilage(dimensions, findings, noise, points)
 
     return [
+        Layer(Structure.CAPSULE, collar, mixed),
         Layer(Structure.CAPSULE, lambda p: cavity(p) - 0.6, mixed),
         Layer(Structure.JOINT_FLUID, lambda p: cavity(p) + 1.3),
         Layer(Structure.CAPSULE, sleeve),
-        Layer(Structure.LABRUM, lambda p: _labrum(dimensions, p), degenerate),
+        *defect_layers(dimensions, findings, mixed),
+        Layer(
+            Structure.JOINT_FLUID,
+            lambda p: intersection(film(dimensions, findings, p), cavity(p) - 0.6),
+        ),
+        Layer(Structure.LABRUM, lambda p: labrum(dimensions, findings, p), degenerate),
         Layer(Structure.GLENOID_CARTILAGE, face, degenerate),
         Layer(Structure.HUMERAL_CARTILAGE, head, degenerate),
     ]
-
-
-def _head_cartilage(
-    dimensions: Dimensions, findings: Findings, noise: Noise, points: Points
-) -> FloatArray:
-    place = points.within("humerus")
-    axis = head_axis(dimensions)
-    level = dimensions.head_radius_mm - dimensions.head_height_mm
-    # Full in the middle of the cap, thinning out over the last millimetres to its edge.
-    height = -half_space(place, axis * (level + 1.5), -axis)
-    share = np.sqrt(clamp(height / 8, 0, 1))
-    worn = 1 - findings.cartilage_loss * (0.8 + 0.2 * noise.at(place, (8, 8, 8)))
-    thick = dimensions.humeral_cartilage_mm * share * clamp(worn, 0.05, 1)
-    shell = np.maximum(sphere(place, (0, 0, 0), dimensions.head_radius_mm) - thick, -height)
-    if findings.hill_sachs_depth_mm > 0:
-        shell = np.maximum(shell, -hill_sachs(dimensions, findings, points))
-    return shell
-
-
-def _face_cartilage(
-    dimensions: Dimensions, findings: Findings, noise: Noise, points: Points
-) -> FloatArray:
-    place = points.within("glenoid")
-    flat = outline(dimensions, place) + 1.0
-    # It fills what the flatter bone leaves under the rounder head: thin in the middle, thick
-    # at the rim. The head's own cartilage and a film of fluid stay free.
-    worn = findings.cartilage_loss * (0.8 + 0.2 * noise.at(place, (8, 8, 8)))
-    free = dimensions.head_radius_mm + dimensions.humeral_cartilage_mm
-    film = dimensions.joint_fluid_mm + clamp(worn, 0, 0.95) * dimensions.glenoid_cartilage_mm
-    under_head = free + film - sphere(points.within("humerus"), (0, 0, 0), 0.0)
-    up = place[0] - surface_mm(dimensions, place)
-    shell = intersection(under_head, up - 3.8, flat, -up - 4)
-    if findings.glenoid_bone_loss_percent > 0:
-        shell = intersection(shell, loss_plane_mm(dimensions, findings) - place[1])
-    return shell
-
-
-def _labrum(dimensions: Dimensions, points: Points) -> FloatArray:
-    place = points.within("glenoid")
-    flat = outline(dimensions, place)
-    up = place[0] - surface_mm(dimensions, place)
-    half, tall = dimensions.labrum_width_mm / 2, dimensions.labrum_height_mm + 1.5
-    lean = np.maximum(1 - 0.8 * clamp(up / tall, 0, 1), 0.05)
-    wedge = np.maximum(np.abs(flat - 0.6) - half * lean, np.abs(up - tall / 2 + 1.5) - tall / 2)
-    free = dimensions.head_radius_mm + dimensions.humeral_cartilage_mm + 0.2
-    return intersection(wedge, -sphere(points.within("humerus"), (0, 0, 0), free))
 
 
 def bursa_distance(
@@ -150,13 +139,15 @@ def bursa_distance(
     place = points.within("humerus")
     out = dimensions.head_radius_mm + dimensions.supraspinatus_tendon_mm + 1.5
     # Its walls touch in places, and fluid gathers in others.
-    full = clamp(0.6 + 0.6 * noise.at(place, (18, 18, 18)), 0, 1.6)
+    full = clamp(0.1 + 1.1 * noise.at(place, (18, 18, 18)), 0, 1.8)
+    edge = half_space(place, (0, 0, -4), (-0.75, 0.0, -1.0))
+    full = full * clamp(-edge / 8, 0, 1)
     shell = np.abs(sphere(place, (2.0, 0.0, -1.0), out)) - (0.2 + full * findings.bursa_mm / 2)
-    return intersection(shell, half_space(place, (0, 0, -4), (-0.75, 0.0, -1.0)))
+    return intersection(shell, edge)
 
 
 def ligament_layers(dimensions: Dimensions) -> list[Layer]:
-    """The coracoacromial and the coracohumeral ligament."""
+    """The coracoacromial and the coracohumeral ligament, and the tendon of triceps."""
     marks = landmarks(dimensions)
     x, y, z = marks.coracoid_tip
     tip = marks.acromion_tip
@@ -172,12 +163,15 @@ def ligament_layers(dimensions: Dimensions) -> list[Layer]:
         [(6.0, 1.2), (7.0, 1.0)],
         (0.0, -0.6, 1.0),
     )
+    # The long head of triceps begins with a tendon at the lower rim.
+    low = -dimensions.glenoid_height_mm / 2
+    origin = Strap(
+        [(-6, 2, low), (-7, 4, low - 10), (-6, 5, low - 24)],
+        [(4.5, 2.0), (4.0, 1.6), (2.5, 0.8)],
+        (0.2, 1.0, 0.2),
+    )
     return [
+        Layer(Structure.CAPSULE, lambda p: strap(p.within("scapula"), origin)),
         Layer(Structure.CORACOACROMIAL_LIGAMENT, lambda p: strap(p.within("scapula"), arch)),
         Layer(Structure.CORACOHUMERAL_LIGAMENT, lambda p: strap(p.within("scapula"), deep)),
     ]
-
-
-def _pouch_centre(dimensions: Dimensions) -> tuple[float, float, float]:
-    """Middle of the axillary recess, under the joint, body frame."""
-    return 8.0, 2.0, -dimensions.glenoid_height_mm / 2 - 3

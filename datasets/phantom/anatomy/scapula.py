@@ -46,7 +46,9 @@ def scapula_distance(dimensions: Dimensions, findings: Findings, points: Points)
     # The joint's rim keeps its own shape: the further behind it, the softer neck and blade merge.
     behind = clamp((-points.within("glenoid")[0] - 3) / 22, 0, 1)
     body = smooth_union(neck, spine, 0.5 + 13 * behind)
-    body = smooth_union(body, _coracoid(dimensions, marks, place), 0.5 + 7 * behind)
+    # The coracoid's root is as wide as a third of the glenoid and goes over into it.
+    root = clamp((-points.within("glenoid")[0] - 3) / 8, 0, 1)
+    body = smooth_union(body, _coracoid(dimensions, marks, place), 0.5 + 9 * root)
     arch = smooth_union(
         acromion_distance(dimensions, marks, place), _crest(dimensions, marks, place), 6.0
     )
@@ -67,7 +69,7 @@ def scapula_layers(dimensions: Dimensions, findings: Findings, noise: Noise) -> 
         medial = clamp((-place[0] - 4) / 14, 0, 1)
         patches = noise.at(place, (8, 8, 8))
         fine = noise.at(place, (1.8, 1.8, 1.8))
-        share = (0.35 + 0.45 * medial + 0.25 * patches) * findings.red_marrow + 0.06 * fine + 0.08
+        share = (0.55 + 0.35 * medial + 0.35 * patches) * findings.red_marrow + 0.12 * fine + 0.1
         return clamp(share, 0, 1)
 
     return [
@@ -176,16 +178,16 @@ def _coracoid(dimensions: Dimensions, marks: Landmarks, place: FloatArray) -> Fl
     bend, tip = marks.coracoid_bend, marks.coracoid_tip
     size = dimensions.coracoid_length_mm / 43.0
     line = [
-        (-27.0, -1.0, 13.0),
-        (-16.0, -10.0, 19.0),
+        (-22.0, -2.0, 12.0),
+        (-12.0, -7.5, 17.0),
         bend,
         ((bend[0] + tip[0]) / 2 - 1, (bend[1] + tip[1]) / 2 - 3, (bend[2] + tip[2]) / 2 + 3),
         tuple(bend[k] + (tip[k] - bend[k]) * size for k in range(3)),
     ]
     widths = [
-        (wide * 1.2, thick * 1.1),
-        (wide * 1.2, thick * 1.25),
-        (wide * 1.05, thick),
+        (wide * 1.2, thick * 1.5),
+        (wide * 1.2, thick * 1.6),
+        (wide * 1.05, thick * 1.1),
         (wide, thick),
         (wide * 0.85, thick),
     ]

@@ -10,7 +10,7 @@ import numpy as np
 from shoulderseg.datasets.phantom.anatomy.clavicle import clavicle_layers
 from shoulderseg.datasets.phantom.anatomy.cuff import biceps_tendon_layers, tendon_layers
 from shoulderseg.datasets.phantom.anatomy.cuff_bellies import cuff_belly_layers
-from shoulderseg.datasets.phantom.anatomy.disease import draw_findings
+from shoulderseg.datasets.phantom.anatomy.disease import draw_findings, wear_cartilage
 from shoulderseg.datasets.phantom.anatomy.glenoid import in_glenoid_region
 from shoulderseg.datasets.phantom.anatomy.humerus import humerus_layers
 from shoulderseg.datasets.phantom.anatomy.joint import bursa_distance, joint_layers, ligament_layers
@@ -75,6 +75,7 @@ def draw_shoulder(options: PhantomOptions, rng: np.random.Generator) -> Shoulder
     if options.raised:
         dimensions = raise_arm(dimensions, rng)
     findings = draw_findings(options.health, options.bone_loss_percent, dimensions, rng)
+    dimensions = wear_cartilage(dimensions, findings)
     side = -1.0 if dimensions.side == "right" else 1.0
     # Scanners put the patient's middle, not the shoulder, into the middle of the bore.
     joint = np.array([side * rng.normal(150, 12), rng.normal(0, 20), rng.normal(20, 30)])

@@ -137,7 +137,7 @@ def chest_layers(dimensions: Dimensions, noise: Noise) -> list[Layer]:
 
 
 def vessel_layers(frames: Mapping[FrameName, Frame], noise: Noise) -> list[Layer]:
-    """The axillary bundle from under the clavicle into the arm, and a branch round the neck."""
+    """The axillary bundle, its branch round the neck, and the vessels behind the glenoid."""
 
     def on_arm(x: float, y: float, z: float) -> FloatArray:
         return frames["humerus"].to_body(np.array([[x], [y], [z]]))[:, 0]
@@ -173,6 +173,16 @@ def vessel_layers(frames: Mapping[FrameName, Frame], noise: Noise) -> list[Layer
             lambda p: ragged(round_cones(p.within("body"), branch, (6, 5, 2)), p),
             strands,
         ),
+    ]
+    # The suprascapular vessels run in fat through the notch behind the glenoid's neck.
+    notch = [(-30.0, -4.0, 24.0), (-22.0, 4.0, 22.0), (-20.0, 16.0, 6.0)]
+    layers += [
+        Layer(
+            Structure.NEUROVASCULAR_FAT,
+            lambda p: ragged(round_cones(p.within("scapula"), notch, (2.5, 3.5, 3.5)), p),
+            strands,
+        ),
+        Layer(Structure.VEIN, lambda p: round_cones(p.within("scapula"), notch, (1.0, 1.1, 0.9))),
     ]
     for structure, radius, aside in (
         (Structure.ARTERY, 3.4, (0, 0, 0)),

@@ -41,6 +41,9 @@ TRANSFER_LOSS = {
     Material.SKIN: 0.10,
     Material.NERVE: 0.10,
 }
+# How much of it there is in conventional spin echo. An estimate: pulses are about as many a second
+# there, but with all of it muscle would be darker than fluid on T1.
+SINGLE_ECHO_SHARE = 0.5
 # Share of the signal that blood keeps in a spin echo: it leaves the slice before the refocusing
 # pulse; estimates for fast flow in an artery and slow flow in a vein.
 ARTERY_KEEPS = 0.05
@@ -160,14 +163,15 @@ def _echo(protocol: Protocol, te_ms: float) -> npt.NDArray[np.float64]:
         return np.stack([water, fat], axis=1)
     if protocol.sequence in TURBO:
         water, fat = _train(protocol, tissue, te_ms)
-        # A volume is excited as a whole: there are no other slices whose pulses saturate it.
-        if protocol.plane != "isotropic":
-            for material, loss in TRANSFER_LOSS.items():
-                water[material] *= 1 - loss
     else:
         t2_fat_ms = tissue.fat_t2_single_ms
         water = spin_echo(water_density, tissue.t1_ms, tissue.t2_ms, tr_ms, te_ms)
         fat = spin_echo(fat_density, tissue.fat_t1_ms, t2_fat_ms, tr_ms, te_ms)
+    # A volume is excited as a whole: there are no other slices whose pulses saturate it.
+    if protocol.plane != "isotropic":
+        share = 1.0 if protocol.sequence in TURBO else SINGLE_ECHO_SHARE
+        for material, loss in TRANSFER_LOSS.items():
+            water[material] *= 1 - share * loss
     water[Material.BLOOD] *= ARTERY_KEEPS
     return np.stack([water, fat], axis=1)
 
