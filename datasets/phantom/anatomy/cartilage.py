@@ -47,7 +47,7 @@ def head_cartilage(
 ) -> FloatArray:
     """Distance to the head's cartilage, shape (n,); a Hill-Sachs defect took its part."""
     place = points.within("humerus")
-    rough = 1 + 0.3 * findings.cartilage_loss * np.minimum(noise.at(place, (8, 8, 8)), 0)
+    rough = 1 + 0.3 * findings.cartilage_loss * clamp(noise.at(place, (8, 8, 8)), -1, 0)
     thick = head_cartilage_mm(dimensions, points) * rough
     ball = sphere(place, (0, 0, 0), dimensions.head_radius_mm)
     shell = np.maximum(ball - thick, -_above_neck(dimensions, points))
@@ -64,7 +64,7 @@ def face_cartilage(
     flat = outline(dimensions, place) + 1.0
     # It fills what the flatter bone leaves under the rounder head: thin in the middle, thick
     # at the rim. The head's own cartilage and a film of fluid stay free.
-    rough = -ROUGH_MM * findings.cartilage_loss * np.minimum(noise.at(place, (8, 8, 8)), 0)
+    rough = -ROUGH_MM * findings.cartilage_loss * clamp(noise.at(place, (8, 8, 8)), -1, 0)
     free = dimensions.head_radius_mm + head_cartilage_mm(dimensions, points)
     under_head = free + dimensions.joint_fluid_mm + rough - from_head(points)
     up = place[0] - surface_mm(dimensions, place)

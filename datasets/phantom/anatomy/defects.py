@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # With less of an effusion a defect of a bone is filled by scar and capsule, not by fluid.
 FLUID_FILLS_MM = 0.5
+# So far behind the middle of the glenoid's face its front is lost to scar: the joint ends there.
+SCAR_BEHIND_MM = 4.0
 
 
 def defect_layers(dimensions: Dimensions, findings: Findings, scar: Distance) -> list[Layer]:
@@ -50,11 +52,16 @@ def defect_layers(dimensions: Dimensions, findings: Findings, scar: Distance) ->
     def on_glenoid(points: Points) -> FloatArray:
         return _lost_front(dimensions, findings, points)
 
+    def near_joint(points: Points) -> FloatArray:
+        return intersection(on_glenoid(points), -SCAR_BEHIND_MM - points.within("glenoid")[0])
+
     layers = []
     if findings.hill_sachs_depth_mm > 0:
         layers.append(Layer(filling, on_head, None if full else scar))
     if findings.glenoid_bone_loss_percent > 0:
-        layers.append(Layer(filling, on_glenoid, None if full else scar))
+        layers.append(Layer(Structure.CAPSULE, on_glenoid, scar))
+        if full:
+            layers.append(Layer(Structure.JOINT_FLUID, near_joint))
     return layers
 
 

@@ -99,7 +99,7 @@ def _unstable(findings: Findings, dimensions: Dimensions, rng: np.random.Generat
 
 
 def _arthritic(findings: Findings, rng: np.random.Generator) -> Findings:
-    worn = float(rng.uniform(0.2, 0.8))
+    worn = float(rng.uniform(0.2, 1 - LEAST_CARTILAGE))
     return replace(
         findings,
         cartilage_loss=worn,

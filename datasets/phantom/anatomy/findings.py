@@ -16,9 +16,10 @@ class Findings:
         hill_sachs_width_mm: Its width where it opens, less than the head's diameter.
         humeral_osteophyte_mm: Height of the beak under the head, 0 for none.
         glenoid_osteophyte_mm: Height of the spur at the lower rim, 0 for none.
-        cartilage_loss: Share of the cartilage that is worn away, 0 to 0.8.
-        effusion_mm: How far the joint capsule is distended by fluid.
-        bursa_mm: Thickness of fluid in the subacromial bursa.
+        cartilage_loss: Share of the cartilage that is worn away, 0 to 0.65; the person's dimensions
+            state what is left.
+        effusion_mm: How far fluid distends the joint capsule where there is most of it.
+        bursa_mm: Thickness of fluid in the subacromial bursa; twice that where most is.
         fatty_infiltration: Grade of fat in supraspinatus and infraspinatus, 0 to 0.8; the mean
             share painted is about 0.05 for 0.05, 0.12 for 0.3 and 0.26 for 0.6.
         cuff_tear_mm: Retraction of a full-thickness supraspinatus tear, 0 for none.

@@ -90,11 +90,11 @@ def glenoid_distance(dimensions: Dimensions, findings: Findings, points: Points)
     )
     body = intersection(pear, -place[0] - NECK_MM, place[0] - 12)
     if findings.glenoid_osteophyte_mm > 0:
-        body = smooth_union(body, _spur(dimensions, findings, place), 2.0)
+        # The spur keeps off the head, the face does not: a worn joint is narrower than that.
         head = dimensions.head_radius_mm
-        body = intersection(
-            body, head + 2.5 - sphere(place, (head + joint_space_mm(dimensions), 0, 0), 0)
-        )
+        off = head + 2.5 - sphere(place, (head + joint_space_mm(dimensions), 0, 0), 0)
+        spur = intersection(_spur(dimensions, findings, place), off)
+        body = smooth_union(body, spur, 2.0)
     curve = dimensions.glenoid_curvature_mm
     body = smooth_difference(body, sphere(place, (curve, 0, 0), curve), 1.0)
     if findings.glenoid_bone_loss_percent > 0:

@@ -102,7 +102,7 @@ def joint_layers(dimensions: Dimensions, findings: Findings, noise: Noise) -> li
     def collar(points: Points) -> FloatArray:
         """Capsule, origins of tendons and labrum as one dark ring on the neck, behind the rim."""
         place = points.within("glenoid")
-        thick = 2.0 + 1.2 * noise.at(place, (14, 14, 14))
+        thick = clamp(2.0 + 1.2 * noise.at(place, (14, 14, 14)), 0.5, 4.0)
         # It thins out towards the blade.
         thick = thick * clamp((place[0] + 10) / 7, 0, 1)
         return intersection(glenoid_distance(dimensions, findings, points) - thick, place[0] - 2)

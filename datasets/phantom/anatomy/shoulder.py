@@ -17,7 +17,12 @@ from shoulderseg.datasets.phantom.anatomy.joint import bursa_distance, joint_lay
 from shoulderseg.datasets.phantom.anatomy.muscles import muscle_layers
 from shoulderseg.datasets.phantom.anatomy.pose import raise_arm, shoulder_frames
 from shoulderseg.datasets.phantom.anatomy.scapula import scapula_layers
-from shoulderseg.datasets.phantom.anatomy.trunk import chest_layers, skin_layers, vessel_layers
+from shoulderseg.datasets.phantom.anatomy.trunk import (
+    chest_layers,
+    notch_layers,
+    skin_layers,
+    vessel_layers,
+)
 from shoulderseg.datasets.phantom.deformation import Deformation
 from shoulderseg.datasets.phantom.dimensions import sample_dimensions
 from shoulderseg.datasets.phantom.layers import Layer
@@ -108,6 +113,7 @@ def build_scene(shoulder: Shoulder, glenoid_depth_mm: float, *, whole: bool) -> 
         *muscle_layers(dimensions, frames, noise),
         *vessel_layers(frames, noise),
         *cuff_belly_layers(dimensions, findings, frames, noise),
+        *notch_layers(noise),
         *ligament_layers(dimensions),
         Layer(
             Structure.BURSA,

@@ -137,7 +137,7 @@ def chest_layers(dimensions: Dimensions, noise: Noise) -> list[Layer]:
 
 
 def vessel_layers(frames: Mapping[FrameName, Frame], noise: Noise) -> list[Layer]:
-    """The axillary bundle, its branch round the neck, and the vessels behind the glenoid."""
+    """The axillary bundle and its branch round the neck."""
 
     def on_arm(x: float, y: float, z: float) -> FloatArray:
         return frames["humerus"].to_body(np.array([[x], [y], [z]]))[:, 0]
@@ -156,11 +156,10 @@ def vessel_layers(frames: Mapping[FrameName, Frame], noise: Noise) -> list[Layer
         return lambda p: round_cones(p.within("body"), line, (radius,) * len(line))
 
     def strands(points: Points) -> FloatArray:
-        return clamp(0.1 + 0.15 * noise.at(points.within("body"), (4, 4, 4)), 0, 1)
+        return _strands(noise, points)
 
     def ragged(distance: FloatArray, points: Points) -> FloatArray:
-        """Fat that creeps between the muscles instead of a smooth tube."""
-        return distance + 1.8 * noise.at(points.within("body"), (14, 14, 14))
+        return _ragged(noise, distance, points)
 
     layers = [
         Layer(
@@ -173,16 +172,6 @@ def vessel_layers(frames: Mapping[FrameName, Frame], noise: Noise) -> list[Layer
             lambda p: ragged(round_cones(p.within("body"), branch, (6, 5, 2)), p),
             strands,
         ),
-    ]
-    # The suprascapular vessels run in fat through the notch behind the glenoid's neck.
-    notch = [(-30.0, -4.0, 24.0), (-22.0, 4.0, 22.0), (-20.0, 16.0, 6.0)]
-    layers += [
-        Layer(
-            Structure.NEUROVASCULAR_FAT,
-            lambda p: ragged(round_cones(p.within("scapula"), notch, (2.5, 3.5, 3.5)), p),
-            strands,
-        ),
-        Layer(Structure.VEIN, lambda p: round_cones(p.within("scapula"), notch, (1.0, 1.1, 0.9))),
     ]
     for structure, radius, aside in (
         (Structure.ARTERY, 3.4, (0, 0, 0)),
@@ -206,3 +195,33 @@ def _chest_centre(dimensions: Dimensions) -> tuple[float, float, float]:
 def _chest_radii(dimensions: Dimensions) -> tuple[float, float, float]:
     size = dimensions.stature_mm / 1700
     return 122 * size, 88 * size, 195 * size
+
+
+def notch_layers(noise: Noise) -> list[Layer]:
+    """The suprascapular vessels in their fat, in the notch behind the glenoid's neck.
+
+    The bellies of the cuff give way to them, so those are painted before.
+    """
+    line = [(-30.0, 0.0, 26.0), (-24.0, 8.0, 24.0), (-20.0, 12.5, 19.0), (-19.0, 17.0, 7.0)]
+
+    def fat(points: Points) -> FloatArray:
+        return _ragged(noise, round_cones(points.within("scapula"), line, (3, 4, 4, 4)), points)
+
+    def vein(points: Points) -> FloatArray:
+        return round_cones(points.within("scapula"), line, (1.0, 1.1, 1.1, 0.9))
+
+    return [
+        Layer(Structure.NEUROVASCULAR_FAT, fat, lambda p: _strands(noise, p)),
+        Layer(Structure.VEIN, vein),
+    ]
+
+
+def _strands(noise: Noise, points: Points) -> FloatArray:
+    """How much of the fat around vessels is not fat."""
+    return clamp(0.1 + 0.15 * noise.at(points.within("body"), (4, 4, 4)), 0, 1)
+
+
+def _ragged(noise: Noise, distance: FloatArray, points: Points) -> FloatArray:
+    """Fat that creeps between the muscles instead of a smooth tube."""
+    creeping: FloatArray = distance + 1.8 * noise.at(points.within("body"), (14, 14, 14))
+    return creeping
