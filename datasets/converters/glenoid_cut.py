@@ -25,7 +25,7 @@ def cut_glenoid(scapula: Mask, joint: Joint, grid: Volume, depth_mm: float = DEP
 
     - within `depth_mm` of the joint surface: along the line through the head's centre and the
       middle of that surface, and beyond the surface's outline from its nearest voxel, and
-    - inside the outline of that surface, widened by 5 mm, seen along that line, and
+    - inside the outline of that surface, widened by 2 mm, seen along that line, and
     - in the largest connected piece (26 neighbours) of what is left.
 
     This is an approximation of what docs/phantom.md calls glenoid. There the surface and its axis

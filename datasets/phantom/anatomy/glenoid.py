@@ -1,7 +1,7 @@
 """The glenoid: pear-shaped, concave, with its neck; and what of the scapula is called glenoid.
 
 Glenoid, for the whole project: the voxels of the scapula that lie within `depth_mm` (30 by default)
-of the bony joint surface and, seen along the joint's axis, inside its outline widened by 5 mm; of
+of the bony joint surface and, seen along the joint's axis, inside its outline widened by 2 mm; of
 these the largest connected piece (26 neighbours) in the image. The coracoid process and the
 acromion, which overhang the outline, are not part of it.
 """
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.phantom.sdf import FloatArray
 
 DEPTH_MM = 30.0
-OVERHANG_MM = 5.0
+OVERHANG_MM = 2.0
 # From the joint surface to where the neck has merged into the blade.
 NECK_MM = 34.0
 
