@@ -21,7 +21,6 @@ _MIXTURE: dict[Health, float] = {
     "cuff-tear": 0.25,
 }
 
-
 # What is left of the most worn cartilage: coarse voxels of the two bones keep apart.
 LEAST_CARTILAGE = 0.35
 

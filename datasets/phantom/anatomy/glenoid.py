@@ -3,7 +3,8 @@
 Glenoid, for the whole project: the voxels of the scapula that lie within `depth_mm` (30 by default)
 of the bony joint surface and, seen along the joint's axis, inside its outline widened by 2 mm; of
 these the largest connected piece (26 neighbours) in the image. The coracoid process and the
-acromion, which overhang the outline, are not part of it.
+acromion, which overhang the outline, are not part of it, but for the root of the coracoid on the
+neck.
 """
 
 from __future__ import annotations

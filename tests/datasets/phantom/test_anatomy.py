@@ -146,6 +146,8 @@ def test_cartilage_lies_between_the_bones(joint: Scan) -> None:
     assert humerus[0] == 0
     assert humerus[-1] < scapula[0]
     between = np.concatenate([head_cover, socket_cover])
+    # A worn layer may be thinner than a voxel.
+    assert between.size
     if joint.shoulder.findings.cartilage_loss == 0:
         assert head_cover.size
         assert socket_cover.size

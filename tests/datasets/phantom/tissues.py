@@ -9,11 +9,13 @@ import numpy as np
 
 from shoulderseg.datasets.phantom.anatomy.shoulder import Shoulder, build_scene, draw_shoulder
 from shoulderseg.datasets.phantom.coats import lay_coats
-from shoulderseg.datasets.phantom.frames import FrameName, Points
+from shoulderseg.datasets.phantom.frames import Frame, FrameName, Points
 from shoulderseg.datasets.phantom.options import PhantomOptions
 from shoulderseg.datasets.phantom.structures import Structure
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
 
     from shoulderseg.datasets.phantom.options import Health
@@ -26,6 +28,11 @@ def drawn(health: Health, seed: int, **findings: float) -> Shoulder:
     shoulder = draw_shoulder(options, np.random.default_rng(seed))
     changed: dict[str, Any] = {**findings}
     return replace(shoulder, findings=replace(shoulder.findings, **changed))
+
+
+def frames_of(shoulder: Shoulder) -> Mapping[FrameName, Frame]:
+    """The frames of a shoulder before it is bent."""
+    return build_scene(shoulder, 30.0, whole=False).frames
 
 
 def tissue_at(
