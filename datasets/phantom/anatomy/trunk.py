@@ -155,22 +155,16 @@ def vessel_layers(frames: Mapping[FrameName, Frame], noise: Noise) -> list[Layer
         line = [spot + np.array(aside) for spot in middle]
         return lambda p: round_cones(p.within("body"), line, (radius,) * len(line))
 
-    def strands(points: Points) -> FloatArray:
-        return _strands(noise, points)
-
-    def ragged(distance: FloatArray, points: Points) -> FloatArray:
-        return _ragged(noise, distance, points)
-
     layers = [
         Layer(
             Structure.NEUROVASCULAR_FAT,
-            lambda p: ragged(round_cones(p.within("body"), middle, (13, 12, 12, 8, 6)), p),
-            strands,
+            lambda p: _ragged(noise, round_cones(p.within("body"), middle, (13, 12, 12, 8, 6)), p),
+            lambda p: _strands(noise, p),
         ),
         Layer(
             Structure.NEUROVASCULAR_FAT,
-            lambda p: ragged(round_cones(p.within("body"), branch, (6, 5, 2)), p),
-            strands,
+            lambda p: _ragged(noise, round_cones(p.within("body"), branch, (6, 5, 2)), p),
+            lambda p: _strands(noise, p),
         ),
     ]
     for structure, radius, aside in (
