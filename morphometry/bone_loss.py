@@ -1,11 +1,8 @@
 """What is missing of the glenoid's front: a circle on its intact lower and posterior rim.
 
-The lower glenoid is nearly round. A circle is fitted to the rim from behind to below, which an
-instability to the front leaves alone, and on along the lower rim to where it ends: where a circle
-up to there and a straight line from there on lie nearest to the whole rim. Two methods that do not
-give the same percentage: by the straight line, what is missing of the diameter from back to front;
-by the area, what is missing of the disc (for a straight cut at x from the centre
-[arccos(x/R) - x/R sqrt(1 - (x/R)^2)]/pi, Dumont et al. 2012).
+Two methods that do not give the same percentage: by the straight line, what is missing of the
+diameter from back to front; by the area, what is missing of the disc (for a straight cut at x from
+the centre [arccos(x/R) - x/R sqrt(1 - (x/R)^2)]/pi, Dumont et al. 2012).
 """
 
 from __future__ import annotations
@@ -16,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoulderseg.morphometry.refusal import RefusedError, told
-from shoulderseg.morphometry.sphere import fit_ball
+from shoulderseg.morphometry.rim_circle import degrees_around, fit_circle
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,14 +23,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Mask = NDArray[np.bool_]
 
-# Where anterior is 0 and superior 90 degrees: the rim from behind to below.
-_SURE_DEG = (155.0, 275.0)
-# As far as the rim belongs to the circle where it is intact in front, and to where a cut reaches.
-_LOWEST_DEG, _CUT_END_DEG = 380.0, 405.0
 _STEP_DEG = 5.0
 # Farther from the circle the rim is not intact.
 _ON_CIRCLE_MM = 0.4
-_ROUNDS, _FEWEST = 8, 12
 LEAST_ARC_DEG, MOST_RESIDUAL_MM = 90.0, 1.0
 DIAMETER_TO_HEIGHT = (0.58, 0.80)
 # Less is how rough a rim is.
@@ -78,9 +70,9 @@ def find_bone_loss(face: Face) -> BoneLoss:
     Raises:
         RefusedError: If no circle fits.
     """
-    centre, radius, chosen = _circle(face)
+    centre, radius, chosen = fit_circle(face.outline_mm)
     off = face.outline_mm - centre
-    far, around = np.linalg.norm(off, axis=1), _degrees(off)
+    far, around = np.linalg.norm(off, axis=1), degrees_around(off)
     residual = float(np.sqrt(np.mean((far[chosen] - radius) ** 2)))
     arc = _intact_deg(far[chosen] - radius, around[chosen])
     share = 2 * radius / face.height_mm
@@ -106,12 +98,6 @@ def find_bone_loss(face: Face) -> BoneLoss:
     return _loss(off, centre, radius, residual, arc)
 
 
-def _degrees(off: Floats) -> Floats:
-    """Angle of each point (anterior, superior), 100 to 460 degrees, the lower rim in one."""
-    found: Floats = (np.degrees(np.arctan2(off[:, 1], off[:, 0])) - 100) % 360 + 100
-    return found
-
-
 def _intact_deg(beyond_mm: Floats, around_deg: Floats) -> float:
     """How much of the rim lies on the circle, in steps whose middle point does."""
     steps = np.floor(around_deg / _STEP_DEG).astype(int)
@@ -122,53 +108,8 @@ def _intact_deg(beyond_mm: Floats, around_deg: Floats) -> float:
     return _STEP_DEG * sum(on_circle)
 
 
-def _circle(face: Face) -> tuple[Floats, float, Mask]:
-    """Centre, radius, and which points of the outline it was fitted to.
-
-    The arc goes from behind over the lower end to where it is cut, or all around the lower rim.
-    """
-    ends = np.arange(_SURE_DEG[1], _LOWEST_DEG + 1, _STEP_DEG)
-    fits = [_fitted(face, float(end)) for end in ends]
-    apart = [_apart_mm2(face, fit, float(end)) for fit, end in zip(fits, ends, strict=True)]
-    return fits[int(np.argmin(apart))]
-
-
-def _apart_mm2(face: Face, fit: tuple[Floats, float, Mask], end_deg: float) -> float:
-    """Mean square distance of the rim from the circle up to an angle and a line from there on."""
-    centre, radius, chosen = fit
-    off = face.outline_mm - centre
-    around = _degrees(off)
-    total = float(np.sum((np.linalg.norm(off[chosen], axis=1) - radius) ** 2))
-    beyond = off[(around > end_deg) & (around <= _CUT_END_DEG)]
-    # Too short a line fits anything.
-    if end_deg > _LOWEST_DEG - _STEP_DEG or len(beyond) < _FEWEST:
-        return total / np.count_nonzero(chosen)
-    across = np.linalg.svd(beyond - beyond.mean(axis=0), compute_uv=False)[-1]
-    return float(total + across**2) / (np.count_nonzero(chosen) + len(beyond))
-
-
-def _fitted(face: Face, last_deg: float) -> tuple[Floats, float, Mask]:
-    """The circle nearest to the rim from behind to an angle about its own centre."""
-    points = face.outline_mm
-    lower, back = points[:, 1].min(), points[:, 0].min()
-    radius = 0.34 * face.height_mm
-    centre = np.array([back + radius, lower + radius])
-    chosen = np.zeros(len(points), np.bool_)
-    for _ in range(_ROUNDS):
-        around = _degrees(points - centre)
-        chosen = (around >= _SURE_DEG[0]) & (around <= last_deg)
-        if np.count_nonzero(chosen) < _FEWEST:
-            msg = "no circle fits the lower rim"
-            raise RefusedError(msg)
-        centre, radius = fit_ball(points[chosen])
-        if not 5 <= radius <= 40:
-            msg = "no circle fits the lower rim"
-            raise RefusedError(msg)
-    return centre, radius, chosen
-
-
 def _loss(off: Floats, centre: Floats, radius: float, residual: float, arc: float) -> BoneLoss:
-    far, around = np.linalg.norm(off, axis=1), _degrees(off)
+    far, around = np.linalg.norm(off, axis=1), degrees_around(off)
     angles = np.arange(285.0, 436.0, 1.0)
     order = np.argsort(around)
     rim = np.interp(angles, around[order], far[order])

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
-from skimage.measure import find_contours
 
+from shoulderseg.morphometry.face_grid import STEP_MM, grid_mm, outline_mm
+from shoulderseg.morphometry.face_plane import moved_plane
 from shoulderseg.morphometry.refusal import RefusedError
 from shoulderseg.morphometry.vectors import unit
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Mask = NDArray[np.bool_]
 
-# The face is looked at in such steps, so far about its middle.
-STEP_MM = 0.5
-_REACH_MM = 32.0
 # Rays go from so far above the face's plane to so far below it.
 _ABOVE_MM, _BELOW_MM = 9.0, 12.0
 # What lies deeper than this under the rim's plane is neck, or another process of the scapula.
@@ -32,7 +30,9 @@ _RIM_MM = 4.5
 # fracture. The rim is rounded: it is so much wider at most, and falls so far.
 _FALLS = 0.5
 _WIDER_MM, _ROLL_MM = 2.0, 0.8
-_ROUNDS = 4
+_ROUNDS = 6
+# From where to where the middles lie of the circles that make the pear.
+_AXIS_MM = (-6.0, 12.0)
 # Fewer mm2 are no glenoid.
 _LEAST_MM2 = 150.0
 
@@ -105,11 +105,11 @@ def find_face(glenoid: Bone, head: Head) -> Face:
     facing &= far <= np.percentile(far[facing], 5) + 6
     middle = surface.points_mm[facing].mean(axis=0)
     normal = unit(head.centre_mm - middle)
-    for _ in range(_ROUNDS):
+    for number in range(_ROUNDS):
         frame = _frame(normal)
         height, seen = _heights(glenoid, middle, frame)
         shown = _large_enough(_face_of(height))
-        middle, normal = _moved(middle, frame, height, shown)
+        middle, normal = moved_plane(middle, frame, height, shown, by_circle=number >= _ROUNDS // 2)
     frame = _frame(normal)
     frame = _along_the_long_axis(frame, shown)
     height, seen = _heights(glenoid, middle, frame)
@@ -127,17 +127,13 @@ def _frame(normal: Floats) -> Floats:
     return np.stack([normal, anterior, superior])
 
 
-def _grid() -> Floats:
-    return np.arange(-_REACH_MM, _REACH_MM + STEP_MM / 2, STEP_MM)
-
-
 def _heights(glenoid: Bone, middle: Floats, frame: Floats) -> tuple[Floats, Mask]:
     """Height of the bone's surface over the plane, NaN where there is none, and what the image has.
 
     Returns:
         Both (rows to superior, columns to anterior).
     """
-    line = _grid()
+    line = grid_mm()
     up, front = np.meshgrid(line, line, indexing="ij")
     flat = middle + front.reshape(-1, 1) * frame[1] + up.reshape(-1, 1) * frame[2]
     levels = np.arange(_ABOVE_MM, -_BELOW_MM - STEP_MM / 2, -STEP_MM)
@@ -162,9 +158,11 @@ def _face_of(height: Floats) -> Mask:
     """
     level = np.nan_to_num(height, nan=-4 * _BELOW_MM)
     up, across = np.gradient(ndimage.gaussian_filter(level, 1.5), STEP_MM)
-    line = _grid()
+    line = grid_mm()
     rows, columns = np.meshgrid(line, line, indexing="ij")
-    outwards = (rows * up + columns * across) / np.maximum(np.hypot(rows, columns), STEP_MM)
+    # Outwards is away from the long axis, past whose ends away from them.
+    above = rows - np.clip(rows, *_AXIS_MM)
+    outwards = (above * up + columns * across) / np.maximum(np.hypot(above, columns), STEP_MM)
     # A bowl rises outwards, up to its rim.
     face = (level > -_RIM_MM) & (outwards > -_FALLS)
     labels, count = ndimage.label(face)
@@ -199,26 +197,9 @@ def _with_rim(face: Mask, height: Floats) -> Mask:
     return grown
 
 
-def _moved(middle: Floats, frame: Floats, height: Floats, shown: Mask) -> tuple[Floats, Floats]:
-    """Middle and normal of the plane nearest to the rim."""
-    rim = shown & ~ndimage.binary_erosion(shown, iterations=4) & np.isfinite(height)
-    line = _grid()
-    rows, columns = np.nonzero(rim)
-    points = np.column_stack([height[rim], line[columns], line[rows]])
-    centre = points.mean(axis=0)
-    system = np.column_stack([points[:, 1:] - centre[1:], np.ones(len(points))])
-    slope = np.linalg.lstsq(system, points[:, 0], rcond=None)[0]
-    normal = unit(frame[0] - slope[0] * frame[1] - slope[1] * frame[2])
-    rows, columns = np.nonzero(shown)
-    across = (line[columns].min() + line[columns].max()) / 2
-    up = (line[rows].min() + line[rows].max()) / 2
-    level = slope @ np.array([across - centre[1], up - centre[2], 1.0])
-    return middle + np.array([level, across, up]) @ frame, normal
-
-
 def _along_the_long_axis(frame: Floats, shown: Mask) -> Floats:
     rows, columns = np.nonzero(shown)
-    points = np.column_stack([_grid()[columns], _grid()[rows]])
+    points = np.column_stack([grid_mm()[columns], grid_mm()[rows]])
     offset = points - points.mean(axis=0)
     _, axes = np.linalg.eigh(offset.T @ offset)
     long = axes[:, -1] * (np.sign(axes[1, -1]) or 1.0)
@@ -228,11 +209,8 @@ def _along_the_long_axis(frame: Floats, shown: Mask) -> Floats:
 
 
 def _finished(middle: Floats, frame: Floats, height: Floats, shown: Mask, *, cut: bool) -> Face:
-    smooth = ndimage.gaussian_filter(shown.astype(np.float64), 1.0)
-    outlines = find_contours(np.pad(smooth, 1), 0.5)
-    outline = max(outlines, key=len) - 1
-    line = _grid()
-    spots = np.column_stack([line[0] + STEP_MM * outline[:, 1], line[0] + STEP_MM * outline[:, 0]])
+    line = grid_mm()
+    spots = outline_mm(shown)
     shift = (spots.min(axis=0) + spots.max(axis=0)) / 2
     near = np.hypot(line[:, None] - shift[1], line[None, :] - shift[0]) <= 3
     level = float(np.nanmedian(height[near & shown])) if (near & shown).any() else 0.0
