@@ -21,7 +21,8 @@ from shoulderseg.datasets.phantom.options import PhantomOptions
 from shoulderseg.datasets.volume import index_affine
 from shoulderseg.morphometry.bone import Bone, take_bone
 from shoulderseg.morphometry.bone_loss import find_bone_loss
-from shoulderseg.morphometry.glenoid import STEP_MM, Face, find_face
+from shoulderseg.morphometry.face_grid import STEP_MM
+from shoulderseg.morphometry.glenoid import Face, find_face
 from shoulderseg.morphometry.head import Head, find_head
 from shoulderseg.morphometry.hill_sachs import find_hill_sachs
 from shoulderseg.morphometry.joint import measure_joint

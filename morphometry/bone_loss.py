@@ -70,7 +70,7 @@ def find_bone_loss(face: Face) -> BoneLoss:
     Raises:
         RefusedError: If no circle fits.
     """
-    centre, radius, chosen = fit_circle(face.outline_mm)
+    centre, radius, chosen, _ = fit_circle(face.outline_mm)
     off = face.outline_mm - centre
     far, around = np.linalg.norm(off, axis=1), degrees_around(off)
     residual = float(np.sqrt(np.mean((far[chosen] - radius) ** 2)))

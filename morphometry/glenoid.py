@@ -9,7 +9,12 @@ import numpy as np
 from scipy import ndimage
 
 from shoulderseg.morphometry.face_grid import STEP_MM, grid_mm, outline_mm
-from shoulderseg.morphometry.face_plane import moved_plane
+from shoulderseg.morphometry.face_plane import (
+    Intact,
+    intact_by_circle,
+    intact_by_height,
+    moved_plane,
+)
 from shoulderseg.morphometry.refusal import RefusedError
 from shoulderseg.morphometry.vectors import unit
 
@@ -32,7 +37,7 @@ _FALLS = 0.5
 _WIDER_MM, _ROLL_MM = 2.0, 0.8
 _ROUNDS = 6
 # From where to where the middles lie of the circles that make the pear.
-_AXIS_MM = (-6.0, 12.0)
+_AXIS_MM = (-6.0, 10.0)
 # Fewer mm2 are no glenoid.
 _LEAST_MM2 = 150.0
 
@@ -105,11 +110,14 @@ def find_face(glenoid: Bone, head: Head) -> Face:
     facing &= far <= np.percentile(far[facing], 5) + 6
     middle = surface.points_mm[facing].mean(axis=0)
     normal = unit(head.centre_mm - middle)
+    intact = Intact(0.0, 1.0)
     for number in range(_ROUNDS):
         frame = _frame(normal)
         height, seen = _heights(glenoid, middle, frame)
         shown = _large_enough(_face_of(height))
-        middle, normal = moved_plane(middle, frame, height, shown, by_circle=number >= _ROUNDS // 2)
+        early = number < _ROUNDS // 2
+        intact = intact_by_height(shown) if early else intact_by_circle(shown, intact)
+        middle, normal = moved_plane(middle, frame, height, shown, intact)
     frame = _frame(normal)
     frame = _along_the_long_axis(frame, shown)
     height, seen = _heights(glenoid, middle, frame)

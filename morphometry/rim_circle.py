@@ -7,7 +7,7 @@ up to there and a straight line from there on lie nearest to the whole rim.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -28,7 +28,24 @@ _STEP_DEG = 5.0
 _ROUNDS, _FEWEST = 8, 12
 
 
-def fit_circle(outline_mm: Floats) -> tuple[Floats, float, Mask]:
+class RimCircle(NamedTuple):
+    """A circle on the rim.
+
+    Attributes:
+        centre_mm: As (anterior, superior), (2,).
+        radius_mm: Its radius.
+        chosen: Which points of the outline it was fitted to, (n,).
+        apart_mm2: Mean square distance of the lower rim from the circle and the line that goes on
+            from it.
+    """
+
+    centre_mm: Floats
+    radius_mm: float
+    chosen: Mask
+    apart_mm2: float
+
+
+def fit_circle(outline_mm: Floats) -> RimCircle:
     """Fits the circle.
 
     The arc goes from behind over the lower end to where it is cut, or all around the lower rim.
@@ -37,7 +54,7 @@ def fit_circle(outline_mm: Floats) -> tuple[Floats, float, Mask]:
         outline_mm: Points of the rim as (anterior, superior), (n, 2).
 
     Returns:
-        Centre (2,), radius in mm, and which points of the outline it was fitted to (n,).
+        The circle.
 
     Raises:
         RefusedError: If no circle fits.
@@ -45,7 +62,8 @@ def fit_circle(outline_mm: Floats) -> tuple[Floats, float, Mask]:
     ends = np.arange(_SURE_DEG[1], _LOWEST_DEG + 1, _STEP_DEG)
     fits = [_fitted(outline_mm, float(end)) for end in ends]
     apart = [_apart_mm2(outline_mm, fit, float(end)) for fit, end in zip(fits, ends, strict=True)]
-    return fits[int(np.argmin(apart))]
+    best = int(np.argmin(apart))
+    return RimCircle(*fits[best], apart[best])
 
 
 def _apart_mm2(outline_mm: Floats, fit: tuple[Floats, float, Mask], end_deg: float) -> float:
