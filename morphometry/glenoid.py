@@ -37,7 +37,7 @@ _FALLS = 0.5
 _WIDER_MM, _ROLL_MM = 2.0, 0.8
 _ROUNDS = 6
 # From where to where the middles lie of the circles that make the pear.
-_AXIS_MM = (-6.0, 10.0)
+_AXIS_MM = (-6.0, 8.0)
 # Fewer mm2 are no glenoid.
 _LEAST_MM2 = 150.0
 
