@@ -1,9 +1,11 @@
 """The plane of the whole glenoid, whatever is missing of it in front or behind.
 
 A plane through the rim that is left turns to where bone is missing: the broken rim lies deeper in
-the bowl than the intact one. So the plane follows the rim from top to bottom alone. From back to
-front it is parallel to the bowl at the middle that the glenoid had: half its width from the rim
-that is intact. Which one that is, shows in how well a circle and a line fit the lower rim.
+the bowl than the intact one. So where bone is missing the plane follows the rim from top to bottom
+alone, and from back to front it is parallel to the bowl at the middle that the glenoid had: half
+its width from the rim that is intact. Which one that is, shows in how well a circle and a line fit
+the lower rim. Where nothing is missing it follows the rim alone, as a worn bowl may have a ridge in
+its middle.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 _BOWL_MM, _FEWEST = 9.0, 50
 # Of a circle on the rim in the height; others are on something else.
 _DIAMETER_TO_HEIGHT = (0.5, 0.95)
+# Where so much is missing the bowl decides alone, and the rim where nothing is.
+_LOST_MM = 3.0
 # Farther than this a plane is not turned at once: about 10 degrees.
 _MOST_SLOPE = 0.18
 
@@ -69,7 +73,10 @@ def moved_plane(
     across = min(max(across + intact.to_front * lost / 2, back), front)
     rim = shown & ~ndimage.binary_erosion(shown, iterations=4) & np.isfinite(height)
     rows, columns = np.nonzero(rim)
-    to_front = _bowl_slope(height, shown, up, across)
+    by_bowl = min(lost / _LOST_MM, 1.0)
+    to_front = _rim_slope(height[rim], line[columns], line[rows])
+    if by_bowl:
+        to_front += by_bowl * (_bowl_slope(height, shown, up, across) - to_front)
     level = height[rim] - to_front * (line[columns] - across)
     to_top, at = np.polyfit(line[rows] - up, level, 1)
     to_top = float(np.clip(to_top, -_MOST_SLOPE, _MOST_SLOPE))
@@ -123,6 +130,13 @@ def _intact_rim(outline: Floats) -> tuple[float, float]:
             width = max(far, float(seen[:, 0].max())) - float(seen[:, 0].min())
             found.append((circle.apart_mm2, width, to_front))
     return min(found)[1:] if found else (0.0, 1.0)
+
+
+def _rim_slope(level: Floats, across: Floats, up: Floats) -> float:
+    """How the plane through the rim rises to the front."""
+    system = np.column_stack([across, up, np.ones(len(up))])
+    slope = float(np.linalg.lstsq(system, level, rcond=None)[0][0])
+    return min(max(slope, -_MOST_SLOPE), _MOST_SLOPE)
 
 
 def _bowl_slope(height: Floats, shown: Mask, up: float, across: float) -> float:

@@ -34,10 +34,10 @@ _RIM_MM = 4.5
 # Where it falls outwards more steeply than this (rise over run) it is the side of the rim, or of a
 # fracture. The rim is rounded: it is so much wider at most, and falls so far.
 _FALLS = 0.5
-_WIDER_MM, _ROLL_MM = 2.0, 0.8
+_WIDER_MM, _ROLL_MM = 2.0, 0.9
 _ROUNDS = 6
 # From where to where the middles lie of the circles that make the pear.
-_AXIS_MM = (-6.0, 8.0)
+_AXIS_MM = (-6.0, 10.0)
 # Fewer mm2 are no glenoid.
 _LEAST_MM2 = 150.0
 
@@ -221,7 +221,8 @@ def _finished(middle: Floats, frame: Floats, height: Floats, shown: Mask, *, cut
     spots = outline_mm(shown)
     shift = (spots.min(axis=0) + spots.max(axis=0)) / 2
     near = np.hypot(line[:, None] - shift[1], line[None, :] - shift[0]) <= 3
-    level = float(np.nanmedian(height[near & shown])) if (near & shown).any() else 0.0
+    near &= shown & np.isfinite(height)
+    level = float(np.median(height[near])) if near.any() else 0.0
     centre = middle + np.array([level, *shift]) @ frame
     normal, anterior, superior = frame
     return Face(centre, normal, anterior, superior, spots - shift, shown, cut)

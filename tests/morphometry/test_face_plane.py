@@ -65,6 +65,32 @@ def test_a_header_that_takes_the_front_for_the_back_changes_no_size() -> None:
     assert between_deg(mirrored.normal * (1, -1, 1), face.normal) < 1
 
 
+def test_a_ridge_in_the_middle_of_a_worn_bowl_turns_the_plane_no_more_than_the_rim() -> None:
+    whole = voxels(Made(gap=6.0))
+    where = places(whole)
+    # Flat in front, and worn by 3 mm behind.
+    worn = 3 * np.sin(np.clip(where[..., 1], 0, 14) / 14 * np.pi)
+    glenoid = whole.glenoid & (where[..., 0] <= -worn)
+
+    face = face_of(replace(whole, glenoid=glenoid))
+
+    # Parallel to the ridge it would turn by 15 degrees.
+    assert between_deg(face.normal, np.array([1.0, 0, 0])) < 9
+    assert face.width_mm == pytest.approx(28, abs=1.5)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_hole_through_the_middle_is_no_end_of_the_face() -> None:
+    whole = voxels(Made())
+    where = places(whole)
+    bored = whole.glenoid & (np.hypot(where[..., 1], where[..., 2]) > 5)
+
+    face = face_of(replace(whole, glenoid=bored))
+
+    assert np.isfinite(face.middle_mm).all()
+    assert face.width_mm == pytest.approx(28, abs=1)
+
+
 @pytest.mark.parametrize(("seed", "sex"), [(8115, "female"), (8147, "male")])
 def test_the_root_of_the_coracoid_is_no_face(seed: int, sex: Literal["female", "male"]) -> None:
     options = PhantomOptions(
