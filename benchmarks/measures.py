@@ -22,20 +22,19 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.measures_cases import Wanted, kept_case
 from benchmarks.measures_coverage import print_coverage
-from benchmarks.measures_truth import STATED, stated_measures, stated_opening
-from shoulderseg.datasets.phantom.anatomy.shoulder import build_scene
-from shoulderseg.datasets.phantom.case import draw_scan, scan_shoulder
-from shoulderseg.datasets.phantom.examination.truth import fine_bones
-from shoulderseg.datasets.phantom.options import PhantomOptions
-from shoulderseg.datasets.phantom.truth import true_measurements
-from shoulderseg.datasets.volume import index_affine
+from benchmarks.measures_truth import STATED
 from shoulderseg.morphometry.bone import take_bone
 from shoulderseg.morphometry.measure import measure_shoulder
 from shoulderseg.morphometry.shoulder import Measure, Shoulder
@@ -44,11 +43,7 @@ from shoulderseg.morphometry.uncertainty import worst_edge_mm
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from shoulderseg.datasets.volume import Volume
-    from shoulderseg.workflows.segmentation.segmenter import Segmenter
 
-SEED, VOXEL_MM = 8100, 1.0
-LOSSES = (0, 5, 10, 15, 20, 25, 30, 35)
 MOST_LOSS = 20.0
 
 
@@ -58,72 +53,47 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=60)
     parser.add_argument("--predicted", type=int, default=60, help="how many are segmented too")
     parser.add_argument("--model", default="default", help="name or folder of a bundle")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="keep the cases here")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--quick", action="store_true", help="four cases, none segmented")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     asked = parser.parse_args()
     cases, predicted = (4, 0) if asked.quick else (asked.cases, asked.predicted)
-    segmenter = _segmenter(asked.model) if predicted else None
     found: dict[str, list[Any]] = defaultdict(list)
-    for number in range(cases):
-        _one(number, segmenter if number < predicted else None, found)
-        print(f"case {number + 1} of {cases}", flush=True)
+    with (
+        TemporaryDirectory() as scratch,
+        ProcessPoolExecutor(asked.jobs, get_context("spawn")) as pool,
+    ):
+        wanted = Wanted(predicted, asked.model, asked.data or Path(scratch))
+        several = pool.map(_one, range(cases), repeat(wanted), repeat(asked.jobs))
+        for number, one in enumerate(several):
+            for name, values in one.items():
+                found[name] += values
+            print(f"case {number + 1} of {cases}", flush=True)
     summary = _errors(found) | print_coverage(found) | _refusals(found)
     if asked.json:
         asked.json.write_text(json.dumps(summary, indent=2) + "\n")
 
 
-def _segmenter(model: str) -> Segmenter:
-    from shoulderseg import Segmenter
+def _one(number: int, wanted: Wanted, jobs: int) -> dict[str, list[Any]]:
+    """Errors of a case, by masks and measure."""
+    if jobs > 1:
+        import torch
 
-    return Segmenter(model, device="cpu")
-
-
-def _one(number: int, segmenter: Segmenter | None, found: dict[str, list[Any]]) -> None:
-    rng = np.random.default_rng(SEED + number)
-    # Drawn, so that no loss is that of one side or sex alone.
-    left, female = np.random.default_rng([SEED, number]).integers(2, size=2)
-    options = PhantomOptions(
-        plane="isotropic",
-        spacing_mm=(VOXEL_MM,) * 3,
-        shape=(112, 160, 160),
-        health="instability" if number % 2 else "healthy",
-        bone_loss_percent=LOSSES[(number // 2) % len(LOSSES)],
-        side="left" if left else "right",
-        sex="female" if female else "male",
-    )
-    protocol, shoulder = draw_scan(options, rng)
-    scene = build_scene(shoulder, options.glenoid_depth_mm, whole=False)
-    stated = true_measurements(scene, shoulder)
-    truth = stated_measures(stated, shoulder.dimensions.neck_shaft_angle_deg)
-    ball = stated_opening(stated)
-    bones = fine_bones(scene, VOXEL_MM, 1)
-    side = options.side or ""
-    true = Shoulder(bones.array == 1, bones.array == 2, index_affine(bones), side)
-    known = truth
-    if segmenter is not None:
-        fine = fine_bones(scene, VOXEL_MM / 2, 1)
-        finer = Shoulder(fine.array == 1, fine.array == 2, index_affine(fine), side)
-        known = truth | _measured(finer, truth)
-    _add("true", true, known, ball, found)
-    for what, name, worse in _spoilt(true):
+        torch.set_num_threads(1)
+    case = kept_case(number, wanted)
+    found: dict[str, list[Any]] = defaultdict(list)
+    known = case.stated
+    if case.finer is not None:
+        known = known | _measured(case.finer, case.stated)
+    _add("true", case.true, known, case.ball, found)
+    for what, name, worse in _spoilt(case.true):
         refused = {one.name: one.refused for one in measure_shoulder(worse)}[name]
         found["refusals"].append((what, bool(refused)))
-    if segmenter is None:
-        return
-    case = scan_shoulder(options, protocol, shoulder, rng)
-    image = case.image
-    result = segmenter((image.array, _ras_affine(image)), name=f"case_{number}")
-    quality = result.segmented()[1].measures.get("quality", {})
-    seen = Shoulder(
-        result.labels == 1,
-        result.labels == 2,
-        index_affine(case.image),
-        side,
-        (quality.get("humerus"), quality.get("glenoid")),
-    )
-    labels = case.label_map
-    scanned = replace(seen, humerus=labels == 1, glenoid=labels == 2, dice=(1.0, 1.0))
-    _add("predicted", seen, truth | _measured(scanned, truth), ball, found)
+    if case.predicted is not None and case.scanned is not None:
+        known = case.stated | _measured(case.scanned, case.stated)
+        _add("predicted", case.predicted, known, case.ball, found)
+    return dict(found)
 
 
 def _measured(shoulder: Shoulder, truth: dict[str, float]) -> dict[str, float]:
@@ -135,13 +105,6 @@ def _measured(shoulder: Shoulder, truth: dict[str, float]) -> dict[str, float]:
         and one.name not in truth
         and one.name not in ("head_residual", "glenoid_width")
     }
-
-
-def _ras_affine(image: Volume) -> npt.NDArray[np.float64]:
-    """From (x, y, z) indices to RAS mm, as nibabel has it."""
-    affine = index_affine(image)
-    affine[:, :3] = affine[:, 2::-1]
-    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine
 
 
 def _add(

@@ -8,7 +8,7 @@ is known worse. The multiples are what covers nine of ten further cases (split c
 prediction), on true masks of phantoms for masks that are taken as true, and else on masks that the
 default bundle made of scans of the same phantoms, all on voxels of 1 mm in every direction:
 
-    .venv/bin/python -m benchmarks.measures --predicted 16
+    .venv/bin/python -m benchmarks.measures
 """
 
 from __future__ import annotations
