@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from shoulderseg.morphometry.refusal import RefusedError
-from shoulderseg.morphometry.sphere import fit_ball
+from shoulderseg.morphometry.sphere import circle_of_arc
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,7 +92,7 @@ def _fitted(points: Floats, last_deg: float) -> tuple[Floats, float, Mask]:
         if np.count_nonzero(chosen) < _FEWEST:
             msg = "no circle fits the lower rim"
             raise RefusedError(msg)
-        centre, radius = fit_ball(points[chosen])
+        centre, radius = circle_of_arc(points[chosen])
         if not 5 <= radius <= 40:
             msg = "no circle fits the lower rim"
             raise RefusedError(msg)
