@@ -17,6 +17,8 @@ from shoulderseg.nnunet_ext.synthesis.draws import log_uniform, normal, uniform
 from shoulderseg.nnunet_ext.synthesis.variation import Range
 
 SEQUENCES = ("t1-se", "pd-tse", "t2-tse", "pd-fs", "t2-fs", "stir", "gre")
+# STIR comes three times as often as each other: of all sequences it is missed most.
+_DRAWN = (*SEQUENCES, "stir", "stir")
 FAT_SATURATED = frozenset({"pd-fs", "t2-fs"})
 # Ranges that published and vendors' protocols use, low field among them; this project's choice.
 _TR_MS: dict[str, Range] = {
@@ -84,7 +86,7 @@ def draw_protocol(field_t: Range, fat_t1_ms: float, generator: torch.Generator) 
     Returns:
         The protocol.
     """
-    sequence = SEQUENCES[int(torch.randint(len(SEQUENCES), (), generator=generator))]
+    sequence = _DRAWN[int(torch.randint(len(_DRAWN), (), generator=generator))]
     field = log_uniform(*field_t, generator)
     tr_ms = uniform(*_TR_MS[sequence], generator)
     te_ms = uniform(*_TE_MS[sequence], generator)

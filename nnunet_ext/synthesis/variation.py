@@ -165,7 +165,7 @@ class ScannerVariation:
     filled_share: float = 0.4
     filled_from: Range = (0.5, 0.95)
     noise_share: float = 0.85
-    noise: float = 0.1
+    noise: float = 0.15
     gamma_share: float = 0.3
     gamma: float = 0.3
     foreign_share: float = 0.25

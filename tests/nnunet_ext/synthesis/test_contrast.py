@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from shoulderseg.nnunet_ext.synthesis.appearance import (
 from shoulderseg.nnunet_ext.synthesis.physical_contrast import physical_appearance
 from shoulderseg.nnunet_ext.synthesis.random_contrast import random_appearance
 from shoulderseg.nnunet_ext.synthesis.sequences import (
+    SEQUENCES,
     Protocol,
     draw_protocol,
     fat_phase,
@@ -63,6 +65,15 @@ def test_stir_nulls_fat_and_turns_muscle_around() -> None:
     water, fat = water_and_fat(tissue(), Protocol("stir", 1.5, tr, 30, null, 60, 90))
     assert float(fat) == pytest.approx(0, abs=1e-5)
     assert float(water) < -0.2
+
+
+def test_stir_is_drawn_three_times_as_often_as_each_other_sequence() -> None:
+    draws = generator(5)
+    drawn = Counter(draw_protocol((0.2, 3.0), 288.0, draws).sequence for _ in range(1800))
+
+    assert drawn.keys() == set(SEQUENCES)
+    assert drawn.pop("stir") == pytest.approx(600, abs=80)
+    assert list(drawn.values()) == pytest.approx([200] * 6, abs=60)
 
 
 def test_inversion_times_drawn_for_stir_nearly_null_fat() -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -107,7 +107,9 @@ def test_regions_of_one_image_have_a_target_each(case: ResidentCase) -> None:
 
 def test_blanked_and_ended_pixels_are_background(case: ResidentCase) -> None:
     for share in ("blank_share", "end_share", "arm_share"):
-        view = replace(PLAIN_VIEW, **{share: 1}, least_mm=12.0, arm_mm=(-5.0, 5.0))  # type: ignore[arg-type]
+        # Without the rim of fat, which is as bright as fat is.
+        few: dict[str, Any] = {share: 1, "rim_share": 0}
+        view = replace(PLAIN_VIEW, **few, least_mm=12.0, arm_mm=(-5.0, 5.0))
         lost = 0
         for seed in range(12):
             plain, cut_down = (
