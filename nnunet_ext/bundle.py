@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 
-from shoulderseg.nnunet_ext.dataset_bounds import find_dataset_fault
+from shoulderseg.nnunet_ext.dataset_bounds import find_dataset_fault, kept_description
 from shoulderseg.nnunet_ext.plain_unet import is_plain_unet, parameter_shapes
 from shoulderseg.nnunet_ext.plan_bounds import shown
 from shoulderseg.nnunet_ext.plan_checks import check_plans
@@ -56,7 +56,8 @@ def write_unets(unets: UNetSet, folder: Path, precision: Stored = "float16") -> 
 
     kind = torch.float16 if precision == "float16" else torch.float32
     (folder / PLANS_FILE).write_text(json.dumps(unets.plans, indent=2) + "\n")
-    (folder / DATASET_FILE).write_text(json.dumps(unets.dataset_json, indent=2) + "\n")
+    described = kept_description(unets.dataset_json)
+    (folder / DATASET_FILE).write_text(json.dumps(described, indent=2) + "\n")
     for variant, folds in unets.weights.items():
         for fold, weights in folds.items():
             tensors = {name: torch.as_tensor(values) for name, values in weights.items()}

@@ -1,4 +1,4 @@
-"""What a dataset.json from outside may say of channels and labels, and how much of it."""
+"""What of a dataset.json goes into a bundle, and what one from outside may say."""
 
 from __future__ import annotations
 
@@ -7,10 +7,20 @@ from typing import Any
 
 from shoulderseg.nnunet_ext.plan_bounds import shown
 
+# Not the lists of files that some have: names of files may be names of patients.
+_KEPT = (
+    *("name", "description", "reference", "licence"),
+    *("channel_names", "labels", "numTraining", "file_ending"),
+)
 # Names of labels come into reports, file names and terminals.
 _MOST_LETTERS = 64
 # Label maps are of type uint8.
 _MOST_VALUE = 255
+
+
+def kept_description(dataset_json: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what models that are passed on keep of the description of their training data."""
+    return {name: dataset_json[name] for name in _KEPT if name in dataset_json}
 
 
 def find_dataset_fault(dataset_json: Mapping[str, Any]) -> str | None:

@@ -159,9 +159,15 @@ def fit_calibration(examples: Sequence[Example], flag_below: FlagBelow) -> Calib
     usual = [example for example in examples if not example.degraded]
     bones = [_fit_bone(examples, k) for k in range(2)]
     gaps = [example.quality.gap_mm for example in usual if example.quality.gap_mm is not None]
+    # Where nothing was found nothing is undisputed; one such image would make anything usual.
+    undisputed = [
+        example.quality.undisputed
+        for example in usual
+        if any(bone.found for bone in example.quality.bones)
+    ]
     # With both bones in some images but never together, any gap would be new.
     ranges = {
-        UNDISPUTED: _range([example.quality.undisputed for example in usual]),
+        UNDISPUTED: _range(undisputed),
         GAP: _range(gaps or [0.0]),
     }
     return Calibration((bones[0], bones[1]), ranges, flag_below)

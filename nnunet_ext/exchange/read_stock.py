@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from shoulderseg.nnunet_ext.checkpoints import finished_folds, load_checkpoint, preferred_folds
-from shoulderseg.nnunet_ext.dataset_bounds import find_dataset_fault
+from shoulderseg.nnunet_ext.dataset_bounds import find_dataset_fault, kept_description
 from shoulderseg.nnunet_ext.exchange.heads import against_background
 from shoulderseg.nnunet_ext.exchange.old_plans import translated_plans
 from shoulderseg.nnunet_ext.exchange.stock_labels import bone_labels, check_one_channel
@@ -27,8 +27,6 @@ from shoulderseg.nnunet_ext.unet_set import OF_ONE_NETWORK, UNetSet, UntrustedMo
 from shoulderseg.nnunet_ext.unets import complete_weights, outline_unet
 from shoulderseg.nnunet_ext.variants import CHECKPOINT
 
-# What of a dataset.json a bundle keeps, beside channels and labels.
-_KEPT = ("name", "description", "reference", "licence", "numTraining", "file_ending")
 _CLASSES = 3
 
 
@@ -65,8 +63,11 @@ def read_stock_model(folder: Path) -> UNetSet:
     if len(axes) > 1:
         msg = f"the folds of {folder.name} allow different mirroring axes: {sorted(axes)}"
         raise UntrustedModelError(msg)
-    kept = {name: described[name] for name in _KEPT if name in described}
-    dataset_json = {**kept, "channel_names": {"0": "MRI"}, "labels": {BACKGROUND: 0, **values}}
+    dataset_json = {
+        **kept_description(described),
+        "channel_names": {"0": "MRI"},
+        "labels": {BACKGROUND: 0, **values},
+    }
     fault = find_dataset_fault(dataset_json)
     if fault is not None:
         msg = f"dataset.json of {folder.name} cannot be used: {fault}"

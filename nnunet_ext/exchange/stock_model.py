@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from shoulderseg.nnunet_ext.dataset_bounds import kept_description
 from shoulderseg.nnunet_ext.exchange.heads import with_background
 from shoulderseg.nnunet_ext.exchange.merge import merged_plans, merged_weights
 from shoulderseg.nnunet_ext.plain_unet import is_plain_unet, parameter_shapes
@@ -88,7 +89,7 @@ def _write_model(
     folder = dataset / f"{TRAINER}__{plans['plans_name']}__{CONFIGURATION}"
     folder.mkdir(parents=True)
     _write_json(folder / "plans.json", plans)
-    described = {**unets.dataset_json, **about, "name": dataset.name}
+    described = {**kept_description(unets.dataset_json), **about, "name": dataset.name}
     # The ending of what it predicts, whatever that of the training images was.
     described |= {"labels": {BACKGROUND: 0, **labels}, "file_ending": ".nii.gz"}
     _write_json(folder / "dataset.json", described)

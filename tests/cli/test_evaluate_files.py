@@ -71,3 +71,25 @@ def test_scores_that_cannot_be_written_are_printed_all_the_same(run: Run, folder
     assert outcome.exit_code == 2
     assert "No such file or directory" in outcome.output
     assert "humerus" in outcome.output
+
+
+def test_accents_of_another_form_and_capitals_are_the_same_name(run: Run, folders: Path) -> None:
+    for name, called in (("plain", "Plain"), ("+31", "Mu\u0308ller")):
+        (folders / "pred" / f"{name}.nii.gz").rename(folders / "pred" / f"{called}.nii.gz")
+    (folders / "ref" / "+31.nii.gz").rename(folders / "ref" / "M\u00fcller.nii.gz")
+
+    outcome = run("evaluate", folders / "pred", folders / "ref")
+
+    assert outcome.exit_code == 0, outcome.output
+    assert "no prediction" not in outcome.output
+
+
+def test_names_that_only_capitals_tell_apart_are_not_mixed_up(run: Run, folders: Path) -> None:
+    plain = (folders / "pred" / "plain.nii.gz").read_bytes()
+    (folders / "pred" / "plain.nii.gz").unlink()
+    for name in ("PLAIN", "Plain"):
+        (folders / "pred" / f"{name}.nii.gz").write_bytes(plain)
+
+    outcome = run("evaluate", folders / "pred", folders / "ref")
+
+    assert "plain: no prediction of this name" in outcome.output

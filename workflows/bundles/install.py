@@ -23,17 +23,19 @@ def import_bundle(source: Path, name: str | None = None, *, overwrite: bool = Fa
     Args:
         source: a zip file, or a folder.
         name: what the bundle will be called; None takes the name of the source.
-        overwrite: replace an imported bundle of this name.
+        overwrite: replace an imported bundle of this name. One of the same models that has been
+            calibrated stays, unless the source brings a calibration.
 
     Returns:
         The bundle's folder in the store.
 
     Raises:
-        ValueError: if the source is not a sound bundle; nothing of it is kept.
+        ValueError: if the source is not a sound bundle; nothing of it is kept. Or if what would
+            be replaced holds more than a bundle.
         FileExistsError: if the name is taken.
         FileNotFoundError: if the source is not there.
     """
-    from shoulderseg.workflows.bundles.replace import atomic_replace
+    from shoulderseg.workflows.bundles.replace import atomic_replace, has_calibration, is_current
     from shoulderseg.workflows.bundles.stock_model import fill_from_stock, is_stock_model
     from shoulderseg.workflows.bundles.unpack import copy_folder, unpack_zip
 
@@ -51,8 +53,11 @@ def import_bundle(source: Path, name: str | None = None, *, overwrite: bool = Fa
             else:
                 (copy_folder if source.is_dir() else unpack_zip)(source, folder)
             _verify(folder)
-            atomic_replace(folder, store / name)
-    return store / name
+            target = store / name
+            brings = has_calibration(folder) or not has_calibration(target)
+            if brings or not is_current(target, folder):
+                atomic_replace(folder, target)
+    return target
 
 
 def source_name(file: str) -> str:
@@ -65,11 +70,24 @@ def refuse_taken(name: str, *, overwrite: bool) -> None:
 
     Raises:
         FileExistsError: if the store has something of this name and it is not to be replaced.
+        ValueError: if it is to be replaced and is no bundle, or holds more than one.
     """
+    from shoulderseg.workflows.bundles.manifest import MANIFEST
+    from shoulderseg.workflows.bundles.replace import refuse_foreign
+
     target = store_folder() / name
-    if target.exists() and not overwrite:
+    if not target.exists():
+        return
+    if not overwrite:
         msg = f"{name} is imported already; choose another --name or give --overwrite"
         raise FileExistsError(msg)
+    if not (target / MANIFEST).is_file():
+        msg = (
+            f"{target} is no bundle: it has no {MANIFEST}. It is not replaced; move it away or "
+            "choose another --name"
+        )
+        raise ValueError(msg)
+    refuse_foreign(target)
 
 
 def remove_bundle(name: str) -> None:

@@ -170,12 +170,21 @@ def _examples(pair: Pair, model: Model, copies: int, seed: tuple[int, int]) -> I
     from shoulderseg.evaluation.overlap import count_voxels, dice
     from shoulderseg.evaluation.quality.calibration import Example
     from shoulderseg.evaluation.quality.degradation import degraded_copies
+    from shoulderseg.workflows.scoring.label_files import describe_values, foreign_values
 
     values = {value: name for name, value in model.labels.items()}
     image, reference = read_image(pair.image), read_named_labels(pair.label, values)
     difference = describe_grid_difference(reference, image)
     if difference:
         msg = f"{pair.label.name}: not on the grid of its image: {difference}"
+        raise ValueError(msg)
+    foreign = foreign_values(reference, model.labels)
+    if foreign:
+        wanted = " and ".join(f"{value}={name}" for name, value in model.labels.items())
+        msg = (
+            f"{pair.label.name} holds {describe_values(foreign)}, expected the bundle's {wanted} "
+            "alone; give label maps with these values"
+        )
         raise ValueError(msg)
     rng = np.random.default_rng(seed)
     worse = [array for _, array in degraded_copies(image.array, copies, rng)]

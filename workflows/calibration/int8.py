@@ -89,13 +89,13 @@ def describe_int8(report: Int8Report) -> str:
 
 def _slices(bundle: Bundle, images: Path) -> list[FloatArray]:
     """Middle slices of images evenly spread over a folder."""
-    from shoulderseg.datasets.files import find_volumes
+    from shoulderseg.datasets.files import find_volumes, is_segmentation
     from shoulderseg.datasets.orientation import find_reorientation, reorient
     from shoulderseg.datasets.reader import read_image
     from shoulderseg.nnunet_ext.quantise import middle_of_case
 
     found = []
-    for path in _spread(find_volumes(images)):
+    for path in _spread([path for path in find_volumes(images) if not is_segmentation(path)]):
         try:
             volume = read_image(path)
             if bundle.upright:

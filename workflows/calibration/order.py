@@ -52,11 +52,11 @@ def negatives_of(folder: Path | None) -> list[Path]:
     Raises:
         ValueError: if a folder was given and holds none.
     """
-    from shoulderseg.datasets.files import find_volumes
+    from shoulderseg.datasets.files import find_volumes, is_segmentation
 
     if folder is None:
         return []
-    others = find_volumes(folder)
+    others = [path for path in find_volumes(folder) if not is_segmentation(path)]
     if not others:
         msg = f"no images found in {folder}; leave --negatives out, or give a folder of images"
         raise ValueError(msg)

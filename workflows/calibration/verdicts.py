@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 _MOST_NAMES = 10
@@ -23,14 +23,13 @@ def unknown_bad_cases(verdicts: Path | None, images: Path, labels: Path) -> list
         The names in order.
 
     Raises:
-        FileNotFoundError: if there is no such folder.
         ValueError: if the verdicts cannot be read.
         OSError: if the verdicts cannot be read.
     """
+    from shoulderseg.datasets.pair_match import unmet_names
     from shoulderseg.workflows.report.verdicts import bad_cases
 
-    known = {name for folder in (images, labels) for name in _names(folder)}
-    return sorted(bad_cases(verdicts) - known)
+    return unmet_names(images, labels, bad_cases(verdicts))
 
 
 def describe_unknown(names: Iterable[str]) -> str:
@@ -44,14 +43,3 @@ def describe_unknown(names: Iterable[str]) -> str:
         f"cases judged fail or artefact that have neither an image nor a label map: {shown}{more}. "
         "Nothing is left out for them; see whether a spreadsheet changed their names, as 0012 to 12"
     )
-
-
-def _names(folder: Path) -> Iterator[str]:
-    from shoulderseg.datasets.files import case_name, find_volumes
-
-    for file in find_volumes(folder):
-        try:
-            yield case_name(file)
-        except ValueError:
-            # It has no name that a verdict could be about.
-            continue

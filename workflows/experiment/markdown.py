@@ -26,6 +26,8 @@ HEADINGS = {
     "nsd": "NSD",
 }
 
+# Smaller ones would be 0.000 with three decimals.
+_LEAST_P = 0.0005
 TABLE_NOTE = (
     "Mean ± standard deviation over patients; a patient's images are averaged first. * what "
     f"predict does without options. {PUBLISHED_NOTE}"
@@ -75,7 +77,8 @@ def comparison_lines(comparisons: Sequence[Comparison]) -> list[list[str]]:
     rows = [headings]
     for one in comparisons:
         interval = "-" if math.isnan(one.low) else f"{one.low:+.4f} to {one.high:+.4f}"
-        figures = [f"{one.difference:+.4f}", interval, f"{one.p_value:.3f}"]
+        p = f"{one.p_value:.3f}" if one.p_value >= _LEAST_P else f"{one.p_value:.1e}"
+        figures = [f"{one.difference:+.4f}", interval, p]
         names = [row_title(one.row), row_title(one.against), one.structure, str(one.n)]
         rows.append([*names, *figures, f"{one.effect_size:+.2f}"])
     return rows

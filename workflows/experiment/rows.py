@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -77,11 +77,14 @@ def load_models(bundle: Bundle, device: str) -> Models:
     Raises:
         ValueError: if the bundle has no AlexNet.
     """
-    if bundle.refiner is None:
+    refiner = bundle.refiner
+    if refiner is None:
         msg = "the experiment's bundle has no AlexNet"
         raise ValueError(msg)
+    # Whether somebody calibrates the bundle in between changes no figure.
+    bundle = replace(bundle, unets=replace(bundle.unets, ranges={}))
     settings = Settings(device, None, True, "majority", refine=False)
-    return Models(bundle, bundle.refiner, settings, prepare(bundle, settings))
+    return Models(bundle, refiner, settings, prepare(bundle, settings))
 
 
 def usual_row(models: Models) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +31,8 @@ def match_files(
     Args:
         predictions: a label map, or a folder of them.
         references: as the predictions. Two files are one pair, whatever they are called; otherwise
-            case names are compared.
+            case names are compared, without regard to capitals and forms of accents where that
+            leaves one.
         names: CSV file without or with the header `prediction,reference`, a row of two case or
             file names for each pair that is called differently; others are matched by name.
 
@@ -42,6 +44,8 @@ def match_files(
             what is not there.
         FileNotFoundError: if a path does not exist.
     """
+    from shoulderseg.datasets.disk_names import as_on_disk
+
     found, wanted = by_case(predictions), by_case(references)
     if not wanted or not found:
         msg = f"no label maps in {references if not wanted else predictions}"
@@ -52,14 +56,32 @@ def match_files(
     called = {} if names is None else _read_names(names, found, wanted)
     # A prediction that is another's is not also that of the reference of its name.
     by_name = {case: files for case, files in found.items() if case not in called.values()}
+    alike = _by_name_on_disk({case: files for case, files in by_name.items() if case not in wanted})
     return tuple(
         Comparison(
             case,
-            tuple(found[called[case]] if case in called else by_name.get(case, ())),
+            tuple(
+                found[called[case]]
+                if case in called
+                else by_name.get(case, alike.get(as_on_disk(case), []))
+            ),
             tuple(files),
         )
         for case, files in wanted.items()
     )
+
+
+def _by_name_on_disk(found: dict[str, list[Path]]) -> dict[str, list[Path]]:
+    """By names as disks compare them: a Mac writes accents in another form than others do.
+
+    Names of which another is told apart only by capitals or accents are left out.
+    """
+    from shoulderseg.datasets.disk_names import as_on_disk
+
+    several = Counter(map(as_on_disk, found))
+    return {
+        as_on_disk(case): files for case, files in found.items() if several[as_on_disk(case)] == 1
+    }
 
 
 def by_case(path: Path) -> dict[str, list[Path]]:

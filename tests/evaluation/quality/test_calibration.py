@@ -123,3 +123,11 @@ def test_degraded_copies_do_not_tell_what_is_usual(fitted: Calibration) -> None:
 
 def test_what_is_missing_is_not_odd_as_well(fitted: Calibration) -> None:
     assert oddities(CaseQuality((BoneQuality(), BoneQuality()), 0.0, None), fitted) == []
+
+
+def test_an_image_in_which_nothing_was_found_does_not_tell_what_is_usual() -> None:
+    plain = [example(s, s, number=n) for n, s in enumerate(np.linspace(0.85, 0.95, 11))]
+    missed = CaseQuality((BoneQuality(), BoneQuality()), 0.0, None)
+    nothing = Example("none", missed, (0.0, 0.0), degraded=False)
+
+    assert fit_calibration([*plain, nothing], 0.8).ranges == fit_calibration(plain, 0.8).ranges

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from shoulderseg.nnunet_ext.bundle import write_unets
 from shoulderseg.nnunet_ext.exchange.read_stock import read_stock_model
 from shoulderseg.nnunet_ext.exchange.stock_model import write_stock_models
 from shoulderseg.nnunet_ext.plan_checks import RESIDUAL_UNET
@@ -62,6 +63,24 @@ def test_models_ask_for_nifti_files_whatever_they_were_trained_on(tmp_path: Path
     for model in write_stock_models(other, tmp_path, 1, {}):
         written = json.loads((model.folder / "dataset.json").read_text())
         assert written["file_ending"] == ".nii.gz"
+
+
+def test_lists_of_training_files_do_not_go_into_what_is_passed_on(tmp_path: Path) -> None:
+    unets = untrained_unets(untrained_plans())
+    files = {
+        "training": [{"image": "./imagesTr/OKAFOR_CHI.nii.gz", "label": "./labelsTr/OKAFOR_CHI"}],
+        "test": ["./imagesTs/OKAFOR_ADA.nii.gz"],
+        "dataset": {"OKAFOR_OBI": {"images": ["a.nii.gz"], "label": "b.nii.gz"}},
+    }
+    listed = UNetSet(unets.plans, {**DATASET, **files}, unets.mirroring_axes, unets.weights)
+
+    write_unets(listed, tmp_path)
+    write_stock_models(listed, tmp_path / "models", 1, {})
+
+    written = list(tmp_path.rglob("*.json"))
+    assert len(written) == 10
+    assert not [path for path in written if "OKAFOR" in path.read_text()]
+    assert json.loads((tmp_path / "dataset.json").read_text())["labels"] == DATASET["labels"]
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,8 @@ def test_one_image_is_too_little_and_a_broken_one_is_passed_over(
 ) -> None:
     folder = images(tmp_path / "images", 1)
     (folder / "broken.nii.gz").write_bytes(b"no image")
+    # Images and label maps may share a folder.
+    SimpleITK.WriteImage(SimpleITK.Image(8, 8, 8, SimpleITK.sitkUInt8), folder / "0.seg.nrrd")
     report = measure_int8(bundle, folder)
     assert "needs two images at least, 1 can be used" in describe_int8(report)
     assert not report.ranges

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shoulderseg.datasets.case_patients import write_patients
-from shoulderseg.workflows.calibration.order import CalibrationOrder, check_order
+from shoulderseg.workflows.calibration.order import CalibrationOrder, check_order, negatives_of
 
 
 @pytest.fixture
@@ -52,3 +52,9 @@ def test_patients_lie_beside_a_linked_folder_or_where_it_leads(folder: Path) -> 
 
 def names(folder: Path) -> list[str]:
     return [path.name.removesuffix(".nii.gz") for path in (folder / "labelsTr").iterdir()]
+
+
+def test_segmentations_of_3d_slicer_are_no_images_of_anything_else(tmp_path: Path) -> None:
+    for name in ("knee.nrrd", "knee.seg.nrrd"):
+        (tmp_path / name).write_bytes(b"")
+    assert negatives_of(tmp_path) == [tmp_path / "knee.nrrd"]

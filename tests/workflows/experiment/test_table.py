@@ -7,11 +7,12 @@ import math
 import numpy as np
 import pytest
 
-from shoulderseg.workflows.experiment.markdown import markdown, table_lines
+from shoulderseg.workflows.experiment.markdown import comparison_lines, markdown, table_lines
 from shoulderseg.workflows.experiment.rows import REFINED, row_title
 from shoulderseg.workflows.experiment.score import WHOLE
 from shoulderseg.workflows.experiment.table import (
     OVERALL,
+    Comparison,
     Outcome,
     as_records,
     compare_rows,
@@ -28,6 +29,7 @@ CASES = {
     "b": scores_of("b", {"unets": (0.95, None), "stock_2d": (0.9, 0.0)}, ("glenoid",)),
     "c": scores_of("c", {"unets": (0.75, 0.5), "stock_2d": (0.8, 0.5)}),
 }
+P_VALUES = (0.25, 2.0**-10, 2.0**-11)
 
 
 def test_images_of_a_patient_are_averaged_before_patients_are() -> None:
@@ -115,3 +117,9 @@ def test_the_markdown_has_every_row_and_what_is_published() -> None:
     assert {name for name, _ in table_lines(outcome)} == {OVERALL, WHOLE, "humerus", "glenoid"}
     assert "With 3 patients p cannot be below 0.25." in text
     assert row_title("vote4" + REFINED) == "vote of U-Nets and AlexNet, edges refined"
+
+
+def test_a_small_p_is_not_told_as_none() -> None:
+    rows = [Comparison("vote3", "stock_2d", OVERALL, 12, 0.1, 0.0, 0.2, p, 1.0) for p in P_VALUES]
+
+    assert [line[6] for line in comparison_lines(rows)[1:]] == ["0.250", "0.001", "4.9e-04"]
