@@ -30,14 +30,19 @@ _WRITTEN_OUT: dict[Side, re.Pattern[str]] = {
     "left": re.compile(rf"(?<![a-z]){_LEFT}(?![a-z])"),
     "right": re.compile(rf"(?<![a-z]){_RIGHT}(?![a-z])"),
 }
+# As a word of its own: R/O rules something out, R2 is a second reading, RE EVAL an evaluation.
+_ENDS = r"(?![^\s,;:()\[\].])(?!\.\w)"
+_NO_RIGHT = (
+    rf"{_ENDS}(?!\s+(?:o|eval\w*|re-?\w*|scan\w*|check\w*|test\w*|do|run|positi\w*)(?![a-z]))"
+)
 _WORDS: dict[Side, re.Pattern[str]] = {
     "left": re.compile(
         rf"{_WRITTEN_OUT['left'].pattern}"
-        rf"|(?<![a-z])(li|lt|l)[ .]+{_SHOULDER}|{_SHOULDER}[ .]+(li|lt|l)(?![a-z])"
+        rf"|(?<![a-z])(li|lt|l)[ .]+{_SHOULDER}|{_SHOULDER}[ .(]+(li|lt|l){_ENDS}"
     ),
     "right": re.compile(
         rf"{_WRITTEN_OUT['right'].pattern}"
-        rf"|(?<![a-z])(re|rt|r)[ .]+{_SHOULDER}|{_SHOULDER}[ .]+(re|rt|r)(?![a-z])"
+        rf"|(?<![a-z])(re|rt|r)[ .]+{_SHOULDER}|{_SHOULDER}[ .(]+(re|rt|r){_NO_RIGHT}"
     ),
 }
 # Protocols for either shoulder name both: "SHOULDER L/R", "Schulter li-re", "left and right".

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
+from shoulderseg.workflows.inputs.collect import collect_inputs
 from shoulderseg.workflows.inputs.discover import find_inputs
 from shoulderseg.workflows.inputs.sources_file import NOTICE
 from tests.datasets.dicom.writing import series, write
@@ -186,3 +187,10 @@ def test_where_series_came_from_is_told_in_a_private_file_alone(
     outcome = run(*words, "--sources", tmp_path / "out" / "where.csv")
     assert outcome.exit_code == 2
     assert "lies among the results" in outcome.output
+
+
+def test_results_may_go_to_the_derivatives_and_nowhere_else_in_a_dataset(dataset: Path) -> None:
+    collect_inputs(dataset, dataset, dataset / "derivatives" / "shoulderseg")
+    for out in (dataset / "derivatives", dataset / "sub-02" / "derivatives" / "x", dataset / "out"):
+        with pytest.raises(ValueError, match="lies in the folder of the input"):
+            collect_inputs(dataset, dataset, out)

@@ -57,4 +57,4 @@ def only_listed(inputs: Inputs, path: Path | None, examination: Mode = "auto") -
         raise ValueError(msg)
     _LOGGER.info("%d of %d cases are in %s", len(cases), len(inputs.cases), path.name)
     taken = tuple(group for group in groups if chosen.issuperset(group.cases))
-    return replace(inputs, cases=cases, skipped=skipped, groups=taken)
+    return replace(inputs, cases=cases, skipped=skipped, groups=taken, in_full=False)

@@ -30,7 +30,8 @@ def collect_inputs(
     """
     inputs = find_inputs(folder, participants, from_archive=folder != images)
     inputs.require_images(images)
-    if images.is_dir() and out.resolve().is_relative_to(images.resolve()):
+    among = images.is_dir() and out.resolve().is_relative_to(images.resolve())
+    if among and not _is_derivative(out, inputs):
         msg = f"{out} lies in the folder of the input; choose another folder for the output"
         raise ValueError(msg)
     if out.resolve() == images.parent.resolve():
@@ -44,3 +45,9 @@ def collect_inputs(
         msg = f"{out} is a file; expected a folder for the output"
         raise ValueError(msg)
     return inputs
+
+
+def _is_derivative(out: Path, inputs: Inputs) -> bool:
+    """Whether results go where a BIDS dataset has them, which is no input."""
+    root = inputs.bids_root
+    return root is not None and (root.resolve() / "derivatives") in out.resolve().parents

@@ -36,6 +36,7 @@ class Inputs:
         ignored: names of files that are no images.
         bids_root: folder of the BIDS dataset, subject or session; None for anything else.
         groups: which cases vote together, if that is known from before some were left out.
+        in_full: whether nothing was left out that somebody did not ask for.
     """
 
     cases: tuple[CaseInput, ...]
@@ -43,6 +44,7 @@ class Inputs:
     ignored: tuple[str, ...]
     bids_root: Path | None = None
     groups: tuple[Group, ...] | None = None
+    in_full: bool = True
 
     def public_folder(self, images: Path) -> Path | None:
         """Folder of the images; None unless the user named that very one, or where it is DICOM's.
@@ -99,7 +101,8 @@ def find_inputs(
     if anat:
         cases, left = bids_cases(path, of_participants(anat, participants))
         if cases or left or participants:
-            return Inputs(_by_name(cases), tuple(left), (), bids_root=path)
+            found = _by_name(cases)
+            return Inputs(found, tuple(left), (), bids_root=path, in_full=not participants)
     if participants:
         msg = f"{path} is no BIDS dataset, so it has no participants; expected sub-*/anat in it"
         raise ValueError(msg)

@@ -15,6 +15,7 @@ from shoulderseg.workflows.measure.fused import is_fused, tells_unseen, view_of
 from shoulderseg.workflows.measure.shoulder import as_records, measure_volume
 from shoulderseg.workflows.measure.side import given_side
 from shoulderseg.workflows.measure.table import EXAMINATION, SERIES, TABLE_FILE, Row, write_table
+from shoulderseg.workflows.outputs.plan import REPORT_FILE
 
 _LOGGER = logging.getLogger(__name__)
 _DICOM = ".dcm"
@@ -121,6 +122,12 @@ def _check_place(labels: Path, out: Path) -> None:
     if out.resolve() == (labels if labels.is_dir() else labels.parent).resolve():
         msg = (
             f"{out} holds the label maps; choose another folder, so that no file of theirs is lost"
+        )
+        raise ValueError(msg)
+    if (out / REPORT_FILE).is_file():
+        msg = (
+            f"{out} holds results of `shoulderseg predict`, whose table of measures would be lost; "
+            "choose another folder"
         )
         raise ValueError(msg)
 

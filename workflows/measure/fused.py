@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoulderseg.workflows.examination.grouping import NAME
 from shoulderseg.workflows.examination.unseen import UNSEEN, read_unseen
 from shoulderseg.workflows.examination.vote import STEPS
 
@@ -36,7 +37,12 @@ def tells_unseen(name: str, file: Path) -> bool:
         name: of the case.
         file: its file.
     """
-    return _record_of(name, file, UNSEEN) is not None
+    exam = name.removesuffix(UNSEEN)
+    if exam == name:
+        return False
+    # Copied without its record it is none either.
+    copied = exam.startswith(f"{NAME}_") or file.with_name(f"{exam}{_BONES}.nii.gz").is_file()
+    return copied or _record_of(name, file, UNSEEN) is not None
 
 
 def view_of(name: str, file: Path, bones: Volume) -> tuple[FieldOfView, FieldOfView] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import logging
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import resources
@@ -130,9 +129,10 @@ def _grey(array: npt.NDArray[Any]) -> npt.NDArray[np.int16]:
 
 def _nifti(volume: Volume) -> str:
     """A volume as a NIfTI file in base64; SimpleITK writes to files alone."""
+    from shoulderseg.datasets.temporary_folder import temporary_folder
     from shoulderseg.datasets.writer import write_image
 
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / "volume.nii.gz"
+    with temporary_folder() as scratch:
+        path = scratch / "volume.nii.gz"
         write_image(path, volume)
         return base64.b64encode(path.read_bytes()).decode("ascii")

@@ -57,6 +57,8 @@ def still_holding(
     named: Collection[str],
     images: str,
     every: Collection[str] = (),
+    *,
+    gone: bool = False,
 ) -> list[dict[str, Any]]:
     """Gives what of earlier reports still holds.
 
@@ -66,6 +68,8 @@ def still_holding(
         named: names of all its cases.
         images: `input_digest` of its images.
         every: names of all cases of its input, also those of other parts, which it tells of now.
+        gone: whether what is named nowhere there is in the input no more, such as a damaged file
+            that was copied anew: that it failed, or was not reached, is then over.
 
     Returns:
         The reports without the records of cases made anew; runs without any are left out. A case
@@ -85,6 +89,9 @@ def still_holding(
             or (elsewhere and not (new[record["case"]] and "outputs" in record))
         ]
         missing = [name for name in run["not_reached"] if elsewhere or name not in own]
+        if gone and not elsewhere:
+            records = [one for one in records if "outputs" in one or one["case"] in told]
+            missing = [name for name in missing if name in told]
         others = [name for name in run.get(OTHER_PARTS, ()) if elsewhere or name not in told]
         if records or missing or others:
             complete = not (missing or stopped_before_vote(records))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.cohort.fingerprint import options_of
+from shoulderseg.workflows.cohort.origin import check_origin
 from shoulderseg.workflows.cohort.part import WHOLE, Part, take_part
 from shoulderseg.workflows.cohort.presence import PATIENCE_S, WAIT_S, BusyError, at_work
 from shoulderseg.workflows.cohort.resume import Ledger, check_options
@@ -72,7 +73,9 @@ def prepare_run(
     plan = replace(plan, source=inputs.public_folder(images), model=segmenter.bundle.digest)
     inputs = _part_of(inputs, groups, part)
     described = _described(segmenter, inputs, images, examination, part)
-    report = RunReport(plan.out / REPORT_FILE, described, _names_of(inputs), names)
+    report = RunReport(
+        plan.out / REPORT_FILE, described, _names_of(inputs), names, in_full=inputs.in_full
+    )
     return Run(
         segmenter=segmenter,
         inputs=inputs,
@@ -159,7 +162,7 @@ def execute_run(run: Run, listener: Listener | None = None, crew: Crew | None = 
     Raises:
         BrokenEnvironmentError: if no worker can be used, or the scheduler is lost.
         ValueError: if a run with other options is at work in the folder, or cases in it were made
-            with other options and are not to be overwritten.
+            with other options, or of other images of another folder, and are not to be overwritten.
         OSError: if the folder or the report cannot be written.
     """
     listener = listener or Listener()
@@ -167,6 +170,7 @@ def execute_run(run: Run, listener: Listener | None = None, crew: Crew | None = 
     with at_work(run.plan.out, run.ledger.options) as told:
         if not run.overwrite:
             check_options(run.ledger, {case.name for case in run.inputs.cases})
+            check_origin(run.plan.out, run.report.described[INPUT], run.inputs.cases)
         log = RunLog(run.plan.out, run.report.run_id)
         with log.around(run.report):
             _execute(run, log.listening(listener), crew, told)

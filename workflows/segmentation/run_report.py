@@ -41,7 +41,13 @@ class RunReport:
     """What a run has done so far, in a file."""
 
     def __init__(
-        self, path: Path, run: Mapping[str, Any], cases: Sequence[str], every: Sequence[str] = ()
+        self,
+        path: Path,
+        run: Mapping[str, Any],
+        cases: Sequence[str],
+        every: Sequence[str] = (),
+        *,
+        in_full: bool = False,
     ) -> None:
         """Begins a report; nothing is written yet.
 
@@ -50,10 +56,12 @@ class RunReport:
             run: what holds for all cases.
             cases: the names of all, in the order they are worked on.
             every: names of the whole input, of which these are a part.
+            in_full: whether these, or every, are all that the images' folder holds.
         """
         self._path, self._run, self._cases = path, run, list(cases)
         own = set(cases)
         self._others = [name for name in every if name not in own]
+        self._in_full = in_full
         self._records: list[dict[str, Any]] = []
         self._before: list[dict[str, Any]] = []
         self._at_first: list[dict[str, Any]] = []
@@ -215,7 +223,8 @@ class RunReport:
     def _earlier(self) -> list[dict[str, Any]]:
         every = [*self._cases, *self._others]
         images = self._run.get(INPUT, "")
-        return still_holding(self._before, self._records, self._cases, images, every)
+        gone = self._in_full
+        return still_holding(self._before, self._records, self._cases, images, every, gone=gone)
 
     def summary(self, skipped: Sequence[str], *, calibrated: bool) -> list[str]:
         """Lines for the terminal: how many cases are done, and which to look at.

@@ -97,7 +97,10 @@ def test_a_protocol_for_either_shoulder_names_no_side(tag: str, words: str) -> N
     [
         ("SHOULDER L", "left"),
         ("SHOULDER RT PD", "right"),
+        ("SHOULDER R. PD", "right"),
+        ("SHOULDER (R)", "right"),
         ("Schulter re, lateral", "right"),
+        ("Schulter re T2", "right"),
         ("left shoulder, rotated", "left"),
         ("SHOULDER L RT", "left"),
         ("right shoulder reformat / liver", "right"),
@@ -113,3 +116,14 @@ def test_a_protocol_for_either_shoulder_names_no_side(tag: str, words: str) -> N
 )
 def test_one_side_is_read_whatever_else_is_said(words: str, side: str) -> None:
     assert find_side(_header(SeriesDescription=words)).side == side
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("SHOULDER R/O TEAR", "SHOULDER R O TEAR", "SHOULDER RE-SCAN", "shoulder re-do"),
+        *("SHOULDER RE EVAL", "SHOULDER RE SCAN", "SHOULDER R2", "shoulder l1", "SHOULDER R.O."),
+    ],
+)
+def test_letters_of_other_words_are_no_side(words: str) -> None:
+    assert find_side(_header(SeriesDescription=words)) == ("unknown", "no tag says it")

@@ -83,7 +83,9 @@ def test_label_maps_of_fused_bones_are_told_from_others(labels: Path, tmp_path: 
     for name in ("exam", "lone"):
         (labels / f"{name}.json").write_text(json.dumps(record), encoding="utf-8")
     whole = read_label_map(labels / "worn.nii.gz")
-    write_label_map(labels / "exam_unseen.nii.gz", np.zeros_like(whole.array), whole)
+    # The last two were copied without their records, the last without its bones.
+    for name in ("exam", "drawn", "examination_1234"):
+        write_label_map(labels / f"{name}_unseen.nii.gz", np.zeros_like(whole.array), whole)
     (labels / "old.json").write_text('{"series": {}, "bones": {"humerus": {}}}', encoding="utf-8")
     # As a converter writes one beside each image.
     (labels / "other.json").write_text('{"Modality": "MR"}', encoding="utf-8")
@@ -213,3 +215,14 @@ def test_other_values_and_labels_that_are_no_bones(labels: Path, tmp_path: Path)
         measure_volume(label_map(Made()), {"scapula": 1, "humerus": 2})
     with pytest.raises(FileNotFoundError):
         measure_folder(tmp_path / "none", tmp_path / "out", VALUES)
+
+
+def test_measures_do_not_take_the_place_of_those_of_a_run(labels: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    for name in ("shoulderseg_report.json", "measures.csv"):
+        (tmp_path / "out" / name).write_text("of all cases")
+
+    with pytest.raises(ValueError, match="holds results of `shoulderseg predict`"):
+        measure_folder(labels, tmp_path / "out", VALUES)
+
+    assert (tmp_path / "out" / "measures.csv").read_text() == "of all cases"
