@@ -40,8 +40,9 @@ OverwriteOption = Annotated[
     bool,
     typer.Option(
         "--overwrite",
-        help="Make anew what OUT holds of another bundle, other options or another version; "
-        "without it such a folder is refused. What is done as asked for now is kept in any case.",
+        help="Make anew what OUT holds of another bundle, other options or another version, or of "
+        "other images of the same names; without it such a folder is refused. What is done as "
+        "asked for now is kept in any case.",
     ),
 ]
 PreviewOption = Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from shoulderseg.workflows.segmentation.missing import OTHER_PARTS
 
 EARLIER = "earlier_runs"
 INPUT = "input"
+# Whether nothing of the input was left out that somebody did not ask for.
+IN_FULL = "input_in_full"
 
 
 def read_earlier(report: Path) -> list[dict[str, Any]]:
@@ -57,8 +59,6 @@ def still_holding(
     named: Collection[str],
     images: str,
     every: Collection[str] = (),
-    *,
-    gone: bool = False,
 ) -> list[dict[str, Any]]:
     """Gives what of earlier reports still holds.
 
@@ -68,8 +68,6 @@ def still_holding(
         named: names of all its cases.
         images: `input_digest` of its images.
         every: names of all cases of its input, also those of other parts, which it tells of now.
-        gone: whether what is named nowhere there is in the input no more, such as a damaged file
-            that was copied anew: that it failed, or was not reached, is then over.
 
     Returns:
         The reports without the records of cases made anew; runs without any are left out. A case
@@ -89,9 +87,6 @@ def still_holding(
             or (elsewhere and not (new[record["case"]] and "outputs" in record))
         ]
         missing = [name for name in run["not_reached"] if elsewhere or name not in own]
-        if gone and not elsewhere:
-            records = [one for one in records if "outputs" in one or one["case"] in told]
-            missing = [name for name in missing if name in told]
         others = [name for name in run.get(OTHER_PARTS, ()) if elsewhere or name not in told]
         if records or missing or others:
             complete = not (missing or stopped_before_vote(records))
@@ -107,6 +102,34 @@ def still_holding(
             again = {"examinations": together, OTHER_PARTS: others}
             entry = {key: value for key, value in entry.items() if key not in again}
             kept.append(entry | {key: value for key, value in again.items() if value})
+    return kept
+
+
+def without_gone(
+    runs: Collection[dict[str, Any]], run: Mapping[str, Any], present: Collection[str]
+) -> list[dict[str, Any]]:
+    """Leaves out that a case failed, or was not reached, of what is in the input no more.
+
+    Such as a damaged file that was copied anew, and is a case of another name since.
+
+    Args:
+        runs: from `read_earlier`.
+        run: what holds for all cases of the present run, with `INPUT` and `IN_FULL`.
+        present: names of all cases of its input, also those of other parts.
+
+    Returns:
+        The reports; those of other inputs as they are, and all where not all of it was asked for.
+    """
+    if not run.get(IN_FULL):
+        return list(runs)
+    there = set(present)
+    kept = []
+    for one in runs:
+        if one.get(INPUT) == run.get(INPUT):
+            cases = [r for r in one["cases"] if "outputs" in r or r["case"] in there]
+            missing = [name for name in one["not_reached"] if name in there]
+            one = {**one, "cases": cases, "not_reached": missing}
+        kept.append(one)
     return kept
 
 

@@ -21,7 +21,7 @@ from shoulderseg.workflows.measure.results import is_measured, write_measures
 from shoulderseg.workflows.measure.side import check_side
 from shoulderseg.workflows.outputs.plan import REPORT_FILE
 from shoulderseg.workflows.segmentation.batches import segment_batches
-from shoulderseg.workflows.segmentation.earlier_runs import INPUT, input_digest
+from shoulderseg.workflows.segmentation.earlier_runs import IN_FULL, INPUT, input_digest
 from shoulderseg.workflows.segmentation.listener import Listener
 from shoulderseg.workflows.segmentation.run_description import describe_run
 from shoulderseg.workflows.segmentation.run_plan import Run
@@ -73,9 +73,7 @@ def prepare_run(
     plan = replace(plan, source=inputs.public_folder(images), model=segmenter.bundle.digest)
     inputs = _part_of(inputs, groups, part)
     described = _described(segmenter, inputs, images, examination, part)
-    report = RunReport(
-        plan.out / REPORT_FILE, described, _names_of(inputs), names, in_full=inputs.in_full
-    )
+    report = RunReport(plan.out / REPORT_FILE, described, _names_of(inputs), names)
     return Run(
         segmenter=segmenter,
         inputs=inputs,
@@ -113,6 +111,7 @@ def _described(
         | describe_run(segmenter.bundle, segmenter.settings, elsewhere=segmenter.elsewhere)
         | {
             INPUT: input_digest(images),
+            IN_FULL: inputs.in_full,
             "examination": examination,
             "skipped": [
                 {"name": item.name, "reason": item.reason}

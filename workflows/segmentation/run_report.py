@@ -22,6 +22,7 @@ from shoulderseg.workflows.segmentation.earlier_runs import (
     earlier_records,
     read_earlier,
     still_holding,
+    without_gone,
 )
 from shoulderseg.workflows.segmentation.flags import (
     flag_lines,
@@ -41,13 +42,7 @@ class RunReport:
     """What a run has done so far, in a file."""
 
     def __init__(
-        self,
-        path: Path,
-        run: Mapping[str, Any],
-        cases: Sequence[str],
-        every: Sequence[str] = (),
-        *,
-        in_full: bool = False,
+        self, path: Path, run: Mapping[str, Any], cases: Sequence[str], every: Sequence[str] = ()
     ) -> None:
         """Begins a report; nothing is written yet.
 
@@ -56,12 +51,10 @@ class RunReport:
             run: what holds for all cases.
             cases: the names of all, in the order they are worked on.
             every: names of the whole input, of which these are a part.
-            in_full: whether these, or every, are all that the images' folder holds.
         """
         self._path, self._run, self._cases = path, run, list(cases)
         own = set(cases)
         self._others = [name for name in every if name not in own]
-        self._in_full = in_full
         self._records: list[dict[str, Any]] = []
         self._before: list[dict[str, Any]] = []
         self._at_first: list[dict[str, Any]] = []
@@ -221,10 +214,9 @@ class RunReport:
         write_text(self._path.with_name(CASES_FILE), cases_table(records, bones))
 
     def _earlier(self) -> list[dict[str, Any]]:
-        every = [*self._cases, *self._others]
-        images = self._run.get(INPUT, "")
-        gone = self._in_full
-        return still_holding(self._before, self._records, self._cases, images, every, gone=gone)
+        every, images = [*self._cases, *self._others], self._run.get(INPUT, "")
+        before = without_gone(self._before, self._run, every)
+        return still_holding(before, self._records, self._cases, images, every)
 
     def summary(self, skipped: Sequence[str], *, calibrated: bool) -> list[str]:
         """Lines for the terminal: how many cases are done, and which to look at.
