@@ -35,7 +35,9 @@ _RIM_MM = 4.5
 # fracture. The rim is rounded: it is so much wider at most, and falls so far.
 _FALLS = 0.5
 _WIDER_MM, _ROLL_MM = 2.0, 0.9
-_ROUNDS = 6
+# Rounds with the width by height, and by circle. The plane never rests, since cells of the grid
+# come and go: the mean of the last ones depends less on how voxels are stored.
+_EARLY, _LATE, _MEAN_OF = 3, 7, 6
 # From where to where the middles lie of the circles that make the pear.
 _AXIS_MM = (-6.0, 10.0)
 # Fewer mm2 are no glenoid.
@@ -111,14 +113,17 @@ def find_face(glenoid: Bone, head: Head) -> Face:
     middle = surface.points_mm[facing].mean(axis=0)
     normal = unit(head.centre_mm - middle)
     intact = Intact(0.0, 1.0)
-    for number in range(_ROUNDS):
+    planes = []
+    for number in range(_EARLY + _LATE):
         frame = _frame(normal)
         height, seen = _heights(glenoid, middle, frame)
         shown = _large_enough(_face_of(height))
-        early = number < _ROUNDS // 2
+        early = number < _EARLY
         intact = intact_by_height(shown) if early else intact_by_circle(shown, intact)
         middle, normal = moved_plane(middle, frame, height, shown, intact)
-    frame = _frame(normal)
+        planes.append((middle, normal))
+    middle, normal = np.mean(planes[-_MEAN_OF:], axis=0)
+    frame = _frame(unit(normal))
     frame = _along_the_long_axis(frame, shown)
     height, seen = _heights(glenoid, middle, frame)
     shown = _with_rim(_large_enough(_face_of(height)), height)

@@ -18,8 +18,17 @@ from shoulderseg.morphometry.uncertainty import uncertainty
 if TYPE_CHECKING:
     from shoulderseg.morphometry.bone import Bone
 
-# Seen on the default bundle's masks of phantoms.
-_FILLED = "of a predicted mask, which may have filled a defect: 0 does not say that there is none"
+# Seen on the default bundle's masks of phantoms: for each bone which measures, and what to know.
+_FILLED = (
+    (
+        ("hill_sachs_",),
+        "of a predicted mask, which may have filled a defect: 0 does not say that there is none",
+    ),
+    (
+        ("bone_loss_", "glenoid_track"),
+        "of a predicted mask, which may have filled what is missing: the loss may be far larger",
+    ),
+)
 
 
 def measure_shoulder(shoulder: Shoulder) -> tuple[Measure, ...]:
@@ -46,10 +55,10 @@ def measure_shoulder(shoulder: Shoulder) -> tuple[Measure, ...]:
         reason = f"there is no {' and no '.join(missing)}"
     else:
         reason = measure_joint_of(shoulder, humerus, glenoid, found)
-    if shoulder.dice[0] != 1:
-        for name in (name for name in DEFINITIONS if name.startswith("hill_sachs_")):
+    for (names, filled), dice in zip(_FILLED, shoulder.dice, strict=True):
+        for name in (name for name in DEFINITIONS if name.startswith(names) and dice != 1):
             said = found.notes.get(name)
-            found.notes[name] = f"{_FILLED}; {said}" if said else _FILLED
+            found.notes[name] = f"{filled}; {said}" if said else filled
     given = [_given(name, found, reason) for name in DEFINITIONS]
     sure = [_with_uncertainty(measure, shoulder, bones, found) for measure in given]
     never = [Measure(name, None, unit, refused=why) for name, (unit, why) in REFUSED.items()]

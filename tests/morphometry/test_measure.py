@@ -179,6 +179,17 @@ def test_a_predicted_mask_may_have_filled_a_defect(plain: Shoulder) -> None:
     for predicted in ((0.9, 1.0), (None, 1.0)):
         assert "may have filled a defect" in notes[predicted]["hill_sachs_depth"]
         assert not notes[predicted]["head_radius"]
+        assert not notes[predicted]["bone_loss_area"]
+
+
+def test_a_predicted_glenoid_may_have_filled_what_is_missing(plain: Shoulder) -> None:
+    predicted = measure_shoulder(replace(plain, dice=(1.0, 0.9)))
+    notes = {one.name: one.note for one in predicted}
+
+    for name in ("bone_loss_area", "bone_loss_linear", "glenoid_track"):
+        assert "the loss may be far larger" in notes[name]
+    assert not notes["glenoid_height"]
+    assert not notes["hill_sachs_depth"]
 
 
 def test_a_worse_mask_is_less_sure(plain: Shoulder) -> None:
@@ -187,7 +198,7 @@ def test_a_worse_mask_is_less_sure(plain: Shoulder) -> None:
         one.name: one.uncertainty for one in measure_shoulder(replace(plain, dice=(0.9, 0.8)))
     }
 
-    # Too few predicted masks gave a loss to tell how far it is off.
+    # A predicted mask may have filled it, by more than any interval would say.
     assert sure["bone_loss_area"] is not None
     assert unsure["bone_loss_area"] is None
     for name in ("head_radius", "glenoid_height"):
