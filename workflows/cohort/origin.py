@@ -34,16 +34,13 @@ def check_origin(out: Path, images: str, cases: Collection[CaseInput]) -> None:
         for record in run["cases"]
         if "outputs" in record
     }
-    own = {case.name: case for case in cases if case.name in elsewhere}
-    if not own:
-        return
-    others = [
-        name
-        for fragment in read_fragments(out).values()
-        if not _is_of(fragment, {case.name: case for case in cases})
-        for name in (record["case"] for record in fragment.records)
-        if name in own and _lies_there(out, fragment)
-    ]
+    own = {case.name: case for case in cases}
+    met = elsewhere & own.keys()
+    others: list[str] = []
+    for fragment in read_fragments(out).values() if met else ():
+        shared = [record["case"] for record in fragment.records if record["case"] in met]
+        if shared and _lies_there(out, fragment) and not _is_of(fragment, own):
+            others += shared
     if not others:
         return
     more = f" and {len(others) - 1} more" if len(others) > 1 else ""
