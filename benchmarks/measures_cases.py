@@ -56,7 +56,7 @@ class Wanted(NamedTuple):
     Attributes:
         segmented: How many are scanned and segmented too; the first.
         model: Name or folder of a bundle.
-        folder: Keeps them; what another bundle found in them is not told from this one's.
+        folder: Keeps them.
     """
 
     segmented: int
@@ -67,7 +67,9 @@ class Wanted(NamedTuple):
 def kept_case(number: int, wanted: Wanted) -> Case:
     """Reads a case, and makes it first where the folder does not hold it yet."""
     segmented = number < wanted.segmented
-    path = wanted.folder / f"{number}{'_segmented' if segmented else ''}.npz"
+    # What another bundle found is another file.
+    by = f"_{_segmenter(wanted.model).bundle.digest[:8]}" if segmented else ""
+    path = wanted.folder / f"{number}{by}.npz"
     if not path.exists():
         wanted.folder.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part.npz")

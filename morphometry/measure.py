@@ -25,7 +25,7 @@ _FILLED = (
         "of a predicted mask, which may have filled a defect: 0 does not say that there is none",
     ),
     (
-        ("bone_loss_", "glenoid_track"),
+        ("bone_loss_", "glenoid_track", "glenoid_circle_diameter"),
         "of a predicted mask, which may have filled what is missing: the loss may be far larger",
     ),
 )

@@ -30,19 +30,22 @@ _WRITTEN_OUT: dict[Side, re.Pattern[str]] = {
     "left": re.compile(rf"(?<![a-z]){_LEFT}(?![a-z])"),
     "right": re.compile(rf"(?<![a-z]){_RIGHT}(?![a-z])"),
 }
-# As a word of its own: R/O rules something out, R2 is a second reading, RE EVAL an evaluation.
-_ENDS = r"(?![^\s,;:()\[\].])(?!\.\w)"
-_NO_RIGHT = (
-    rf"{_ENDS}(?!\s+(?:o|eval\w*|re-?\w*|scan\w*|check\w*|test\w*|do|run|positi\w*)(?![a-z]))"
+# Alone they may begin something else: R/O rules a tear out, R2 is a second reading, RE-SCAN and RE
+# EVAL come again.
+_L_ALONE = r"(?:li|lt)(?![a-z])|l(?![a-z0-9])"
+_AGAIN = r"(?:eval|scan|test|check|exam|run|read)\w*|do"
+_R_ALONE = (
+    r"rt(?![a-z])|r(?![a-z0-9])(?!\s*[/.]?\s*o(?![a-z]))"
+    rf"|re(?![a-z0-9])(?![\s-]*(?:{_AGAIN})(?![a-z]))"
 )
 _WORDS: dict[Side, re.Pattern[str]] = {
     "left": re.compile(
         rf"{_WRITTEN_OUT['left'].pattern}"
-        rf"|(?<![a-z])(li|lt|l)[ .]+{_SHOULDER}|{_SHOULDER}[ .(]+(li|lt|l){_ENDS}"
+        rf"|(?<![a-z])(li|lt|l)[ .]+{_SHOULDER}|{_SHOULDER}[ .(]+(?:{_L_ALONE})"
     ),
     "right": re.compile(
         rf"{_WRITTEN_OUT['right'].pattern}"
-        rf"|(?<![a-z])(re|rt|r)[ .]+{_SHOULDER}|{_SHOULDER}[ .(]+(re|rt|r){_NO_RIGHT}"
+        rf"|(?<![a-z])(re|rt|r)[ .]+{_SHOULDER}|{_SHOULDER}[ .(]+(?:{_R_ALONE})"
     ),
 }
 # Protocols for either shoulder name both: "SHOULDER L/R", "Schulter li-re", "left and right".

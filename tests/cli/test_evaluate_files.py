@@ -93,3 +93,14 @@ def test_names_that_only_capitals_tell_apart_are_not_mixed_up(run: Run, folders:
     outcome = run("evaluate", folders / "pred", folders / "ref")
 
     assert "plain: no prediction of this name" in outcome.output
+
+
+def test_a_prediction_counts_for_one_reference_alone(run: Run, folders: Path) -> None:
+    plain = (folders / "ref" / "plain.nii.gz").read_bytes()
+    (folders / "ref" / "PLAIN.nii.gz").write_bytes(plain)
+    (folders / "pred" / "plain.nii.gz").rename(folders / "pred" / "Plain.nii.gz")
+
+    outcome = run("evaluate", folders / "pred", folders / "ref")
+
+    for name in ("plain", "PLAIN"):
+        assert f"{name}: no prediction of this name" in outcome.output

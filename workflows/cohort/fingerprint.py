@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.bundles.manifest import sha256_of
+from shoulderseg.workflows.segmentation.earlier_runs import input_digest
 
 if TYPE_CHECKING:
     from shoulderseg.workflows.inputs.case_input import CaseInput
@@ -69,6 +70,23 @@ def fingerprint(sources: Sequence[CaseInput]) -> str:
     with contextlib.suppress(Exception):
         return _hash_of(sources)
     return ""
+
+
+def origins_of(sources: Sequence[CaseInput], together: str) -> dict[str, tuple[str, str]]:
+    """What tells images from others of the same names: hashes of each image, and of its folder.
+
+    Args:
+        sources: the cases; several of one examination.
+        together: `fingerprint` of all of them.
+    """
+    alone = len(sources) == 1
+    return {
+        source.name: (
+            together if alone else fingerprint([source]),
+            input_digest(source.path.parent),
+        )
+        for source in sources
+    }
 
 
 def _hash_of(sources: Sequence[CaseInput]) -> str:

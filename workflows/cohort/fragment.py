@@ -8,7 +8,7 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -31,6 +31,8 @@ class Fragment:
         files: sha256 of each file, by its path below the folder of the results.
         records: of the cases, as they stand in the run report.
         examination: record of the examination; None for a single case.
+        origins: of each case, whether all went well or not, `origins_of` its image. Earlier
+            versions noted none.
     """
 
     fingerprint: str
@@ -38,6 +40,7 @@ class Fragment:
     files: dict[str, str]
     records: list[dict[str, Any]]
     examination: dict[str, Any] | None = None
+    origins: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def read_fragment(out: Path, name: str) -> Fragment | None:
@@ -194,6 +197,10 @@ def _is_sound(content: dict[str, Any]) -> bool:
         and all(map(_is_done, records))
         and (together is None or _is_examination(together))
         and files.keys() >= {file for one in [*records, together or {}] for file in files_of(one)}
+        and all(
+            len(origin) == 2 and all(isinstance(part, str) for part in origin)
+            for origin in content.get("origins", {}).values()
+        )
     )
 
 

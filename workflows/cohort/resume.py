@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,7 @@ def note_done(
     made: tuple[Sequence[Mapping[str, Any]], Mapping[str, Any] | None],
     files: Iterable[str] = (),
     earlier: Mapping[str, Sequence[str]] | None = None,
+    origins: Mapping[str, tuple[str, str]] | None = None,
 ) -> None:
     """Writes down what a case came to; one that failed, or lacks a file, is tried again next time.
 
@@ -138,12 +139,12 @@ def note_done(
         made: records of the cases and of the examination, if it is one, as in the run report.
         files: further files below the folder that belong to it.
         earlier: hashes of files that were there before, see `noted_files`.
+        origins: of each case, see `origins_of`.
     """
     every, examination = made
     records = [dict(record) for record in every if "error" not in record]
-    whole = bool(images) and len(records) == len(every)
-    if examination is not None and _vote_failed(examination):
-        whole = False
+    failed = examination is not None and _vote_failed(examination)
+    whole = bool(images) and len(records) == len(every) and not failed
     both = [*every, *([examination] if examination is not None else [])]
     written = [file for record in both for file in files_of(record)]
     try:
@@ -162,7 +163,7 @@ def note_done(
         if hashes:
             together = None if examination is None else dict(examination)
             told = Fragment(images if whole else "", ledger.options, hashes, records, together)
-            write_fragment(ledger.out, name, told)
+            write_fragment(ledger.out, name, replace(told, origins=dict(origins or {})))
     except Exception as error:
         # The results are there all the same.
         _LOGGER.warning("%s: done, and made anew by the next run: %s", name, reason_of(error))

@@ -57,13 +57,16 @@ def match_files(
     # A prediction that is another's is not also that of the reference of its name.
     by_name = {case: files for case, files in found.items() if case not in called.values()}
     alike = _by_name_on_disk({case: files for case, files in by_name.items() if case not in wanted})
+    several = Counter(map(as_on_disk, wanted))
     return tuple(
         Comparison(
             case,
             tuple(
                 found[called[case]]
                 if case in called
-                else by_name.get(case, alike.get(as_on_disk(case), []))
+                else by_name.get(
+                    case, alike.get(as_on_disk(case), []) if several[as_on_disk(case)] == 1 else []
+                )
             ),
             tuple(files),
         )

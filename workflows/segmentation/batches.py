@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from shoulderseg.workflows.cohort.fingerprint import fingerprint
+from shoulderseg.workflows.cohort.fingerprint import fingerprint, origins_of
 from shoulderseg.workflows.cohort.former import (
     drop_examinations,
     noted_examinations,
@@ -141,6 +141,7 @@ def _make_anew(
     """Segments a batch and notes it in place of what was noted."""
     cases = [source.name for source in batch.sources]
     former = noted_examinations(run.ledger, batch.noted, cases)
+    origins = origins_of(batch.sources, images)
     outdate(run.ledger, batch.noted, former)
     records: list[dict[str, Any]] = []
     together: list[dict[str, Any]] = []
@@ -155,7 +156,7 @@ def _make_anew(
         # Also after an interruption: what somebody changes in its files is not lost in the next.
         made = records, (together[0] if together else None)
         files = side_files(run.plan, [case for _, case in batch.pairs]) if run.plan.bids else []
-        note_done(run.ledger, batch.name, images if whole else "", made, files, noted)
+        note_done(run.ledger, batch.name, images if whole else "", made, files, noted, origins)
     forget(run.ledger, [name for name in batch.noted if name not in (batch.name, *former)])
     if not any("error" in record for record in records):
         written = [file for one in [*records, *together] for file in files_of(one)]

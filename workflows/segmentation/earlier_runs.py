@@ -129,6 +129,8 @@ def without_gone(
             cases = [r for r in one["cases"] if "outputs" in r or r["case"] in there]
             missing = [name for name in one["not_reached"] if name in there]
             one = {**one, "cases": cases, "not_reached": missing}
+            if OTHER_PARTS in one:
+                one[OTHER_PARTS] = [name for name in one[OTHER_PARTS] if name in there]
         kept.append(one)
     return kept
 

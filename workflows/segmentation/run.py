@@ -169,7 +169,7 @@ def execute_run(run: Run, listener: Listener | None = None, crew: Crew | None = 
     with at_work(run.plan.out, run.ledger.options) as told:
         if not run.overwrite:
             check_options(run.ledger, {case.name for case in run.inputs.cases})
-            check_origin(run.plan.out, run.report.described[INPUT], run.inputs.cases)
+            check_origin(run.plan.out, run.inputs.cases)
         log = RunLog(run.plan.out, run.report.run_id)
         with log.around(run.report):
             _execute(run, log.listening(listener), crew, told)
