@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from shoulderseg.workflows.cohort.fingerprint import fingerprint
-from shoulderseg.workflows.cohort.fragment import files_of, read_fragments
+from shoulderseg.workflows.cohort.fragment import Fragment, files_of
 from shoulderseg.workflows.inputs.case_input import CaseInput
 from shoulderseg.workflows.segmentation.earlier_runs import input_digest
 
 
-def check_origin(out: Path, cases: Collection[CaseInput]) -> None:
+def check_origin(out: Path, cases: Collection[CaseInput], done: Collection[Fragment]) -> None:
     """Refuses a folder that holds results of another patient under the name of a case.
 
     Folders of several patients, each with a `t1.nii.gz`, may be given one after the other. Images
@@ -21,6 +21,7 @@ def check_origin(out: Path, cases: Collection[CaseInput]) -> None:
     Args:
         out: folder of the results.
         cases: of the run.
+        done: what was done in the folder.
 
     Raises:
         ValueError: if it does; names the first case, and what to do.
@@ -28,11 +29,11 @@ def check_origin(out: Path, cases: Collection[CaseInput]) -> None:
     own = {case.name: case for case in cases}
     others = [
         record["case"]
-        for fragment in read_fragments(out).values()
+        for fragment in done
         for record in fragment.records
         if record["case"] in own
-        and _lies_there(out, record)
         and _is_another(own[record["case"]], fragment.origins.get(record["case"]))
+        and _lies_there(out, record)
     ]
     if not others:
         return

@@ -38,19 +38,20 @@ class Ledger:
     options: dict[str, Any]
 
 
-def check_options(ledger: Ledger, cases: Collection[str]) -> None:
+def check_options(ledger: Ledger, cases: Collection[str], done: Collection[Fragment]) -> None:
     """Refuses a folder in which a case was made with other options.
 
     Args:
         ledger: where it stands what is done.
         cases: names of the cases of the run.
+        done: what was done in the folder.
 
     Raises:
         ValueError: if there is one; names the first, what differs, and what to do.
     """
     differing = [
         (record["case"], fragment.options)
-        for fragment in read_fragments(ledger.out).values()
+        for fragment in done
         for record in fragment.records
         if fragment.options != ledger.options and record["case"] in cases
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +45,6 @@ def match_files(
             what is not there.
         FileNotFoundError: if a path does not exist.
     """
-    from shoulderseg.datasets.disk_names import as_on_disk
-
     found, wanted = by_case(predictions), by_case(references)
     if not wanted or not found:
         msg = f"no label maps in {references if not wanted else predictions}"
@@ -56,34 +55,34 @@ def match_files(
     called = {} if names is None else _read_names(names, found, wanted)
     # A prediction that is another's is not also that of the reference of its name.
     by_name = {case: files for case, files in found.items() if case not in called.values()}
-    alike = _by_name_on_disk({case: files for case, files in by_name.items() if case not in wanted})
-    several = Counter(map(as_on_disk, wanted))
+    by_name |= _alike(by_name, wanted)
     return tuple(
         Comparison(
             case,
-            tuple(
-                found[called[case]]
-                if case in called
-                else by_name.get(
-                    case, alike.get(as_on_disk(case), []) if several[as_on_disk(case)] == 1 else []
-                )
-            ),
+            tuple(found[called[case]] if case in called else by_name.get(case, ())),
             tuple(files),
         )
         for case, files in wanted.items()
     )
 
 
-def _by_name_on_disk(found: dict[str, list[Path]]) -> dict[str, list[Path]]:
-    """By names as disks compare them: a Mac writes accents in another form than others do.
+def _alike(
+    predictions: dict[str, list[Path]], references: Collection[str]
+) -> dict[str, list[Path]]:
+    """Predictions of references that are called so but for capitals or the form of accents.
 
-    Names of which another is told apart only by capitals or accents are left out.
+    A Mac writes accents in another form than others do. Only where one of each is called so.
     """
     from shoulderseg.datasets.disk_names import as_on_disk
 
-    several = Counter(map(as_on_disk, found))
+    left = {case: files for case, files in predictions.items() if case not in references}
+    by_disk = {as_on_disk(case): files for case, files in left.items()}
+    several = Counter(map(as_on_disk, left)), Counter(map(as_on_disk, references))
+    keys = {case: as_on_disk(case) for case in references if case not in predictions}
     return {
-        as_on_disk(case): files for case, files in found.items() if several[as_on_disk(case)] == 1
+        case: by_disk[key]
+        for case, key in keys.items()
+        if all(count[key] == 1 for count in several)
     }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoulderseg.workflows.cohort.fingerprint import options_of
+from shoulderseg.workflows.cohort.fragment import read_fragments
 from shoulderseg.workflows.cohort.origin import check_origin
 from shoulderseg.workflows.cohort.part import WHOLE, Part, take_part
 from shoulderseg.workflows.cohort.presence import PATIENCE_S, WAIT_S, BusyError, at_work
@@ -168,8 +169,9 @@ def execute_run(run: Run, listener: Listener | None = None, crew: Crew | None = 
     run.plan.start()
     with at_work(run.plan.out, run.ledger.options) as told:
         if not run.overwrite:
-            check_options(run.ledger, {case.name for case in run.inputs.cases})
-            check_origin(run.plan.out, run.inputs.cases)
+            done = read_fragments(run.plan.out).values()
+            check_options(run.ledger, {case.name for case in run.inputs.cases}, done)
+            check_origin(run.plan.out, run.inputs.cases, done)
         log = RunLog(run.plan.out, run.report.run_id)
         with log.around(run.report):
             _execute(run, log.listening(listener), crew, told)
