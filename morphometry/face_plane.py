@@ -32,6 +32,8 @@ _BOWL_MM, _FEWEST = 9.0, 50
 _DIAMETER_TO_HEIGHT = (0.5, 0.95)
 # Where so much is missing the bowl decides alone, and the rim where nothing is.
 _LOST_MM = 3.0
+# The middle of so much of the top is what the long axis leads to, from no nearer than this.
+_TOP_MM, _LEAST_TO_TOP_MM = 10.0, 5.0
 # Farther than this a plane is not turned at once: about 10 degrees.
 _MOST_SLOPE = 0.18
 
@@ -42,10 +44,12 @@ class Intact(NamedTuple):
     Attributes:
         width_mm: From back to front.
         to_front: 1 where its posterior rim is intact, and -1 where the anterior one is.
+        centre_mm: Of the circle on that rim, as (anterior, superior); None where none fits.
     """
 
     width_mm: float
     to_front: float
+    centre_mm: tuple[float, float] | None = None
 
 
 def moved_plane(
@@ -95,7 +99,7 @@ def intact_by_height(shown: Mask) -> Intact:
     """
     outline = outline_mm(shown)
     height_mm = float(np.ptp(outline[:, 1]))
-    return Intact(height_mm * 2 / 3 + 4, _intact_rim(outline)[1])
+    return _intact_rim(outline)._replace(width_mm=height_mm * 2 / 3 + 4)
 
 
 def intact_by_circle(shown: Mask, before: Intact) -> Intact:
@@ -107,15 +111,41 @@ def intact_by_circle(shown: Mask, before: Intact) -> Intact:
         shown: The face on the grid, (m, m).
         before: What is given back where no circle fits.
     """
-    outline = outline_mm(shown)
-    width, to_front = _intact_rim(outline)
-    return Intact(width, to_front) if width else before
+    found = _intact_rim(outline_mm(shown))
+    return found if found.width_mm else before._replace(centre_mm=None)
 
 
-def _intact_rim(outline: Floats) -> tuple[float, float]:
-    """Width as the intact rim and the circle on it tell, and which rim that is.
+def up_the_long_axis(frame: Floats, shown: Mask, centre_mm: tuple[float, float] | None) -> Floats:
+    """Finds the glenoid's long axis, which may stand at any angle to the body's.
 
-    Nothing (0) and the posterior one where no circle fits.
+    Bone that is missing in front turns the axis along which the rest is longest to the back, and
+    that from the circle's middle to the top, as instability is measured, to the front. This is the
+    mean of both.
+
+    Args:
+        frame: Rows are normal, anterior and superior of the plane, (3, 3).
+        shown: The face on the grid, (m, m).
+        centre_mm: Of the circle on the intact rim; None where none fits.
+
+    Returns:
+        Unit vector in the plane, upwards, (3,).
+    """
+    rows, columns = np.nonzero(shown)
+    places = np.column_stack([grid_mm()[columns], grid_mm()[rows]])
+    offset = places - places.mean(axis=0)
+    _, axes = np.linalg.eigh(offset.T @ offset)
+    up = axes[:, -1] * (np.sign(axes[1, -1]) or 1.0)
+    if centre_mm is not None:
+        top = places[places[:, 1] > places[:, 1].max() - _TOP_MM].mean(axis=0) - centre_mm
+        if top[1] >= _LEAST_TO_TOP_MM:
+            up = up + unit(top)
+    return unit(up @ frame[1:])
+
+
+def _intact_rim(outline: Floats) -> Intact:
+    """What the intact rim and the circle on it tell of the whole glenoid.
+
+    No width and an intact posterior rim where no circle fits.
     """
     found = []
     for to_front in (1.0, -1.0):
@@ -128,8 +158,9 @@ def _intact_rim(outline: Floats) -> tuple[float, float]:
         if _DIAMETER_TO_HEIGHT[0] <= share <= _DIAMETER_TO_HEIGHT[1]:
             far = float(circle.centre_mm[0] + circle.radius_mm)
             width = max(far, float(seen[:, 0].max())) - float(seen[:, 0].min())
-            found.append((circle.apart_mm2, width, to_front))
-    return min(found)[1:] if found else (0.0, 1.0)
+            across, up = circle.centre_mm
+            found.append((circle.apart_mm2, width, to_front, (to_front * across, up)))
+    return Intact(*min(found)[1:]) if found else Intact(0.0, 1.0)
 
 
 def _rim_slope(level: Floats, across: Floats, up: Floats) -> float:

@@ -14,6 +14,7 @@ from shoulderseg.morphometry.face_plane import (
     intact_by_circle,
     intact_by_height,
     moved_plane,
+    up_the_long_axis,
 )
 from shoulderseg.morphometry.refusal import RefusedError
 from shoulderseg.morphometry.vectors import unit
@@ -113,27 +114,26 @@ def find_face(glenoid: Bone, head: Head) -> Face:
     middle = surface.points_mm[facing].mean(axis=0)
     normal = unit(head.centre_mm - middle)
     intact = Intact(0.0, 1.0)
-    planes = []
+    planes, superior = [], np.array([0.0, 0.0, 1.0])
     for number in range(_EARLY + _LATE):
-        frame = _frame(normal)
+        frame = _frame(normal, superior)
         height, seen = _heights(glenoid, middle, frame)
         shown = _large_enough(_face_of(height))
         early = number < _EARLY
         intact = intact_by_height(shown) if early else intact_by_circle(shown, intact)
         middle, normal = moved_plane(middle, frame, height, shown, intact)
+        superior = up_the_long_axis(frame, shown, intact.centre_mm)
         planes.append((middle, normal))
     middle, normal = np.mean(planes[-_MEAN_OF:], axis=0)
-    frame = _frame(unit(normal))
-    frame = _along_the_long_axis(frame, shown)
+    frame = _frame(unit(normal), superior)
     height, seen = _heights(glenoid, middle, frame)
     shown = _with_rim(_large_enough(_face_of(height)), height)
     around = ndimage.binary_dilation(shown, iterations=3)
     return _finished(middle, frame, height, shown, cut=bool((~seen & around).any()))
 
 
-def _frame(normal: Floats) -> Floats:
+def _frame(normal: Floats, superior: Floats) -> Floats:
     """Rows: normal, anterior, superior; LPS has posterior as its second and superior as third."""
-    superior = np.array([0.0, 0.0, 1.0])
     superior = unit(superior - normal * (normal @ superior))
     anterior = np.cross(superior, normal)
     anterior *= np.sign(anterior @ np.array([0.0, -1.0, 0.0])) or 1.0
@@ -208,17 +208,6 @@ def _with_rim(face: Mask, height: Floats) -> Mask:
     rim = np.isfinite(crest) & (level > crest - _ROLL_MM)
     grown: Mask = ndimage.binary_fill_holes(face | rim)
     return grown
-
-
-def _along_the_long_axis(frame: Floats, shown: Mask) -> Floats:
-    rows, columns = np.nonzero(shown)
-    points = np.column_stack([grid_mm()[columns], grid_mm()[rows]])
-    offset = points - points.mean(axis=0)
-    _, axes = np.linalg.eigh(offset.T @ offset)
-    long = axes[:, -1] * (np.sign(axes[1, -1]) or 1.0)
-    superior = unit(long[0] * frame[1] + long[1] * frame[2])
-    anterior = unit(frame[1] - superior * (frame[1] @ superior))
-    return np.stack([frame[0], anterior, superior])
 
 
 def _finished(middle: Floats, frame: Floats, height: Floats, shown: Mask, *, cut: bool) -> Face:

@@ -53,6 +53,21 @@ def test_bone_that_is_missing_behind_does_not_turn_it_either(missing: float) -> 
     assert face.width_mm == pytest.approx(28 - missing, abs=1)
 
 
+@pytest.mark.parametrize("turned_deg", [8.0, 15.0, -15.0, 25.0])
+def test_a_glenoid_that_is_tilted_to_the_body_is_the_same(turned_deg: float) -> None:
+    upright = voxels(Made(front=9.0))
+    cos, sin = np.cos(np.radians(turned_deg)), np.sin(np.radians(turned_deg))
+    turn = np.array([[1, 0, 0, 0], [0, cos, -sin, 0], [0, sin, cos, 0], [0, 0, 0, 1]])
+
+    face, tilted = (face_of(replace(upright, affine=m @ upright.affine)) for m in (np.eye(4), turn))
+
+    # About the transverse axis, to which the face stands upright.
+    for before, after in ((face.normal, tilted.normal), (face.superior, tilted.superior)):
+        assert between_deg(turn[:3, :3] @ before, after) < 1.0
+    assert np.linalg.norm(turn[:3, :3] @ face.middle_mm - tilted.middle_mm) < 0.3
+    assert tilted.width_mm == pytest.approx(face.width_mm, abs=0.2)
+
+
 def test_a_header_that_takes_the_front_for_the_back_changes_no_size() -> None:
     made = voxels(Made(front=9.0))
     affine = made.affine.copy()
