@@ -30,14 +30,13 @@ _WRITTEN_OUT: dict[Side, re.Pattern[str]] = {
     "left": re.compile(rf"(?<![a-z]){_LEFT}(?![a-z])"),
     "right": re.compile(rf"(?<![a-z]){_RIGHT}(?![a-z])"),
 }
-# Alone they may begin something else: R/O rules a tear out, R2 is a second reading, RE-SCAN and RE
-# EVAL come again.
-_L_ALONE = r"(?:li|lt)(?![a-z])|l(?![a-z0-9])"
-_AGAIN = r"(?:eval|scan|test|check|exam|run|read)\w*|do"
-_R_ALONE = (
-    r"rt(?![a-z])|r(?![a-z0-9])(?!\s*[/.]?\s*o(?![a-z]))"
-    rf"|re(?![a-z0-9])(?![\s-]*(?:{_AGAIN})(?![a-z]))"
-)
+# Alone they may begin something else: R/O rules a tear out, R2 is a second reading, L-spine is no
+# shoulder. RE and LI are German; RE is also what comes again, or what a scan is about.
+_PLANE = r"(?:sag|cor|kor|ax|tra|obl)"
+_NO_WORD = rf"(?![a-z0-9])(?!-(?!{_PLANE})[a-z])"
+_ENDS = rf"(?=\s*(?:$|[)\];,]|-?{_PLANE}))"
+_L_ALONE = rf"(?:lt|li|l){_NO_WORD}"
+_R_ALONE = rf"(?:rt|r){_NO_WORD}(?!\s*[/.\\-]?\s*o(?![a-z]))|re{_ENDS}"
 _WORDS: dict[Side, re.Pattern[str]] = {
     "left": re.compile(
         rf"{_WRITTEN_OUT['left'].pattern}"
@@ -45,7 +44,8 @@ _WORDS: dict[Side, re.Pattern[str]] = {
     ),
     "right": re.compile(
         rf"{_WRITTEN_OUT['right'].pattern}"
-        rf"|(?<![a-z])(re|rt|r)[ .]+{_SHOULDER}|{_SHOULDER}[ .(]+(?:{_R_ALONE})"
+        rf"|(?<![a-z])(rt|r)[ .]+{_SHOULDER}|{_SHOULDER}[ .(]+(?:{_R_ALONE})"
+        rf"|(?<![a-z])re[ .]+schulter|schulter[ .(]+re{_NO_WORD}"
     ),
 }
 # Protocols for either shoulder name both: "SHOULDER L/R", "Schulter li-re", "left and right".

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,14 @@ def test_names_of_our_own_tables_are_taken_back(run: Run, folders: Path, quote: 
     table = folders / "pairs.csv"
     table.write_text(f"prediction,reference\n{quote}=k2,{quote}-k\n", encoding="utf-8")
     outcome = run("evaluate", folders / "pred", folders / "ref", "--pairs", table)
+    assert outcome.exit_code == 0, outcome.output
+
+
+def test_names_are_typed_in_any_form_of_accents(run: Run, folders: Path) -> None:
+    composed, apart = (unicodedata.normalize(form, "müller") for form in ("NFC", "NFD"))
+    (folders / "pred" / "plain.nii.gz").rename(folders / "pred" / f"{apart}.nii.gz")
+    (folders / "pairs.csv").write_text(f"{composed.title()},plain\n", encoding="utf-8")
+    outcome = run("evaluate", folders / "pred", folders / "ref", "--pairs", folders / "pairs.csv")
     assert outcome.exit_code == 0, outcome.output
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # computes with where that was left open: a run may go on where there is another.
 _DESCRIBED = (
     *("model_sha256", "folds", "vote", "voters"),
-    *("mirroring", "cropped", "refined", "examination"),
+    *("mirroring", "cropped", "three_planes", "refined", "examination"),
 )
 # Its voxels lie in another file, which only a reader finds.
 _DETACHED = ".mhd"
@@ -66,35 +66,36 @@ def fingerprint(sources: Sequence[CaseInput]) -> str:
         64 hexadecimal digits; empty where an image cannot be read, which is told when it is read to
         be segmented.
     """
-    # Messages of readers name files, and archives name these after patients.
-    with contextlib.suppress(Exception):
-        return _hash_of(sources)
-    return ""
+    return combined([_hash_of(source) for source in sources])
 
 
-def origins_of(sources: Sequence[CaseInput], together: str) -> dict[str, tuple[str, str]]:
-    """What tells images from others of the same names: hashes of each image, and of its folder.
+def combined(images: Sequence[str]) -> str:
+    """`fingerprint` of cases that have each a fingerprint already.
+
+    Args:
+        images: those of the cases.
+    """
+    if len(images) == 1 or not all(images):
+        return images[0] if all(images) else ""
+    return hashlib.sha256(json.dumps(images).encode()).hexdigest()
+
+
+def origins_of(sources: Sequence[CaseInput]) -> dict[str, tuple[str, str]]:
+    """What tells images from others of the same names: hashes of each image, and of its place.
 
     Args:
         sources: the cases; several of one examination.
-        together: `fingerprint` of all of them.
     """
-    alone = len(sources) == 1
-    return {
-        source.name: (
-            together if alone else fingerprint([source]),
-            input_digest(source.path.parent),
-        )
-        for source in sources
-    }
+    return {source.name: (_hash_of(source), input_digest(source.place)) for source in sources}
 
 
-def _hash_of(sources: Sequence[CaseInput]) -> str:
-    found = hashlib.sha256()
-    for source in sources:
+def _hash_of(source: CaseInput) -> str:
+    """Hash of an image; empty where it cannot be read."""
+    # Messages of readers name files, and archives name these after patients.
+    with contextlib.suppress(Exception):
         files = source.source_files or (source.path,)
         told = [source.name, *map(sha256_of, files), list(source.source_frames)]
         if source.path.suffix.lower() == _DETACHED:
             told.append(hashlib.sha256(source.load().array.tobytes()).hexdigest())
-        found.update(json.dumps(told).encode())
-    return found.hexdigest()
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    return ""

@@ -71,6 +71,36 @@ def noted_files(
     return found
 
 
+def part_others(ledger: Ledger, names: Iterable[str], cases: Collection[str]) -> None:
+    """Notes other cases of an examination under their own names, before its note is replaced.
+
+    Otherwise nobody would know what of their files somebody changed, and of which images they are.
+
+    Args:
+        ledger: where it stands what is done.
+        names: under which the examination may be noted.
+        cases: names of those that are made anew.
+    """
+    for name in dict.fromkeys(names):
+        fragment = read_fragment(ledger.out, name)
+        for record in [] if fragment is None else fragment.records:
+            case = record["case"]
+            if fragment is None or case in (name, *cases) or read_fragment(ledger.out, case):
+                continue
+            stems = {_stem(file) for file in files_of(record)}
+            alone = Fragment(
+                fingerprint="",
+                options=fragment.options,
+                files={f: digest for f, digest in fragment.files.items() if _stem(f) in stems},
+                records=[record],
+                origins={case: fragment.origins[case]} if case in fragment.origins else {},
+            )
+            try:
+                write_fragment(ledger.out, case, alone)
+            except (ValueError, OSError) as error:
+                _LOGGER.warning("%s: cannot be noted: %s", case, reason_of(error))
+
+
 def outdate(ledger: Ledger, names: Iterable[str], former: Mapping[str, Fragment]) -> None:
     """Notes that what was done no longer holds, before its files are made anew.
 

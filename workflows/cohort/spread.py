@@ -119,6 +119,7 @@ def order_of(run: Run, told: Path) -> Order:
         measure=run.measure,
         side=run.side,
         page=run.page,
+        overwrite=run.overwrite,
     )
 
 

@@ -55,6 +55,7 @@ class Order:
         measure: whether the bones are measured.
         side: left, right or axes, of images that do not say which shoulder they show.
         page: whether each case gives the report page its part.
+        overwrite: whether results of other images are made anew.
     """
 
     model: str
@@ -68,6 +69,7 @@ class Order:
     measure: bool
     side: str
     page: bool
+    overwrite: bool
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,7 @@ def _work_of(order: Order, records: Records) -> Work:
         measure=order.measure,
         side=order.side,
         computed_on=computed_on(segmenter.bundle, segmenter.settings),
+        overwrite=order.overwrite,
     )
 
 

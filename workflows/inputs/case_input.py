@@ -30,6 +30,7 @@ class CaseInput:
         examination: what DICOM series of one patient, study and frame of reference share; empty
             where nothing says it.
         visit: what DICOM series of one patient and study share; empty where nothing says it.
+        archive: the zip file that it was unpacked from.
     """
 
     name: str
@@ -42,6 +43,12 @@ class CaseInput:
     below: str = ""
     examination: str = ""
     visit: str = ""
+    archive: Path | None = None
+
+    @property
+    def place(self) -> Path:
+        """Where it came from: its folder, or the zip file, unpacked elsewhere each time."""
+        return self.archive or self.path.parent
 
     @property
     def shown(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,9 @@ def collect_inputs(
     if out.exists() and not out.is_dir():
         msg = f"{out} is a file; expected a folder for the output"
         raise ValueError(msg)
-    return inputs
+    if folder == images:
+        return inputs
+    return replace(inputs, cases=tuple(replace(c, archive=images) for c in inputs.cases))
 
 
 def _is_derivative(out: Path, inputs: Inputs) -> bool:

@@ -14,6 +14,7 @@ from shoulderseg.workflows.measure.basis import BASIS, basis_of, resolved
 from shoulderseg.workflows.measure.shoulder import as_records, known_dice, measure_volume
 from shoulderseg.workflows.measure.side import settle_side
 from shoulderseg.workflows.measure.table import EXAMINATION, SERIES, TABLE_FILE, Row, write_table
+from shoulderseg.workflows.outputs.plan import REPORT_FILE
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -156,6 +157,23 @@ def _measured(name: str, measures: Callable[[], dict[str, Any]]) -> dict[str, An
 def is_measured(record: Mapping[str, Any]) -> bool:
     """Whether a record of the run report holds measures."""
     return isinstance(record.get(KEY), list)
+
+
+def check_table(out: Path) -> None:
+    """Refuses a folder of `measure`, whose table that of a run would replace.
+
+    Args:
+        out: folder of the results.
+
+    Raises:
+        ValueError: if it holds a table that no run has written.
+    """
+    if (out / TABLE_FILE).exists() and not (out / REPORT_FILE).exists():
+        msg = (
+            f"{out} holds a {TABLE_FILE} that no run of predict has written; choose another "
+            "folder for the output"
+        )
+        raise ValueError(msg)
 
 
 def write_measures(out: Path, records: Sequence[Mapping[str, Any]]) -> None:

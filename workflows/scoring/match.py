@@ -136,6 +136,7 @@ def _read_names(
 def _called_so(where: str, cell: str, side: dict[str, list[Path]], kind: str) -> str:
     """The case that a cell names, also where our own tables put a quote before its name."""
     from shoulderseg.datasets.csv_file import bare_cell
+    from shoulderseg.datasets.disk_names import as_on_disk
     from shoulderseg.datasets.files import case_name
 
     try:
@@ -144,6 +145,10 @@ def _called_so(where: str, cell: str, side: dict[str, list[Path]], kind: str) ->
         msg = f"{where}: {error}" if cell else f"{where} names no {kind}; fill in its cell"
         raise ValueError(msg) from None
     case = next((name for name in named if name in side), None)
+    if case is None:
+        # People type names with other capitals or forms of accents than files have.
+        alike = [name for name in side if as_on_disk(name) in map(as_on_disk, named)]
+        case = alike[0] if len(alike) == 1 else None
     if case is None:
         msg = f"{where} names {named[0]}, and no {kind} is called so"
         raise ValueError(msg)

@@ -62,7 +62,7 @@ def list_batches(run: Run) -> list[Batch]:
         run: what to do.
     """
     # Known before the first case is written, so that none replaces another's files.
-    owners = run.plan.owners(map(_case_of, run.every), run.segmenter.label_values)
+    owners = owners_of(run)
     paths, noted = sorted(owners), units_of(run.ledger)
 
     def take(group: Group | None, pairs: Sequence[tuple[CaseInput, Case]]) -> Batch:
@@ -78,6 +78,15 @@ def list_batches(run: Run) -> list[Batch]:
 
     every = [(source, _case_of(source)) for source in run.inputs.cases]
     return [take(*one) for one in batches(every, run.examinations)]
+
+
+def owners_of(run: Run) -> dict[str, str]:
+    """Whose each file below the folder of the results will be.
+
+    Args:
+        run: what to do.
+    """
+    return run.plan.owners(map(_case_of, run.every), run.segmenter.label_values)
 
 
 def _case_of(source: CaseInput) -> Case:

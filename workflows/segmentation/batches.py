@@ -8,15 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from shoulderseg.workflows.cohort.fingerprint import fingerprint, origins_of
+from shoulderseg.workflows.cohort.fingerprint import combined, origins_of
 from shoulderseg.workflows.cohort.former import (
     drop_examinations,
     noted_examinations,
     noted_files,
     outdate,
+    part_others,
     unnote,
 )
-from shoulderseg.workflows.cohort.fragment import files_of
+from shoulderseg.workflows.cohort.fragment import files_of, read_fragment
+from shoulderseg.workflows.cohort.origin import check_origin
 from shoulderseg.workflows.cohort.presence import BusyError, claimed
 from shoulderseg.workflows.cohort.resume import find_done, forget, note_done
 from shoulderseg.workflows.cohort.set_aside import put_back, set_aside_changed
@@ -113,7 +115,8 @@ def fail_batch(run: Work, batch: Batch, error: Exception, listener: Listener) ->
 def _work_on(run: Work, batch: Batch, listener: Listener) -> None:
     """Takes over what is done of a batch, or does it and notes that in place of what was noted."""
     # From before they are segmented: who changes one meanwhile has it segmented anew.
-    images = fingerprint(batch.sources)
+    origins = origins_of(batch.sources)
+    images = combined([image for image, _ in origins.values()])
     cases = [source.name for source in batch.sources]
     done = find_done(run.ledger, batch.name, cases, images)
     if done is not None:
@@ -121,27 +124,38 @@ def _work_on(run: Work, batch: Batch, listener: Listener) -> None:
         return
     noted = noted_files(run.ledger, batch.noted, cases)
     try:
+        if not run.overwrite:
+            # Another process may have begun with other images meanwhile.
+            _check_origin(run, batch)
         moved = set_aside_changed(run.plan.out, noted)
     except (ValueError, OSError) as error:
         fail_batch(run, batch, error, listener)
         return
     try:
-        _make_anew(run, batch, listener, images, noted)
+        _make_anew(run, batch, listener, origins, noted)
     finally:
         put_back(moved)
+
+
+def _check_origin(run: Work, batch: Batch) -> None:
+    found = {name: read_fragment(run.plan.out, name) for name in batch.noted}
+    done = {name: fragment for name, fragment in found.items() if fragment is not None}
+    names = [source.name for source in batch.sources]
+    together = {} if batch.group is None else {batch.name: names}
+    check_origin(run.plan.out, batch.sources, done, together, {})
 
 
 def _make_anew(
     run: Work,
     batch: Batch,
     listener: Listener,
-    images: str,
+    origins: Mapping[str, tuple[str, str]],
     noted: Mapping[str, Sequence[str]],
 ) -> None:
     """Segments a batch and notes it in place of what was noted."""
     cases = [source.name for source in batch.sources]
     former = noted_examinations(run.ledger, batch.noted, cases)
-    origins = origins_of(batch.sources, images)
+    part_others(run.ledger, batch.noted, cases)
     outdate(run.ledger, batch.noted, former)
     records: list[dict[str, Any]] = []
     together: list[dict[str, Any]] = []
@@ -156,6 +170,7 @@ def _make_anew(
         # Also after an interruption: what somebody changes in its files is not lost in the next.
         made = records, (together[0] if together else None)
         files = side_files(run.plan, [case for _, case in batch.pairs]) if run.plan.bids else []
+        images = combined([image for image, _ in origins.values()])
         note_done(run.ledger, batch.name, images if whole else "", made, files, noted, origins)
     forget(run.ledger, [name for name in batch.noted if name not in (batch.name, *former)])
     if not any("error" in record for record in records):

@@ -13,6 +13,7 @@ from shoulderseg.workflows.cohort.set_aside import CHANGED
 from shoulderseg.workflows.errors import reason_of
 from shoulderseg.workflows.measure.results import is_measured
 from shoulderseg.workflows.outputs.write import TRY_AGAIN
+from shoulderseg.workflows.segmentation.earlier_runs import STALE
 from shoulderseg.workflows.segmentation.many import failure_of
 
 if TYPE_CHECKING:
@@ -85,9 +86,10 @@ def failure_record(source: CaseInput, error: Exception, stale: Sequence[str]) ->
         stale: files of an earlier run in its place.
     """
     named = failure_of(source, error)
+    left = {STALE: list(stale)} if stale else {}
     if stale:
         named += f" ({', '.join(stale)} {'is' if len(stale) == 1 else 'are'} of an earlier run)"
-    return {"case": source.name, "error": named}
+    return {"case": source.name, "error": named, **left}
 
 
 def lacks(record: Mapping[str, Any], *, preview: bool, measure: bool) -> bool:

@@ -13,6 +13,8 @@ from shoulderseg.workflows.segmentation.flags import stopped_before_vote
 from shoulderseg.workflows.segmentation.missing import OTHER_PARTS
 
 EARLIER = "earlier_runs"
+# In the record of a case that failed: files of an earlier run that lie in its place.
+STALE = "stale"
 INPUT = "input"
 # Whether nothing of the input was left out that somebody did not ask for.
 IN_FULL = "input_in_full"
@@ -126,7 +128,8 @@ def without_gone(
     kept = []
     for one in runs:
         if one.get(INPUT) == run.get(INPUT):
-            cases = [r for r in one["cases"] if "outputs" in r or r["case"] in there]
+            # Of files that lie in the place of a failed case nothing else would tell.
+            cases = [r for r in one["cases"] if "outputs" in r or STALE in r or r["case"] in there]
             missing = [name for name in one["not_reached"] if name in there]
             one = {**one, "cases": cases, "not_reached": missing}
             if OTHER_PARTS in one:

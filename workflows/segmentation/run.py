@@ -18,9 +18,10 @@ from shoulderseg.workflows.cohort.run_log import RunLog
 from shoulderseg.workflows.cohort.spread import segment_on_cluster
 from shoulderseg.workflows.errors import reason_of
 from shoulderseg.workflows.examination.grouping import Mode, batches, group_cases
-from shoulderseg.workflows.measure.results import is_measured, write_measures
+from shoulderseg.workflows.measure.results import check_table, is_measured, write_measures
 from shoulderseg.workflows.measure.side import check_side
 from shoulderseg.workflows.outputs.plan import REPORT_FILE
+from shoulderseg.workflows.segmentation.batch_list import owners_of
 from shoulderseg.workflows.segmentation.batches import segment_batches
 from shoulderseg.workflows.segmentation.earlier_runs import IN_FULL, INPUT, input_digest
 from shoulderseg.workflows.segmentation.listener import Listener
@@ -166,15 +167,25 @@ def execute_run(run: Run, listener: Listener | None = None, crew: Crew | None = 
         OSError: if the folder or the report cannot be written.
     """
     listener = listener or Listener()
+    check_table(run.plan.out)
     run.plan.start()
     with at_work(run.plan.out, run.ledger.options) as told:
         if not run.overwrite:
-            done = read_fragments(run.plan.out).values()
-            check_options(run.ledger, {case.name for case in run.inputs.cases}, done)
-            check_origin(run.plan.out, run.inputs.cases, done)
+            _check_done(run)
         log = RunLog(run.plan.out, run.report.run_id)
         with log.around(run.report):
             _execute(run, log.listening(listener), crew, told)
+
+
+def _check_done(run: Run) -> None:
+    """Refuses to replace what was made with other options, or of other images."""
+    done, cases = read_fragments(run.plan.out), run.inputs.cases
+    names = {case.name for case in cases}
+    check_options(run.ledger, names, done.values())
+    together = {g.name: g.cases for g in run.examinations if names.issuperset(g.cases)}
+    # Elsewhere files are called after their case.
+    owners = owners_of(run) if run.plan.bids else {}
+    check_origin(run.plan.out, cases, done, together, owners)
 
 
 def _execute(run: Run, listener: Listener, crew: Crew | None, told: Path) -> None:

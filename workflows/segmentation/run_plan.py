@@ -30,6 +30,8 @@ class Work:
         measure: whether the bones are measured.
         side: left, right or axes, of images that do not say which shoulder they show.
         computed_on: device, engine and precision, where each case is to say them.
+        overwrite: whether cases that were made with other options, or of other images, are made
+            anew.
     """
 
     segmenter: Segmenter
@@ -40,6 +42,7 @@ class Work:
     measure: bool = False
     side: str = ""
     computed_on: Mapping[str, str] | None = None
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,6 @@ class Run(Work):
         inputs: the cases, and what becomes none.
         report: its file.
         examinations: cases that vote together.
-        overwrite: whether cases that were made with other options are made anew.
         every: all cases of the input, also those of other parts.
         page: whether workers of a cluster give the report page the part of each case.
     """
@@ -58,6 +60,5 @@ class Run(Work):
     inputs: Inputs
     report: RunReport
     examinations: tuple[Group, ...] = ()
-    overwrite: bool = False
     every: tuple[CaseInput, ...] = ()
     page: bool = False

@@ -101,6 +101,9 @@ def test_a_protocol_for_either_shoulder_names_no_side(tag: str, words: str) -> N
         ("SHOULDER (R)", "right"),
         ("Schulter re, lateral", "right"),
         ("Schulter re T2", "right"),
+        ("re Schulter", "right"),
+        ("SHOULDER RE", "right"),
+        ("SHOULDER RE cor T1", "right"),
         ("Schulter re-cor", "right"),
         ("Schulter re o. KM", "right"),
         ("Schulter re Rekonstruktion", "right"),
@@ -133,6 +136,8 @@ def test_one_side_is_read_whatever_else_is_said(words: str, side: str) -> None:
     [
         *("SHOULDER R/O TEAR", "SHOULDER R O TEAR", "SHOULDER RE-SCAN", "shoulder re-do"),
         *("SHOULDER RE EVAL", "SHOULDER RE SCAN", "SHOULDER R2", "shoulder l1", "SHOULDER R.O."),
+        *("SHOULDER RE-OP", "SHOULDER RE: PAIN", "SHOULDER RE INJURY", "SHOULDER RE-IMAGING"),
+        *("SHOULDER R-O TEAR", "SHOULDER R\\O TEAR", "SHOULDER L-SPINE", "RE SHOULDER PAIN"),
     ],
 )
 def test_letters_of_other_words_are_no_side(words: str) -> None:

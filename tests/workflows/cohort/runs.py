@@ -43,7 +43,7 @@ def go(
     told = Told()
     formats, bids = options.pop("formats", ()), options.pop("bids", False)
     after = options.pop("after", lambda case: None)
-    inputs = collect_inputs(images, images, out)
+    inputs = collect_inputs(options.pop("folder", images), images, out)
     run = prepare_run(segmenter, inputs, images, OutputPlan(out, formats, bids), **options)
 
     def start(name: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from shoulderseg.workflows.cohort.part import Part
+from shoulderseg.workflows.inputs.zip_archive import unpacked
 from shoulderseg.workflows.outputs.plan import REPORT_FILE
 from shoulderseg.workflows.segmentation.segmenter import Segmenter
 from tests.workflows.cohort.runs import NAMES, go, masks, write_image
@@ -126,3 +128,142 @@ def test_a_case_of_another_part_that_is_gone_is_waited_for_no_more(
     go(segmenter, images, tmp_path / "out")
 
     assert f'"{left}"' not in report.read_text()
+
+
+def test_a_rerun_that_failed_leaves_the_former_results_under_protection(
+    segmenter: Segmenter, images: Path, other_patient: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    go(segmenter, images, out)
+    before = masks(out)
+    (images / "b.nii.gz").write_bytes(b"no image")
+    go(segmenter, images, out)
+
+    with pytest.raises(ValueError, match="b and 1 more"):
+        go(segmenter, other_patient, out)
+
+    assert masks(out) == before
+
+
+def bids_subject(folder: Path, contrasts: tuple[str, ...], seed: int) -> Path:
+    place = folder / "sub-01" / "anat"
+    place.mkdir(parents=True)
+    (folder / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.8.0"}')
+    for number, contrast in enumerate(contrasts):
+        write_image(place / f"sub-01_{contrast}.nii.gz", seed + number)
+    return folder
+
+
+def test_the_same_subject_number_of_another_dataset_is_another_person(
+    segmenter: Segmenter, tmp_path: Path
+) -> None:
+    one = bids_subject(tmp_path / "one", ("T1w", "T2w"), 1)
+    other = bids_subject(tmp_path / "other", ("PDw", "FLAIR"), 70)
+    out = tmp_path / "out"
+    go(segmenter, one, out, examination="on")
+    before = masks(out)
+
+    with pytest.raises(ValueError, match="of another folder or name"):
+        go(segmenter, other, out, examination="on")
+
+    assert masks(out) == before
+
+
+def test_series_that_left_an_examination_are_still_known(
+    segmenter: Segmenter, tmp_path: Path
+) -> None:
+    subject = bids_subject(tmp_path / "one", ("T1w", "T2w"), 1)
+    stranger = bids_subject(tmp_path / "stranger", ("T1w", "T2w"), 90)
+    out, place = tmp_path / "out", subject / "sub-01" / "anat"
+    go(segmenter, subject, out, examination="on")
+    # The same person's other series, of the same names' examination.
+    for number, contrast in enumerate(("T1w", "T2w")):
+        (place / f"sub-01_{contrast}.nii.gz").rename(tmp_path / f"sub-01_{contrast}.nii.gz")
+        write_image(place / f"sub-01_PD{number}w.nii.gz", 50 + number)
+    go(segmenter, subject, out, examination="on")
+
+    with pytest.raises(ValueError, match="sub-01_T1w and 2 more"):
+        go(segmenter, stranger, out, examination="on")
+
+    # What somebody corrected in them is set aside when they come back.
+    corrected = (out / "sub-01_T2w.nii.gz").read_bytes()
+    (out / "sub-01_T1w.nii.gz").write_bytes(corrected)
+    for contrast in ("T1w", "T2w"):
+        (tmp_path / f"sub-01_{contrast}.nii.gz").rename(place / f"sub-01_{contrast}.nii.gz")
+    go(segmenter, subject, out, examination="on")
+    assert (out / "sub-01_T1w.nii.gz.changed").read_bytes() == corrected
+
+
+def test_names_that_bids_takes_for_one_are_not_replaced(
+    segmenter: Segmenter, tmp_path: Path
+) -> None:
+    for folder, name in (("one", "p1_2"), ("other", "p12")):
+        (tmp_path / folder).mkdir()
+        write_image(tmp_path / folder / f"{name}.nii.gz", len(name))
+    out = tmp_path / "out"
+    go(segmenter, tmp_path / "one", out, bids=True)
+
+    with pytest.raises(ValueError, match="p1_2 that were made of other images"):
+        go(segmenter, tmp_path / "other", out, bids=True)
+
+    assert go(segmenter, tmp_path / "other", out, bids=True, overwrite=True).begun == ["p12"]
+
+
+def test_a_patient_who_began_meanwhile_is_not_replaced(
+    segmenter: Segmenter, images: Path, other_patient: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+
+    def other_begins(case: str) -> None:
+        if case == "a":
+            go(segmenter, other_patient, out)
+
+    go(segmenter, images, out, after=other_begins)
+
+    report = json.loads((out / REPORT_FILE).read_text())
+    failed = {record["case"]: record["error"] for record in report["cases"] if "error" in record}
+    assert list(failed) == ["b", "c"]
+    assert "of other images" in failed["b"]
+    assert go(segmenter, other_patient, out).kept == ["b", "c", "d"]
+
+
+def test_a_better_image_in_the_same_zip_takes_the_place_of_the_former(
+    segmenter: Segmenter, images: Path, tmp_path: Path
+) -> None:
+    for seed in (0, 99):
+        if seed:
+            write_image(images / "a.nii.gz", seed)
+        packed = Path(shutil.make_archive(str(tmp_path / "packed"), "zip", images))
+        with unpacked(packed) as folder:
+            told = go(segmenter, packed, tmp_path / "out", folder=folder)
+        assert told.begun == (["a"] if seed else list(NAMES))
+
+
+def test_a_failure_tells_of_the_mask_in_its_place_when_its_file_is_gone(
+    segmenter: Segmenter, images: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    go(segmenter, images, out)
+    (images / "a.nii.gz").write_bytes(b"no image")
+    go(segmenter, images, out)
+    (images / "a.nii.gz").unlink()
+    go(segmenter, images, out)
+
+    assert (out / "a.nii.gz").is_file()
+    report = json.loads((out / REPORT_FILE).read_text())
+    told = [record for run in report["earlier_runs"] for record in run["cases"]]
+    assert any(record["case"] == "a" and record["stale"] == ["a.nii.gz"] for record in told)
+
+
+def test_a_table_of_measure_is_not_replaced(
+    segmenter: Segmenter, images: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "measures.csv").write_text("mine")
+
+    with pytest.raises(ValueError, match=r"measures\.csv that no run of predict has written"):
+        go(segmenter, images, out)
+
+    assert [path.name for path in out.iterdir()] == ["measures.csv"]
+    assert (out / "measures.csv").read_text() == "mine"
