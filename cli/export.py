@@ -87,6 +87,14 @@ class ContentOptions:
             "them: predict then shows them the surroundings of the bones alone.",
         ),
     ] = False
+    three_planes: Annotated[
+        bool,
+        typer.Option(
+            "--three-planes",
+            help="The U-Nets learned from slices of all planes, as `train --synthetic` makes them: "
+            "predict then sees volumes of many thin slices in all three.",
+        ),
+    ] = False
 
 
 def export(
@@ -106,13 +114,14 @@ def export(
             exported = export_refined(dataset, out, content.unets, overwrite=content.overwrite)
         else:
             precision = (content.precision or Precision.fp16).value
-            one_piece = tuple(split_list(content.one_piece))
+            pieces = tuple(split_list(content.one_piece))
+            said = (content.upright, pieces, content.crop, content.three_planes)
             exported = export_trained(
                 dataset,
                 out,
                 size.plans_name,
                 folds=split_list(content.folds),
-                traits=Traits(precision, content.upright, one_piece, content.crop),
+                traits=Traits(precision, *said),
                 overwrite=content.overwrite,
                 synthetic=content.synthetic,
                 shared=content.shared,
@@ -141,14 +150,15 @@ def _refuse_other_options(size: NetworkSize, content: ContentOptions) -> None:
         content.upright is not None,
         content.one_piece,
         content.crop,
+        content.three_planes,
         content.precision,
         content.synthetic,
         content.shared,
     )
     if any(given) or size is not NetworkSize.auto:
         msg = (
-            "--size, --folds, --precision, --upright, --one-piece, --crop, --synthetic and "
-            "--shared are what the bundle of --unets says itself; leave them out"
+            "--size, --folds, --precision, --upright, --one-piece, --crop, --three-planes, "
+            "--synthetic and --shared are what the bundle of --unets says itself; leave them out"
         )
         raise ValueError(msg)
 

@@ -90,6 +90,14 @@ class NetworkOptions:
             show_default="as the bundle says",
         ),
     ] = None
+    three_planes: Annotated[
+        bool | None,
+        typer.Option(
+            help="See volumes of many thin slices (up to 2.5 mm) in all three planes, and average; "
+            "--no-three-planes takes a third of the time for these.",
+            show_default="as the bundle says",
+        ),
+    ] = None
     engine: Annotated[
         Engine,
         typer.Option(

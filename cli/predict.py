@@ -162,6 +162,7 @@ def _segmenter(network: NetworkOptions, device: Device, *, elsewhere: bool) -> S
         engine=network.engine.value,
         precision=network.precision.value,
         crop=network.crop,
+        three_planes=network.three_planes,
     )
 
 

@@ -35,7 +35,7 @@ class Reorientation(NamedTuple):
     reversed_axes: tuple[int, ...]
 
 
-def find_reorientation(volume: Volume) -> Reorientation:
+def find_reorientation(volume: Volume, slices: int | None = None) -> Reorientation:
     """Finds how a volume is brought to the canonical orientation, in which scanners store slices.
 
     Slices come first: along the axis of a single voxel if there is one, along that whose spacing
@@ -48,6 +48,7 @@ def find_reorientation(volume: Volume) -> Reorientation:
 
     Args:
         volume: Of any orientation, oblique or not.
+        slices: The axis across the slices, where it is not to be found.
 
     Returns:
         The reorientation; `reorient` and `restore` apply and undo it.
@@ -55,7 +56,8 @@ def find_reorientation(volume: Volume) -> Reorientation:
     # Rows are the directions of array axes 0, 1, 2 in LPS: left, posterior, superior.
     axes = np.reshape(volume.direction, (3, 3)).T[::-1]
     spacing = np.array(volume.spacing_mm)
-    slices = slice_axis(volume.array.shape, spacing)
+    if slices is None:
+        slices = slice_axis(volume.array.shape, spacing)
     first, second = (axis for axis in range(3) if axis != slices)
     # Seen along the slice's normal, is it an axial slice?
     axial = int(np.argmax(np.abs(axes[slices]))) == _SUPERIOR

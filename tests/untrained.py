@@ -31,6 +31,7 @@ def write_untrained(
     upright: bool = False,
     one_piece: tuple[str, ...] = (),
     crop: bool = False,
+    three_planes: bool = False,
 ) -> None:
     """Writes a bundle with one fold and no edge refiner into an existing folder."""
     plans = untrained_plans()
@@ -50,6 +51,7 @@ def write_untrained(
         upright=upright,
         one_piece=one_piece,
         crop=crop,
+        three_planes=three_planes,
     )
 
 

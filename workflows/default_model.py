@@ -146,7 +146,7 @@ def _refiner_and_export(model: DefaultModel, trained: str) -> list[str]:
         ]
     # The AlexNet learns on what a bundle of the synthetically trained U-Nets says.
     return [
-        f"export {DATASET_ID} {{unets}} {used} --synthetic --crop",
+        f"export {DATASET_ID} {{unets}} {used} --synthetic --crop --three-planes",
         f"train-refiner {DATASET_ID} --unets {{unets}} --folds {FOLD} --inputs votes {learned} "
         f"--device {model.device}",
         f"export {DATASET_ID} {{bundle}} --unets {{unets}} --overwrite",

@@ -72,7 +72,7 @@ def test_synthetic_training_has_its_refiner_on_the_votes_of_its_unets(
     assert "--partial-volumes" in lines[0]
     assert all("--synthetic --start-from default" in line for line in lines[2:5])
     assert f"export 901 {root / 'unets'} --size small --folds 0" in lines[5]
-    assert lines[5].endswith("--synthetic --crop")
+    assert lines[5].endswith("--synthetic --crop --three-planes")
     assert f"train-refiner 901 --unets {root / 'unets'} --folds 0 --inputs votes" in lines[6]
     assert f"export 901 {root / 'bundle'} --unets {root / 'unets'} --overwrite" in lines[7]
     # The calibration's phantoms are never trained on.

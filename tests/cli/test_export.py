@@ -182,3 +182,18 @@ def test_export_does_not_replace_what_is_not_a_bundle(
     for words in (["export", "901", tmp_path], ["export", "901", tmp_path, "--overwrite"]):
         assert run(*words, "--size", "small").exit_code == 2
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_three_planes_are_said_of_upright_bundles_alone(run: Run, out: Path) -> None:
+    assert not read_bundle(out).three_planes
+    outcome = export(run, out, "--upright", "--three-planes", "--overwrite")
+    assert outcome.exit_code == 0, outcome.output
+    assert read_bundle(out).three_planes
+    assert read_bundle(out).upright
+    for words in ((), ("--no-upright",)):
+        outcome = export(run, out.parent / "other", "--three-planes", *words)
+        assert outcome.exit_code == 2
+        assert "--three-planes needs training images that lay upright" in " ".join(
+            outcome.output.split()
+        )
+        assert not (out.parent / "other").exists()

@@ -48,6 +48,8 @@ class Bundle:
         one_piece: names of the bones of which only one piece counts.
         crop: whether the U-Nets learned from patches around the joint and are to see the
             surroundings of the bones alone.
+        three_planes: whether they learned from slices of all planes, so that volumes of many
+            thin slices are seen in all three.
         digest: sha256 of the manifest, which holds the sha256 of every other file.
     """
 
@@ -58,6 +60,7 @@ class Bundle:
     upright: bool
     one_piece: tuple[str, ...]
     crop: bool
+    three_planes: bool
     digest: str
 
 
@@ -90,6 +93,7 @@ def read_bundle(folder: Path) -> Bundle:
         upright=manifest.get("upright", False),
         one_piece=tuple(manifest.get("one_piece", ())),
         crop=manifest.get("crop", False),
+        three_planes=manifest.get("three_planes", False),
         digest=sha256_of(folder / MANIFEST),
     )
 

@@ -25,6 +25,7 @@ class Traits:
             headers of the training images.
         one_piece: names of the bones of which only one piece counts.
         crop: whether the U-Nets are to see the surroundings of the bones alone.
+        three_planes: whether they learned from slices of all planes.
 
     Raises:
         ValueError: if a name is not that of a bone, or there is no such precision.
@@ -34,6 +35,7 @@ class Traits:
     upright: bool | None = None
     one_piece: tuple[str, ...] = ()
     crop: bool = False
+    three_planes: bool = False
 
     def __post_init__(self) -> None:
         from shoulderseg.nnunet_ext.variants import FIRST, SECOND
@@ -104,6 +106,10 @@ def fill_trained(
     refiner = None if alone else _take_trained_refiner(folder, name, plans_name, chosen)
     said = None if traits.upright is None else (traits.upright, "")
     upright, doubt = said or lie_upright(name, results)
+    if traits.three_planes and not upright:
+        reason = doubt or "--no-upright says that they did not"
+        msg = f"--three-planes needs training images that lay upright, and {reason}; leave it out"
+        raise ValueError(msg)
     write_manifest(
         folder,
         folds=chosen,
@@ -112,6 +118,7 @@ def fill_trained(
         upright=upright,
         one_piece=traits.one_piece,
         crop=traits.crop,
+        three_planes=traits.three_planes,
     )
     contents = _checked_contents(folder, chosen, refined=refiner is not None)
     return replace(contents, orientation_doubt=doubt)
@@ -174,6 +181,7 @@ def fill_refined(folder: Path, dataset: str, bundle: str) -> Contents:
         one_piece=manifest.get("one_piece", ()),
         crop=manifest.get("crop", False),
         one_network=manifest.get("one_network", False),
+        three_planes=manifest.get("three_planes", False),
     )
     return _checked_contents(folder, manifest["folds"], refined=True)
 

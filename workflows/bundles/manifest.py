@@ -42,6 +42,7 @@ def write_manifest(
     one_piece: Sequence[str] = (),
     crop: bool = False,
     one_network: bool = False,
+    three_planes: bool = False,
 ) -> None:
     """Describes the files of a new bundle.
 
@@ -54,6 +55,7 @@ def write_manifest(
         one_piece: names of the bones of which only one piece counts.
         crop: whether the U-Nets are to see the surroundings of the bones alone.
         one_network: whether one network of three classes gave the U-Nets, of which there are two.
+        three_planes: whether the U-Nets learned from slices of all planes.
     """
     manifest = {
         "format": FORMAT,
@@ -67,6 +69,7 @@ def write_manifest(
         "crop": crop,
         # Unsaid where it is not so: the manifests of all other bundles stay as they were.
         **({"one_network": True} if one_network else {}),
+        **({"three_planes": True} if three_planes else {}),
         "files": {path.name: sha256_of(path) for path in sorted(visible_files(folder))},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
@@ -168,6 +171,7 @@ def _read_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any]:
             and isinstance(manifest.get("upright", False), bool)
             and isinstance(manifest.get("crop", False), bool)
             and isinstance(manifest.get("one_network", False), bool)
+            and isinstance(manifest.get("three_planes", False), bool)
             and _are_bones(manifest.get("one_piece", []))
         )
     except (

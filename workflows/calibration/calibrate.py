@@ -101,6 +101,7 @@ def _settings_of(model: Model) -> dict[str, Any]:
     return {
         "mirroring": model.mirroring,
         "cropped": model.cropped,
+        "three_planes": model.three_planes,
         "precision": model.precision,
         **_USUAL,
     }

@@ -28,6 +28,7 @@ class Model:
         labels: value of each bone.
         mirroring: whether mirror images are averaged over.
         cropped: whether the U-Nets see the surroundings of the bones alone.
+        three_planes: whether volumes of many thin slices are seen in all three planes.
         precision: what they are computed in.
         int8: whether they may be computed in eight bits; kept in the bundle with the rest.
     """
@@ -37,6 +38,7 @@ class Model:
     labels: Mapping[str, int]
     mirroring: bool
     cropped: bool
+    three_planes: bool
     precision: str
     int8: Int8Report
 
@@ -57,6 +59,7 @@ def load_model(folder: Path, device: str, images: Path, *, mirroring: bool) -> M
     from shoulderseg.nnunet_ext.regions import foreground_labels
     from shoulderseg.workflows.bundles.bundle import read_bundle
     from shoulderseg.workflows.calibration.int8 import measure_int8
+    from shoulderseg.workflows.segmentation.refining import has_three_planes
     from shoulderseg.workflows.segmentation.run_description import describe_run
     from shoulderseg.workflows.segmentation.segment import prepare
     from shoulderseg.workflows.segmentation.settings import Settings
@@ -71,6 +74,7 @@ def load_model(folder: Path, device: str, images: Path, *, mirroring: bool) -> M
         foreground_labels(bundle.unets.dataset_json),
         mirroring and bundle.unets.mirroring_axes is not None,
         bundle.crop,
+        has_three_planes(bundle, settings),
         describe_run(bundle, settings)["precision"],
         int8,
     )

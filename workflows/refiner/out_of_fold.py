@@ -74,9 +74,9 @@ def _vote(
     device: str,
 ) -> None:
 
-    from shoulderseg.nnunet_ext.inference import predict_probabilities
     from shoulderseg.nnunet_ext.predictors import build_predictors
     from shoulderseg.nnunet_ext.variants import TRAINERS
+    from shoulderseg.workflows.segmentation.planes import predict_in_planes
 
     unets = voters.load(fold)
     predictors = build_predictors(
@@ -88,7 +88,7 @@ def _vote(
     )
     for case, (path, key) in targets.items():
         image, _ = read_case(name, case, upright=voters.upright)
-        found = predict_probabilities(predictors, image.array, image.spacing_mm)
+        found = predict_in_planes(predictors, image, three_planes=voters.three_planes)
         votes = np.stack([found[variant] for variant in TRAINERS])
         part = path.with_suffix(".part")
         with part.open("wb") as stream:

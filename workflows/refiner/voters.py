@@ -26,6 +26,7 @@ class Voters:
             they may vote on every case and not on held-out ones alone.
         upright: Whether images are turned upright for them, as `predict` does.
         crop: Whether they see the surroundings of the bones alone, as in `predict`.
+        three_planes: Whether they see volumes of many thin slices in all three planes, as there.
         folder_name: Of the refiner's folder beside nnU-Net's models.
     """
 
@@ -36,6 +37,7 @@ class Voters:
     trained_elsewhere: bool
     upright: bool
     crop: bool
+    three_planes: bool
     folder_name: str
 
 
@@ -65,6 +67,7 @@ def trained_voters(name: str, plans_name: str, folds: Sequence[str]) -> Voters:
         trained_elsewhere=False,
         upright=False,
         crop=False,
+        three_planes=False,
         folder_name=trained_folder_name(plans_name),
     )
 
@@ -110,6 +113,7 @@ def bundle_voters(folder: Path, folds: Sequence[str]) -> Voters:
         trained_elsewhere=True,
         upright=bundle.upright,
         crop=bundle.crop,
+        three_planes=bundle.three_planes,
         folder_name=bundle_folder_name(digest),
     )
 
@@ -128,6 +132,7 @@ def bundle_digest(folder: Path) -> str:
     said = [manifest.get("upright", False)]
     # Bundles that do not crop keep the fingerprint that they had before there was a choice.
     said += [True] if manifest.get("crop", False) else []
+    said += ["three planes"] if manifest.get("three_planes", False) else []
     told = json.dumps([files, *said], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()
 

@@ -31,6 +31,8 @@ class Options:
         precision: what they are computed in: float32, bfloat16, int8, or auto for the fastest that
             the CPU has instructions for and the bundle allows.
         crop: whether the U-Nets see the surroundings of the bones alone; None asks the bundle.
+        three_planes: whether volumes of many thin slices are seen in all three planes; None asks
+            the bundle.
 
     Raises:
         ValueError: if a choice is none of those that there are.
@@ -46,6 +48,7 @@ class Options:
     engine: EngineChoice = "auto"
     precision: PrecisionChoice = "auto"
     crop: bool | None = None
+    three_planes: bool | None = None
 
     def __post_init__(self) -> None:
         """Checks the choices before anything is loaded."""
@@ -58,6 +61,7 @@ class Options:
         _check_choice("refine", self.refine, (True, False, None))
         _check_choice("as_stored", self.as_stored, (True, False))
         _check_choice("crop", self.crop, (True, False, None))
+        _check_choice("three_planes", self.three_planes, (True, False, None))
         _check_choice("engine", self.engine, get_args(EngineChoice))
         _check_choice("precision", self.precision, get_args(PrecisionChoice))
 
@@ -111,6 +115,7 @@ def settings_on(options: Options, device: str) -> Settings:
         engine=options.engine,
         precision=options.precision,
         crop=options.crop,
+        three_planes=options.three_planes,
     )
 
 

@@ -32,6 +32,34 @@ def is_cropping(bundle: Bundle, settings: Settings) -> bool:
     return bundle.crop if settings.crop is None else settings.crop
 
 
+def has_three_planes(bundle: Bundle, settings: Settings) -> bool:
+    """Whether the U-Nets see volumes of thin slices in three planes: as asked for, or as learned.
+
+    Not where volumes stay as stored: nobody knows how slices of another plane would lie then.
+
+    Args:
+        bundle: the models.
+        settings: how they are used.
+    """
+    asked = bundle.three_planes if settings.three_planes is None else settings.three_planes
+    return asked and bundle.upright and not settings.as_stored
+
+
+def check_planes(bundle: Bundle, settings: Settings) -> None:
+    """Sees that three planes can be had if they are asked for.
+
+    Raises:
+        ValueError: if volumes are not turned upright.
+    """
+    if settings.three_planes and not has_three_planes(bundle, settings):
+        why = "--as-stored" if settings.as_stored else "a bundle that is not upright"
+        msg = (
+            "three planes need volumes that are turned upright, so that the slices of each lie as "
+            f"scanners store them, and {why} leaves them as stored; leave one of both out"
+        )
+        raise ValueError(msg)
+
+
 def check_refiner(bundle: Bundle, settings: Settings) -> None:
     """Sees that the bundle has an edge refiner if one is asked for.
 

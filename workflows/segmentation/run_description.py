@@ -23,7 +23,11 @@ def describe_run(bundle: Bundle, settings: Settings, *, elsewhere: bool = False)
     """
     from shoulderseg.nnunet_ext.regions import foreground_labels
     from shoulderseg.workflows.bundles.manifest import NOTICE
-    from shoulderseg.workflows.segmentation.refining import is_cropping, is_refining
+    from shoulderseg.workflows.segmentation.refining import (
+        has_three_planes,
+        is_cropping,
+        is_refining,
+    )
 
     computed = {
         "device": settings.device,
@@ -49,6 +53,7 @@ def describe_run(bundle: Bundle, settings: Settings, *, elsewhere: bool = False)
         "voters": "all" if settings.all_voters else "unets",
         "mirroring": settings.mirroring and bundle.unets.mirroring_axes is not None,
         "cropped": is_cropping(bundle, settings),
+        "three_planes": has_three_planes(bundle, settings),
         "refined": refined,
         "refine": "default" if refined == usually else "on" if refined else "off",
         "as_stored": settings.as_stored and bundle.upright,
@@ -90,7 +95,7 @@ def calibration_doubt(described: Mapping[str, Any]) -> str:
         A sentence; empty where nothing is known to differ.
     """
     used = described["quality_calibrated_with"]
-    names = ["mirroring", "vote", "voters", "cropped", "refine"]
+    names = ["mirroring", "vote", "voters", "cropped", "three_planes", "refine"]
     # Which one is fastest differs from machine to machine, and masks hardly do.
     names += ["precision"] if described.get("precision_chosen") else []
     differing = [

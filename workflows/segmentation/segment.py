@@ -14,7 +14,13 @@ import numpy.typing as npt
 from shoulderseg.workflows.segmentation.case_quality import measure_quality, quality_record
 from shoulderseg.workflows.segmentation.edges import classifier_opinions, refiner_case
 from shoulderseg.workflows.segmentation.finish import Scan, finish
-from shoulderseg.workflows.segmentation.refining import check_refiner, is_cropping, is_refining
+from shoulderseg.workflows.segmentation.refining import (
+    check_planes,
+    check_refiner,
+    has_three_planes,
+    is_cropping,
+    is_refining,
+)
 from shoulderseg.workflows.segmentation.settings import Settings
 
 if TYPE_CHECKING:
@@ -104,6 +110,7 @@ def prepare(bundle: Bundle, settings: Settings) -> Segment:
         crop=is_cropping(bundle, settings),
     )
     check_refiner(bundle, settings)
+    check_planes(bundle, settings)
 
     def segment(volume: Volume, on_progress: OnProgress | None = None) -> Segmentation:
         from shoulderseg.datasets.orientation import find_reorientation, reorient, restore
@@ -133,14 +140,16 @@ def _segment_as_stored(
     on_progress: OnProgress | None,
 ) -> Segmentation:
     """Segments a volume in the orientation of its array."""
-    from shoulderseg.nnunet_ext.inference import predict_probabilities, slice_axis
+    from shoulderseg.nnunet_ext.inference import slice_axis
     from shoulderseg.nnunet_ext.regions import foreground_labels
     from shoulderseg.refine.padding import scanned_region
+    from shoulderseg.workflows.segmentation.planes import predict_in_planes
 
     seconds: dict[str, float] = {}
     axis = slice_axis(bundle.unets)
     with _timed(seconds, "unets"):
-        bones = predict_probabilities(predictors, volume.array, volume.spacing_mm, on_progress)
+        three = has_three_planes(bundle, settings)
+        bones = predict_in_planes(predictors, volume, on_progress, three_planes=three)
     # Before anything is counted, compared or kept because it is the largest.
     scanned = scanned_region(volume.array, axis)
     for probability in bones.values():

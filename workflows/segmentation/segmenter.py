@@ -62,6 +62,7 @@ class Segmenter:
         engine: EngineChoice = "auto",
         precision: PrecisionChoice = "auto",
         crop: bool | None = None,
+        three_planes: bool | None = None,
     ) -> None:
         """Verifies and loads a bundle.
 
@@ -78,6 +79,7 @@ class Segmenter:
             engine: of the U-Nets on a CPU.
             precision: of their arithmetic.
             crop: whether the U-Nets see the surroundings of the bones alone.
+            three_planes: whether volumes of many thin slices are seen in all three planes.
 
         Raises:
             FileNotFoundError: if there is no such bundle.
@@ -87,7 +89,7 @@ class Segmenter:
         from shoulderseg.workflows.bundles.bundle import read_bundle
         from shoulderseg.workflows.bundles.opened import opened_bundle
 
-        how = (vote, voters, refine, as_stored, engine, precision, crop)
+        how = (vote, voters, refine, as_stored, engine, precision, crop, three_planes)
         self._options = Options(device, folds_of(folds), mirroring, *how)
         self.settings = self._settings_of(self._options)
         with opened_bundle(os.fspath(model)) as (folder, self._model):

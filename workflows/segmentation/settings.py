@@ -26,6 +26,8 @@ class Settings:
         engine: what computes the U-Nets on a CPU.
         precision: what they are computed in.
         crop: whether the U-Nets see the surroundings of the bones alone; None asks the bundle.
+        three_planes: whether volumes of many thin slices are seen in all three planes; None asks
+            the bundle.
     """
 
     device: str
@@ -38,3 +40,4 @@ class Settings:
     engine: EngineChoice = "auto"
     precision: PrecisionChoice = "auto"
     crop: bool | None = None
+    three_planes: bool | None = None

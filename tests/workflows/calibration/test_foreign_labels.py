@@ -35,7 +35,9 @@ def test_other_values_are_told_instead_of_scored_as_missed(
         pytest.fail("segmented before its reference was looked at")
 
     labels = {"humerus": 1, "glenoid": 2}
-    model = Model(tmp_path, segment, labels, True, True, "float32", Int8Report(None, None, {}))
+    model = Model(
+        tmp_path, segment, labels, True, True, False, "float32", Int8Report(None, None, {})
+    )
     order = CalibrationOrder(tmp_path / "images", tmp_path / "labels")
 
     with pytest.raises(
