@@ -76,7 +76,7 @@ def _vote(
 
     from shoulderseg.nnunet_ext.predictors import build_predictors
     from shoulderseg.nnunet_ext.variants import TRAINERS
-    from shoulderseg.workflows.segmentation.planes import predict_in_planes
+    from shoulderseg.workflows.segmentation.planes import predict_in_planes, suits_three_planes
 
     unets = voters.load(fold)
     predictors = build_predictors(
@@ -88,7 +88,8 @@ def _vote(
     )
     for case, (path, key) in targets.items():
         image, _ = read_case(name, case, upright=voters.upright)
-        found = predict_in_planes(predictors, image, three_planes=voters.three_planes)
+        three = voters.three_planes and suits_three_planes(image)
+        found = predict_in_planes(predictors, image, three_planes=three)
         votes = np.stack([found[variant] for variant in TRAINERS])
         part = path.with_suffix(".part")
         with part.open("wb") as stream:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     from shoulderseg.datasets.volume import Volume
@@ -34,7 +35,7 @@ def predict_in_planes(
         predictors: as `build_predictors` gives them.
         volume: in canonical orientation where three planes are asked for.
         on_progress: is told which share of the networks' work is done.
-        three_planes: whether all planes are seen where `suits_three_planes` holds.
+        three_planes: whether all planes are seen; see `suits_three_planes`.
 
     Returns:
         As `predict_probabilities`.
@@ -45,7 +46,7 @@ def predict_in_planes(
     from shoulderseg.datasets.orientation import find_reorientation, reorient, restore
     from shoulderseg.nnunet_ext.inference import predict_probabilities
 
-    if not (three_planes and suits_three_planes(volume.array.shape, volume.spacing_mm)):
+    if not three_planes:
         return predict_probabilities(predictors, volume.array, volume.spacing_mm, on_progress)
     total: dict[str, npt.NDArray[np.float32]] = {}
     for plane in range(3):
@@ -66,15 +67,15 @@ def predict_in_planes(
     return total
 
 
-def suits_three_planes(shape: tuple[int, ...], spacing_mm: tuple[float, float, float]) -> bool:
+def suits_three_planes(volume: Volume) -> bool:
     """Whether a volume shows the bones well in all three planes: thin slices, and many of them.
 
     Args:
-        shape: voxels along (Z, Y, X).
-        spacing_mm: their distances.
+        volume: of any orientation.
     """
-    thinnest = min(count * mm for count, mm in zip(shape, spacing_mm, strict=True))
-    return max(spacing_mm) <= _LONGEST_MM and thinnest >= _THINNEST_MM
+    sides_mm = np.array(volume.spacing_mm)
+    extent_mm = sides_mm * volume.array.shape
+    return bool(sides_mm.max() <= _LONGEST_MM and extent_mm.min() >= _THINNEST_MM)
 
 
 def _part(on_progress: OnProgress | None, plane: int) -> OnProgress | None:

@@ -143,12 +143,12 @@ def _segment_as_stored(
     from shoulderseg.nnunet_ext.inference import slice_axis
     from shoulderseg.nnunet_ext.regions import foreground_labels
     from shoulderseg.refine.padding import scanned_region
-    from shoulderseg.workflows.segmentation.planes import predict_in_planes
+    from shoulderseg.workflows.segmentation.planes import predict_in_planes, suits_three_planes
 
     seconds: dict[str, float] = {}
     axis = slice_axis(bundle.unets)
     with _timed(seconds, "unets"):
-        three = has_three_planes(bundle, settings)
+        three = has_three_planes(bundle, settings) and suits_three_planes(volume)
         bones = predict_in_planes(predictors, volume, on_progress, three_planes=three)
     # Before anything is counted, compared or kept because it is the largest.
     scanned = scanned_region(volume.array, axis)

@@ -116,7 +116,8 @@ def test_a_user_can_do_without(folder: Path, scan: Volume) -> None:
 def test_thin_slices_and_many_of_them(
     shape: tuple[int, int, int], spacing_mm: tuple[float, float, float], suits: bool
 ) -> None:
-    assert suits_three_planes(shape, spacing_mm) is suits
+    volume = Volume(np.zeros(shape, np.int8), spacing_mm, (0.0, 0.0, 0.0), OBLIQUE)
+    assert suits_three_planes(volume) is suits
 
 
 def test_volumes_that_stay_as_stored_cannot_have_three_planes(folder: Path, scan: Volume) -> None:
