@@ -24,13 +24,14 @@ from shoulderseg.datasets.phantom.case import make_case
 from shoulderseg.datasets.phantom.options import PhantomOptions
 from shoulderseg.datasets.phantom.scanner.protocol import Plane
 from shoulderseg.evaluation.overlap import count_voxels, dice
+from shoulderseg.nnunet_ext.inference import predict_probabilities
 from shoulderseg.nnunet_ext.predictors import Predictors, build_predictors
 from shoulderseg.refine.padding import scanned_region
 from shoulderseg.refine.voting import fuse
 from shoulderseg.workflows.bundles.bundle import Bundle, read_bundle
 from shoulderseg.workflows.bundles.store import find_bundle
 from shoulderseg.workflows.segmentation.finish import Scan, finish
-from shoulderseg.workflows.segmentation.planes import predict_in_planes
+from shoulderseg.workflows.segmentation.planes import add_other_planes
 from shoulderseg.workflows.segmentation.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from shoulderseg.datasets.volume import Volume
 
-SEED, EXTENT_MM = 5500, 110
+SEED, EXTENT_MM = 5500, 90
 DISTANCES_MM = (1.0, 1.5, 2.0, 2.5, 3.0, 5.0)
 PLANES: tuple[Plane, ...] = ("coronal", "sagittal", "axial")
 BONES = ("humerus", "glenoid")
@@ -60,17 +61,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="default", help="name or folder of a bundle")
     parser.add_argument("--mirroring", action="store_true", help="average over mirror images")
+    parser.add_argument("--phantoms", type=int, default=3, metavar="N", help="of each distance")
     parser.add_argument("--quick", action="store_true", help="one phantom of 1 mm, a small one")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure here")
     asked = parser.parse_args()
     bundle = read_bundle(find_bundle(asked.model))
     predictors = build_predictors(bundle.unets, "cpu", mirroring=asked.mirroring, crop=bundle.crop)
     distances = DISTANCES_MM[:1] if asked.quick else DISTANCES_MM
-    planes = PLANES[:1] if asked.quick else PLANES
     extent_mm = 60 if asked.quick else EXTENT_MM
     rows = [
-        _row(number, distance_mm, plane, extent_mm, bundle, predictors)
-        for number, (distance_mm, plane) in enumerate((d, p) for d in distances for p in planes)
+        _row((which, number), distance_mm, extent_mm, bundle, predictors)
+        for which, distance_mm in enumerate(distances)
+        for number in range(1 if asked.quick else asked.phantoms)
     ]
     _print_table(rows)
     if asked.json:
@@ -78,13 +80,13 @@ def main() -> None:
 
 
 def _row(
-    number: int,
+    number: tuple[int, int],
     distance_mm: float,
-    plane: Plane,
     extent_mm: int,
     bundle: Bundle,
     predictors: Predictors,
 ) -> Row:
+    plane = PLANES[sum(number) % len(PLANES)]
     pixel_mm = 0.7 if distance_mm > 1 else 1.0
     side = round(1.4 * extent_mm / pixel_mm)
     options = PhantomOptions(
@@ -92,7 +94,7 @@ def _row(
         shape=(round(extent_mm / distance_mm), side, side),
         spacing_mm=(distance_mm, pixel_mm, pixel_mm),
     )
-    made = make_case(options, np.random.default_rng([SEED, number]), workers=2)
+    made = make_case(options, np.random.default_rng([SEED, *number]), workers=2)
     turn = find_reorientation(made.image)
     image = reorient(made.image, turn)
     truth = reorient(replace(made.image, array=made.label_map), turn).array
@@ -118,7 +120,9 @@ def _label_map(
 ) -> npt.NDArray[np.uint8]:
     """What `predict` makes of it, but that the distance of the slices does not decide."""
     scanned = scanned_region(image.array, 0)
-    said = predict_in_planes(predictors, image, three_planes=three_planes)
+    said = predict_probabilities(predictors, image.array, image.spacing_mm)
+    if three_planes:
+        add_other_planes(said, predictors, image)
     bones = {variant: probability * scanned for variant, probability in said.items()}
     fusion = fuse([[bones[bone]] for bone in BONES], "majority", whole=[bones["whole"]])
     settings = Settings("cpu", None, mirroring=False, vote="majority", refine=False)

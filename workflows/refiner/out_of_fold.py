@@ -74,9 +74,10 @@ def _vote(
     device: str,
 ) -> None:
 
+    from shoulderseg.nnunet_ext.inference import predict_probabilities
     from shoulderseg.nnunet_ext.predictors import build_predictors
     from shoulderseg.nnunet_ext.variants import TRAINERS
-    from shoulderseg.workflows.segmentation.planes import predict_in_planes, suits_three_planes
+    from shoulderseg.workflows.segmentation.planes import add_other_planes, suits_three_planes
 
     unets = voters.load(fold)
     predictors = build_predictors(
@@ -88,8 +89,9 @@ def _vote(
     )
     for case, (path, key) in targets.items():
         image, _ = read_case(name, case, upright=voters.upright)
-        three = voters.three_planes and suits_three_planes(image)
-        found = predict_in_planes(predictors, image, three_planes=three)
+        found = predict_probabilities(predictors, image.array, image.spacing_mm)
+        if voters.three_planes and suits_three_planes(image):
+            add_other_planes(found, predictors, image)
         votes = np.stack([found[variant] for variant in TRAINERS])
         part = path.with_suffix(".part")
         with part.open("wb") as stream:

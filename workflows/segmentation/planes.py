@@ -1,4 +1,4 @@
-"""Lets the U-Nets see a volume slice by slice: in its own plane, or in all three."""
+"""Lets the U-Nets see a volume in the two planes beside that of its slices."""
 
 from __future__ import annotations
 
@@ -19,52 +19,39 @@ _LONGEST_MM = 2.5
 _THINNEST_MM = 40.0
 
 
-def predict_in_planes(
+def add_other_planes(
+    bones: dict[str, npt.NDArray[np.float32]],
     predictors: Predictors,
     volume: Volume,
     on_progress: OnProgress | None = None,
-    *,
-    three_planes: bool,
-) -> dict[str, npt.NDArray[np.float32]]:
-    """Runs all U-Nets on the slices of a volume, or on those of all three planes.
+) -> None:
+    """Averages what the U-Nets say of a volume's own slices with what they say of the others'.
 
-    What the planes say is averaged, each turned as scanners store slices of that plane (view
-    aggregation, as in QuickNAT and FastSurfer).
+    The slices of each plane are turned as scanners store them (view aggregation, as in QuickNAT
+    and FastSurfer).
 
     Args:
+        bones: of `predict_probabilities` for the volume; changed in place.
         predictors: as `build_predictors` gives them.
-        volume: in canonical orientation where three planes are asked for.
-        on_progress: is told which share of the networks' work is done.
-        three_planes: whether all planes are seen; see `suits_three_planes`.
-
-    Returns:
-        As `predict_probabilities`.
+        volume: in canonical orientation, its slices first.
+        on_progress: is told which share of the work is done; a third of it was, before.
 
     Raises:
-        ValueError: as there.
+        ValueError: as `predict_probabilities`.
     """
     from shoulderseg.datasets.orientation import find_reorientation, reorient, restore
     from shoulderseg.nnunet_ext.inference import predict_probabilities
 
-    if not three_planes:
-        return predict_probabilities(predictors, volume.array, volume.spacing_mm, on_progress)
-    total: dict[str, npt.NDArray[np.float32]] = {}
-    for plane in range(3):
+    for plane in (1, 2):
         turn = find_reorientation(volume, slices=plane)
         seen = reorient(volume, turn)
-        found = predict_probabilities(
-            predictors, seen.array, seen.spacing_mm, _part(on_progress, plane)
-        )
+        told = third_of_progress(on_progress, plane)
+        found = predict_probabilities(predictors, seen.array, seen.spacing_mm, told)
         # One after the other, since a large case hardly fits into memory once.
-        for variant in list(found):
-            probability = restore(found.pop(variant), turn)
-            if variant in total:
-                total[variant] += probability
-            else:
-                total[variant] = probability
-    for probability in total.values():
+        for variant, probability in bones.items():
+            probability += restore(found.pop(variant), turn)
+    for probability in bones.values():
         probability /= 3
-    return total
 
 
 def suits_three_planes(volume: Volume) -> bool:
@@ -78,8 +65,13 @@ def suits_three_planes(volume: Volume) -> bool:
     return bool(sides_mm.max() <= _LONGEST_MM and extent_mm.min() >= _THINNEST_MM)
 
 
-def _part(on_progress: OnProgress | None, plane: int) -> OnProgress | None:
-    """Tells of a third of the work."""
+def third_of_progress(on_progress: OnProgress | None, plane: int) -> OnProgress | None:
+    """Tells of the work on one of three planes.
+
+    Args:
+        on_progress: is told of the whole.
+        plane: counted from 0, that of the volume's own slices.
+    """
     if on_progress is None:
         return None
     return lambda share: on_progress((plane + share) / 3)

@@ -140,26 +140,33 @@ def _segment_as_stored(
     on_progress: OnProgress | None,
 ) -> Segmentation:
     """Segments a volume in the orientation of its array."""
-    from shoulderseg.nnunet_ext.inference import slice_axis
+    from shoulderseg.nnunet_ext.inference import predict_probabilities, slice_axis
     from shoulderseg.nnunet_ext.regions import foreground_labels
     from shoulderseg.refine.padding import scanned_region
-    from shoulderseg.workflows.segmentation.planes import predict_in_planes, suits_three_planes
+    from shoulderseg.workflows.segmentation.planes import (
+        add_other_planes,
+        suits_three_planes,
+        third_of_progress,
+    )
 
     seconds: dict[str, float] = {}
     axis = slice_axis(bundle.unets)
+    three = has_three_planes(bundle, settings) and suits_three_planes(volume)
     with _timed(seconds, "unets"):
-        three = has_three_planes(bundle, settings) and suits_three_planes(volume)
-        bones = predict_in_planes(predictors, volume, on_progress, three_planes=three)
+        told = third_of_progress(on_progress, 0) if three else on_progress
+        bones = predict_probabilities(predictors, volume.array, volume.spacing_mm, told)
     # Before anything is counted, compared or kept because it is the largest.
     scanned = scanned_region(volume.array, axis)
-    for probability in bones.values():
-        # In place, since a large case hardly fits into memory once.
-        probability *= scanned
+    case, fusion, quality = _voted(volume, bones, bundle, settings, scanned, seconds)
+    if three:
+        with _timed(seconds, "unets"):
+            add_other_planes(bones, predictors, volume, on_progress)
+        own = quality
+        case, fusion, quality = _voted(volume, bones, bundle, settings, scanned, seconds)
+        # Probabilities of several planes are less sure than those that calibrations know.
+        if [bone.found for bone in own.bones] == [bone.found for bone in quality.bones]:
+            quality = own
     refining = is_refining(bundle, settings)
-    case = refiner_case(volume, bones, axis) if refining or settings.all_voters else None
-    fusion = _vote(bones, bundle, settings, case, scanned, seconds)
-    with _timed(seconds, "quality"):
-        quality = measure_quality(bones, fusion, volume.spacing_mm, axis)
     measures = vote_measures(fusion)
     labels = foreground_labels(bundle.unets.dataset_json)
     with _timed(seconds, "edges"):
@@ -170,6 +177,29 @@ def _segment_as_stored(
     measures |= finished.measures
     measures["quality"] = quality_record(quality, bundle.quality, list(labels))
     return Segmentation(finished.label_map, finished.voted, bones, quality, measures, seconds)
+
+
+def _voted(
+    volume: Volume,
+    bones: dict[str, Probability],
+    bundle: Bundle,
+    settings: Settings,
+    scanned: npt.NDArray[np.bool_],
+    seconds: dict[str, float],
+) -> tuple[RefinerCase | None, Fusion, CaseQuality]:
+    """What an edge refiner sees, where there is one to use; the vote; and how good it looks."""
+    from shoulderseg.nnunet_ext.inference import slice_axis
+
+    axis = slice_axis(bundle.unets)
+    for probability in bones.values():
+        # In place, since a large case hardly fits into memory once.
+        probability *= scanned
+    used = is_refining(bundle, settings) or settings.all_voters
+    case = refiner_case(volume, bones, axis) if used else None
+    fusion = _vote(bones, bundle, settings, case, scanned, seconds)
+    with _timed(seconds, "quality"):
+        quality = measure_quality(bones, fusion, volume.spacing_mm, axis)
+    return case, fusion, quality
 
 
 def _vote(
@@ -213,4 +243,5 @@ def vote_measures(fusion: Fusion) -> dict[str, Any]:
 def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
     started = time.perf_counter()
     yield
-    seconds[stage] = round(time.perf_counter() - started, 4)
+    # A stage may come again.
+    seconds[stage] = round(seconds.get(stage, 0.0) + time.perf_counter() - started, 4)

@@ -79,6 +79,17 @@ def test_the_order_of_axes_in_the_file_does_not_matter(
         np.testing.assert_allclose(restore(found[variant], turn), probability, atol=1e-5)
 
 
+def test_how_good_it_looks_is_that_of_its_own_slices(folder: Path, scan: Volume) -> None:
+    found, alone = (segmenting(folder, three_planes=way)(scan) for way in (True, False))
+    assert any(
+        np.abs(found.probabilities[variant] - probability).max() > 0.01
+        for variant, probability in alone.probabilities.items()
+    )
+    # What calibrations know, who saw thick slices.
+    assert found.quality == alone.quality
+    assert found.measures["voted_voxels"] != alone.measures["voted_voxels"]
+
+
 def test_progress_is_told_from_start_to_end(folder: Path, scan: Volume) -> None:
     told: list[float] = []
     segmenting(folder)(scan, told.append)
