@@ -2,7 +2,7 @@
 
 Phantoms of slices 1 to 5 mm apart, coronal, sagittal and axial ones, with pixels of 0.7 mm (1 mm
 where slices are 1 mm apart), are segmented from their own slices and from those of all planes, at
-every distance: `predict` takes all planes up to 2.5 mm. `ratio` is the time of three planes by that
+every distance: `predict` takes all planes up to 1.5 mm. `ratio` is the time of three planes by that
 of one, the median. Without mirror images unless told.
 """
 

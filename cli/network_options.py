@@ -93,8 +93,8 @@ class NetworkOptions:
     three_planes: Annotated[
         bool | None,
         typer.Option(
-            help="See volumes of many thin slices (up to 2.5 mm) in all three planes, and average; "
-            "--no-three-planes takes a third of the time for these.",
+            help="See volumes of many thin slices (up to 1.5 mm) in all three planes, and average; "
+            "--no-three-planes takes a third of the time for these, or less.",
             show_default="as the bundle says",
         ),
     ] = None

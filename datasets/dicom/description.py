@@ -32,11 +32,11 @@ _WRITTEN_OUT: dict[Side, re.Pattern[str]] = {
 }
 # Alone they may begin something else: R/O rules a tear out, R2 is a second reading, L-spine is no
 # shoulder. RE and LI are German; RE is also what comes again, or what a scan is about.
-_PLANE = r"(?:sag|cor|kor|ax|tra|obl)"
-_NO_WORD = rf"(?![a-z0-9])(?!-(?!{_PLANE})[a-z])"
-_ENDS = rf"(?=\s*(?:$|[)\];,]|-?{_PLANE}))"
-_L_ALONE = rf"(?:lt|li|l){_NO_WORD}"
-_R_ALONE = rf"(?:rt|r){_NO_WORD}(?!\s*[/.\\-]?\s*o(?![a-z]))|re{_ENDS}"
+_SCAN = r"(?:sag|cor|kor|ax|tra|obl|t1|t2|pd|fs|stir|tirm|tse|fse|dixon|w/|nativ|arthro|km)"
+_NO_WORD = rf"(?![a-z0-9])(?!-(?!{_SCAN})[a-z])"
+_ENDS = rf"(?=[\s.-]*(?:$|[)\];,]|{_SCAN}))"
+_L_ALONE = rf"lt(?![a-z0-9])|(?:li|l){_NO_WORD}"
+_R_ALONE = rf"rt(?![a-z0-9])|r{_NO_WORD}(?!\s*[/.\\-]?\s*o(?![a-z]))|re{_ENDS}"
 _WORDS: dict[Side, re.Pattern[str]] = {
     "left": re.compile(
         rf"{_WRITTEN_OUT['left'].pattern}"
@@ -45,7 +45,7 @@ _WORDS: dict[Side, re.Pattern[str]] = {
     "right": re.compile(
         rf"{_WRITTEN_OUT['right'].pattern}"
         rf"|(?<![a-z])(rt|r)[ .]+{_SHOULDER}|{_SHOULDER}[ .(]+(?:{_R_ALONE})"
-        rf"|(?<![a-z])re[ .]+schulter|schulter[ .(]+re{_NO_WORD}"
+        rf"|(?<![a-z])re(?:[ .]+schulter|\.\s*{_SHOULDER})|schulter[ .(]+re{_NO_WORD}"
     ),
 }
 # Protocols for either shoulder name both: "SHOULDER L/R", "Schulter li-re", "left and right".

@@ -104,12 +104,7 @@ def fill_trained(
     chosen = list(next(iter(unets.weights.values())))
     alone = synthetic or shared
     refiner = None if alone else _take_trained_refiner(folder, name, plans_name, chosen)
-    said = None if traits.upright is None else (traits.upright, "")
-    upright, doubt = said or lie_upright(name, results)
-    if traits.three_planes and not upright:
-        reason = doubt or "--no-upright says that they did not"
-        msg = f"--three-planes needs training images that lay upright, and {reason}; leave it out"
-        raise ValueError(msg)
+    upright, doubt = _how_images_lay(name, results, traits)
     write_manifest(
         folder,
         folds=chosen,
@@ -122,6 +117,21 @@ def fill_trained(
     )
     contents = _checked_contents(folder, chosen, refined=refiner is not None)
     return replace(contents, orientation_doubt=doubt)
+
+
+def _how_images_lay(name: str, results: Path, traits: Traits) -> tuple[bool, str]:
+    """Whether all training images lay upright, and why that cannot be said.
+
+    Raises:
+        ValueError: if it cannot, and three planes are asked for.
+    """
+    said = None if traits.upright is None else (traits.upright, "")
+    upright, doubt = said or lie_upright(name, results)
+    if traits.three_planes and not upright:
+        reason = doubt or "--no-upright says that they did not"
+        msg = f"--three-planes needs training images that lay upright, and {reason}; leave it out"
+        raise ValueError(msg)
+    return upright, doubt
 
 
 def _take_trained_refiner(

@@ -66,15 +66,16 @@ def fingerprint(sources: Sequence[CaseInput]) -> str:
         64 hexadecimal digits; empty where an image cannot be read, which is told when it is read to
         be segmented.
     """
-    return combined([_hash_of(source) for source in sources])
+    return combined(origins_of(sources))
 
 
-def combined(images: Sequence[str]) -> str:
-    """`fingerprint` of cases that have each a fingerprint already.
+def combined(origins: Mapping[str, tuple[str, str]]) -> str:
+    """`fingerprint` of cases of which each was hashed already.
 
     Args:
-        images: those of the cases.
+        origins: of `origins_of`.
     """
+    images = [image for image, _ in origins.values()]
     if len(images) == 1 or not all(images):
         return images[0] if all(images) else ""
     return hashlib.sha256(json.dumps(images).encode()).hexdigest()

@@ -64,9 +64,10 @@ def check_origin(
 def _other_cases(out: Path, own: Mapping[str, CaseInput], fragment: Fragment) -> list[str]:
     """Which cases' files are there that were made of other images."""
     files = {record["case"]: files_of(record) for record in fragment.records}
-    if len(fragment.origins) == 1:
+    told = {file for one in [*files.values(), files_of(fragment.examination or {})] for file in one}
+    for name in fragment.origins:
         # A case that failed has no record, and its files may be there from before.
-        files.setdefault(next(iter(fragment.origins)), list(fragment.files))
+        files.setdefault(name, [file for file in fragment.files if file not in told])
     return [
         name
         for name, written in files.items()
@@ -90,6 +91,9 @@ def _is_another_visit(out: Path, series: Collection[CaseInput], noted: Fragment 
     Subjects of two BIDS datasets may have the same number.
     """
     if noted is None or noted.examination is None:
+        return False
+    if all(case.examination or case.visit for case in series):
+        # Their headers name it, and nobody else's do.
         return False
     if not any((out / file).exists() for file in files_of(noted.examination)):
         return False

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from shoulderseg.workflows.cohort.fingerprint import combined
 from shoulderseg.workflows.cohort.fragment import (
     Fragment,
     files_of,
@@ -67,14 +68,13 @@ def check_options(ledger: Ledger, cases: Collection[str], done: Collection[Fragm
     raise ValueError(msg)
 
 
-def find_done(ledger: Ledger, name: str, cases: Sequence[str], images: str) -> Fragment | None:
-    """Gives what was done for a case, if that still holds.
+def find_done(ledger: Ledger, name: str, origins: Mapping[str, tuple[str, str]]) -> Fragment | None:
+    """Gives what was done for a case, if that still holds; notes where its images are now.
 
     Args:
         ledger: where it stands what is done.
         name: of the case or examination.
-        cases: names of the case or of the series.
-        images: `fingerprint` of its images.
+        origins: of `origins_of`, of the case or of the series.
 
     Returns:
         What was done; None where nothing was, with other options or of other images, where a file
@@ -83,11 +83,19 @@ def find_done(ledger: Ledger, name: str, cases: Sequence[str], images: str) -> F
     fragment = read_fragment(ledger.out, name)
     if fragment is None or fragment.options != ledger.options:
         return None
+    images = combined(origins)
     if not images or fragment.fingerprint != images:
         return None
-    if [record["case"] for record in fragment.records] != list(cases):
+    if [record["case"] for record in fragment.records] != list(origins):
         return None
-    return fragment if still_stands(ledger.out, fragment) else None
+    if not still_stands(ledger.out, fragment):
+        return None
+    if {case: tuple(origin) for case, origin in fragment.origins.items()} != dict(origins):
+        try:
+            write_fragment(ledger.out, name, replace(fragment, origins=dict(origins)))
+        except (ValueError, OSError) as error:
+            _LOGGER.warning("%s: cannot be noted: %s", name, reason_of(error))
+    return fragment
 
 
 def units_of(ledger: Ledger) -> dict[str, list[str]]:
@@ -164,7 +172,13 @@ def note_done(
         if hashes:
             together = None if examination is None else dict(examination)
             told = Fragment(images if whole else "", ledger.options, hashes, records, together)
-            write_fragment(ledger.out, name, replace(told, origins=dict(origins or {})))
+            former = {} if before is None else before.origins
+            # An image that cannot be read any more has no hash.
+            known = {
+                case: origin if origin[0] else former.get(case, origin)
+                for case, origin in (origins or {}).items()
+            }
+            write_fragment(ledger.out, name, replace(told, origins=known))
     except Exception as error:
         # The results are there all the same.
         _LOGGER.warning("%s: done, and made anew by the next run: %s", name, reason_of(error))

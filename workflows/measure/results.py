@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from shoulderseg.workflows.cohort.fragment import FOLDER
 from shoulderseg.workflows.measure.basis import BASIS, basis_of, resolved
 from shoulderseg.workflows.measure.shoulder import as_records, known_dice, measure_volume
 from shoulderseg.workflows.measure.side import settle_side
@@ -168,7 +169,8 @@ def check_table(out: Path) -> None:
     Raises:
         ValueError: if it holds a table that no run has written.
     """
-    if (out / TABLE_FILE).exists() and not (out / REPORT_FILE).exists():
+    of_a_run = (out / REPORT_FILE).exists() or (out / FOLDER).exists()
+    if (out / TABLE_FILE).exists() and not of_a_run:
         msg = (
             f"{out} holds a {TABLE_FILE} that no run of predict has written; choose another "
             "folder for the output"

@@ -7,11 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from shoulderseg.workflows.cohort.fragment import read_fragment
+from shoulderseg.workflows.cohort.origin import check_origin
 from shoulderseg.workflows.cohort.resume import units_of
 from shoulderseg.workflows.examination.grouping import batches
 from shoulderseg.workflows.outputs.plan import Case
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from shoulderseg.workflows.examination.grouping import Group
     from shoulderseg.workflows.inputs.case_input import CaseInput
     from shoulderseg.workflows.outputs.plan import OutputPlan
@@ -43,6 +47,15 @@ class Batch:
     def sources(self) -> list[CaseInput]:
         """The images."""
         return [source for source, _ in self.pairs]
+
+    @property
+    def cases(self) -> list[str]:
+        """Their names."""
+        return [source.name for source, _ in self.pairs]
+
+    def of_others(self, case: Case) -> dict[str, str]:
+        """Whose the files are that are called like those of a case, without its own."""
+        return {path: owner for path, owner in self.owners.items() if owner != case.name}
 
 
 def batch_name(group: Group | None, pairs: Sequence[tuple[CaseInput, Any]]) -> str:
@@ -78,6 +91,22 @@ def list_batches(run: Run) -> list[Batch]:
 
     every = [(source, _case_of(source)) for source in run.inputs.cases]
     return [take(*one) for one in batches(every, run.examinations)]
+
+
+def check_batch(out: Path, batch: Batch) -> None:
+    """Refuses a batch in whose place are results of other images, see `check_origin`.
+
+    Args:
+        out: folder of the results.
+        batch: what is to be done.
+
+    Raises:
+        ValueError: if there are.
+    """
+    found = {name: read_fragment(out, name) for name in batch.noted}
+    done = {name: fragment for name, fragment in found.items() if fragment is not None}
+    together = {} if batch.group is None else {batch.name: batch.cases}
+    check_origin(out, batch.sources, done, together, {})
 
 
 def owners_of(run: Run) -> dict[str, str]:

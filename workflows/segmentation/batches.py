@@ -17,8 +17,7 @@ from shoulderseg.workflows.cohort.former import (
     part_others,
     unnote,
 )
-from shoulderseg.workflows.cohort.fragment import files_of, read_fragment
-from shoulderseg.workflows.cohort.origin import check_origin
+from shoulderseg.workflows.cohort.fragment import files_of
 from shoulderseg.workflows.cohort.presence import BusyError, claimed
 from shoulderseg.workflows.cohort.resume import find_done, forget, note_done
 from shoulderseg.workflows.cohort.set_aside import put_back, set_aside_changed
@@ -27,7 +26,7 @@ from shoulderseg.workflows.examination.run import segment_series
 from shoulderseg.workflows.examination.write import write_group
 from shoulderseg.workflows.measure.results import measure_examination, measure_result
 from shoulderseg.workflows.measure.structured_report import report_case, report_examination
-from shoulderseg.workflows.segmentation.batch_list import list_batches
+from shoulderseg.workflows.segmentation.batch_list import check_batch, list_batches
 from shoulderseg.workflows.segmentation.case_record import (
     PREVIEWS,
     case_record,
@@ -116,17 +115,15 @@ def _work_on(run: Work, batch: Batch, listener: Listener) -> None:
     """Takes over what is done of a batch, or does it and notes that in place of what was noted."""
     # From before they are segmented: who changes one meanwhile has it segmented anew.
     origins = origins_of(batch.sources)
-    images = combined([image for image, _ in origins.values()])
-    cases = [source.name for source in batch.sources]
-    done = find_done(run.ledger, batch.name, cases, images)
+    done = find_done(run.ledger, batch.name, origins)
     if done is not None:
         _take_over(run, done, listener)
         return
-    noted = noted_files(run.ledger, batch.noted, cases)
+    noted = noted_files(run.ledger, batch.noted, batch.cases)
     try:
         if not run.overwrite:
             # Another process may have begun with other images meanwhile.
-            _check_origin(run, batch)
+            check_batch(run.plan.out, batch)
         moved = set_aside_changed(run.plan.out, noted)
     except (ValueError, OSError) as error:
         fail_batch(run, batch, error, listener)
@@ -137,14 +134,6 @@ def _work_on(run: Work, batch: Batch, listener: Listener) -> None:
         put_back(moved)
 
 
-def _check_origin(run: Work, batch: Batch) -> None:
-    found = {name: read_fragment(run.plan.out, name) for name in batch.noted}
-    done = {name: fragment for name, fragment in found.items() if fragment is not None}
-    names = [source.name for source in batch.sources]
-    together = {} if batch.group is None else {batch.name: names}
-    check_origin(run.plan.out, batch.sources, done, together, {})
-
-
 def _make_anew(
     run: Work,
     batch: Batch,
@@ -153,9 +142,8 @@ def _make_anew(
     noted: Mapping[str, Sequence[str]],
 ) -> None:
     """Segments a batch and notes it in place of what was noted."""
-    cases = [source.name for source in batch.sources]
-    former = noted_examinations(run.ledger, batch.noted, cases)
-    part_others(run.ledger, batch.noted, cases)
+    former = noted_examinations(run.ledger, batch.noted, batch.cases)
+    part_others(run.ledger, batch.noted, batch.cases)
     outdate(run.ledger, batch.noted, former)
     records: list[dict[str, Any]] = []
     together: list[dict[str, Any]] = []
@@ -170,7 +158,7 @@ def _make_anew(
         # Also after an interruption: what somebody changes in its files is not lost in the next.
         made = records, (together[0] if together else None)
         files = side_files(run.plan, [case for _, case in batch.pairs]) if run.plan.bids else []
-        images = combined([image for image, _ in origins.values()])
+        images = combined(origins)
         note_done(run.ledger, batch.name, images if whole else "", made, files, noted, origins)
     forget(run.ledger, [name for name in batch.noted if name not in (batch.name, *former)])
     if not any("error" in record for record in records):
@@ -197,7 +185,7 @@ def _segment_batch(
 ) -> None:
     """Segments and writes; adds the record of each case, and of the examination if it is one."""
     for source, case, result, seconds in _segmented(run, batch, listener, together):
-        others = _of_others(batch.owners, case)
+        others = batch.of_others(case)
         try:
             if isinstance(result, Exception):
                 raise result
@@ -233,7 +221,7 @@ def _segmented(
         case, started = cases[source.name], time.perf_counter()
         listener.on_start(source.name)
         try:
-            run.plan.check_clash(case, _of_others(batch.owners, case), labels)
+            run.plan.check_clash(case, batch.of_others(case), labels)
             run.plan.check_folders(case, [PREVIEWS] * run.preview)
             return run.segmenter.segment_case(source, listener.on_progress)
         finally:
@@ -246,7 +234,7 @@ def _segmented(
     except BaseException:
         # Also after an interruption: what is done is done, unless better is there already.
         for (source, case), outcome, spent in zip(batch.pairs, outcomes, seconds, strict=False):
-            if group is None or not run.plan.left_over(case, _of_others(batch.owners, case)):
+            if group is None or not run.plan.left_over(case, batch.of_others(case)):
                 yield source, case, outcome if group is None else stopped(outcome), spent
         raise
     if group is not None:
@@ -259,7 +247,3 @@ def _segmented(
         together.append(record)
     for (source, case), outcome, spent in zip(batch.pairs, outcomes, seconds, strict=True):
         yield source, case, outcome, spent
-
-
-def _of_others(owners: Mapping[str, str], case: Case) -> dict[str, str]:
-    return {path: owner for path, owner in owners.items() if owner != case.name}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -108,7 +109,10 @@ def still_holding(
 
 
 def without_gone(
-    runs: Collection[dict[str, Any]], run: Mapping[str, Any], present: Collection[str]
+    runs: Collection[dict[str, Any]],
+    run: Mapping[str, Any],
+    present: Collection[str],
+    out: Path,
 ) -> list[dict[str, Any]]:
     """Leaves out that a case failed, or was not reached, of what is in the input no more.
 
@@ -118,6 +122,8 @@ def without_gone(
         runs: from `read_earlier`.
         run: what holds for all cases of the present run, with `INPUT` and `IN_FULL`.
         present: names of all cases of its input, also those of other parts.
+        out: folder of the results. Of files that lie there in the place of a failed case nothing
+            else would tell.
 
     Returns:
         The reports; those of other inputs as they are, and all where not all of it was asked for.
@@ -128,14 +134,22 @@ def without_gone(
     kept = []
     for one in runs:
         if one.get(INPUT) == run.get(INPUT):
-            # Of files that lie in the place of a failed case nothing else would tell.
-            cases = [r for r in one["cases"] if "outputs" in r or STALE in r or r["case"] in there]
+            cases = [
+                record
+                for record in one["cases"]
+                if "outputs" in record or record["case"] in there or _lies_there(out, record)
+            ]
             missing = [name for name in one["not_reached"] if name in there]
             one = {**one, "cases": cases, "not_reached": missing}
             if OTHER_PARTS in one:
                 one[OTHER_PARTS] = [name for name in one[OTHER_PARTS] if name in there]
         kept.append(one)
     return kept
+
+
+def _lies_there(out: Path, record: Mapping[str, Any]) -> bool:
+    """Whether a file of before lies in the place of a case that failed."""
+    return any(any(out.rglob(glob.escape(str(name)))) for name in record.get(STALE, ()))
 
 
 def earlier_records(runs: Collection[dict[str, Any]]) -> list[dict[str, Any]]:

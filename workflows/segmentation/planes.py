@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from shoulderseg.nnunet_ext.inference import OnProgress
     from shoulderseg.nnunet_ext.predictors import Predictors
 
-# With longer voxels the slices of the other planes show too little: benchmarks/three_planes.py.
-_LONGEST_MM = 2.5
+# Beyond it the glenoid gains nothing, and the other planes, whose slices are as many as ever,
+# take more than five times as long: benchmarks/three_planes.py.
+_LONGEST_MM = 1.5
 # A thinner slab shows a strip of the bones in the other planes.
 _THINNEST_MM = 40.0
+# Of two results that are nearly the same.
+_LEAST_DICE = 0.9
 
 
 def add_other_planes(
@@ -63,6 +66,22 @@ def suits_three_planes(volume: Volume) -> bool:
     sides_mm = np.array(volume.spacing_mm)
     extent_mm = sides_mm * volume.array.shape
     return bool(sides_mm.max() <= _LONGEST_MM and extent_mm.min() >= _THINNEST_MM)
+
+
+def nearly_same(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> bool:
+    """Whether two label maps have each bone in nearly the same place, or neither has it.
+
+    What is said of one of them then goes for the other.
+
+    Args:
+        one: 0 background, 1 and 2 the bones, (Z, Y, X).
+        other: the same for another result.
+    """
+    bones = [(one == value, other == value) for value in (1, 2)]
+    return all(
+        2 * np.count_nonzero(a & b) >= _LEAST_DICE * (np.count_nonzero(a) + np.count_nonzero(b))
+        for a, b in bones
+    )
 
 
 def third_of_progress(on_progress: OnProgress | None, plane: int) -> OnProgress | None:

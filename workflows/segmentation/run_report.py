@@ -215,7 +215,7 @@ class RunReport:
 
     def _earlier(self) -> list[dict[str, Any]]:
         every, images = [*self._cases, *self._others], self._run.get(INPUT, "")
-        before = without_gone(self._before, self._run, every)
+        before = without_gone(self._before, self._run, every, self._path.parent)
         return still_holding(before, self._records, self._cases, images, every)
 
     def summary(self, skipped: Sequence[str], *, calibrated: bool) -> list[str]:

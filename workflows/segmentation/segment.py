@@ -145,6 +145,7 @@ def _segment_as_stored(
     from shoulderseg.refine.padding import scanned_region
     from shoulderseg.workflows.segmentation.planes import (
         add_other_planes,
+        nearly_same,
         suits_three_planes,
         third_of_progress,
     )
@@ -161,10 +162,10 @@ def _segment_as_stored(
     if three:
         with _timed(seconds, "unets"):
             add_other_planes(bones, predictors, volume, on_progress)
-        own = quality
+        own, before = quality, fusion.label_map
         case, fusion, quality = _voted(volume, bones, bundle, settings, scanned, seconds)
         # Probabilities of several planes are less sure than those that calibrations know.
-        if [bone.found for bone in own.bones] == [bone.found for bone in quality.bones]:
+        if nearly_same(before, fusion.label_map):
             quality = own
     refining = is_refining(bundle, settings)
     measures = vote_measures(fusion)
