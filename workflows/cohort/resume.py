@@ -172,16 +172,20 @@ def note_done(
         if hashes:
             together = None if examination is None else dict(examination)
             told = Fragment(images if whole else "", ledger.options, hashes, records, together)
-            former = {} if before is None else before.origins
-            # An image that cannot be read any more has no hash.
-            known = {
-                case: origin if origin[0] else former.get(case, origin)
-                for case, origin in (origins or {}).items()
-            }
-            write_fragment(ledger.out, name, replace(told, origins=known))
+            write_fragment(ledger.out, name, replace(told, origins=_known(origins or {}, before)))
     except Exception as error:
         # The results are there all the same.
         _LOGGER.warning("%s: done, and made anew by the next run: %s", name, reason_of(error))
+
+
+def _known(
+    origins: Mapping[str, tuple[str, str]], before: Fragment | None
+) -> dict[str, tuple[str, str]]:
+    """The origins, for an image that cannot be read any more that of before."""
+    former = {} if before is None else before.origins
+    return {
+        case: origin if origin[0] else former.get(case, origin) for case, origin in origins.items()
+    }
 
 
 def _is_there(path: Path) -> bool:
