@@ -170,7 +170,7 @@ def check_table(out: Path) -> None:
         ValueError: if it holds a table that no run has written.
     """
     of_a_run = (out / REPORT_FILE).exists() or (out / FOLDER).exists()
-    if (out / TABLE_FILE).exists() and not of_a_run:
+    if (out / TABLE_FILE).is_file() and not of_a_run:
         msg = (
             f"{out} holds a {TABLE_FILE} that no run of predict has written; choose another "
             "folder for the output"

@@ -167,7 +167,8 @@ def execute_run(run: Run, listener: Listener | None = None, crew: Crew | None = 
         OSError: if the folder or the report cannot be written.
     """
     listener = listener or Listener()
-    check_table(run.plan.out)
+    if run.measure:
+        check_table(run.plan.out)
     run.plan.start()
     with at_work(run.plan.out, run.ledger.options) as told:
         if not run.overwrite:

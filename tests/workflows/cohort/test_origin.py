@@ -236,7 +236,7 @@ def test_a_table_of_measure_is_not_replaced(
     (out / "measures.csv").write_text("mine")
 
     with pytest.raises(ValueError, match=r"measures\.csv that no run of predict has written"):
-        go(segmenter, images, out)
+        go(segmenter, images, out, measure=True)
 
     assert [path.name for path in out.iterdir()] == ["measures.csv"]
     assert (out / "measures.csv").read_text() == "mine"
