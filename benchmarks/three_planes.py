@@ -3,7 +3,7 @@
 Phantoms of slices 1 to 5 mm apart, coronal, sagittal and axial ones, with pixels of 0.7 mm (1 mm
 where slices are 1 mm apart), are segmented from their own slices and from those of all planes, at
 every distance: `predict` takes all planes up to 1.5 mm. `ratio` is the time of three planes by that
-of one, the median. Without mirror images unless told.
+of one, the median. Without mirror images.
 """
 
 from __future__ import annotations
@@ -60,13 +60,12 @@ def main() -> None:
     """Makes and segments the phantoms, and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="default", help="name or folder of a bundle")
-    parser.add_argument("--mirroring", action="store_true", help="average over mirror images")
     parser.add_argument("--phantoms", type=int, default=3, metavar="N", help="of each distance")
     parser.add_argument("--quick", action="store_true", help="one phantom of 1 mm, a small one")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure here")
     asked = parser.parse_args()
     bundle = read_bundle(find_bundle(asked.model))
-    predictors = build_predictors(bundle.unets, "cpu", mirroring=asked.mirroring, crop=bundle.crop)
+    predictors = build_predictors(bundle.unets, "cpu", mirroring=False, crop=bundle.crop)
     distances = DISTANCES_MM[:1] if asked.quick else DISTANCES_MM
     extent_mm = 60 if asked.quick else EXTENT_MM
     rows = [

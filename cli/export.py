@@ -115,13 +115,13 @@ def export(
         else:
             precision = (content.precision or Precision.fp16).value
             pieces = tuple(split_list(content.one_piece))
-            said = (content.upright, pieces, content.crop, content.three_planes)
+            traits = Traits(precision, content.upright, pieces, content.crop, content.three_planes)
             exported = export_trained(
                 dataset,
                 out,
                 size.plans_name,
                 folds=split_list(content.folds),
-                traits=Traits(precision, *said),
+                traits=traits,
                 overwrite=content.overwrite,
                 synthetic=content.synthetic,
                 shared=content.shared,

@@ -48,7 +48,7 @@ def find_reorientation(volume: Volume, slices: int | None = None) -> Reorientati
 
     Args:
         volume: Of any orientation, oblique or not.
-        slices: The axis across the slices, where it is not to be found.
+        slices: The axis across the slices, where another one than is found shall count.
 
     Returns:
         The reorientation; `reorient` and `restore` apply and undo it.

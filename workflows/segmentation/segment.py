@@ -158,15 +158,18 @@ def _segment_as_stored(
         bones = predict_probabilities(predictors, volume.array, volume.spacing_mm, told)
     # Before anything is counted, compared or kept because it is the largest.
     scanned = scanned_region(volume.array, axis)
-    case, fusion, quality = _voted(volume, bones, bundle, settings, scanned, seconds)
+    case, fusion = _voted(volume, bones, bundle, settings, scanned, seconds)
+    with _timed(seconds, "quality"):
+        quality = measure_quality(bones, fusion, volume.spacing_mm, axis)
     if three:
         with _timed(seconds, "unets"):
             add_other_planes(bones, predictors, volume, on_progress)
-        own, before = quality, fusion.label_map
-        case, fusion, quality = _voted(volume, bones, bundle, settings, scanned, seconds)
+        before = fusion.label_map
+        case, fusion = _voted(volume, bones, bundle, settings, scanned, seconds)
         # Probabilities of several planes are less sure than those that calibrations know.
-        if nearly_same(before, fusion.label_map):
-            quality = own
+        if not nearly_same(before, fusion.label_map):
+            with _timed(seconds, "quality"):
+                quality = measure_quality(bones, fusion, volume.spacing_mm, axis)
     refining = is_refining(bundle, settings)
     measures = vote_measures(fusion)
     labels = foreground_labels(bundle.unets.dataset_json)
@@ -187,20 +190,16 @@ def _voted(
     settings: Settings,
     scanned: npt.NDArray[np.bool_],
     seconds: dict[str, float],
-) -> tuple[RefinerCase | None, Fusion, CaseQuality]:
-    """What an edge refiner sees, where there is one to use; the vote; and how good it looks."""
+) -> tuple[RefinerCase | None, Fusion]:
+    """What an edge refiner sees, where there is one to use, and the vote."""
     from shoulderseg.nnunet_ext.inference import slice_axis
 
-    axis = slice_axis(bundle.unets)
     for probability in bones.values():
         # In place, since a large case hardly fits into memory once.
         probability *= scanned
     used = is_refining(bundle, settings) or settings.all_voters
-    case = refiner_case(volume, bones, axis) if used else None
-    fusion = _vote(bones, bundle, settings, case, scanned, seconds)
-    with _timed(seconds, "quality"):
-        quality = measure_quality(bones, fusion, volume.spacing_mm, axis)
-    return case, fusion, quality
+    case = refiner_case(volume, bones, slice_axis(bundle.unets)) if used else None
+    return case, _vote(bones, bundle, settings, case, scanned, seconds)
 
 
 def _vote(
