@@ -1,7 +1,7 @@
 """What the series of an examination gain by voting together, on phantom examinations.
 
 Each series is segmented alone, then all of a person vote together. Per bone: Dice, surface Dice at
-1 mm (NSD) and HD95 of the series alone and together, with the interval (95 %, bootstrap, paired) of
+1 mm (NSD) and HD95 of the series alone and together, with the interval (95 %, paired) of
 the mean change; the worst series. `registration` is the distance between where a bone's middle was
 found in a series and where it truly is, both told from the reference series, and the angle between
 the two motions. `model` is the mean surface distance (ASSD) between the fused bone and the true one

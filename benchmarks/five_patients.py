@@ -8,8 +8,8 @@ nnU-Net's network is not its own but that of our small plans; see the sentences 
 Call it again after an interruption: what is finished is not done again.
 
 The table has, for each way, the mean over draws of the mean Dice over the test patients, and its
-difference to stock nnU-Net's of the same draw, with a bootstrap interval over draws. It says how
-much the five patients matter, not what other test patients would give.
+difference to stock nnU-Net's of the same draw, with an interval over draws. It says how much
+the five patients matter, not what other test patients would give.
 
 One row answers the question, and was named before any draw was run: what `predict` does without
 options, the vote of the three U-Nets with edges refined where that helped the held-out patients

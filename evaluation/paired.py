@@ -14,8 +14,10 @@ interval keep all pairs. Differences are rounded to 12 decimals before they are 
 * Effect size: r = (W+ - W-) / (W+ + W-), with the rank sums W+ and W- of the positive and the
   negative differences, W+ + W- = m (m + 1) / 2. Kerby, Comprehensive Psychology 3:11.IT.3.1
   (2014), doi 10.2466/11.IT.3.1. Where few pairs differ it speaks of those few only.
-* Interval: percentile bootstrap over patients. Efron and Tibshirani, An Introduction to the
-  Bootstrap (1993), chapter 13. Somewhat too narrow for few patients.
+* Interval: of fewer than 20 pairs Student's t, as resampling cannot leave what was seen: of three
+  pairs its 95 % interval misses the true mean in a quarter of all trials. From 20 on percentile
+  bootstrap over patients. Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter
+  13. It covers about 93 % instead of 95 % at 20 pairs.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 # Differences equal on paper differ by rounding, which would break ties and hide zeros. Scores are
 # shares or mm, so their rounding lies below this and what they resolve above.
 _DECIMALS = 12
+_LEAST_FOR_BOOTSTRAP = 20
 
 
 class Paired(NamedTuple):
@@ -44,8 +47,8 @@ class Paired(NamedTuple):
         mean_before: Mean of the first method; NaN without pairs.
         mean_after: Mean of the second method over the same patients; NaN without pairs.
         mean_difference: Mean of after - before; NaN without pairs.
-        interval: Lower and upper end of the bootstrap interval of `mean_difference`; NaN if fewer
-            than two pairs counted, because one patient does not tell how patients vary.
+        interval: Lower and upper end of the interval of `mean_difference`; NaN if fewer than two
+            pairs counted, because one patient does not tell how patients vary.
         p_value: Of the two-sided Wilcoxon signed-rank test; 1 if no pair differs, NaN without
             pairs.
         effect_size: Matched-pairs rank-biserial correlation, -1 (every difference is negative) to
@@ -77,7 +80,7 @@ def compare_paired(
         before: Score of each patient by the first method, shape (patients,). A pair with NaN on
             either side is left out.
         after: Score by the second method, same patients in the same order.
-        rng: Draws the patients of each resample.
+        rng: Draws the patients of each resample, where there are 20 pairs or more.
         resamples: Resamples of the bootstrap, at least 1.
         confidence: Confidence level of the interval, between 0 and 1.
 
@@ -106,7 +109,7 @@ def compare_paired(
         mean_before=float(first.mean()),
         mean_after=float(second.mean()),
         mean_difference=float(differences.mean()),
-        interval=_bootstrap_interval(differences, rng, resamples, confidence),
+        interval=_interval(differences, rng, resamples, confidence),
         p_value=float(stats.wilcoxon(unequal, method="auto").pvalue) if unequal.size else 1.0,
         effect_size=_rank_biserial(unequal) if unequal.size else 0.0,
     )
@@ -148,15 +151,21 @@ def _rank_biserial(unequal: npt.NDArray[np.float64]) -> float:
     return float(np.sum(np.sign(unequal) * ranks) / np.sum(ranks))
 
 
-def _bootstrap_interval(
+def _interval(
     differences: npt.NDArray[np.float64],
     rng: np.random.Generator,
     resamples: int,
     confidence: float,
 ) -> tuple[float, float]:
-    if differences.size < 2:
+    count = differences.size
+    if count < 2:
         return math.nan, math.nan
-    drawn = rng.integers(differences.size, size=(resamples, differences.size))
+    if count < _LEAST_FOR_BOOTSTRAP:
+        error = float(differences.std(ddof=1)) / math.sqrt(count)
+        reach = float(stats.t.ppf((1 + confidence) / 2, count - 1)) * error
+        mean = float(differences.mean())
+        return mean - reach, mean + reach
+    drawn = rng.integers(count, size=(resamples, count))
     means = differences[drawn].mean(axis=1)
     low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)

@@ -139,10 +139,16 @@ def check_description(name: str, described: dict[str, Any]) -> None:
         )
         raise ValueError(msg)
     try:
-        foreground_labels(described)
+        values = [0, *foreground_labels(described).values()]
     except (ValueError, AttributeError, TypeError) as error:
         msg = f"{name}: {error}"
         raise ValueError(msg) from None
+    if sorted(values) != [0, 1, 2]:
+        msg = (
+            f"{name} has the labels {shown(described['labels'])}, and nnU-Net takes values without "
+            "gaps alone; number the bones 1 and 2 in dataset.json and in the label maps"
+        )
+        raise ValueError(msg)
     check_order(name, described["labels"])
     check_reader(name, described)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from shoulderseg.nnunet_ext.dataset_checks import DATASET_FILE
+from shoulderseg.nnunet_ext.exchange.stock_labels import bone_labels
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
 from shoulderseg.nnunet_ext.variants import CHECKPOINT
 
@@ -57,7 +60,7 @@ def is_of_slices(model: str) -> bool:
 
 
 def find_model_folder(folder: Path) -> Path:
-    """Finds the one 2d model in a folder.
+    """Finds the one 2d model in a folder, or of several the one with humerus and glenoid.
 
     Args:
         folder: A model's folder, a dataset's among nnU-Net's results, or a folder of these.
@@ -70,8 +73,15 @@ def find_model_folder(folder: Path) -> Path:
     planned = sorted(path for path in found if path == folder or is_of_slices(path.name))
     if len(planned) == 1:
         return planned[0]
+    # `models export --as nnunet` packs one of both bones beside those of each alone.
+    of_both = [path for path in planned if _has_both_bones(path)]
+    if len(of_both) == 1:
+        return of_both[0]
     if planned:
-        msg = f"{folder.name} holds several 2d models: {_named(folder, planned)}; give one of them"
+        msg = (
+            f"{folder.name} holds several 2d models: {_named(folder, planned)}; give the folder of "
+            "one of them (of a zip file, unpack it first)"
+        )
         raise ValueError(msg)
     msg = (
         f"{folder.name} holds no 2d model, found {_named(folder, found) or 'no model at all'}; "
@@ -79,6 +89,16 @@ def find_model_folder(folder: Path) -> Path:
         "leaves it"
     )
     raise ValueError(msg)
+
+
+def _has_both_bones(model: Path) -> bool:
+    """Whether a model's description has labels of both bones; False where it cannot be read."""
+    try:
+        described = json.loads((model / DATASET_FILE).read_text(encoding="utf-8"))
+        bone_labels(described)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return True
 
 
 def _named(folder: Path, models: Iterable[Path]) -> str:

@@ -20,7 +20,7 @@ _EIGHTHS = st.integers(-800, 800).map(lambda eighths: eighths / 8)
 _FEW = st.integers(-3, 3).map(float)
 _PAIR = st.tuples(_EIGHTHS, _EIGHTHS)
 # The exact test and the approximation; with ties the former gets slow towards 13 pairs.
-_PAIRS = st.lists(_PAIR, min_size=2, max_size=8) | st.lists(_PAIR, min_size=14, max_size=20)
+_PAIRS = st.lists(_PAIR, min_size=2, max_size=8) | st.lists(_PAIR, min_size=14, max_size=24)
 _QUICK = settings(max_examples=60)
 
 
@@ -117,12 +117,22 @@ def test_one_pair_has_no_interval() -> None:
     assert (result.p_value, result.effect_size) == (1.0, 1.0)
 
 
-def test_interval_of_two_pairs() -> None:
-    # Differences 0 and 4: a draw of two has mean 0, 2 or 4 in a quarter, a half and a quarter of
-    # the cases. The ends of the 40 % interval, at 30 and 70 %, lie within the half.
+def test_interval_of_few_pairs_is_that_of_student() -> None:
+    # Differences 0 and 4: mean 2, standard error 2; with one degree of freedom t is Cauchy's law,
+    # whose 75 % point is 1 and whose 97.5 % point is 12.7062.
     rng = np.random.default_rng(0)
-    assert compare_paired([0, 0], [0, 4], rng, confidence=0.4).interval == (2.0, 2.0)
-    assert compare_paired([0, 0], [0, 4], rng, confidence=0.6).interval == (0.0, 4.0)
+    half = compare_paired([0, 0], [0, 4], rng, confidence=0.5).interval
+    assert half == pytest.approx((0.0, 4.0))
+    wide = compare_paired([0, 0], [0, 4], rng).interval
+    assert wide == pytest.approx((2 - 2 * 12.7062, 2 + 2 * 12.7062), abs=1e-3)
+
+
+def test_an_interval_of_three_pairs_misses_as_seldom_as_it_says() -> None:
+    # Resampling three values would miss the true mean, 0, in a quarter of the trials.
+    trials = np.random.default_rng(7).normal(size=(2000, 3))
+    ends = np.array([_from_zero(trial).interval for trial in trials.tolist()])
+    missed = np.mean((ends[:, 0] > 0) | (ends[:, 1] < 0))
+    assert missed == pytest.approx(0.05, abs=0.015)
 
 
 def test_interval_is_close_to_that_of_the_normal_law() -> None:
@@ -133,7 +143,7 @@ def test_interval_is_close_to_that_of_the_normal_law() -> None:
 
 
 def test_same_generator_same_interval() -> None:
-    pairs = [0.0] * 6, [0.1, 0.3, -0.2, 0.8, 0.05, 0.4]
+    pairs = [0.0] * 24, [0.1, 0.3, -0.2, 0.8, 0.05, 0.4] * 4
     assert _compare(*pairs, seed=3) == _compare(*pairs, seed=3)
     assert _compare(*pairs, seed=3).interval != _compare(*pairs, seed=4).interval
 
@@ -190,7 +200,11 @@ def test_figures_stay_within_their_bounds(pairs: list[tuple[float, float]]) -> N
     differences = np.subtract(after, before)
     assert 0 < result.p_value <= 1
     assert -1 <= result.effect_size <= 1
-    assert differences.min() <= result.interval[0] <= result.interval[1] <= differences.max()
+    low, high = result.interval
+    # A difference that all pairs share comes back with rounding.
+    assert low - 1e-9 <= result.mean_difference <= high + 1e-9
+    if len(pairs) >= 20:
+        assert differences.min() <= low <= high <= differences.max()
 
 
 @_QUICK

@@ -90,9 +90,11 @@ def _without_calibration(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What a training decides; versions of libraries that wrote the same files do not matter."""
     files = {k: digest for k, digest in manifest["files"].items() if k not in _calibrated()}
     refiner = manifest.get("refiner")
-    # How a rule was found is told in other words by other versions; the rule is what counts.
+    # How a rule was found is told in other words by other versions, and how weights were by other
+    # machines; the rule is what counts, and the weights' own files.
     if refiner is not None:
-        refiner = {key: value for key, value in refiner.items() if key != "cross_validation"}
+        told = ("cross_validation", "training")
+        refiner = {key: value for key, value in refiner.items() if key not in told}
     return {**manifest, "files": files, "made_with": None, "refiner": refiner}
 
 

@@ -25,7 +25,11 @@ def is_stock_model(source: Path) -> bool:
     Args:
         source: a path, which need not be there.
     """
-    from shoulderseg.nnunet_ext.exchange.stock_folder import holds_stock_models, is_stock_path
+    from shoulderseg.nnunet_ext.exchange.stock_folder import (
+        holds_stock_models,
+        is_other_checkpoint,
+        is_stock_path,
+    )
     from shoulderseg.workflows.bundles.unpack import readable_zip
 
     if source.is_dir():
@@ -34,7 +38,10 @@ def is_stock_model(source: Path) -> bool:
         return False
     try:
         with readable_zip(source, ZIP_LIMITS.table) as (content, _):
-            return any(is_stock_path(entry) for entry in content.namelist())
+            # What such a fold lacks is said when it is read.
+            return any(
+                is_stock_path(entry) or is_other_checkpoint(entry) for entry in content.namelist()
+            )
     except ValueError:
         # Whoever unpacks it says what is wrong.
         return False

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import glob
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from shoulderseg.workflows.bundles.manifest import sha256_of
+from shoulderseg.workflows.experiment.case_checks import check_cases
 from shoulderseg.workflows.experiment.protocol import Assignment, Protocol, assign_patients
 from shoulderseg.workflows.experiment.start import checked_start
 from shoulderseg.workflows.experiment.twins import check_twins
@@ -35,6 +37,7 @@ class ExperimentData:
         labels: name and value of both bones.
         assignment: who is where.
         start: fingerprint of the bundle that the U-Nets begin with; None for random weights.
+        begun_with: version of each library when the experiment began; empty where not noted.
     """
 
     out: Path
@@ -46,6 +49,7 @@ class ExperimentData:
     labels: Mapping[str, int]
     assignment: Assignment
     start: Mapping[str, str] | None = None
+    begun_with: Mapping[str, str] = field(default_factory=dict)
 
     def image(self, case: str) -> Path:
         """The first channel of a test image."""
@@ -61,6 +65,11 @@ class ExperimentData:
         return self.test_labels / f"{case}{self.ending}"
 
 
+def library_versions() -> dict[str, str]:
+    """Version of this package and of what its figures depend on."""
+    return {name: version(name) for name in ("shoulderseg", "nnunetv2", "torch", "numpy")}
+
+
 def lay_out(source: Path, out: Path, protocol: Protocol) -> ExperimentData:
     """Draws patients and copies their cases, or goes on with what an earlier call has drawn.
 
@@ -71,8 +80,8 @@ def lay_out(source: Path, out: Path, protocol: Protocol) -> ExperimentData:
 
     Raises:
         ValueError: if the folder holds another experiment or the dataset itself, the U-Nets cannot
-            learn from the dataset, an image is both trained on and tested, or patients, files or
-            the bundle to start from are missing or have changed.
+            learn from the dataset, a case cannot be read, an image is both trained on and tested,
+            or patients, files or the bundle to start from are missing or have changed.
         FileNotFoundError: if there is no such dataset or bundle.
         OSError: if a file cannot be copied.
     """
@@ -102,6 +111,7 @@ def lay_out(source: Path, out: Path, protocol: Protocol) -> ExperimentData:
         foreground_labels(described),
         assignment,
         kept["start"],
+        kept.get("begun_with", {}),
     )
     for name, digest in kept["files"].items():
         _copy(source, name, digest, data)
@@ -127,6 +137,7 @@ def _check_apart(source: Path, out: Path) -> None:
 def _draw(source: Path, protocol: Protocol) -> dict[str, Any]:
     """What makes a new experiment: who is where, the dataset's description, each file's hash."""
     from shoulderseg.datasets.case_patients import read_patients
+    from shoulderseg.nnunet_ext.regions import foreground_labels
 
     described = _described(source)
     ending = str(described.get("file_ending", ".nii.gz"))
@@ -148,7 +159,14 @@ def _draw(source: Path, protocol: Protocol) -> dict[str, Any]:
         for case in (*assignment.train, *assignment.test)
     }
     check_twins(images, assignment)
-    return {"patients": assignment.as_record(), "described": described, "files": files}
+    # Now, as nothing is noted yet: a file that is mended later would not be copied again.
+    check_cases(source, images, ending, foreground_labels(described))
+    return {
+        "patients": assignment.as_record(),
+        "described": described,
+        "files": files,
+        "begun_with": library_versions(),
+    }
 
 
 def _described(source: Path) -> dict[str, Any]:

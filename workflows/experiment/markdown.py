@@ -100,9 +100,9 @@ def comparison_note(comparisons: Sequence[Comparison]) -> str:
     patients = max((one.n for one in comparisons), default=0)
     told = "1 patient" if patients == 1 else f"{patients} patients"
     return (
-        "p: Wilcoxon's signed-rank test, not corrected for the number of comparisons; r: "
-        f"matched-pairs rank-biserial correlation. With {told} p cannot be below "
-        f"{min(1.0, 2.0 ** (1 - patients)):.2g}."
+        "Interval: Student's t, from 20 patients on bootstrap; p: Wilcoxon's signed-rank test, not "
+        "corrected for the number of comparisons; r: matched-pairs rank-biserial correlation. "
+        f"With {told} p cannot be below {min(1.0, 2.0 ** (1 - patients)):.2g}."
     )
 
 

@@ -13,11 +13,16 @@ if TYPE_CHECKING:
 
 MOST_FOLDS = 5
 STOCK = ("2d", "3d_fullres")
-# What `convert dicom-study` and `convert totalseg` call cases, the group is the patient, and a
-# pattern for all cases of a dataset in which some are called so.
+_SIDE = r"[_-](?:left|right|l|r)"
+# Names that tell of one patient: cases with the same groups. What `convert dicom-study` and
+# `convert totalseg` call cases, both sides of a person, and a subject of BIDS; beside each a
+# pattern, whose group is the patient, for all cases of a dataset in which some are called so.
 _OF_ONE_PATIENT = {
     r"(p\d+)_series_.+": "^(.+?)(?:_series_.+)?$",
-    r"(.+)_(?:left|right)": "^(.+?)(?:_left|_right)?$",
+    rf"(?i)(.+){_SIDE}": rf"(?i)^(.+?)(?:{_SIDE})?$",
+    # A word before the side may be that of all patients, such as shoulder_left_01.
+    rf"(?i)(.*\d.*?){_SIDE}([_-].+)": rf"(?i)^(.+?)(?:{_SIDE}(?:[_-].*)?)?$",
+    r"(sub-[0-9A-Za-z]+)_.+": "^(sub-[0-9A-Za-z]+|.+)",
 }
 
 
@@ -146,24 +151,26 @@ def assign_patients(
 
 
 def _refuse_doubles(cases: Iterable[str]) -> None:
-    """Refuses series and sides of one patient, as this project's converters call them.
+    """Refuses series and sides of one patient, as far as names tell them.
 
     Raises:
         ValueError: if there are such cases; says how to tell the patients apart.
     """
-    seen: dict[str, str] = {}
+    seen: dict[tuple[str, tuple[str, ...]], str] = {}
     for case in sorted(cases):
         for pattern, advice in _OF_ONE_PATIENT.items():
             found = re.fullmatch(pattern, case)
-            if found and found[1] in seen:
+            if found is None:
+                continue
+            key = pattern, found.groups()
+            if key in seen:
                 msg = (
-                    f"{seen[found[1]]} and {case} look like images of one patient, who may not be "
+                    f"{seen[key]} and {case} look like images of one patient, who may not be "
                     f"both trained on and tested; give --patient-pattern '{advice}', or '(.+)' if "
                     "each image is of a patient of its own"
                 )
                 raise ValueError(msg)
-            if found:
-                seen[found[1]] = case
+            seen[key] = case
 
 
 def _draw(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import version
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from shoulderseg.workflows.experiment.data import ExperimentData
+from shoulderseg.workflows.experiment.data import ExperimentData, library_versions
 from shoulderseg.workflows.experiment.protocol import Protocol
 from shoulderseg.workflows.experiment.score import WHOLE, Scores, read_masks, read_test_case
 from shoulderseg.workflows.experiment.table import (
@@ -20,8 +20,6 @@ from shoulderseg.workflows.experiment.table import (
     patient_scores,
 )
 from shoulderseg.workflows.training.size import SMALL
-
-_VERSIONS = ("shoulderseg", "nnunetv2", "torch", "numpy")
 
 
 def write_results(
@@ -55,7 +53,12 @@ def write_results(
     from shoulderseg.workflows.report.safe_json import plain_values
 
     out = data.out
-    sentences = [*_sentences(data, protocol), *_absent_sentences(cases), *notes, *_unscored(failed)]
+    sentences = [
+        *_sentences(data, _as_done(protocol, cases)),
+        *_absent_sentences(cases),
+        *notes,
+        *_unscored(failed),
+    ]
     outcome = _outcome(protocol, cases, sentences)
     table = markdown(outcome)
     shown = Shown(
@@ -83,6 +86,12 @@ def _outcome(protocol: Protocol, cases: Mapping[str, Scores], sentences: Sequenc
     return Outcome(scores, comparisons, protocol.tolerance_mm, usual, sentences)
 
 
+def _as_done(protocol: Protocol, cases: Mapping[str, Scores]) -> Protocol:
+    """The protocol without stock configurations that nnU-Net does not plan for this data."""
+    rows = next(iter(cases.values()))["rows"]
+    return replace(protocol, stock=tuple(n for n in protocol.stock if f"stock_{n}" in rows))
+
+
 def _sentences(data: ExperimentData, protocol: Protocol) -> list[str]:
     folds, tested = len(data.assignment.folds), len(set(data.assignment.test.values()))
     length = f"{protocol.epochs or 1000} epochs of {protocol.iterations or 250} steps"
@@ -93,10 +102,18 @@ def _sentences(data: ExperimentData, protocol: Protocol) -> list[str]:
         f"{protocol.seed}. {trained}: {length}, size {protocol.size}; each AlexNet: "
         f"{protocol.refiner_epochs} epochs of {protocol.refiner_steps} steps; on the test patients "
         "the folds' networks are averaged.",
+        *_patient_sentence(data),
         *stock_sentences(protocol),
         *_start_sentence(protocol),
         "Research use only.",
     ]
+
+
+def _patient_sentence(data: ExperimentData) -> list[str]:
+    cases = {**data.assignment.train, **data.assignment.test}
+    if any(case != patient for case, patient in cases.items()):
+        return []
+    return ["Each image counts as a patient of its own."]
 
 
 def stock_sentences(protocol: Protocol) -> list[str]:
@@ -157,7 +174,8 @@ def _unscored(failed: Sequence[str]) -> list[str]:
 
 
 def _facts(data: ExperimentData, protocol: Protocol) -> list[tuple[str, str]]:
-    facts = {name: version(name) for name in _VERSIONS} | protocol.as_record()
+    facts = library_versions() | protocol.as_record()
+    facts |= {f"{name} at the beginning": value for name, value in data.begun_with.items()}
     facts |= {f"start_from {name}": value for name, value in (data.start or {}).items()}
     return [(name, str(value)) for name, value in facts.items()]
 
@@ -168,7 +186,8 @@ def _record(data: ExperimentData, protocol: Protocol, outcome: Outcome) -> dict[
         "protocol": protocol.as_record(),
         "patients": data.assignment.as_record(),
         "start": None if data.start is None else dict(data.start),
-        "versions": {name: version(name) for name in _VERSIONS},
+        "versions": library_versions(),
+        "begun_with": dict(data.begun_with),
         "usual": outcome.usual,
         "rows": as_records(outcome.scores),
         "by_patient": outcome.scores,

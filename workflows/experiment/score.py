@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from shoulderseg.workflows.experiment.case_checks import read_pair
 from shoulderseg.workflows.experiment.data import ExperimentData
 from shoulderseg.workflows.experiment.rows import (
     Masks,
@@ -104,21 +105,9 @@ def read_test_case(name: str, data: ExperimentData) -> ReferenceCase:
     """Reads a test image and its reference.
 
     Raises:
-        ValueError: if one of them cannot be read, they lie on different grids, or the reference
-            has other values than the dataset's labels.
+        ValueError: if they cannot be used; see `read_pair`.
     """
-    from shoulderseg.datasets.reader import read_image, read_label_map
-    from shoulderseg.datasets.volume import describe_grid_difference
-
-    image, reference = read_image(data.image(name)), read_label_map(data.label_map(name))
-    difference = describe_grid_difference(reference, image)
-    if difference:
-        msg = f"{data.label_map(name)} does not lie on the grid of its image ({difference})"
-        raise ValueError(msg)
-    foreign = sorted(set(np.unique(reference.array).tolist()) - {0, *data.labels.values()})
-    if foreign:
-        msg = f"{data.label_map(name)} has the values {foreign[:5]}, which are no labels"
-        raise ValueError(msg)
+    image, reference = read_pair(data.image(name), data.label_map(name), data.labels)
     return ReferenceCase(name, image, bone_numbers(data.labels)[reference.array])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,6 @@ from shoulderseg.workflows.bundles.store import find_bundle
 from shoulderseg.workflows.training.size import plans_name
 
 if TYPE_CHECKING:
-    from shoulderseg.nnunet_ext.trainings import State
     from shoulderseg.workflows.experiment.protocol import Protocol
 
 _LOGGER = logging.getLogger(__name__)
@@ -66,11 +65,16 @@ def checked_start(
         ValueError: if some have begun with other weights, and some are still to begin; or the
             bundle is damaged.
     """
+    from shoulderseg.nnunet_ext.variants import TRAINERS
+
     if protocol.start_from is None:
         return None
+    waiting = count_waiting(results, protocol, folds)
+    if not waiting and noted is not None:
+        # The bundle may be gone by now; nothing begins with it any more.
+        return dict(noted)
     now = start_fingerprint(protocol.start_from)
-    states = _states(results, protocol, folds)
-    begun = [state for state in states if state != "new"]
+    begun = len(TRAINERS) * folds - waiting
     if not begun:
         return now
     if noted is None:
@@ -81,11 +85,10 @@ def checked_start(
             protocol.start_from,
         )
         return now
-    waiting = len(states) - len(begun)
     if waiting and noted.get(WEIGHTS) != now[WEIGHTS]:
         msg = (
             f"the bundle {protocol.start_from} has other weights than when this experiment began "
-            f"(fingerprint {now[WEIGHTS][:12]}, then {str(noted.get(WEIGHTS))[:12]}): {len(begun)} "
+            f"(fingerprint {now[WEIGHTS][:12]}, then {str(noted.get(WEIGHTS))[:12]}): {begun} "
             f"trainings began with those, and {waiting} would with these; give the bundle of then "
             "its place again, or give another folder for the experiment"
         )
@@ -93,10 +96,18 @@ def checked_start(
     return dict(noted)
 
 
-def _states(results: Path, protocol: Protocol, folds: int) -> Sequence[State]:
+def count_waiting(results: Path, protocol: Protocol, folds: int) -> int:
+    """Counts the U-Nets whose training has not begun.
+
+    Args:
+        results: the experiment's trainings: its dataset's folder in nnUNet_results.
+        protocol: of the experiment.
+        folds: how many there are.
+    """
     from shoulderseg.nnunet_ext.trainings import training_state
     from shoulderseg.nnunet_ext.variants import TRAINERS, model_folder
 
     plans = plans_name(protocol.size)
     models = [model_folder(results, variant, plans) for variant in TRAINERS]
-    return [training_state(model / f"fold_{fold}") for model in models for fold in range(folds)]
+    states = [training_state(model / f"fold_{fold}") for model in models for fold in range(folds)]
+    return states.count("new")

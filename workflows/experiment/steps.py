@@ -15,6 +15,7 @@ from shoulderseg.workflows.bundles.manifest import sha256_of
 from shoulderseg.workflows.errors import StepFailedError
 from shoulderseg.workflows.experiment.data import ExperimentData
 from shoulderseg.workflows.experiment.protocol import Protocol
+from shoulderseg.workflows.experiment.start import count_waiting
 from shoulderseg.workflows.experiment.upright import (
     lies_otherwise,
     restore_label_maps,
@@ -77,18 +78,32 @@ def train_ours(work: Work) -> Path:
     environment, bundle = own_environment(data.out), data.out / "bundle"
     sized = f"{{name}} --size {protocol.size}"
     trained, spread = f"{sized} --device {work.device}", _spread(work)
-    start = "" if protocol.start_from is None else " --start-from {start}"
+    results = Path(environment["nnUNet_results"]) / data.name
+    # The bundle may be gone once all trainings have begun with it.
+    begins = count_waiting(results, protocol, len(data.assignment.folds)) > 0
+    start = " --start-from {start}" if protocol.start_from is not None and begins else ""
     refined = f"--epochs {protocol.refiner_epochs} --steps {protocol.refiner_steps}"
     for command in (
         f"plan {sized}",
         f"train {sized}{spread}{_schedule(protocol)}{start}",
         f"train-refiner {trained} --inputs votes {refined} --seed {protocol.seed}",
-        f"export {{name}} {{bundle}} --size {protocol.size} --overwrite",
+        f"export {{name}} {{bundle}} --size {protocol.size} --overwrite{_lying(bundle)}",
     ):
         paths = {"name": data.name, "bundle": bundle, "start": protocol.start_from}
         paths["scheduler"] = work.where.scheduler if work.where else None
         run_together([command], environment, work.on_command, **paths)
     return bundle
+
+
+def _lying(bundle: Path) -> str:
+    """How the training images lie, as an earlier export found; their times may change by a copy."""
+    from shoulderseg.workflows.bundles.manifest import verified_manifest
+
+    try:
+        return " --upright" if verified_manifest(bundle).get("upright") else " --no-upright"
+    except (OSError, ValueError):
+        # None yet, or a damaged one, which is made anew.
+        return ""
 
 
 def _spread(work: Work) -> str:

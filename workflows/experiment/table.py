@@ -162,7 +162,8 @@ def summarise_patients(values: Mapping[str, float]) -> Summary:
 def compare_rows(scores: PatientScores, rng: np.random.Generator) -> list[Comparison]:
     """Compares each row's Dice with stock nnU-Net's where it was trained, else the U-Nets'.
 
-    The paper's own way is compared with the vote of the U-Nets too.
+    The paper's own way is compared with the vote of the U-Nets too. A structure that no patient
+    has in both is left out.
 
     Args:
         scores: of the patients.
@@ -181,6 +182,9 @@ def compare_rows(scores: PatientScores, rng: np.random.Generator) -> list[Compar
             paired = compare_paired(
                 [theirs[name] for name in patients], [ours[name] for name in patients], rng
             )
+            # Where no reference has the structure there is nothing to compare.
+            if not paired.n:
+                continue
             found.append(
                 Comparison(
                     row,

@@ -200,7 +200,7 @@ def _load_progress(path: Path, described: dict[str, Any]) -> TrainingState | Non
     if _compared(json.loads(saved["described"])) != _compared(described):
         msg = (
             f"{path} belongs to a run with other settings, images or U-Net predictions; "
-            "give --restart to forget it"
+            f"give --restart to forget it, or remove {path.parent}"
         )
         raise ValueError(msg)
     return TrainingState.from_dict(saved["state"])

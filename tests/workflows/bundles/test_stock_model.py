@@ -22,6 +22,7 @@ import shoulderseg as ss
 from shoulderseg.datasets.reader import read_label_map
 from shoulderseg.datasets.volume import Volume
 from shoulderseg.datasets.writer import write_image
+from shoulderseg.nnunet_ext.variants import CHECKPOINT
 from shoulderseg.workflows.bundles.bundle import read_bundle
 from shoulderseg.workflows.bundles.install import import_bundle
 from shoulderseg.workflows.bundles.nnunet_zip import export_nnunet
@@ -120,7 +121,21 @@ def test_an_exported_model_of_both_bones_comes_back_as_it_went(
     assert back.dataset_json["labels"] == unets.dataset_json["labels"]
     stock = by_nnunet(both, image, tmp_path / "stock")
     np.testing.assert_array_equal(by_us(both, image), stock)
-    with pytest.raises(ValueError, match=r"models\.zip holds several 2d models: Dataset931_"):
+    # Of the models in the whole archive it is the one that both bones are outputs of.
+    np.testing.assert_array_equal(by_us(archive, image), stock)
+
+
+def test_of_several_models_of_both_bones_none_is_taken(model: Path, tmp_path: Path) -> None:
+    shutil.copytree(model.parent, tmp_path / "results" / "Dataset999_Other")
+    archive = zipped(tmp_path / "results", tmp_path / "own.zip")
+    with pytest.raises(ValueError, match=r"own\.zip holds several 2d models: .*Dataset999_Other/"):
+        ss.Segmenter(archive, device="cpu")
+
+
+def test_a_zip_of_an_unfinished_training_says_what_it_lacks(model: Path, tmp_path: Path) -> None:
+    (model / "fold_0" / CHECKPOINT).rename(model / "fold_0" / "checkpoint_best.pth")
+    archive = zipped(tmp_path / "results", tmp_path / "own.zip")
+    with pytest.raises(FileNotFoundError, match=f"__2d has no fold with {CHECKPOINT}"):
         ss.Segmenter(archive, device="cpu")
 
 

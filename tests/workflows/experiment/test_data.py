@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from shoulderseg.datasets import output_file
 from shoulderseg.datasets.case_patients import read_patients, write_patients
+from shoulderseg.datasets.reader import read_label_map
+from shoulderseg.datasets.writer import write_label_map
 from shoulderseg.workflows.experiment.data import lay_out
 from shoulderseg.workflows.experiment.protocol import Protocol
 from tests.workflows.experiment.made_experiment import write_raw
@@ -161,6 +166,7 @@ def test_what_is_missing_is_named(source: Path, tmp_path: Path) -> None:
         ({"labels": {"background": 0, "humerus": 1, "glenoid": 2, "ignore": 3}}, "ignore label"),
         ({"labels": {"background": 0, "humerus": 1, "glenoid": 2, "third": 3}}, "found 3"),
         ({"labels": {"background": 0, "bone": [1, 2], "glenoid": 2}}, "found regions"),
+        ({"labels": {"background": 0, "humerus": 1, "glenoid": 3}}, "without gaps"),
         ({"channel_names": {"0": "T1", "1": "PD"}}, r"has 2 channels \(T1, PD\)"),
         ({"channel_names": 1}, "has the channel_names 1, expected"),
         ({"file_ending": None}, "does not describe a dataset"),
@@ -178,6 +184,27 @@ def test_a_description_that_was_refused_can_be_mended(
     assert not (tmp_path / "out").exists()
     path.write_text(sound)
     assert len(lay_out(source, tmp_path / "out", Protocol("4")).assignment.train) == 5
+
+
+@pytest.mark.parametrize("fault", ["grid", "value"])
+def test_a_case_that_was_refused_can_be_mended(source: Path, tmp_path: Path, fault: str) -> None:
+    learned = next(iter(lay_out(source, tmp_path / "first", Protocol("4")).assignment.train))
+    path = source / "labelsTr" / f"{learned}.nii.gz"
+    sound = path.read_bytes()
+    label_map = read_label_map(path)
+    if fault == "grid":
+        # nnU-Net only warns, and trains.
+        x, y, z = label_map.origin_mm
+        write_label_map(path, label_map.array, replace(label_map, origin_mm=(x + 0.5, y, z)))
+        told = r"does not lie on the grid of its image"
+    else:
+        write_label_map(path, np.where(label_map.array > 1, 7, label_map.array), label_map)
+        told = r"has the values \[7\], which are no labels; expected 0 and 1, 2"
+    with pytest.raises(ValueError, match=rf"{re.escape(path.name)} {told}"):
+        lay_out(source, tmp_path / "second", Protocol("4"))
+    assert not (tmp_path / "second").exists()
+    path.write_bytes(sound)
+    lay_out(source, tmp_path / "second", Protocol("4"))
 
 
 def test_an_image_that_is_trained_on_is_not_tested(

@@ -87,10 +87,22 @@ def test_patients_can_be_named() -> None:
         assign(Protocol("1", train=8, test_on=("P03", "P07"), patient_pattern=r"(P\d+)_"))
 
 
+def test_words_that_all_cases_share_are_no_patient() -> None:
+    cases = [f"shoulder_{side}_{number:02}" for number in range(5) for side in ("left", "right")]
+    assign(Protocol("1"), cases)
+    assign(Protocol("1"), [f"knee-{letter}" for letter in "abcdefghl"])
+
+
 @pytest.mark.parametrize(
     ("pair", "pattern"),
     [
-        (("s0001_left", "s0001_right"), "^(.+?)(?:_left|_right)?$"),
+        (("s0001_left", "s0001_right"), "(?i)^(.+?)(?:[_-](?:left|right|l|r))?$"),
+        (("P0001_L", "P0001_R"), "(?i)^(.+?)(?:[_-](?:left|right|l|r))?$"),
+        (
+            ("p0001-Left_t1", "p0001-right_t1"),
+            "(?i)^(.+?)(?:[_-](?:left|right|l|r)(?:[_-].*)?)?$",
+        ),
+        (("sub-0001_T1w", "sub-0001_ses-2_T2w"), "^(sub-[0-9A-Za-z]+|.+)"),
         (("p001_series_4_1a2b3c4d", "p001_series_5_1a2b3c4d"), "^(.+?)(?:_series_.+)?$"),
     ],
 )

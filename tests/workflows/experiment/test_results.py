@@ -132,9 +132,27 @@ def test_what_stock_nnunet_is_and_how_much_each_side_learns_stands_beside_the_ta
             assert sides in text
             assert (small in html.unescape(text)) == cut
     both = replace(PROTOCOL, size="small", stock=("3d_fullres",))
-    table, _ = write_results(data, both, cases, [])
+    volumes = {
+        case: scores_of(case, {**ROWS, "stock_3d_fullres": (0.8, 0.7)})
+        for case in data.assignment.test
+    }
+    table, _ = write_results(data, both, volumes, [])
     assert "one network 3d_fullres (5 steps)" in table
     assert small not in table
+    # nnU-Net plans none for some data; the table does not tell of what was left out.
+    table, _ = write_results(data, both, cases, [])
+    assert "3d_fullres" not in table
+
+
+def test_images_that_are_taken_for_patients_are_told(data: ExperimentData) -> None:
+    told = "Each image counts as a patient of its own."
+    cases = {case: scores_of(case, ROWS) for case in data.assignment.test}
+    table, _ = write_results(data, PROTOCOL, cases, [])
+    assert told in table
+    learned = dict.fromkeys(data.assignment.train, "one")
+    known = replace(data, assignment=replace(data.assignment, train=learned))
+    table, _ = write_results(known, PROTOCOL, cases, [])
+    assert told not in table
 
 
 def test_the_fingerprint_of_the_bundle_to_start_from_is_kept(data: ExperimentData) -> None:

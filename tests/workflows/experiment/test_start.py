@@ -56,6 +56,8 @@ def test_trainings_of_one_experiment_begin_with_one_bundle(
     for fold in range(5):
         begin(out, TRAINERS, fold)
     assert lay_out(source, out, protocol).start == second
+    shutil.rmtree(bundle)
+    assert lay_out(source, out, protocol).start == second
     assert lay_out(source, tmp_path / "random", Protocol("4")).start is None
 
 

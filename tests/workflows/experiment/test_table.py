@@ -96,6 +96,15 @@ def test_rows_are_compared_with_stock_nnunet_patient_by_patient() -> None:
     assert (glenoid.n, whole.difference, overall.structure) == (2, 0, OVERALL)
 
 
+def test_what_no_reference_has_is_not_compared() -> None:
+    cases = {
+        name: scores_of(name, {"unets": (0.8, None), "stock_2d": (0.7, None)}, ("glenoid",))
+        for name in ("a", "b")
+    }
+    found = compare_rows(patient_scores(cases), np.random.default_rng(1))
+    assert [(one.structure, one.n) for one in found] == [("humerus", 2), (WHOLE, 2)]
+
+
 def test_the_markdown_has_every_row_and_what_is_published() -> None:
     scores = patient_scores(CASES)
     compared = compare_rows(scores, np.random.default_rng(1))
