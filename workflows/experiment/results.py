@@ -53,12 +53,7 @@ def write_results(
     from shoulderseg.workflows.report.safe_json import plain_values
 
     out = data.out
-    sentences = [
-        *_sentences(data, _as_done(protocol, cases)),
-        *_absent_sentences(cases),
-        *notes,
-        *_unscored(failed),
-    ]
+    sentences = [*_sentences(data, protocol, cases), *notes, *_unscored(failed)]
     outcome = _outcome(protocol, cases, sentences)
     table = markdown(outcome)
     shown = Shown(
@@ -92,7 +87,8 @@ def _as_done(protocol: Protocol, cases: Mapping[str, Scores]) -> Protocol:
     return replace(protocol, stock=tuple(n for n in protocol.stock if f"stock_{n}" in rows))
 
 
-def _sentences(data: ExperimentData, protocol: Protocol) -> list[str]:
+def _sentences(data: ExperimentData, protocol: Protocol, cases: Mapping[str, Scores]) -> list[str]:
+    protocol = _as_done(protocol, cases)
     folds, tested = len(data.assignment.folds), len(set(data.assignment.test.values()))
     length = f"{protocol.epochs or 1000} epochs of {protocol.iterations or 250} steps"
     trained = "Each U-Net and stock nnU-Net" if protocol.stock else "Each U-Net"
@@ -106,6 +102,7 @@ def _sentences(data: ExperimentData, protocol: Protocol) -> list[str]:
         *stock_sentences(protocol),
         *_start_sentence(protocol),
         "Research use only.",
+        *_absent_sentences(cases),
     ]
 
 
