@@ -101,7 +101,7 @@ def find_face(glenoid: Bone, head: Head) -> Face:
         The face; its axes follow the patient's, as the affine has these.
 
     Raises:
-        RefusedError: If no surface of the glenoid faces the head.
+        RefusedError: If no surface of the glenoid faces the head, or too little or too much.
     """
     surface = glenoid.surface
     away = head.centre_mm - surface.points_mm
@@ -127,7 +127,7 @@ def find_face(glenoid: Bone, head: Head) -> Face:
     middle, normal = np.mean(planes[-_MEAN_OF:], axis=0)
     frame = _frame(unit(normal), superior)
     height, seen = _heights(glenoid, middle, frame)
-    shown = _with_rim(_large_enough(_face_of(height)), height)
+    shown = _small_enough(_with_rim(_large_enough(_face_of(height)), height))
     around = ndimage.binary_dilation(shown, iterations=3)
     return _finished(middle, frame, height, shown, cut=bool((~seen & around).any()))
 
@@ -195,6 +195,17 @@ def _large_enough(shown: Mask) -> Mask:
     area = float(shown.sum() * STEP_MM**2)
     if area < _LEAST_MM2:
         msg = f"{area:.0f} mm2 of the glenoid face the head, expected at least {_LEAST_MM2:g}"
+        raise RefusedError(msg)
+    return shown
+
+
+def _small_enough(shown: Mask) -> Mask:
+    if shown[[0, -1]].any() or shown[:, [0, -1]].any():
+        reach = 2 * grid_mm()[-1]
+        msg = (
+            f"the glenoid's face is larger than {reach:g} mm, where glenoids are 30 to 50 mm high; "
+            "the mask may hold more of the scapula"
+        )
         raise RefusedError(msg)
     return shown
 

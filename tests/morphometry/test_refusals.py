@@ -62,6 +62,15 @@ def test_slices_across_the_joint_that_are_too_far_apart() -> None:
         assert "4.0 mm apart along it" in found[name]
 
 
+def test_a_glenoid_of_more_than_the_glenoid() -> None:
+    """As of a label map of the whole scapula."""
+    found = reasons(voxels(Made(low=20.0, high=18.0, apart=30.0)))
+
+    for name in ("glenoid_height", "glenoid_area", "bone_loss_area"):
+        assert "face is larger than 64 mm, where glenoids are 30 to 50 mm high" in found[name]
+    assert not found["head_radius"]
+
+
 def test_a_defect_may_be_where_the_image_ends() -> None:
     found = reasons(voxels(Made(dent=6.0), high=(70, 18, 40)))
 
