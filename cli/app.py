@@ -8,6 +8,7 @@ import typer
 
 from shoulderseg.cli.build_default import build_default
 from shoulderseg.cli.calibrate import calibrate
+from shoulderseg.cli.compare_experiments import compare_experiments
 from shoulderseg.cli.convert.app import convert_app
 from shoulderseg.cli.demo import demo
 from shoulderseg.cli.doctor import doctor
@@ -52,6 +53,7 @@ add_command(app, export)
 add_command(app, calibrate)
 add_command(app, evaluate)
 add_command(app, experiment)
+add_command(app, compare_experiments, "compare-experiments")
 add_command(app, measure)
 add_command(app, report)
 add_command(app, status)

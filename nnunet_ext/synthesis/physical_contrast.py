@@ -40,6 +40,8 @@ _GRAIN = 0.04
 _LEFT_OVER = (0.03, 0.25)
 _FAILURE_SHARE, _FAILURE = 0.3, 0.5
 _BLOOD = "blood"
+# The sequence that follows an injection into the joint.
+_ARTHROGRAPHY = "t1-fs"
 # How much of the transfer in muscle other tissue has (Melki & Mulkern, Magn Reson Med 1992;
 # 24:189-195); estimates.
 _TRANSFER = {"muscle": 1.0, "cartilage": 0.75, "dark": 0.75}
@@ -94,6 +96,11 @@ def _table(
         * torch.exp(variation.relaxation * torch.randn((count, 1), generator=generator))
         for name, values in tissues.values.items()
     }
+    if protocol.sequence == _ARTHROGRAPHY and chance(variation.contrast_agent_share, generator):
+        fluid = torch.isin(
+            tissues.ids, torch.tensor(tissues.kinds.get("fluid", []), dtype=torch.int64)
+        )
+        tissue["t1_ms"][fluid] = uniform(*variation.agent_t1_ms, generator)
     shares, beyond = (_mixed_anew(tissues, variation, generator) for _ in range(2))
     # Only marrow differs between zones.
     beyond = torch.where(tissues.marrow[:, None], beyond, shares)

@@ -108,17 +108,49 @@ def _centre(
     variation: CutVariation,
     generator: torch.Generator,
 ) -> Tensor:
-    """Middle of a slice: through the bone, or anywhere around the joint."""
-    places = torch.cat([case.places_mm[bone] for bone in bones])
-    if len(places) and chance(variation.on_bone_share, generator):
-        place = places[whole(0, len(places) - 1, generator)]
-        # Between the joint, which is in the middle of most scans, and the bone.
-        aim = case.joint_mm + uniform(0, 1, generator) * (place - case.joint_mm)
-        aim = aim + axes[0] * ((place - aim) @ axes[0])
+    """Middle of a slice: through a bone, just beyond both, or anywhere around the joint."""
+    own = torch.cat([case.places_mm[bone] for bone in bones])
+    others = [places for bone, places in enumerate(case.places_mm) if bone not in bones]
+    other = torch.cat(others) if others else own
+    drawn, shares = uniform(0, 1, generator), (variation.on_bone_share, variation.other_bone_share)
+    if drawn < sum(shares):
+        places = own if drawn < shares[0] else other
+        aim = _through(places, case, axes, generator) if len(places) else None
+    elif drawn < sum(shares) + variation.beyond_share:
+        aim = _beyond(case, axes, variation, generator)
     else:
-        reach = variation.reach_mm
-        aim = case.joint_mm + axes[0] * uniform(-reach, reach, generator)
+        aim = None
+    if aim is None:
+        aim = case.joint_mm + axes[0] * uniform(-variation.reach_mm, variation.reach_mm, generator)
     for axis in (1, 2):
         off = uniform(-variation.off_centre_mm, variation.off_centre_mm, generator)
         aim = aim + axes[axis] * off
     return aim
+
+
+def _through(
+    places: Tensor, case: ResidentCase, axes: Tensor, generator: torch.Generator
+) -> Tensor:
+    """Middle of a slice through a bone."""
+    place = places[whole(0, len(places) - 1, generator)]
+    # Between the joint, which is in the middle of most scans, and the bone.
+    aim = case.joint_mm + uniform(0, 1, generator) * (place - case.joint_mm)
+    through: Tensor = aim + axes[0] * ((place - aim) @ axes[0])
+    return through
+
+
+def _beyond(
+    case: ResidentCase, axes: Tensor, variation: CutVariation, generator: torch.Generator
+) -> Tensor | None:
+    """Middle of a slice beyond one end of both bones; None where they go on to the map's end."""
+    across = (torch.cat(case.places_mm) - case.joint_mm) @ axes[0]
+    if not len(across):
+        return None
+    ends = [(float(across.min()), -1.0), (float(across.max()), 1.0)]
+    within = [end for end in ends if abs(end[0]) + variation.beyond_mm <= variation.reach_mm]
+    if not within:
+        return None
+    place, out = within[whole(0, len(within) - 1, generator)]
+    beyond = place + out * uniform(0, variation.beyond_mm, generator)
+    middle: Tensor = case.joint_mm + axes[0] * beyond
+    return middle

@@ -121,7 +121,8 @@ def _pixels(
     generator: torch.Generator,
 ) -> tuple[int, int]:
     """How many of the scanner's pixels lie along the patch; finer ones are its own."""
-    size = log_uniform(*variation.pixel_mm, generator)
+    usual = chance(variation.usual_share, generator)
+    size = log_uniform(*(variation.usual_mm if usual else variation.pixel_mm), generator)
     # Half of all scans have square pixels.
     ratio = 1.0
     if chance(0.5, generator):

@@ -16,13 +16,17 @@ from torch import Tensor
 from shoulderseg.nnunet_ext.synthesis.draws import log_uniform, normal, uniform
 from shoulderseg.nnunet_ext.synthesis.variation import Range
 
-SEQUENCES = ("t1-se", "pd-tse", "t2-tse", "pd-fs", "t2-fs", "stir", "gre")
+SEQUENCES = ("t1-se", "pd-tse", "t2-tse", "t1-fs", "pd-fs", "t2-fs", "stir", "gre")
 # STIR comes three times as often as each other: of all sequences it is missed most.
 _DRAWN = (*SEQUENCES, "stir", "stir")
-FAT_SATURATED = frozenset({"pd-fs", "t2-fs"})
+FAT_SATURATED = frozenset({"t1-fs", "pd-fs", "t2-fs"})
+_SPIN_ECHOES = ("t1-se", "t1-fs")
+# Below it the lines of fat and water are too near each other to saturate one of them.
+_LEAST_SATURATED_T = 1.0
 # Ranges that published and vendors' protocols use, low field among them; this project's choice.
 _TR_MS: dict[str, Range] = {
     "t1-se": (350, 800),
+    "t1-fs": (400, 800),
     "pd-tse": (1800, 4500),
     "t2-tse": (2500, 6000),
     "pd-fs": (1800, 4500),
@@ -32,6 +36,7 @@ _TR_MS: dict[str, Range] = {
 }
 _TE_MS: dict[str, Range] = {
     "t1-se": (8, 26),
+    "t1-fs": (8, 20),
     "pd-tse": (10, 48),
     "t2-tse": (60, 120),
     "pd-fs": (20, 50),
@@ -79,7 +84,7 @@ def draw_protocol(field_t: Range, fat_t1_ms: float, generator: torch.Generator) 
     """Draws a sequence and its timing.
 
     Args:
-        field_t: Range of field strengths.
+        field_t: Range of field strengths; fat is saturated from 1 T on alone, where it has such.
         fat_t1_ms: Of fat at 1.5 T; STIR inverts so that it is (about) nulled.
         generator: On the CPU.
 
@@ -87,7 +92,10 @@ def draw_protocol(field_t: Range, fat_t1_ms: float, generator: torch.Generator) 
         The protocol.
     """
     sequence = _DRAWN[int(torch.randint(len(_DRAWN), (), generator=generator))]
-    field = log_uniform(*field_t, generator)
+    least, most = field_t
+    if sequence in FAT_SATURATED:
+        least = min(max(least, _LEAST_SATURATED_T), most)
+    field = log_uniform(least, most, generator)
     tr_ms = uniform(*_TR_MS[sequence], generator)
     te_ms = uniform(*_TE_MS[sequence], generator)
     fat_t1 = fat_t1_ms * (field / TABLE_FIELD_T) ** _FAT_T1_POWER
@@ -124,7 +132,7 @@ def water_and_fat(tissue: Mapping[str, Tensor], protocol: Protocol) -> tuple[Ten
         fat_t2 = _t2star(tissue["fat_t2_single_ms"], tissue["fat_t2star_ms"], ratio)
     else:
         t2 = tissue["t2_ms"]
-        single = protocol.sequence == "t1-se"
+        single = protocol.sequence in _SPIN_ECHOES
         fat_t2 = tissue["fat_t2_single_ms" if single else "fat_t2_train_ms"]
     water = tissue["water_density"] * _recovered(t1, protocol) * torch.exp(-protocol.te_ms / t2)
     fat = tissue["fat_density"] * _recovered(fat_t1, protocol) * torch.exp(-protocol.te_ms / fat_t2)
@@ -149,7 +157,7 @@ def _recovered(t1_ms: Tensor, protocol: Protocol) -> Tensor:
         return math.sin(angle) * (1 - kept) / (1 - math.cos(angle) * kept)
     if protocol.sequence == "stir":
         return 1 - 2 * torch.exp(-protocol.ti_ms / t1_ms) + torch.exp(-tr / t1_ms)
-    if protocol.sequence == "t1-se":
+    if protocol.sequence in _SPIN_ECHOES:
         # The refocusing pulse inverts what has grown back in half the echo time.
         return 1 - 2 * torch.exp(-(tr - te / 2) / t1_ms) + torch.exp(-tr / t1_ms)
     return 1 - torch.exp(-(tr - protocol.train_ms) / t1_ms)

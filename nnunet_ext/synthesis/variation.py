@@ -26,7 +26,11 @@ class CutVariation:
         thickness_mm: Of slices.
         profile_edge: Longest fall of the slice profile as a share of the thickness.
         on_bone_share: Share of slices that pass through the bone that is learned.
-        reach_mm: How far from the joint, across the slice, the others lie at most.
+        other_bone_share: Share of slices that pass through the other bone, whether they show the
+            one that is learned or not. In a real sagittal stack most slices show one bone alone.
+        beyond_share: Share of slices just beyond an end of both bones, as stacks begin and end.
+        beyond_mm: How far beyond at most.
+        reach_mm: How far from the joint, across the slice, all others lie at most.
         off_centre_mm: How far from the middle of the slice the joint, or the bone, lies at most,
             along rows and columns.
         warped_share: Share of slices that are warped.
@@ -43,9 +47,12 @@ class CutVariation:
     mirrored_share: float = 0.5
     thickness_mm: Range = (1.0, 6.0)
     profile_edge: float = 0.5
-    on_bone_share: float = 0.7
+    on_bone_share: float = 0.5
+    other_bone_share: float = 0.27
+    beyond_share: float = 0.15
+    beyond_mm: float = 25.0
     reach_mm: float = 75.0
-    off_centre_mm: float = 38.0
+    off_centre_mm: float = 30.0
     warped_share: float = 0.7
     warp_mm: float = 3.5
 
@@ -75,6 +82,8 @@ class ContrastVariation:
             (magnetisation transfer).
         fat_shift_share: How often fat lies beside its place along rows or columns (chemical shift).
         fat_shift_pixels: How far at most.
+        contrast_agent_share: Share of fat-saturated T1 images with gadolinium in the joint's fluid.
+        agent_t1_ms: T1 of that fluid.
     """
 
     random_share: float = 2 / 3
@@ -104,6 +113,8 @@ class ContrastVariation:
     transfer: Range = (0.0, 0.3)
     fat_shift_share: float = 0.6
     fat_shift_pixels: float = 2.0
+    contrast_agent_share: float = 0.6
+    agent_t1_ms: Range = (60.0, 300.0)
 
 
 @dataclass(frozen=True)
@@ -126,7 +137,7 @@ class FieldOfViewVariation:
 
     coil_share: float = 0.5
     coil_reach_mm: Range = (40.0, 170.0)
-    end_share: float = 0.3
+    end_share: float = 0.15
     blank_share: float = 0.25
     map_black_share: float = 0.5
     least_mm: float = 70.0
@@ -145,6 +156,8 @@ class ScannerVariation:
         bias_share: Share of images with a smooth bias.
         bias: Greatest deviation of its logarithm.
         pixel_mm: Pixels before resampling; finer ones than the patch's count as these.
+        usual_share: Share of images with pixels as scanners of 1.5 and 3 T make them.
+        usual_mm: Those pixels.
         pixel_stretch: Greatest ratio of their sides.
         filled_share: Share of images whose k-space ends early and is filled with zeros.
         filled_from: Share of each side of k-space that is measured in these.
@@ -161,6 +174,8 @@ class ScannerVariation:
     bias_share: float = 0.7
     bias: float = 0.45
     pixel_mm: Range = (0.2, 2.5)
+    usual_share: float = 0.5
+    usual_mm: Range = (0.3, 0.8)
     pixel_stretch: float = 2.0
     filled_share: float = 0.4
     filled_from: Range = (0.5, 0.95)

@@ -88,9 +88,9 @@ def markdown(outcome: Outcome) -> str:
     """Puts the tables together."""
     parts = ["# Results of the experiment", *outcome.notes]
     for structure, rows in table_lines(outcome):
-        parts += [f"## {structure}", _as_table(rows)]
+        parts += [f"## {structure}", as_table(rows)]
     parts.append(TABLE_NOTE)
-    parts += ["## Paired comparisons", _as_table(comparison_lines(outcome.comparisons))]
+    parts += ["## Paired comparisons", as_table(comparison_lines(outcome.comparisons))]
     parts.append(comparison_note(outcome.comparisons))
     return "\n\n".join(parts) + "\n"
 
@@ -106,7 +106,8 @@ def comparison_note(comparisons: Sequence[Comparison]) -> str:
     )
 
 
-def _as_table(rows: Sequence[Sequence[str]]) -> str:
+def as_table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as a table of Markdown, headings first."""
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     lines.insert(1, "|" + "---|" * len(rows[0]))
     return "\n".join(lines)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from shoulderseg.workflows.experiment.data import ExperimentData, library_versions
+from shoulderseg.workflows.experiment.held_out import held_out_training
 from shoulderseg.workflows.experiment.protocol import Protocol
 from shoulderseg.workflows.experiment.score import WHOLE, Scores, read_masks, read_test_case
 from shoulderseg.workflows.experiment.table import (
@@ -178,6 +179,7 @@ def _facts(data: ExperimentData, protocol: Protocol) -> list[tuple[str, str]]:
 
 
 def _record(data: ExperimentData, protocol: Protocol, outcome: Outcome) -> dict[str, Any]:
+    held_out = held_out_training(data.out / "bundle")
     return {
         "dataset": data.name,
         "protocol": protocol.as_record(),
@@ -185,6 +187,7 @@ def _record(data: ExperimentData, protocol: Protocol, outcome: Outcome) -> dict[
         "start": None if data.start is None else dict(data.start),
         "versions": library_versions(),
         "begun_with": dict(data.begun_with),
+        "held_out": None if held_out is None else held_out._asdict(),
         "usual": outcome.usual,
         "rows": as_records(outcome.scores),
         "by_patient": outcome.scores,

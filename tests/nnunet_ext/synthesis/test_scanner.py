@@ -18,6 +18,7 @@ MM = (0.7, 0.7)
 PLAIN = ScannerVariation(
     bias_share=0,
     pixel_mm=(0.2, 0.3),
+    usual_share=0,
     pixel_stretch=1,
     filled_share=0,
     noise_share=0,
@@ -52,6 +53,14 @@ def test_noise_in_air_is_rician() -> None:
         deviations.append(deviation)
     assert max(deviations) < 0.12
     assert max(deviations) > 3 * min(deviations)
+
+
+def test_half_of_all_images_have_the_pixels_of_usual_scanners() -> None:
+    either = replace(PLAIN, pixel_mm=(2.5, 2.5), usual_share=0.5, usual_mm=(0.1, 0.2))
+    checks = ((torch.arange(60)[:, None] + torch.arange(60)[None, :]) % 2).float()
+    spread = [float(record(checks, MM, either, generator(seed)).std()) for seed in range(60)]
+    assert 18 < sum(value > 0.4 for value in spread) < 42
+    assert all(value > 0.4 or value < 0.1 for value in spread)
 
 
 def test_coarse_pixels_blur() -> None:

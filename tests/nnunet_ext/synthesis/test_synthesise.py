@@ -30,6 +30,8 @@ STRAIGHT = CutVariation(
     mirrored_share=0,
     thickness_mm=(1, 1),
     on_bone_share=1,
+    other_bone_share=0,
+    beyond_share=0,
     off_centre_mm=0,
     warped_share=0,
 )
@@ -165,7 +167,9 @@ def test_slices_reach_all_planes_and_both_sides(case: ResidentCase) -> None:
 
 def test_slices_away_from_the_bone_show_none(case: ResidentCase) -> None:
     variation = Variation(
-        cut=replace(STRAIGHT, on_bone_share=0, reach_mm=30.0), view=PLAIN_VIEW, scanner=PLAIN
+        cut=replace(STRAIGHT, on_bone_share=0, reach_mm=30.0),
+        view=PLAIN_VIEW,
+        scanner=PLAIN,
     )
     found = [
         bool(of_one_region(case, PATCH, variation, generator(seed))[1].any()) for seed in range(60)
