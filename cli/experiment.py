@@ -11,6 +11,7 @@ import typer
 from shoulderseg.cli.cluster_options import SchedulerOption, WorkersOption
 from shoulderseg.cli.failure import SOME_CASES_FAILED, complain, reported, show_command, warn
 from shoulderseg.cli.options import (
+    Augmentation,
     DatasetArgument,
     Device,
     DeviceOption,
@@ -21,6 +22,7 @@ from shoulderseg.cli.options import (
 from shoulderseg.cli.terminal import echo
 
 if TYPE_CHECKING:
+    from shoulderseg.workflows.experiment.protocol import Protocol
     from shoulderseg.workflows.experiment.run import Experiment
 
 
@@ -70,6 +72,10 @@ class LengthOptions:
             show_default="random weights",
         ),
     ] = None
+    augmentation: Annotated[
+        Augmentation | None,
+        typer.Option(help="Of our U-Nets' training images, as in `train`.", show_default="usual"),
+    ] = None
     refiner_epochs: Annotated[int, typer.Option(min=1, help="Of each AlexNet.")] = 40
     refiner_steps: Annotated[int, typer.Option(min=1, help="Steps of its epochs.")] = 250
 
@@ -104,33 +110,47 @@ def experiment(
     --scheduler or --workers our U-Nets are trained side by side, as by `train`.
     """
     from shoulderseg.workflows.cohort.cluster import parse_where
-    from shoulderseg.workflows.experiment.protocol import Protocol
     from shoulderseg.workflows.experiment.run import run_experiment
     from shoulderseg.workflows.training.plan import raw_dataset
 
     others = () if stock == "none" else tuple(split_list(stock))
     with reported():
-        protocol = Protocol(
-            dataset,
-            patients.train_patients,
-            patients.test_patients,
-            patients.seed,
-            patients.patient_pattern,
-            size.value,
-            length.epochs,
-            length.iterations,
-            length.learning_rate,
-            length.start_from,
-            length.refiner_epochs,
-            length.refiner_steps,
-            others,
-            tolerance_mm,
-            tuple(split_list(patients.test_on)),
-        )
+        protocol = _protocol(dataset, patients, length, size, (others, tolerance_mm))
         found = raw_dataset(dataset)
         where = parse_where(scheduler, workers)
         done = run_experiment(found, out, protocol, device.resolve(), show_command, where)
     _tell(done)
+
+
+def _protocol(
+    dataset: str,
+    patients: PatientOptions,
+    length: LengthOptions,
+    size: NetworkSize,
+    compared: tuple[tuple[str, ...], float],
+) -> Protocol:
+    """What is done, of the options; with stock configurations and the tolerance in mm."""
+    from shoulderseg.workflows.experiment.protocol import Protocol
+
+    stock, tolerance_mm = compared
+    return Protocol(
+        dataset,
+        patients.train_patients,
+        patients.test_patients,
+        patients.seed,
+        patients.patient_pattern,
+        size.value,
+        length.epochs,
+        length.iterations,
+        length.learning_rate,
+        length.start_from,
+        length.refiner_epochs,
+        length.refiner_steps,
+        stock,
+        tolerance_mm,
+        tuple(split_list(patients.test_on)),
+        length.augmentation and length.augmentation.value,
+    )
 
 
 def _tell(done: Experiment) -> None:

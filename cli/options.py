@@ -15,6 +15,13 @@ DatasetArgument = Annotated[
 ]
 
 
+class Augmentation(StrEnum):
+    """How much training images vary."""
+
+    usual = "usual"
+    strong = "strong"
+
+
 class NetworkSize(StrEnum):
     """Which plans file a training uses."""
 

@@ -11,6 +11,7 @@ from shoulderseg.cli.cluster_options import SchedulerOption, WorkersOption
 from shoulderseg.cli.failure import SOME_CASES_FAILED, complain, reported
 from shoulderseg.cli.options import (
     FOLDS_ADOPTED,
+    Augmentation,
     DatasetArgument,
     Device,
     DeviceOption,
@@ -23,7 +24,7 @@ from shoulderseg.cli.terminal import echo
 if TYPE_CHECKING:
     from shoulderseg.nnunet_ext.trainings import Training
     from shoulderseg.workflows.cohort.cluster import Where
-    from shoulderseg.workflows.training.train import TrainingRun
+    from shoulderseg.workflows.training.train import Schedule, TrainingRun
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,14 @@ class TrainingOptions:
             show_default="0.01",
         ),
     ] = None
+    augmentation: Annotated[
+        Augmentation | None,
+        typer.Option(
+            help="How much intensities vary: strong, for scanners and sequences that the training "
+            "images do not show.",
+            show_default="usual",
+        ),
+    ] = None
     synthetic: Annotated[
         bool,
         typer.Option(
@@ -74,6 +83,13 @@ class TrainingOptions:
             "--partial-volumes` writes; give it to `export` too.",
         ),
     ] = False
+
+    def schedule(self) -> Schedule:
+        """How long and how fast, as the workflow takes it."""
+        from shoulderseg.workflows.training.train import Schedule
+
+        augmentation = self.augmentation and self.augmentation.value
+        return Schedule(self.epochs, self.iterations, self.learning_rate, augmentation)
 
 
 def train(
@@ -94,12 +110,7 @@ def train(
     Run `shoulderseg plan` first.
     """
     from shoulderseg.workflows.cohort.cluster import parse_where
-    from shoulderseg.workflows.training.train import (
-        Schedule,
-        TrainingOrder,
-        adopt_folds,
-        prepare_trainings,
-    )
+    from shoulderseg.workflows.training.train import TrainingOrder, adopt_folds, prepare_trainings
 
     with reported():
         where = parse_where(scheduler, workers)
@@ -109,7 +120,7 @@ def train(
             size.value,
             variants=split_list(options.variants),
             folds=split_list(options.folds),
-            schedule=Schedule(options.epochs, options.iterations, options.learning_rate),
+            schedule=options.schedule(),
             start_from=options.start_from,
             synthetic=options.synthetic,
         )

@@ -1,6 +1,7 @@
-"""How long and how fast a training learns, read from the environment, kept beside its checkpoints.
+"""How long, how fast and from what a training learns, kept beside its checkpoints.
 
-nnU-Net's command line has no options for this and its answer is one class for each number.
+It is read from the environment: nnU-Net's command line has no options for this and its answer is
+one class for each number.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ from typing import NamedTuple
 EPOCHS_VARIABLE = "SHOULDERSEG_EPOCHS"
 ITERATIONS_VARIABLE = "SHOULDERSEG_ITERATIONS"
 LEARNING_RATE_VARIABLE = "SHOULDERSEG_LEARNING_RATE"
+AUGMENTATION_VARIABLE = "SHOULDERSEG_AUGMENTATION"
+# How much training images vary; see augmentation.py.
+USUAL, STRONG = "usual", "strong"
+AUGMENTATIONS = (USUAL, STRONG)
 DEFAULT_EPOCHS = 1000
 DEFAULT_ITERATIONS = 250
 DEFAULT_LEARNING_RATE = 0.01
@@ -21,21 +26,22 @@ SCHEDULE_FILE = "schedule.json"
 
 
 class Schedule(NamedTuple):
-    """Length of a training, how often it can be resumed, and the learning rate it begins with."""
+    """Length of a training, how often it can be resumed, how fast it begins, and its variation."""
 
     epochs: int
     iterations: int
     validation_iterations: int
     save_every: int
     learning_rate: float = DEFAULT_LEARNING_RATE
+    augmentation: str = USUAL
 
 
 def read_schedule(begun: Path | None = None) -> Schedule:
-    """Reads `SHOULDERSEG_EPOCHS`, `SHOULDERSEG_ITERATIONS` and `SHOULDERSEG_LEARNING_RATE`.
+    """Reads the variables above.
 
     Args:
-        begun: Folder of a training that is to go on. It keeps the length and the learning rate it
-            began with: the rate falls over the whole length.
+        begun: Folder of a training that is to go on. It keeps the length, the learning rate and the
+            augmentation it began with: the rate falls over the whole length.
 
     Returns:
         nnU-Net's own numbers (1000 epochs of 250 iterations, 0.01) where a variable is not set. The
@@ -44,7 +50,8 @@ def read_schedule(begun: Path | None = None) -> Schedule:
 
     Raises:
         ValueError: If a length is not a whole number above zero, the learning rate not a number
-            above zero, or one of them differs from what the training began with.
+            above zero, the augmentation unknown, or one of them differs from what the training
+            began with.
     """
     kept = None if begun is None else kept_lengths(begun)
     epochs, iterations = kept or (DEFAULT_EPOCHS, DEFAULT_ITERATIONS)
@@ -70,15 +77,32 @@ def read_schedule(begun: Path | None = None) -> Schedule:
         validation_iterations=max(1, iterations // 5),
         save_every=min(50, max(1, epochs // 20)),
         learning_rate=rate,
+        augmentation=_augmentation(begun),
     )
 
 
+def _augmentation(begun: Path | None) -> str:
+    kept = None if begun is None else kept_augmentation(begun)
+    asked = os.environ.get(AUGMENTATION_VARIABLE, "").strip() or kept or USUAL
+    if asked not in AUGMENTATIONS:
+        msg = f"{AUGMENTATION_VARIABLE} is {asked!r}; expected one of {', '.join(AUGMENTATIONS)}"
+        raise ValueError(msg)
+    if kept is not None and asked != kept:
+        msg = (
+            f"this training began with {kept} augmentation and cannot go on with {asked}; leave it "
+            f"out, or remove {begun}"
+        )
+        raise ValueError(msg)
+    return asked
+
+
 def keep_schedule(folder: Path, schedule: Schedule) -> None:
-    """Notes the length and the learning rate of a training in its folder."""
+    """Notes length, learning rate and augmentation of a training in its folder."""
     noted = {
         "epochs": schedule.epochs,
         "iterations": schedule.iterations,
         "learning_rate": schedule.learning_rate,
+        "augmentation": schedule.augmentation,
     }
     write_note(folder / SCHEDULE_FILE, json.dumps(noted) + "\n")
 
@@ -106,6 +130,15 @@ def kept_rate(folder: Path) -> float | None:
         return None
     # A training that began before this could be chosen has nnU-Net's.
     return float(json.loads(path.read_text()).get("learning_rate", DEFAULT_LEARNING_RATE))
+
+
+def kept_augmentation(folder: Path) -> str | None:
+    """Returns the augmentation that a training began with; None if the training is not noted."""
+    path = folder / SCHEDULE_FILE
+    if not path.is_file():
+        return None
+    # A training that began before this could be chosen has the usual one.
+    return str(json.loads(path.read_text()).get("augmentation", USUAL))
 
 
 def _positive_float(variable: str, default: float) -> float:

@@ -16,11 +16,17 @@ import torch
 from nnunetv2.training.data_augmentation.compute_initial_patch_size import get_patch_size
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
-from shoulderseg.nnunet_ext.augmentation import MIRROR_AXES, ROTATION_RAD, vary_as_shoulders
+from shoulderseg.nnunet_ext.augmentation import (
+    MIRROR_AXES,
+    ROTATION_RAD,
+    vary_as_shoulders,
+    vary_strongly,
+)
 from shoulderseg.nnunet_ext.bfloat16_steps import Bfloat16Steps
 from shoulderseg.nnunet_ext.folders import SPLITS_FILE, adopt_splits
 from shoulderseg.nnunet_ext.noted_training import NotedTraining
 from shoulderseg.nnunet_ext.regions import foreground_labels, region_dataset_json
+from shoulderseg.nnunet_ext.schedule import STRONG
 from shoulderseg.nnunet_ext.trainings import has_checkpoint
 from shoulderseg.nnunet_ext.warm_start import load_start
 
@@ -131,10 +137,11 @@ class nnUNetTrainerShoulderBase(Bfloat16Steps, NotedTraining):  # noqa: N801
         turned = get_patch_size(patch, ROTATION_RAD, ROTATION_RAD, ROTATION_RAD, (0.85, 1.25))
         return ROTATION_RAD, dummy_2d, turned, MIRROR_AXES
 
-    @staticmethod
-    def get_training_transforms(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        """nnU-Net's training transforms, as shoulders vary."""
-        return vary_as_shoulders(nnUNetTrainer.get_training_transforms(*args, **kwargs))
+    def get_training_transforms(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        """nnU-Net's training transforms, as shoulders vary; strong ones where asked for."""
+        transforms = vary_as_shoulders(nnUNetTrainer.get_training_transforms(*args, **kwargs))
+        strong = self.schedule.augmentation == STRONG
+        return vary_strongly(transforms) if strong else transforms
 
     def get_tr_and_val_datasets(self) -> tuple[OwnLabelsDataset, OwnLabelsDataset]:
         """Returns training and validation cases, oversampled around this trainer's labels."""

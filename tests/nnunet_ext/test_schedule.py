@@ -83,6 +83,23 @@ def test_a_training_from_before_has_the_usual_learning_rate(tmp_path: Path) -> N
     assert read_schedule(tmp_path).learning_rate == 0.01
 
 
+def test_the_augmentation_is_kept_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert read_schedule().augmentation == "usual"
+    monkeypatch.setenv("SHOULDERSEG_AUGMENTATION", "strong")
+    keep_schedule(tmp_path, read_schedule())
+    monkeypatch.delenv("SHOULDERSEG_AUGMENTATION")
+    assert read_schedule(tmp_path).augmentation == "strong"
+    monkeypatch.setenv("SHOULDERSEG_AUGMENTATION", "usual")
+    with pytest.raises(ValueError, match="began with strong augmentation and cannot go on with us"):
+        read_schedule(tmp_path)
+    # A training from before this could be chosen.
+    (tmp_path / SCHEDULE_FILE).write_text('{"epochs": 40, "iterations": 250}')
+    assert read_schedule(tmp_path).augmentation == "usual"
+    monkeypatch.setenv("SHOULDERSEG_AUGMENTATION", "wild")
+    with pytest.raises(ValueError, match="is 'wild'; expected one of usual, strong"):
+        read_schedule()
+
+
 @pytest.mark.parametrize("text", ["0", "-1", "fast", "nan", "inf"])
 def test_odd_learning_rates_are_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("SHOULDERSEG_LEARNING_RATE", text)

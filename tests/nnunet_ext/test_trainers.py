@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import inspect
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,8 +15,9 @@ from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from nnunetv2.utilities.find_objects import recursive_find_trainer_class_by_name
 
 from shoulderseg.nnunet_ext import synthetic_trainers, trainers
-from shoulderseg.nnunet_ext.augmentation import vary_as_shoulders
+from shoulderseg.nnunet_ext.augmentation import vary_as_shoulders, vary_strongly
 from shoulderseg.nnunet_ext.lookup import find_trainers
+from shoulderseg.nnunet_ext.schedule import Schedule
 from shoulderseg.nnunet_ext.trainers import OwnLabelsDataset
 from shoulderseg.nnunet_ext.variants import (
     PLUGIN_VARIABLE,
@@ -68,6 +70,7 @@ def test_training_slices_are_turned_and_mirrored_as_shoulders_are() -> None:
     trainer = object.__new__(trainers.nnUNetTrainerShoulderWhole)
     trainer.configuration_manager = SimpleNamespace(patch_size=patch)
     trainer.print_to_log_file = lambda *_, **__: None
+    trainer.schedule = Schedule(1, 1, 1, 1)
     rotation, dummy, initial, axes = (
         trainer.configure_rotation_dummyDA_mirroring_and_inital_patch_size()
     )
@@ -93,9 +96,41 @@ def test_training_slices_are_turned_and_mirrored_as_shoulders_are() -> None:
     assert steepness.max() < 45 + 30 + 5
 
 
-def test_unknown_transforms_are_refused() -> None:
-    with pytest.raises(RuntimeError, match="no SimulateLowResolutionTransform, SpatialTransform"):
-        vary_as_shoulders(ComposeTransforms([]))
+def test_strong_augmentation_varies_intensities_and_no_shapes() -> None:
+    patch = (64, 48)
+    trainer = object.__new__(trainers.nnUNetTrainerShoulderWhole)
+    # Two shades, whose order an inversion turns around.
+    image = torch.rand((1, *patch)) * 0.01
+    image[0, 20:40, 10:30] += 1.0
+    labels = (image > 0.5).to(torch.int16)
+    steps: dict[str, list[float]] = {}
+    for augmentation in ("usual", "strong"):
+        trainer.schedule = Schedule(1, 1, 1, 1, augmentation=augmentation)
+        transforms = trainer.get_training_transforms(patch, (0.0, 0.0), None, (), False)
+        torch.manual_seed(1)
+        np.random.seed(1)  # noqa: NPY002 - batchgeneratorsv2 draws from it
+        steps[augmentation] = []
+        for _ in range(200):
+            found = transforms(image=image.clone(), segmentation=labels.clone())
+            inside = found["segmentation"][0] > 0
+            shown = found["image"][0]
+            steps[augmentation].append(float(shown[inside].mean() - shown[~inside].mean()))
+    assert min(steps["usual"]) > 0
+    assert 0.05 < np.mean(np.array(steps["strong"]) < 0) < 0.3
+    spread = {name: np.std(np.abs(values)) for name, values in steps.items()}
+    assert spread["strong"] > 1.5 * spread["usual"]
+
+
+@pytest.mark.parametrize(
+    ("vary", "named"),
+    [
+        (vary_as_shoulders, "no SimulateLowResolutionTransform, SpatialTransform"),
+        (vary_strongly, "no ContrastTransform, GammaTransform, GaussianBlurTransform, GaussianNo"),
+    ],
+)
+def test_unknown_transforms_are_refused(vary: Callable[[Any], Any], named: str) -> None:
+    with pytest.raises(RuntimeError, match=named):
+        vary(ComposeTransforms([]))
 
 
 def test_length_and_learning_rate_reach_nnunet(

@@ -50,6 +50,7 @@ class Protocol:
         stock: configurations of stock nnU-Net that are trained beside ours.
         tolerance_mm: of the normalised surface Dice.
         test_on: patients to test, or cases of theirs; empty to draw as many as `test` says.
+        augmentation: of our U-Nets' training images, `usual` or `strong`; None is `usual`.
 
     Raises:
         ValueError: if a number is out of range, or a configuration unknown.
@@ -70,11 +71,12 @@ class Protocol:
     stock: tuple[str, ...] = ("2d",)
     tolerance_mm: float = 1.0
     test_on: tuple[str, ...] = ()
+    augmentation: str | None = None
 
     def __post_init__(self) -> None:
         from shoulderseg.workflows.training.train import Schedule
 
-        Schedule(self.epochs, self.iterations, self.learning_rate)
+        Schedule(self.epochs, self.iterations, self.learning_rate, self.augmentation)
         if not (math.isfinite(self.tolerance_mm) and self.tolerance_mm >= 0):
             msg = f"the tolerance is {self.tolerance_mm:g} mm; expected a number from 0 on"
             raise ValueError(msg)

@@ -101,6 +101,7 @@ def _sentences(data: ExperimentData, protocol: Protocol, cases: Mapping[str, Sco
         "the folds' networks are averaged.",
         *_patient_sentence(data),
         *stock_sentences(protocol),
+        *_augmentation_sentence(protocol),
         *_start_sentence(protocol),
         "Research use only.",
         *_absent_sentences(cases),
@@ -138,6 +139,12 @@ def stock_sentences(protocol: Protocol) -> list[str]:
             "trained and run by nnU-Net itself."
         )
     return sentences
+
+
+def _augmentation_sentence(protocol: Protocol) -> list[str]:
+    if protocol.augmentation is None:
+        return []
+    return [f"Our U-Nets learned with {protocol.augmentation} augmentation."]
 
 
 def _start_sentence(protocol: Protocol) -> list[str]:

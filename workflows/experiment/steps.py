@@ -120,6 +120,7 @@ def _schedule(protocol: Protocol) -> str:
         "--epochs": protocol.epochs,
         "--iterations": protocol.iterations,
         "--learning-rate": protocol.learning_rate,
+        "--augmentation": protocol.augmentation,
     }
     return "".join(f" {name} {value}" for name, value in options.items() if value is not None)
 

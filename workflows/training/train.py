@@ -6,7 +6,7 @@ import math
 import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 from shoulderseg.workflows.processes.scripts import installed_script, process_limit
@@ -29,16 +29,23 @@ class Schedule:
         epochs: of each training.
         iterations: training steps an epoch.
         learning_rate: at the beginning.
+        augmentation: how much training images vary, `usual` or `strong`.
 
     Raises:
-        ValueError: if the learning rate is not a number above zero.
+        ValueError: if the learning rate is not a number above zero, or the augmentation unknown.
     """
 
     epochs: int | None = None
     iterations: int | None = None
     learning_rate: float | None = None
+    augmentation: str | None = None
 
     def __post_init__(self) -> None:
+        from shoulderseg.nnunet_ext.schedule import AUGMENTATIONS
+
+        if self.augmentation not in (None, *AUGMENTATIONS):
+            msg = f"--augmentation is {self.augmentation!r}; expected one of {AUGMENTATIONS}"
+            raise ValueError(msg)
         rate = self.learning_rate
         if rate is not None and not (math.isfinite(rate) and rate > 0):
             msg = f"--learning-rate is {rate:g}; expected a number above zero"
@@ -190,18 +197,18 @@ def command_line(run: TrainingRun, training: Training) -> str:
 
 def describe_finished(run: TrainingRun, training: Training) -> str:
     """Says that a training is finished, and with what schedule if another was asked for."""
-    from shoulderseg.nnunet_ext.schedule import kept_lengths, kept_rate
+    from shoulderseg.nnunet_ext.schedule import kept_augmentation, kept_lengths, kept_rate
 
     line = f"{training.variant} fold {training.fold} is finished"
     lengths, rate = kept_lengths(training.folder), kept_rate(training.folder)
     if lengths is None or rate is None:
         return line
-    asked = (run.schedule.epochs, run.schedule.iterations, run.schedule.learning_rate)
-    kept = (*lengths, rate)
+    asked = astuple(run.schedule)
+    kept = (*lengths, rate, kept_augmentation(training.folder))
     if any(want not in (None, own) for want, own in zip(asked, kept, strict=True)):
         line += (
-            f", with {kept[0]} epochs of {kept[1]} iterations from a learning rate of {rate:g}; "
-            f"remove {training.folder} to train anew"
+            f", with {kept[0]} epochs of {kept[1]} iterations from a learning rate of {rate:g}, "
+            f"{kept[3]} augmentation; remove {training.folder} to train anew"
         )
     return line
 
@@ -224,6 +231,7 @@ def process_environment(device: str) -> dict[str, str]:
 def _schedule_environment(schedule: Schedule) -> dict[str, str]:
     """What tells the trainers how long to train, and how fast to begin."""
     from shoulderseg.nnunet_ext.schedule import (
+        AUGMENTATION_VARIABLE,
         EPOCHS_VARIABLE,
         ITERATIONS_VARIABLE,
         LEARNING_RATE_VARIABLE,
@@ -233,5 +241,6 @@ def _schedule_environment(schedule: Schedule) -> dict[str, str]:
         EPOCHS_VARIABLE: schedule.epochs,
         ITERATIONS_VARIABLE: schedule.iterations,
         LEARNING_RATE_VARIABLE: schedule.learning_rate,
+        AUGMENTATION_VARIABLE: schedule.augmentation,
     }
     return {variable: str(value) for variable, value in chosen.items() if value is not None}
