@@ -139,18 +139,31 @@ def check_description(name: str, described: dict[str, Any]) -> None:
         )
         raise ValueError(msg)
     try:
-        values = [0, *foreground_labels(described).values()]
+        foreground_labels(described)
     except (ValueError, AttributeError, TypeError) as error:
         msg = f"{name}: {error}"
         raise ValueError(msg) from None
-    if sorted(values) != [0, 1, 2]:
-        msg = (
-            f"{name} has the labels {shown(described['labels'])}, and nnU-Net takes values without "
-            "gaps alone; number the bones 1 and 2 in dataset.json and in the label maps"
-        )
-        raise ValueError(msg)
     check_order(name, described["labels"])
     check_reader(name, described)
+
+
+def check_consecutive(name: str, described: Mapping[str, Any]) -> None:
+    """Refuses labels with gaps, at which nnU-Net stops when it checks a dataset before planning.
+
+    Args:
+        name: Full dataset name.
+        described: Its dataset.json, with labels that `check_description` lets pass.
+
+    Raises:
+        ValueError: If the two bones are not 1 and 2; says what to do.
+    """
+    labels = described["labels"]
+    if sorted({0, *labels.values()}) != [0, 1, 2]:
+        msg = (
+            f"{name} has the labels {shown(labels)}, and nnU-Net takes values without gaps alone; "
+            "number the bones 1 and 2 in dataset.json and in the label maps"
+        )
+        raise ValueError(msg)
 
 
 def check_reader(name: str, described: Mapping[str, Any]) -> None:

@@ -23,6 +23,9 @@ from shoulderseg.nnunet_ext.synthesis.volumes import PLANES
 
 # Nodes of a warp over the patch.
 _WARP_NODES = (4, 8)
+# Less room than this between a bone's end and the map's is none.
+_LEAST_ROOM_MM = 2.0
+_FLAT = 1e-9
 
 
 def draw_slab(
@@ -146,11 +149,24 @@ def _beyond(
     across = (torch.cat(case.places_mm) - case.joint_mm) @ axes[0]
     if not len(across):
         return None
-    ends = [(float(across.min()), -1.0), (float(across.max()), 1.0)]
-    within = [end for end in ends if abs(end[0]) + variation.beyond_mm <= variation.reach_mm]
-    if not within:
+    first, last = _inside_map(case, axes[0])
+    low, high = float(across.min()), float(across.max())
+    rooms = [(low, max(first, low - variation.beyond_mm))]
+    rooms.append((high, min(last, high + variation.beyond_mm)))
+    possible = [room for room in rooms if abs(room[1]) > abs(room[0]) + _LEAST_ROOM_MM]
+    if not possible:
         return None
-    place, out = within[whole(0, len(within) - 1, generator)]
-    beyond = place + out * uniform(0, variation.beyond_mm, generator)
-    middle: Tensor = case.joint_mm + axes[0] * beyond
+    place, out = possible[whole(0, len(possible) - 1, generator)]
+    middle: Tensor = case.joint_mm + axes[0] * (place + uniform(0, 1, generator) * (out - place))
     return middle
+
+
+def _inside_map(case: ResidentCase, direction: Tensor) -> tuple[float, float]:
+    """From where to where a line through the joint lies within the map, from the joint."""
+    # Array axes are z, y, x; places are x, y, z.
+    size = torch.tensor(case.shape[::-1], dtype=torch.float64) - 1
+    low = case.origin_mm - case.joint_mm
+    high = low + size * case.spacing_mm
+    along = direction.abs() > _FLAT
+    ends = torch.stack([low, high])[:, along] / direction[along]
+    return float(ends.min(dim=0).values.max()), float(ends.max(dim=0).values.min())

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from shoulderseg.evaluation.paired import Paired
 
 RESULTS_FILE = "results.json"
+_NEEDED = ("protocol", "patients", "by_patient", "usual")
 # What tells experiments of the same patients apart does not tell how they learn.
 _NO_OPTION = ("dataset", "train", "test", "test_on", "patient_pattern", "stock", "tolerance_mm")
 
@@ -26,9 +27,9 @@ class Trial(NamedTuple):
     """One experiment among others.
 
     Attributes:
-        name: of its folder.
-        options: how it learned: field of the protocol to value, of those in which the experiments
-            differ.
+        name: of its folder, with as many of the folders above as tell it from the others.
+        options: how it learned: field of the protocol to value, the weights that it began with and
+            this package's version, of those in which the experiments differ.
         held_out: of the training patients.
         tested: Dice of each test patient, the mean of both bones, NaN where there is none, of what
             `predict` does without options.
@@ -64,21 +65,21 @@ def compare_experiments(folders: Sequence[Path], rng: np.random.Generator) -> li
     read = [_read(folder) for folder in folders]
     for folder, one in zip(folders[1:], read[1:], strict=True):
         _check_same(folders[0], read[0], folder, one)
-    protocols = [one["protocol"] for one in read]
+    options = [_options(one) for one in read]
     differing = [
         name
-        for name in protocols[0]
-        if name not in _NO_OPTION and any(p.get(name) != protocols[0][name] for p in protocols)
+        for name in dict.fromkeys(name for one in options for name in one)
+        if any(one.get(name) != options[0].get(name) for one in options)
     ]
     tested = [_tested(one) for one in read]
-    patients = sorted(tested[0])
+    patients, names = sorted(tested[0]), _distinct_names(folders)
     trials = []
-    for place, (folder, one) in enumerate(zip(folders, read, strict=True)):
+    for place, one in enumerate(read):
         theirs, ours = ([dice[name] for name in patients] for dice in (tested[0], tested[place]))
         trials.append(
             Trial(
-                folder.resolve().name,
-                {name: one["protocol"].get(name) for name in differing},
+                names[place],
+                {name: options[place].get(name) for name in differing},
                 Held(float(one["held_out"]["dice"]), int(one["held_out"]["patients"])),
                 tested[place],
                 compare_paired(theirs, ours, rng) if place else None,
@@ -90,6 +91,25 @@ def compare_experiments(folders: Sequence[Path], rng: np.random.Generator) -> li
 def chosen_by_training(trials: Sequence[Trial]) -> Trial:
     """The experiment whose held-out training patients have the best Dice; of equals the first."""
     return max(trials, key=lambda trial: trial.held_out.dice)
+
+
+def _options(found: Mapping[str, Any]) -> dict[str, Any]:
+    """How an experiment learned."""
+    options = {name: value for name, value in found["protocol"].items() if name not in _NO_OPTION}
+    # A name or a path may stand for other weights by now.
+    start, begun = found.get("start") or {}, found.get("begun_with") or {}
+    options["start weights"] = str(start["weights_sha256"])[:12] if start else None
+    return options | {"shoulderseg": begun.get("shoulderseg")}
+
+
+def _distinct_names(folders: Sequence[Path]) -> list[str]:
+    """The last parts of paths, as many as tell them apart."""
+    parts = [folder.resolve().parts for folder in folders]
+    for count in range(1, max(len(one) for one in parts)):
+        names = ["/".join(one[-count:]) for one in parts]
+        if len(set(names)) == len(names):
+            return names
+    return [str(folder) for folder in folders]
 
 
 def _check_folders(folders: Sequence[Path]) -> None:
@@ -113,13 +133,18 @@ def _read(folder: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         found["files"] = json.loads(protocol.read_text(encoding="utf-8"))["files"]
+        missing = [name for name in _NEEDED if name not in found]
     except (ValueError, KeyError, TypeError) as error:
         msg = f"{folder} holds a damaged {RESULTS_FILE} or {PROTOCOL_FILE}: {error!r}"
         raise ValueError(msg) from error
+    if missing:
+        msg = f"{path} is no result of an experiment: {', '.join(missing)} missing"
+        raise ValueError(msg)
     if found.get("failed"):
         msg = f"{folder}: not all test cases are scored: {'; '.join(found['failed'])}"
         raise ValueError(msg)
-    if not found.get("held_out"):
+    held_out = (found.get("held_out") or {}).get("dice")
+    if held_out is None or not math.isfinite(held_out):
         msg = (
             f"{folder} does not say how well held-out training patients are segmented; give its "
             "`experiment` command once more, which only scores anew"

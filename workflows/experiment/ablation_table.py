@@ -32,11 +32,14 @@ def ablation_markdown(trials: Sequence[Trial]) -> str:
         star = " *" if trial is chosen else ""
         rows.append([trial.name + star, options or "-", *found, *_against(trial.against)])
     note = (
-        "Dice of what predict does without options, mean of both bones. * The one that the "
-        "held-out training patients choose: its figure on the test patients is what such a choice "
-        "gives. "
-        "The best on the test patients, picked after the fact, answers nothing. Research use only."
+        "Dice, mean of both bones. Training patients are segmented by the vote of networks that "
+        "did not learn from them, with edges refined where that helps; test patients as predict "
+        "does without options. * The one that the training patients choose: its figure on the test "
+        "patients is what such a choice gives. The best on the test patients, picked after the "
+        "fact, answers nothing. Research use only."
     )
+    if any(trial.options.get("start_from") for trial in trials):
+        note += " A bundle that networks began with may have seen none of these patients."
     return f"{as_table(rows)}\n\n{note}\n"
 
 

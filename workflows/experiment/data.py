@@ -170,7 +170,7 @@ def _draw(source: Path, protocol: Protocol) -> dict[str, Any]:
 
 
 def _described(source: Path) -> dict[str, Any]:
-    from shoulderseg.nnunet_ext.dataset_checks import NEEDED, check_description
+    from shoulderseg.nnunet_ext.dataset_checks import NEEDED, check_consecutive, check_description
 
     path = source / "dataset.json"
     if not path.is_file() or not (source / "labelsTr").is_dir():
@@ -186,6 +186,7 @@ def _described(source: Path) -> dict[str, Any]:
         raise ValueError(msg)
     # What `plan` would refuse, after it was noted for good.
     check_description(source.name, described)
+    check_consecutive(source.name, described)
     # A list of its files would lead nnU-Net to the test patients.
     described.pop("dataset", None)
     return described

@@ -42,4 +42,4 @@ def held_out_training(bundle: Path) -> Held | None:
         return None
     # `predict` refines where that helped, by the rule that others of the training patients choose.
     dice = found["vote_dice"] + (found["gain"] if refiner["helps"] else 0.0)
-    return Held(float(dice), int(found["patients"] or found["cases"]))
+    return Held(float(dice), int(found.get("patients") or found["cases"]))

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+
+from shoulderseg.workflows.experiment.same_patient import refuse_doubles
 
 if TYPE_CHECKING:
     import numpy as np
 
 MOST_FOLDS = 5
 STOCK = ("2d", "3d_fullres")
-_SIDE = r"[_-](?:left|right|l|r)"
-# Names that tell of one patient: cases with the same groups. What `convert dicom-study` and
-# `convert totalseg` call cases, both sides of a person, and a subject of BIDS; beside each a
-# pattern, whose group is the patient, for all cases of a dataset in which some are called so.
-_OF_ONE_PATIENT = {
-    r"(p\d+)_series_.+": "^(.+?)(?:_series_.+)?$",
-    rf"(?i)(.+){_SIDE}": rf"(?i)^(.+?)(?:{_SIDE})?$",
-    # A word before the side may be that of all patients, such as shoulder_left_01.
-    rf"(?i)(.*\d.*?){_SIDE}([_-].+)": rf"(?i)^(.+?)(?:{_SIDE}(?:[_-].*)?)?$",
-    r"(sub-[0-9A-Za-z]+)_.+": "^(sub-[0-9A-Za-z]+|.+)",
-}
 
 
 @dataclass(frozen=True)
@@ -141,7 +131,7 @@ def assign_patients(
     if protocol.patient_pattern is None and known is not None:
         patients = {case: known[case] for case in sorted(cases)}
     elif protocol.patient_pattern is None:
-        _refuse_doubles(cases)
+        refuse_doubles(cases)
     if problems:
         raise ValueError("\n".join(problems))
     asked = [patients.get(name, name) for name in protocol.test_on]
@@ -150,29 +140,6 @@ def assign_patients(
     testing = {case: name for case, name in patients.items() if name in tested}
     folds = patient_folds(training, rng=rng, folds=min(MOST_FOLDS, protocol.train))
     return Assignment(training, testing, folds)
-
-
-def _refuse_doubles(cases: Iterable[str]) -> None:
-    """Refuses series and sides of one patient, as far as names tell them.
-
-    Raises:
-        ValueError: if there are such cases; says how to tell the patients apart.
-    """
-    seen: dict[tuple[str, tuple[str, ...]], str] = {}
-    for case in sorted(cases):
-        for pattern, advice in _OF_ONE_PATIENT.items():
-            found = re.fullmatch(pattern, case)
-            if found is None:
-                continue
-            key = pattern, found.groups()
-            if key in seen:
-                msg = (
-                    f"{seen[key]} and {case} look like images of one patient, who may not be "
-                    f"both trained on and tested; give --patient-pattern '{advice}', or '(.+)' if "
-                    "each image is of a patient of its own"
-                )
-                raise ValueError(msg)
-            seen[key] = case
 
 
 def _draw(

@@ -13,6 +13,7 @@ from tests.nnunet_ext.synthesis.bodies import (
     GLENOID_BOX,
     HUMERUS_BOX,
     ORIGIN_MM,
+    SIDE,
     SPACING_MM,
 )
 from tests.nnunet_ext.synthesis.test_scanner import generator
@@ -76,8 +77,22 @@ def test_slices_just_beyond_both_bones(case: ResidentCase) -> None:
     assert 15 < sum(sides) < 45
 
 
-def test_bones_that_reach_the_end_of_the_map_have_nothing_beyond(case: ResidentCase) -> None:
-    near = replace(NOWHERE, beyond_share=1, beyond_mm=6.0, reach_mm=3.0)
-    for slab in slabs(case, [0], near):
+def test_slices_beyond_both_bones_lie_in_the_map(case: ResidentCase) -> None:
+    ends = torch.tensor(ORIGIN_MM, dtype=torch.float64)
+    reached = []
+    for slab in slabs(case, [0], replace(NOWHERE, beyond_share=1, beyond_mm=500.0)):
+        voxel = (slab.centre_mm - ends) / SPACING_MM
+        assert (voxel > -1e-6).all()
+        assert (voxel < SIDE - 1 + 1e-6).all()
+        off = float((slab.centre_mm - case.joint_mm) @ slab.axes[0])
+        reached.append(abs(off))
+    assert max(reached) > 25
+
+
+def test_bones_that_fill_the_map_have_nothing_beyond(case: ResidentCase) -> None:
+    corners = torch.tensor([[0.0] * 3, [SIDE - 1.0] * 3], dtype=torch.float64) * SPACING_MM
+    filled = replace(case, places_mm=(corners + torch.tensor(ORIGIN_MM), case.places_mm[1]))
+    near = replace(NOWHERE, beyond_share=1, reach_mm=3.0)
+    for slab in slabs(filled, [0], near):
         off = float((slab.centre_mm - case.joint_mm) @ slab.axes[0])
         assert abs(off) <= 3

@@ -114,6 +114,39 @@ def test_other_patients_and_files_are_not_compared(source: Path, tmp_path: Path)
         compare(first, mended)
 
 
+def test_what_differs_is_shown_whichever_comes_first(source: Path, tmp_path: Path) -> None:
+    strong = Protocol("4", augmentation="strong")
+    dice = [0.7, 0.8, 0.9]
+    one = finish(source, tmp_path / "usual" / "out", Protocol("4"), 0.8, dice)
+    other = finish(source, tmp_path / "strong" / "out", strong, 0.8, dice)
+    # One of before augmentation could be chosen, and before versions were noted.
+    found = json.loads((one / "results.json").read_text())
+    del found["protocol"]["augmentation"]
+    (one / "results.json").write_text(json.dumps(found))
+    for folders in ((one, other), (other, one)):
+        trials = {trial.name: trial.options for trial in compare(*folders)}
+        assert trials == {
+            "usual/out": {"augmentation": None},
+            "strong/out": {"augmentation": "strong"},
+        }
+    begun = [
+        finish(
+            source,
+            tmp_path / name,
+            Protocol("4"),
+            0.8,
+            dice,
+            start={"weights_sha256": name * 64},
+            begun_with={"shoulderseg": version},
+        )
+        for name, version in (("a", "1.0"), ("b", "2.0"))
+    ]
+    assert [trial.options for trial in compare(*begun)] == [
+        {"start weights": "a" * 12, "shoulderseg": "1.0"},
+        {"start weights": "b" * 12, "shoulderseg": "2.0"},
+    ]
+
+
 def test_what_cannot_be_compared_is_told(source: Path, tmp_path: Path) -> None:
     first = finish(source, tmp_path / "a", Protocol("4"), 0.8, [0.7, 0.8, 0.9])
     with pytest.raises(ValueError, match="1 experiments, expected at least 2"):
@@ -130,6 +163,9 @@ def test_what_cannot_be_compared_is_told(source: Path, tmp_path: Path) -> None:
     )
     with pytest.raises(ValueError, match="not all test cases are scored: p1: damaged"):
         compare(first, failed)
+    (old / "results.json").write_text('{"protocol": {}, "held_out": {"dice": 0.5}}')
+    with pytest.raises(ValueError, match="no result of an experiment: patients, by_patient, usual"):
+        compare(first, old)
     (old / "results.json").write_text("{")
     with pytest.raises(ValueError, match=r"damaged results\.json"):
         compare(first, old)

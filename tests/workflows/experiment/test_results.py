@@ -155,6 +155,15 @@ def test_images_that_are_taken_for_patients_are_told(data: ExperimentData) -> No
     assert told not in table
 
 
+def test_versions_of_the_beginning_are_kept(data: ExperimentData) -> None:
+    cases = {case: scores_of(case, ROWS) for case in data.assignment.test}
+    assert data.begun_with["nnunetv2"]
+    _, page = write_results(replace(data, begun_with={"torch": "1.2.3"}), PROTOCOL, cases, [])
+    assert written(data)["begun_with"] == {"torch": "1.2.3"}
+    assert written(data)["versions"]["torch"] != "1.2.3"
+    assert "torch at the beginning" in page.read_text(encoding="utf-8")
+
+
 def test_the_fingerprint_of_the_bundle_to_start_from_is_kept(data: ExperimentData) -> None:
     cases = {case: scores_of(case, ROWS) for case in data.assignment.test}
     write_results(data, PROTOCOL, cases, [])

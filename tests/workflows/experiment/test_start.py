@@ -11,6 +11,7 @@ import pytest
 
 from shoulderseg.nnunet_ext.variants import TRAINERS, model_folder
 from shoulderseg.workflows.bundles.manifest import MANIFEST, put_file, sha256_of
+from shoulderseg.workflows.experiment import steps
 from shoulderseg.workflows.experiment.data import lay_out
 from shoulderseg.workflows.experiment.protocol import Protocol
 from tests.untrained import write_untrained
@@ -85,3 +86,34 @@ def test_a_bundle_that_is_not_there_leaves_nothing_behind(source: Path, tmp_path
     with pytest.raises(FileNotFoundError, match="no bundle"):
         lay_out(source, tmp_path / "out", Protocol("4", start_from=str(tmp_path / "none")))
     assert not (tmp_path / "out").exists()
+
+
+def test_commands_of_an_experiment_that_goes_on(
+    source: Path, tmp_path: Path, untrained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(steps, "run_together", lambda commands, *_, **__: told.extend(commands))
+    bundle = tmp_path / "bundle"
+    shutil.copytree(untrained, bundle)
+    protocol = Protocol("4", start_from=str(bundle))
+    data = lay_out(source, tmp_path / "out", protocol)
+    work = steps.Work(data, protocol, "cpu", told.append)
+    steps.train_ours(work)
+    assert [("--start-from" in line, "upright" in line) for line in told] == [
+        (False, False),
+        (True, False),
+        (False, False),
+        (False, False),
+    ]
+    # Once all have begun the bundle may be gone; how images lie is what the first export found,
+    # whatever times the files have by now.
+    for fold in range(5):
+        begin(data.out, TRAINERS, fold)
+    for upright in (False, True):
+        shutil.copytree(untrained, data.out / "bundle", dirs_exist_ok=True)
+        manifest = data.out / "bundle" / MANIFEST
+        manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"upright": upright}))
+        told.clear()
+        steps.train_ours(work)
+        assert "--start-from" not in " ".join(told)
+        assert told[-1].endswith("--upright" if upright else "--no-upright")
