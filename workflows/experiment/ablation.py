@@ -21,6 +21,7 @@ RESULTS_FILE = "results.json"
 _NEEDED = ("protocol", "patients", "by_patient", "usual")
 # What tells experiments of the same patients apart does not tell how they learn.
 _NO_OPTION = ("dataset", "train", "test", "test_on", "patient_pattern", "stock", "tolerance_mm")
+_START_WEIGHTS = "start weights"
 
 
 class Trial(NamedTuple):
@@ -71,6 +72,8 @@ def compare_experiments(folders: Sequence[Path], rng: np.random.Generator) -> li
         for name in dict.fromkeys(name for one in options for name in one)
         if any(one.get(name) != options[0].get(name) for one in options)
     ]
+    if "start_from" in differing:
+        differing = [name for name in differing if name != _START_WEIGHTS]
     tested = [_tested(one) for one in read]
     patients, names = sorted(tested[0]), _distinct_names(folders)
     trials = []
@@ -96,9 +99,9 @@ def chosen_by_training(trials: Sequence[Trial]) -> Trial:
 def _options(found: Mapping[str, Any]) -> dict[str, Any]:
     """How an experiment learned."""
     options = {name: value for name, value in found["protocol"].items() if name not in _NO_OPTION}
-    # A name or a path may stand for other weights by now.
+    # The same name or path may have stood for other weights.
     start, begun = found.get("start") or {}, found.get("begun_with") or {}
-    options["start weights"] = str(start["weights_sha256"])[:12] if start else None
+    options[_START_WEIGHTS] = str(start["weights_sha256"])[:12] if start else None
     return options | {"shoulderseg": begun.get("shoulderseg")}
 
 
