@@ -30,7 +30,8 @@ def test_length_is_the_one_asked_for(trained: TrainedDataset, variant: str) -> N
     fold = model_folder(trained.results, variant, PLANS) / "fold_0"
     assert load_checkpoint(fold / CHECKPOINT)["current_epoch"] == EPOCHS
     told = json.loads((fold / "schedule.json").read_text())
-    assert told == {"epochs": EPOCHS, "iterations": ITERATIONS[variant], "learning_rate": 0.01}
+    lengths = {"epochs": EPOCHS, "iterations": ITERATIONS[variant]}
+    assert told == {**lengths, "learning_rate": 0.01, "augmentation": "usual"}
 
 
 def test_an_interrupted_training_went_on_where_it_stopped(trained: TrainedDataset) -> None:
