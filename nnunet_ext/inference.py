@@ -22,7 +22,7 @@ from shoulderseg.nnunet_ext.cases.windows import predict_logits
 from shoulderseg.nnunet_ext.engines.network import Network
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
 from shoulderseg.nnunet_ext.predictors import Predictors
-from shoulderseg.nnunet_ext.tiling import covering_tile, seen_at_once, total_strides
+from shoulderseg.nnunet_ext.tiling import LEAST_PATCH, covering_tile, total_strides
 from shoulderseg.nnunet_ext.unet_set import UNetSet
 from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
 
@@ -170,9 +170,8 @@ def _seen_whole(
     """Sees whole slices if it can, and the planned patches where memory does not last for that."""
     patch, strides = _patch(predictors), total_strides(predictors.plans)
     shape = slices.shape[1:]
-    # A part of the slices is like a patch of the training: nothing is laid around it.
-    as_it_is = predictors.crop and seen_at_once(shape, patch, strides)
-    window = shape if as_it_is else covering_tile(shape, patch, strides)
+    # A part of the slices is like a patch of the training: little is laid around it.
+    window = covering_tile(shape, patch, strides, LEAST_PATCH if predictors.crop else 1)
     axes = predictors.mirroring_axes
     try:
         return predict_logits(network, slices, window, axes, on_window, answers)

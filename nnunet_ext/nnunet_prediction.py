@@ -21,7 +21,7 @@ from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
 from shoulderseg.nnunet_ext.cases.region import OUTSIDE, Sides, find_region
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
 from shoulderseg.nnunet_ext.regions import region_dataset_json
-from shoulderseg.nnunet_ext.tiling import covering_tile, seen_at_once, total_strides
+from shoulderseg.nnunet_ext.tiling import LEAST_PATCH, covering_tile, total_strides
 from shoulderseg.nnunet_ext.unet_set import PARTS, UNetSet
 from shoulderseg.nnunet_ext.unets import build_unet, complete_weights
 from shoulderseg.nnunet_ext.variants import WHOLE
@@ -222,8 +222,7 @@ def _logits(predictor: nnUNetPredictor, prepared: torch.Tensor, *, crop: bool) -
     planned = predictor.configuration_manager
     strides = total_strides(predictor.plans_manager.plans)
     shape = tuple(prepared.shape[2:])
-    as_it_is = crop and seen_at_once(shape, planned.patch_size, strides)
-    tile = list(shape) if as_it_is else covering_tile(shape, planned.patch_size, strides)
+    tile = covering_tile(shape, planned.patch_size, strides, LEAST_PATCH if crop else 1)
     if tile != list(planned.patch_size):
         larger = ConfigurationManager({**planned.configuration, "patch_size": tile})
         predictor.configuration_manager = larger

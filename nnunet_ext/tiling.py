@@ -18,7 +18,10 @@ LEAST_PATCH = 0.75
 
 
 def covering_tile(
-    slice_shape: Sequence[int], patch: Sequence[int], strides: Sequence[int]
+    slice_shape: Sequence[int],
+    patch: Sequence[int],
+    strides: Sequence[int],
+    least_share: float = 1.0,
 ) -> list[int]:
     """Returns the tile that covers a slice at once, where nnU-Net would lay overlapping patches.
 
@@ -29,31 +32,31 @@ def covering_tile(
         slice_shape: Pixels along both axes of the prepared slices.
         patch: Pixels that the plans have.
         strides: By how much the network divides each axis in all; tiles are multiples of it.
+        least_share: The least that is seen along an axis, as a share of the patch: 1 as nnU-Net
+            does it, `LEAST_PATCH` where a network learned from patches around the joint. What is
+            laid around a slice is no part of the shoulder, and the network's layers normalise over
+            all that they see.
 
     Returns:
-        The slice's shape, rounded up to the strides and at least the patch; the patch itself where
-        that would be more than four patches.
+        The slice's shape, rounded up to the strides and at least that share of the patch; the patch
+        itself where that would be more than four patches.
     """
     tile = [
-        max(usual, math.ceil(pixels / stride) * stride)
+        math.ceil(max(least_share * usual, pixels) / stride) * stride
         for pixels, usual, stride in zip(slice_shape, patch, strides, strict=True)
     ]
     return tile if math.prod(tile) <= MOST_PATCHES * math.prod(patch) else list(patch)
 
 
-def seen_at_once(slice_shape: Sequence[int], patch: Sequence[int], strides: Sequence[int]) -> bool:
-    """Tells whether a network can see a slice as it is, with no side padded.
+def is_tile(slice_shape: Sequence[int], patch: Sequence[int], strides: Sequence[int]) -> bool:
+    """Tells whether a network sees a part of the slices at once, with no side padded.
 
     Args:
         slice_shape: Pixels along both axes.
         patch: Pixels that the plans have.
         strides: By how much the network divides each axis in all.
     """
-    fits = all(
-        pixels % stride == 0 and pixels >= LEAST_PATCH * usual
-        for pixels, usual, stride in zip(slice_shape, patch, strides, strict=True)
-    )
-    return fits and math.prod(slice_shape) <= MOST_PATCHES * math.prod(patch)
+    return list(slice_shape) == covering_tile(slice_shape, patch, strides, LEAST_PATCH)
 
 
 def total_strides(plans: Mapping[str, Any]) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from shoulderseg.nnunet_ext.cases.windows import answer_slices, predict_logits
 from shoulderseg.nnunet_ext.engines.network import Network
-from shoulderseg.nnunet_ext.tiling import LEAST_PATCH, covering_tile, seen_at_once
+from shoulderseg.nnunet_ext.tiling import LEAST_PATCH, covering_tile, is_tile
 
 FloatArray = npt.NDArray[np.float32]
 Sides = tuple[slice, slice]
@@ -70,7 +70,7 @@ def find_region(
     steps = _STEPS
     while (rows, columns) != whole:
         seen = slices[:, rows, columns]
-        if seen_at_once(seen.shape[1:], patch, strides):
+        if is_tile(seen.shape[1:], patch, strides):
             answers = answer_slices(network, seen)
             suspected = _suspect(answers)
         else:
@@ -93,7 +93,7 @@ def _suspected(
     network: Network, slices: FloatArray, patch: tuple[int, int], strides: tuple[int, int]
 ) -> npt.NDArray[np.bool_]:
     """Rows and columns where a slice may show bone."""
-    window = covering_tile(slices.shape[1:], patch, strides)
+    window = covering_tile(slices.shape[1:], patch, strides, LEAST_PATCH)
     return _suspect(predict_logits(network, slices, window, None))
 
 

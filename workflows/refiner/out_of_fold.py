@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from shoulderseg.datasets.volume import Volume
     from shoulderseg.workflows.refiner.voters import Voters
 
-# Votes of other kinds are not kept: larger slices were seen in pieces once, and crops were padded.
-_KIND = "whole slices or crops as they are, not mirrored, float32"
+# Votes of other kinds are not kept: larger slices were seen in pieces once, and crops were padded
+# to the patch.
+_KIND = "whole slices, or crops padded to the strides alone, not mirrored, float32"
 
 _LOGGER = logging.getLogger(__name__)
 

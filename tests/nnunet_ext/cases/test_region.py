@@ -68,9 +68,12 @@ def test_what_the_network_said_of_the_region_comes_along() -> None:
     np.testing.assert_array_equal(answers, Bright()(slices[:, rows, columns]))
     # Where a side is the whole axis and no multiple of the strides, the network sees more than it.
     wide = slices_with(slice(150, 160), slice(2, 190), (3, 300, 200))
-    (_, columns), answers = find_region(Bright(), wide, PATCH, STRIDES)
+    network = Bright()
+    (_, columns), answers = find_region(network, wide, PATCH, STRIDES)
     assert columns == slice(0, 200)
     assert answers is None
+    # Eight columns, and not the planned patch's 256 rows.
+    assert network.seen[-1][1:] == (192, 208)
 
 
 def test_a_side_that_bone_reaches_is_moved() -> None:
