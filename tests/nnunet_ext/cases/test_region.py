@@ -235,4 +235,4 @@ def test_a_slice_that_is_smaller_than_any_patch_is_padded() -> None:
     predictors = Predictors(Engine("torch", "float32"), plans, None, networks, crop=True)
     image = np.random.default_rng(0).normal(size=(2, 16, 16)).astype(np.float32)
     predict_probabilities(predictors, image, (4.0, 2.0, 2.0))
-    assert {shape[1:] for shape in networks["humerus"][0].seen} == {(32, 32)}
+    assert {shape[1:] for shape in networks["humerus"][0].seen} == {(24, 24)}
