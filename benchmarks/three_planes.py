@@ -32,6 +32,7 @@ from shoulderseg.workflows.bundles.bundle import Bundle, read_bundle
 from shoulderseg.workflows.bundles.store import find_bundle
 from shoulderseg.workflows.segmentation.finish import Scan, finish
 from shoulderseg.workflows.segmentation.planes import add_other_planes
+from shoulderseg.workflows.segmentation.second_look import bone_finder
 from shoulderseg.workflows.segmentation.settings import Settings
 
 if TYPE_CHECKING:
@@ -119,9 +120,10 @@ def _label_map(
 ) -> npt.NDArray[np.uint8]:
     """What `predict` makes of it, but that the distance of the slices does not decide."""
     scanned = scanned_region(image.array, 0)
-    said = predict_probabilities(predictors, image.array, image.spacing_mm)
+    bones_of = bone_finder(bundle.one_piece, image.spacing_mm)
+    said = predict_probabilities(predictors, image.array, image.spacing_mm, bones_of=bones_of)
     if three_planes:
-        add_other_planes(said, predictors, image)
+        add_other_planes(said, predictors, image, bundle.one_piece)
     bones = {variant: probability * scanned for variant, probability in said.items()}
     fusion = fuse([[bones[bone]] for bone in BONES], "majority", whole=[bones["whole"]])
     settings = Settings("cpu", None, mirroring=False, vote="majority", refine=False)

@@ -17,7 +17,14 @@ from shoulderseg.nnunet_ext.cases.prepare import (
     restore_logits,
     uncrop,
 )
-from shoulderseg.nnunet_ext.cases.region import OUTSIDE, Region, find_region
+from shoulderseg.nnunet_ext.cases.region import (
+    OUTSIDE,
+    BonesOf,
+    Region,
+    bone_extent,
+    closer_region,
+    find_region,
+)
 from shoulderseg.nnunet_ext.cases.windows import predict_logits
 from shoulderseg.nnunet_ext.engines.network import Network
 from shoulderseg.nnunet_ext.plans import CONFIGURATION
@@ -43,6 +50,7 @@ def predict_probabilities(
     image: FloatArray,
     spacing_mm: tuple[float, float, float],
     on_progress: OnProgress | None = None,
+    bones_of: BonesOf | None = None,
 ) -> dict[str, FloatArray]:
     """Runs all U-Nets with all their folds on one case.
 
@@ -56,7 +64,10 @@ def predict_probabilities(
         image: Intensities, (Z, Y, X), float32, finite.
         spacing_mm: Distance of voxel centres along (Z, Y, X).
         on_progress: Is called after every slice that a network has seen; the look for the
-            surroundings of the bones comes before.
+            surroundings of the bones comes before, and a second look after that.
+        bones_of: Tells which voxels are bone, (Z, Y, X), from what this function returns. Where
+            networks that see the surroundings of the bones alone saw much more than the
+            surroundings of these, they look again, at these.
 
     Returns:
         For each of the three U-Nets the probability of its bone, (Z, Y, X), float32, on the image's
@@ -70,14 +81,30 @@ def predict_probabilities(
         msg = f"expected an image of shape (Z, Y, X), found {image.shape}"
         raise ValueError(msg)
     if predictors.in_nnunet is not None:
-        from shoulderseg.nnunet_ext.nnunet_prediction import predict_in_nnunet
+        from shoulderseg.nnunet_ext.nnunet_prediction import Asked, predict_in_nnunet
 
-        found = predict_in_nnunet(
-            predictors.in_nnunet, image, spacing_mm, on_progress, crop=predictors.crop
-        )
-        return _with_whole(found)
+        asked = Asked(on_progress, bones_of, crop=predictors.crop)
+        return _with_whole(predict_in_nnunet(predictors.in_nnunet, image, spacing_mm, asked))
     case = prepare_case(image, spacing_mm, predictors.plans)
     region = _region(predictors, case.slices)
+    found = _with_whole(_look(predictors, case, region, on_progress))
+    if predictors.crop and bones_of is not None:
+        order = predictors.plans["transpose_forward"]
+        extent = bone_extent(bones_of(found), order, case.box)
+        patch, strides = _patch(predictors), total_strides(predictors.plans)
+        pixels = case.slices.shape[1:]
+        closer = extent and closer_region(extent, pixels, region.sides, patch, strides)
+        if closer:
+            # A large case hardly fits into memory once.
+            del found
+            found = _look(predictors, case, closer, None)
+    return found
+
+
+def _look(
+    predictors: Predictors, case: PreparedCase, region: Region, on_progress: OnProgress | None
+) -> dict[str, FloatArray]:
+    """What the networks say of a case of which they see a region."""
     seen = case.slices[:, *region.sides]
     probabilities = {}
     for number, (variant, folds) in enumerate(predictors.networks.items()):
@@ -86,7 +113,7 @@ def predict_probabilities(
         answers = region.answers if variant == WHOLE else None
         logits[:, *region.sides] = _logits(predictors, folds, seen, answers, on_progress, place)
         probabilities[variant] = _probability(logits, case, predictors.plans)
-    return _with_whole(probabilities)
+    return probabilities
 
 
 def _with_whole(probabilities: dict[str, FloatArray]) -> dict[str, FloatArray]:

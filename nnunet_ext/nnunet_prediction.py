@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,86 +16,47 @@ from nnunetv2.inference.export_prediction import (
 )
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from nnunetv2.utilities.helpers import empty_cache
-from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
+from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
 
-from shoulderseg.nnunet_ext.cases.region import OUTSIDE, Sides, find_region
-from shoulderseg.nnunet_ext.plans import CONFIGURATION
-from shoulderseg.nnunet_ext.regions import region_dataset_json
+from shoulderseg.nnunet_ext.cases.region import (
+    OUTSIDE,
+    BonesOf,
+    Sides,
+    bone_extent,
+    closer_region,
+    find_region,
+)
+from shoulderseg.nnunet_ext.nnunet_predictors import NnunetPredictors
 from shoulderseg.nnunet_ext.tiling import LEAST_PATCH, covering_tile, total_strides
-from shoulderseg.nnunet_ext.unet_set import PARTS, UNetSet
-from shoulderseg.nnunet_ext.unets import build_unet, complete_weights
 from shoulderseg.nnunet_ext.variants import WHOLE
 
 _LOGGER = logging.getLogger(__name__)
 
-NnunetPredictors = dict[str, nnUNetPredictor]
 FloatArray = npt.NDArray[np.float32]
 # Is told which share of the networks' work is done, 0 to 1.
 OnProgress = Callable[[float], None]
 
 
-def build_nnunet_predictors(
-    unets: UNetSet,
-    device: str,
-    *,
-    folds: Mapping[str, Sequence[str]],
-    mirroring: bool,
-) -> NnunetPredictors:
-    """Prepares one nnU-Net predictor for each of the three U-Nets.
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of the U-Nets.
 
-    Args:
-        unets: The trained U-Nets.
-        device: Where the networks run.
-        folds: For each U-Net the folds whose logits are averaged, one or more.
-        mirroring: Average over in-plane mirror images.
+    Attributes:
+        on_progress: Is told how far they are.
+        bones_of: See `predict_probabilities`.
+        crop: Whether they see the surroundings of the bones alone.
     """
-    return {
-        variant: _predictor(
-            unets, variant, torch.device(device), folds=folds[variant], mirroring=mirroring
-        )
-        for variant in unets.weights
-    }
 
-
-def _predictor(
-    unets: UNetSet,
-    variant: str,
-    device: torch.device,
-    *,
-    folds: Sequence[str],
-    mirroring: bool,
-) -> nnUNetPredictor:
-    network = build_unet(unets.plans)
-    trained = [complete_weights(network, unets.weights[variant][fold]) for fold in folds]
-    network.load_state_dict(trained[0])
-    plans = PlansManager(unets.plans)
-    # It prints on every device but CUDA.
-    with contextlib.redirect_stdout(io.StringIO()):
-        predictor = nnUNetPredictor(
-            use_mirroring=mirroring and unets.mirroring_axes is not None,
-            perform_everything_on_device=device.type == "cuda",
-            device=device,
-            allow_tqdm=False,
-        )
-    predictor.manual_initialization(
-        network,
-        plans,
-        plans.get_configuration(CONFIGURATION),
-        trained,
-        region_dataset_json(unets.dataset_json, PARTS[variant]),
-        "nnUNetTrainer",
-        unets.mirroring_axes,
-    )
-    return predictor
+    on_progress: OnProgress | None = None
+    bones_of: BonesOf | None = None
+    crop: bool = False
 
 
 def predict_in_nnunet(
     predictors: NnunetPredictors,
     image: FloatArray,
     spacing_mm: tuple[float, float, float],
-    on_progress: OnProgress | None,
-    *,
-    crop: bool,
+    asked: Asked,
 ) -> dict[str, FloatArray]:
     """Runs all U-Nets on one case, see `predict_probabilities`.
 
@@ -103,8 +64,7 @@ def predict_in_nnunet(
         predictors: As `build_nnunet_predictors` gives them.
         image: Intensities, (Z, Y, X), finite.
         spacing_mm: Distance of voxel centres along (Z, Y, X).
-        on_progress: Is told how far they are.
-        crop: Whether they see the surroundings of the bones alone.
+        asked: What is asked of them.
     """
     shared = next(iter(predictors.values()))
     properties: dict[str, Any] = {"spacing": list(spacing_mm)}
@@ -117,14 +77,35 @@ def predict_in_nnunet(
         shared.configuration_manager,
         shared.dataset_json,
     )
+    sides = _sides(predictors[WHOLE], data[0]) if asked.crop else (slice(None), slice(None))
+    found = _look(predictors, data, properties, sides, asked)
+    if asked.crop and asked.bones_of is not None:
+        box = [slice(*side) for side in properties["bbox_used_for_cropping"]]
+        extent = bone_extent(asked.bones_of(found), shared.plans_manager.transpose_forward, box)
+        rows, columns = shared.configuration_manager.patch_size
+        strides = total_strides(shared.plans_manager.plans)
+        closer = extent and closer_region(extent, data.shape[2:], sides, (rows, columns), strides)
+        if closer:
+            unheard = replace(asked, on_progress=None)
+            found = _look(predictors, data, properties, closer.sides, unheard)
+    return found
+
+
+def _look(
+    predictors: NnunetPredictors,
+    data: FloatArray,
+    properties: dict[str, Any],
+    sides: Sides,
+    asked: Asked,
+) -> dict[str, FloatArray]:
+    """What the networks say of a case of which they see some rows and columns."""
     prepared = torch.from_numpy(data)
-    sides = _sides(predictors[WHOLE], data[0]) if crop else (slice(None), slice(None))
     seen = prepared[:, :, *sides].contiguous()
     probabilities = {}
     for number, (variant, predictor) in enumerate(predictors.items()):
-        with _counted(predictor, seen, on_progress, (number, len(predictors))):
+        with _counted(predictor, seen, asked.on_progress, (number, len(predictors))):
             logits = torch.full(prepared.shape, OUTSIDE, dtype=torch.half)
-            logits[:, :, *sides] = _logits(predictor, seen, crop=crop)
+            logits[:, :, *sides] = _logits(predictor, seen, crop=asked.crop)
             probabilities[variant] = _bone_probability(predictor, logits, properties)
     return probabilities
 

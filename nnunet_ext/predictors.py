@@ -19,7 +19,7 @@ from shoulderseg.nnunet_ext.unet_set import UNetSet, is_quantisable
 from shoulderseg.nnunet_ext.variants import WHOLE
 
 if TYPE_CHECKING:
-    from shoulderseg.nnunet_ext.nnunet_prediction import NnunetPredictors
+    from shoulderseg.nnunet_ext.nnunet_predictors import NnunetPredictors
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def build_predictors(
         engine, device, unets.plans, precision=precision, quantisable=is_quantisable(unets)
     )
     if device != "cpu" or not can_prepare(unets.plans):
-        from shoulderseg.nnunet_ext.nnunet_prediction import build_nnunet_predictors
+        from shoulderseg.nnunet_ext.nnunet_predictors import build_nnunet_predictors
 
         predictors = build_nnunet_predictors(unets, device, folds=chosen, mirroring=mirroring)
         return Predictors(found, unets.plans, axes, {}, crop, predictors)

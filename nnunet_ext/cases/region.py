@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,12 +16,16 @@ from shoulderseg.nnunet_ext.tiling import LEAST_PATCH, covering_tile, is_tile
 
 FloatArray = npt.NDArray[np.float32]
 Sides = tuple[slice, slice]
+# From the U-Nets' probabilities, (Z, Y, X), to which voxels are bone, bool.
+BonesOf = Callable[[Mapping[str, FloatArray]], npt.NDArray[np.bool_]]
 # The logit of what is not seen: certainly no bone.
 OUTSIDE = -30.0
 # Bone is suspected above this; missing some costs more than seeing too much.
 _SUSPECTED = 0.1
 # Pixels of the prepared slices around what is suspected.
 _MARGIN = 40
+# A second look is worth while if it leaves out a fifth of what was seen.
+_MUCH_LESS = 0.8
 # Bone this near to a side may go on beyond it; then the side is moved by so many strides first.
 _NEAR, _STEPS = 16, 2
 
@@ -61,9 +67,14 @@ def find_region(
     if not suspected.any():
         return Region(whole)
     rows, columns = (
-        _side(np.flatnonzero(suspected.any(axis=1 - axis)), pixels, side, stride)
-        for axis, (pixels, side, stride) in enumerate(
-            zip(slices.shape[1:], patch, strides, strict=True)
+        # Pixels of half the resolution.
+        _side(2 * int(found[0]), 2 * int(found[-1]) + 2, pixels, (side, stride))
+        for found, pixels, side, stride in zip(
+            (np.flatnonzero(suspected.any(axis=1 - axis)) for axis in (0, 1)),
+            slices.shape[1:],
+            patch,
+            strides,
+            strict=True,
         )
     )
     answers: FloatArray | None = None
@@ -87,6 +98,64 @@ def find_region(
         # So that a long bone costs a few looks and not many.
         steps *= 2
     return Region(whole)
+
+
+def bone_extent(
+    bones: npt.NDArray[np.bool_], order: Sequence[int], box: Sequence[slice]
+) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """Where bones begin and end along rows and columns, as shares of the box.
+
+    Args:
+        bones: On the image's grid, (Z, Y, X).
+        order: Of the image's axes: slices, rows, columns.
+        box: Part of the image, in that order, of which slices were prepared.
+
+    Returns:
+        Of rows and of columns; None where there is no bone.
+    """
+    boxed = bones.transpose(order)[tuple(box)]
+    if not boxed.any():
+        return None
+    rows, columns = (
+        (int(found[0]) / boxed.shape[axis], (int(found[-1]) + 1) / boxed.shape[axis])
+        for axis, found in (
+            (axis, np.flatnonzero(boxed.any(axis=(0, 3 - axis)))) for axis in (1, 2)
+        )
+    )
+    return rows, columns
+
+
+def closer_region(
+    extent: tuple[tuple[float, float], tuple[float, float]],
+    pixels: Sequence[int],
+    seen: Sides,
+    patch: tuple[int, int],
+    strides: tuple[int, int],
+) -> Region | None:
+    """The surroundings of bones that were found, if that is much less than was seen.
+
+    What looks like bone elsewhere, as ribs and muscles do to the coarse look, makes the first
+    region large.
+
+    Args:
+        extent: See `bone_extent`.
+        pixels: Rows and columns of the prepared slices.
+        seen: Rows and columns that the networks saw.
+        patch: Rows and columns of the planned patch.
+        strides: By how much the network divides each axis in all.
+
+    Returns:
+        The smaller region; None where it is not much smaller.
+    """
+    rows, columns = (
+        _side(math.floor(first * count), math.ceil(end * count), count, planned)
+        for (first, end), count, planned in zip(
+            extent, pixels, zip(patch, strides, strict=True), strict=True
+        )
+    )
+    before = math.prod(len(range(*side.indices(n))) for side, n in zip(seen, pixels, strict=True))
+    after = (rows.stop - rows.start) * (columns.stop - columns.start)
+    return Region((rows, columns)) if after < _MUCH_LESS * before else None
 
 
 def _suspected(
@@ -140,12 +209,20 @@ def _coarse_patch(patch: tuple[int, int], strides: tuple[int, int]) -> tuple[int
     return rows, columns
 
 
-def _side(found: npt.NDArray[np.intp], pixels: int, patch: int, stride: int) -> slice:
-    """The part of an axis around suspected pixels, which are those of half the resolution."""
-    first, last = 2 * int(found[0]) - _MARGIN, 2 * int(found[-1]) + 2 + _MARGIN
-    least = max(int(LEAST_PATCH * patch), min(last, pixels) - max(first, 0))
+def _side(first: int, end: int, pixels: int, planned: tuple[int, int]) -> slice:
+    """The part of an axis around bone.
+
+    Args:
+        first: Where the bone begins.
+        end: The first pixel beyond it.
+        pixels: Of the whole axis.
+        planned: Pixels of the patch, and of a stride.
+    """
+    patch, stride = planned
+    first, end = first - _MARGIN, end + _MARGIN
+    least = max(int(LEAST_PATCH * patch), min(end, pixels) - max(first, 0))
     length = -(-least // stride) * stride
     if length >= pixels:
         return slice(0, pixels)
-    start = min(max((first + last - length) // 2, 0), pixels - length)
+    start = min(max((first + end - length) // 2, 0), pixels - length)
     return slice(start, start + length)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from shoulderseg.workflows.refiner.voters import Voters
 
 # Votes of other kinds are not kept: larger slices were seen in pieces once, and crops were padded
-# to the patch.
-_KIND = "whole slices, or crops padded to the strides alone, not mirrored, float32"
+# to the patch, or seen once.
+_KIND = "whole slices, or crops padded to the strides alone and seen again, not mirrored, float32"
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -79,6 +79,7 @@ def _vote(
     from shoulderseg.nnunet_ext.predictors import build_predictors
     from shoulderseg.nnunet_ext.variants import TRAINERS
     from shoulderseg.workflows.segmentation.planes import add_other_planes, suits_three_planes
+    from shoulderseg.workflows.segmentation.second_look import bone_finder
 
     unets = voters.load(fold)
     predictors = build_predictors(
@@ -90,9 +91,10 @@ def _vote(
     )
     for case, (path, key) in targets.items():
         image, _ = read_case(name, case, upright=voters.upright)
-        found = predict_probabilities(predictors, image.array, image.spacing_mm)
+        bones_of = bone_finder(voters.one_piece, image.spacing_mm)
+        found = predict_probabilities(predictors, image.array, image.spacing_mm, bones_of=bones_of)
         if voters.three_planes and suits_three_planes(image):
-            add_other_planes(found, predictors, image)
+            add_other_planes(found, predictors, image, voters.one_piece)
         votes = np.stack([found[variant] for variant in TRAINERS])
         part = path.with_suffix(".part")
         with part.open("wb") as stream:

@@ -27,6 +27,7 @@ class Voters:
         upright: Whether images are turned upright for them, as `predict` does.
         crop: Whether they see the surroundings of the bones alone, as in `predict`.
         three_planes: Whether they see volumes of many thin slices in all three planes, as there.
+        one_piece: Bones of which one piece is kept, as there.
         folder_name: Of the refiner's folder beside nnU-Net's models.
     """
 
@@ -38,6 +39,7 @@ class Voters:
     upright: bool
     crop: bool
     three_planes: bool
+    one_piece: tuple[str, ...]
     folder_name: str
 
 
@@ -68,6 +70,7 @@ def trained_voters(name: str, plans_name: str, folds: Sequence[str]) -> Voters:
         upright=False,
         crop=False,
         three_planes=False,
+        one_piece=(),
         folder_name=trained_folder_name(plans_name),
     )
 
@@ -114,6 +117,7 @@ def bundle_voters(folder: Path, folds: Sequence[str]) -> Voters:
         upright=bundle.upright,
         crop=bundle.crop,
         three_planes=bundle.three_planes,
+        one_piece=tuple(bundle.one_piece),
         folder_name=bundle_folder_name(digest),
     )
 
@@ -131,7 +135,7 @@ def bundle_digest(folder: Path) -> str:
     files = {name: sha for name, sha in manifest["files"].items() if is_of_unets(name)}
     said = [manifest.get("upright", False)]
     # Bundles that do not crop keep the fingerprint that they had before there was a choice.
-    said += [True] if manifest.get("crop", False) else []
+    said += [True, *manifest.get("one_piece", [])] if manifest.get("crop", False) else []
     said += ["three planes"] if manifest.get("three_planes", False) else []
     told = json.dumps([files, *said], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shoulderseg.workflows.segmentation.edges import refine
+from shoulderseg.workflows.segmentation.second_look import labels_of
 
 if TYPE_CHECKING:
     from shoulderseg.refine.voting import Fusion
@@ -59,10 +60,9 @@ def finish(
         scan: the image's grid.
     """
     from shoulderseg.nnunet_ext.regions import foreground_labels
-    from shoulderseg.nnunet_ext.variants import FIRST, SECOND
     from shoulderseg.refine.connected_components import keep_one_piece
 
-    single = [1 + (FIRST, SECOND).index(bone) for bone in bundle.one_piece]
+    single = labels_of(bundle.one_piece)
     second = fusion.probability[1] if len(fusion.probability) > 1 else None
     voted = keep_one_piece(fusion.label_map, single, scan.spacing_mm, second)
     fusion = fusion._replace(label_map=voted)

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoulderseg.workflows.segmentation.second_look import bone_finder
+
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import numpy.typing as npt
 
     from shoulderseg.datasets.volume import Volume
@@ -26,6 +30,7 @@ def add_other_planes(
     bones: dict[str, npt.NDArray[np.float32]],
     predictors: Predictors,
     volume: Volume,
+    one_piece: Collection[str],
     on_progress: OnProgress | None = None,
 ) -> None:
     """Averages what the U-Nets say of a volume's own slices with what they say of the others'.
@@ -37,6 +42,7 @@ def add_other_planes(
         bones: of `predict_probabilities` for the volume; changed in place.
         predictors: as `build_predictors` gives them.
         volume: in canonical orientation, its slices first.
+        one_piece: bones of which the result keeps one piece, see `bone_finder`.
         on_progress: is told which share of the work is done; a third of it was, before.
 
     Raises:
@@ -49,7 +55,8 @@ def add_other_planes(
         turn = find_reorientation(volume, slices=plane)
         seen = reorient(volume, turn)
         told = third_of_progress(on_progress, plane)
-        found = predict_probabilities(predictors, seen.array, seen.spacing_mm, told)
+        bones_of = bone_finder(one_piece, seen.spacing_mm)
+        found = predict_probabilities(predictors, seen.array, seen.spacing_mm, told, bones_of)
         # One after the other, since a large case hardly fits into memory once.
         for variant, probability in bones.items():
             probability += restore(found.pop(variant), turn)

@@ -21,6 +21,7 @@ from shoulderseg.workflows.segmentation.refining import (
     is_cropping,
     is_refining,
 )
+from shoulderseg.workflows.segmentation.second_look import bone_finder
 from shoulderseg.workflows.segmentation.settings import Settings
 
 if TYPE_CHECKING:
@@ -155,7 +156,8 @@ def _segment_as_stored(
     three = has_three_planes(bundle, settings) and suits_three_planes(volume)
     with _timed(seconds, "unets"):
         told = third_of_progress(on_progress, 0) if three else on_progress
-        bones = predict_probabilities(predictors, volume.array, volume.spacing_mm, told)
+        bones_of = bone_finder(bundle.one_piece, volume.spacing_mm)
+        bones = predict_probabilities(predictors, volume.array, volume.spacing_mm, told, bones_of)
     # Before anything is counted, compared or kept because it is the largest.
     scanned = scanned_region(volume.array, axis)
     case, fusion = _voted(volume, bones, bundle, settings, scanned, seconds)
@@ -163,7 +165,7 @@ def _segment_as_stored(
         quality = measure_quality(bones, fusion, volume.spacing_mm, axis)
     if three:
         with _timed(seconds, "unets"):
-            add_other_planes(bones, predictors, volume, on_progress)
+            add_other_planes(bones, predictors, volume, bundle.one_piece, on_progress)
         before = fusion.label_map
         case, fusion = _voted(volume, bones, bundle, settings, scanned, seconds)
         # Probabilities of several planes are less sure than those that calibrations know.

@@ -13,7 +13,8 @@ from shoulderseg.nnunet_ext.cases import region
 from shoulderseg.nnunet_ext.cases.region import find_region
 from shoulderseg.nnunet_ext.engines.choice import Engine
 from shoulderseg.nnunet_ext.inference import predict_probabilities
-from shoulderseg.nnunet_ext.nnunet_prediction import build_nnunet_predictors, predict_in_nnunet
+from shoulderseg.nnunet_ext.nnunet_prediction import Asked, predict_in_nnunet
+from shoulderseg.nnunet_ext.nnunet_predictors import build_nnunet_predictors
 from shoulderseg.nnunet_ext.predictors import Predictors, build_predictors
 from shoulderseg.nnunet_ext.unet_set import PARTS, UNetSet
 from shoulderseg.nnunet_ext.unets import build_unet
@@ -163,7 +164,7 @@ def test_nnunets_predictor_sees_the_same_region(monkeypatch: pytest.MonkeyPatch)
     predictors = build_nnunet_predictors(
         unets, "cpu", folds={variant: ["0"] for variant in PARTS}, mirroring=True
     )
-    theirs = predict_in_nnunet(predictors, image, spacing_mm, None, crop=True)
+    theirs = predict_in_nnunet(predictors, image, spacing_mm, Asked(crop=True))
     for variant, probability in found.items():
         np.testing.assert_allclose(theirs[variant], probability, atol=2e-3)
         assert 0 < np.count_nonzero(probability > 1e-6) < probability.size
