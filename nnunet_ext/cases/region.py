@@ -16,6 +16,8 @@ from shoulderseg.nnunet_ext.tiling import LEAST_PATCH, covering_tile, is_tile
 
 FloatArray = npt.NDArray[np.float32]
 Sides = tuple[slice, slice]
+# Where something begins and ends along an axis, and how long the axis is.
+Extent = tuple[int, int, int]
 # From the U-Nets' probabilities, (Z, Y, X), to which voxels are bone, bool.
 BonesOf = Callable[[Mapping[str, FloatArray]], npt.NDArray[np.bool_]]
 # The logit of what is not seen: certainly no bone.
@@ -102,8 +104,8 @@ def find_region(
 
 def bone_extent(
     bones: npt.NDArray[np.bool_], order: Sequence[int], box: Sequence[slice]
-) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """Where bones begin and end along rows and columns, as shares of the box.
+) -> tuple[Extent, Extent] | None:
+    """Where bones begin and end along rows and columns of the box.
 
     Args:
         bones: On the image's grid, (Z, Y, X).
@@ -117,7 +119,7 @@ def bone_extent(
     if not boxed.any():
         return None
     rows, columns = (
-        (int(found[0]) / boxed.shape[axis], (int(found[-1]) + 1) / boxed.shape[axis])
+        (int(found[0]), int(found[-1]) + 1, boxed.shape[axis])
         for axis, found in (
             (axis, np.flatnonzero(boxed.any(axis=(0, 3 - axis)))) for axis in (1, 2)
         )
@@ -126,7 +128,7 @@ def bone_extent(
 
 
 def closer_region(
-    extent: tuple[tuple[float, float], tuple[float, float]],
+    extent: tuple[Extent, Extent],
     pixels: Sequence[int],
     seen: Sides,
     patch: tuple[int, int],
@@ -148,8 +150,9 @@ def closer_region(
         The smaller region; None where it is not much smaller.
     """
     rows, columns = (
-        _side(math.floor(first * count), math.ceil(end * count), count, planned)
-        for (first, end), count, planned in zip(
+        # In whole numbers: a product of shares may lie just beyond one.
+        _side(first * count // length, -(-end * count // length), count, planned)
+        for (first, end, length), count, planned in zip(
             extent, pixels, zip(patch, strides, strict=True), strict=True
         )
     )
