@@ -89,16 +89,22 @@ def predict_probabilities(
     region = _region(predictors, case.slices)
     found = _with_whole(_look(predictors, case, region, on_progress))
     if predictors.crop and bones_of is not None:
-        order = predictors.plans["transpose_forward"]
-        extent = bone_extent(bones_of(found), order, case.box)
-        patch, strides = _patch(predictors), total_strides(predictors.plans)
-        pixels = case.slices.shape[1:]
-        closer = extent and closer_region(extent, pixels, region.sides, patch, strides)
+        closer = _closer(predictors, case, region, bones_of(found))
         if closer:
             # A large case hardly fits into memory once.
             del found
             found = _look(predictors, case, closer, None)
     return found
+
+
+def _closer(
+    predictors: Predictors, case: PreparedCase, region: Region, bones: npt.NDArray[np.bool_]
+) -> Region | None:
+    """The surroundings of bones, (Z, Y, X), if they are much less than a region that was seen."""
+    extent = bone_extent(bones, predictors.plans["transpose_forward"], case.box)
+    patch, strides = _patch(predictors), total_strides(predictors.plans)
+    pixels = case.slices.shape[1:]
+    return extent and closer_region(extent, pixels, region.sides, patch, strides)
 
 
 def _look(

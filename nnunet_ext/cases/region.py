@@ -60,7 +60,6 @@ def find_region(
         slices: Prepared, (slice, row, column).
         patch: Rows and columns of the planned patch.
         strides: By how much the network divides each axis in all.
-
     """
     whole = slice(0, slices.shape[1]), slice(0, slices.shape[2])
     if not slices.size or min(slices.shape[1:]) < 2:
@@ -68,17 +67,10 @@ def find_region(
     suspected = _suspected(network, _halved(slices), _coarse_patch(patch, strides), strides)
     if not suspected.any():
         return Region(whole)
-    rows, columns = (
-        # Pixels of half the resolution.
-        _side(2 * int(found[0]), 2 * int(found[-1]) + 2, pixels, (side, stride))
-        for found, pixels, side, stride in zip(
-            (np.flatnonzero(suspected.any(axis=1 - axis)) for axis in (0, 1)),
-            slices.shape[1:],
-            patch,
-            strides,
-            strict=True,
-        )
-    )
+    found = [np.flatnonzero(suspected.any(axis=1 - axis)) for axis in (0, 1)]
+    # Each pixel is two of the slices'.
+    ends = [(2 * int(places[0]), 2 * int(places[-1]) + 2) for places in found]
+    rows, columns = _around(ends, slices.shape[1:], patch, strides)
     answers: FloatArray | None = None
     steps = _STEPS
     while (rows, columns) != whole:
@@ -149,13 +141,12 @@ def closer_region(
     Returns:
         The smaller region; None where it is not much smaller.
     """
-    rows, columns = (
+    ends = [
         # In whole numbers: a product of shares may lie just beyond one.
-        _side(first * count // length, -(-end * count // length), count, planned)
-        for (first, end, length), count, planned in zip(
-            extent, pixels, zip(patch, strides, strict=True), strict=True
-        )
-    )
+        (first * count // length, -(-end * count // length))
+        for (first, end, length), count in zip(extent, pixels, strict=True)
+    ]
+    rows, columns = _around(ends, pixels, patch, strides)
     before = math.prod(len(range(*side.indices(n))) for side, n in zip(seen, pixels, strict=True))
     after = (rows.stop - rows.start) * (columns.stop - columns.start)
     return Region((rows, columns)) if after < _MUCH_LESS * before else None
@@ -208,6 +199,29 @@ def _coarse_patch(patch: tuple[int, int], strides: tuple[int, int]) -> tuple[int
     rows, columns = (
         max(stride, side // 2 // stride * stride)
         for side, stride in zip(patch, strides, strict=True)
+    )
+    return rows, columns
+
+
+def _around(
+    ends: Sequence[tuple[int, int]],
+    pixels: Sequence[int],
+    patch: tuple[int, int],
+    strides: tuple[int, int],
+) -> Sides:
+    """Rows and columns around bone.
+
+    Args:
+        ends: Of rows and of columns, where bone begins, and the first pixel beyond it.
+        pixels: Rows and columns in all.
+        patch: Rows and columns of the planned patch.
+        strides: By how much the network divides each axis in all.
+    """
+    rows, columns = (
+        _side(*found, count, planned)
+        for found, count, planned in zip(
+            ends, pixels, zip(patch, strides, strict=True), strict=True
+        )
     )
     return rows, columns
 
