@@ -120,7 +120,7 @@ def _label_map(
 ) -> npt.NDArray[np.uint8]:
     """What `predict` makes of it, but that the distance of the slices does not decide."""
     scanned = scanned_region(image.array, 0)
-    bones_of = bone_finder(bundle.one_piece, image.spacing_mm)
+    bones_of = bone_finder(bundle.one_piece, image)
     said = predict_probabilities(predictors, image.array, image.spacing_mm, bones_of=bones_of)
     if three_planes:
         add_other_planes(said, predictors, image, bundle.one_piece)

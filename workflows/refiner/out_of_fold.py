@@ -75,7 +75,7 @@ def _vote(
     device: str,
 ) -> None:
 
-    from shoulderseg.nnunet_ext.inference import predict_probabilities
+    from shoulderseg.nnunet_ext.inference import predict_probabilities, slice_axis
     from shoulderseg.nnunet_ext.predictors import build_predictors
     from shoulderseg.nnunet_ext.variants import TRAINERS
     from shoulderseg.workflows.segmentation.planes import add_other_planes, suits_three_planes
@@ -91,7 +91,7 @@ def _vote(
     )
     for case, (path, key) in targets.items():
         image, _ = read_case(name, case, upright=voters.upright)
-        bones_of = bone_finder(voters.one_piece, image.spacing_mm)
+        bones_of = bone_finder(voters.one_piece, image, slice_axis(unets))
         found = predict_probabilities(predictors, image.array, image.spacing_mm, bones_of=bones_of)
         if voters.three_planes and suits_three_planes(image):
             add_other_planes(found, predictors, image, voters.one_piece)

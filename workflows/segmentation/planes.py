@@ -55,7 +55,7 @@ def add_other_planes(
         turn = find_reorientation(volume, slices=plane)
         seen = reorient(volume, turn)
         told = third_of_progress(on_progress, plane)
-        bones_of = bone_finder(one_piece, seen.spacing_mm)
+        bones_of = bone_finder(one_piece, seen)
         found = predict_probabilities(predictors, seen.array, seen.spacing_mm, told, bones_of)
         # One after the other, since a large case hardly fits into memory once.
         for variant, probability in bones.items():

@@ -10,27 +10,30 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from shoulderseg.datasets.volume import Volume
     from shoulderseg.nnunet_ext.cases.region import BonesOf
 
 
-def bone_finder(one_piece: Collection[str], spacing_mm: tuple[float, float, float]) -> BonesOf:
+def bone_finder(one_piece: Collection[str], volume: Volume, axis: int = 0) -> BonesOf:
     """Makes what `predict_probabilities` asks for bone: the vote, one piece of each bone.
 
     Args:
         one_piece: bones of which the result keeps one piece.
-        spacing_mm: voxel size, (Z, Y, X).
+        volume: that the U-Nets see.
+        axis: along which its slices lie.
     """
 
     def bones_of(said: Mapping[str, npt.NDArray[np.float32]]) -> npt.NDArray[np.bool_]:
         from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
         from shoulderseg.refine.connected_components import keep_one_piece
+        from shoulderseg.refine.padding import scanned_region
         from shoulderseg.refine.voting import fuse
 
         fusion = fuse([[said[FIRST]], [said[SECOND]]], whole=[said[WHOLE]])
-        kept = keep_one_piece(
-            fusion.label_map, labels_of(one_piece), spacing_mm, fusion.probability[1]
-        )
-        return kept > 0
+        # Nothing in a margin may be the largest piece.
+        voted = fusion.label_map * scanned_region(volume.array, axis)
+        single, second = labels_of(one_piece), fusion.probability[1]
+        return keep_one_piece(voted, single, volume.spacing_mm, second) > 0
 
     return bones_of
 

@@ -156,7 +156,7 @@ def _segment_as_stored(
     three = has_three_planes(bundle, settings) and suits_three_planes(volume)
     with _timed(seconds, "unets"):
         told = third_of_progress(on_progress, 0) if three else on_progress
-        bones_of = bone_finder(bundle.one_piece, volume.spacing_mm)
+        bones_of = bone_finder(bundle.one_piece, volume, axis)
         bones = predict_probabilities(predictors, volume.array, volume.spacing_mm, told, bones_of)
     # Before anything is counted, compared or kept because it is the largest.
     scanned = scanned_region(volume.array, axis)
