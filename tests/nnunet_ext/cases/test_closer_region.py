@@ -18,6 +18,7 @@ from shoulderseg.nnunet_ext.nnunet_predictors import build_nnunet_predictors
 from shoulderseg.nnunet_ext.predictors import Predictors, build_predictors
 from shoulderseg.nnunet_ext.unet_set import PARTS, UNetSet
 from shoulderseg.nnunet_ext.unets import build_unet
+from tests.bright_network import Bright
 from tests.untrained import DATASET, untrained_plans
 
 FloatArray = npt.NDArray[np.float32]
@@ -25,19 +26,6 @@ EVERYTHING = (slice(None), slice(None))
 PATCH, STRIDES = (256, 192), (32, 16)
 SPACING_MM = (4.0, 2.0, 2.0)
 BONE, RIB = (slice(None), slice(60, 70), slice(60, 72)), (slice(None), slice(4, 9), slice(5, 12))
-
-
-class Bright:
-    """A network that takes what is bright for bone, each pixel for itself."""
-
-    batch = 2
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[int, ...]] = []
-
-    def __call__(self, images: FloatArray) -> FloatArray:
-        self.seen.append(images.shape)
-        return np.where(images > 0.5, 5, -5).astype(np.float32)
 
 
 def bone_alone(said: Mapping[str, FloatArray]) -> npt.NDArray[np.bool_]:

@@ -18,24 +18,12 @@ from shoulderseg.nnunet_ext.nnunet_predictors import build_nnunet_predictors
 from shoulderseg.nnunet_ext.predictors import Predictors, build_predictors
 from shoulderseg.nnunet_ext.unet_set import PARTS, UNetSet
 from shoulderseg.nnunet_ext.unets import build_unet
+from tests.bright_network import Bright
 from tests.untrained import DATASET, untrained_plans
 
 FloatArray = npt.NDArray[np.float32]
 PATCH, STRIDES = (256, 192), (32, 16)
 MARGIN = 40
-
-
-class Bright:
-    """A network that takes what is bright for bone, each pixel for itself."""
-
-    batch = 3
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[int, ...]] = []
-
-    def __call__(self, images: FloatArray) -> FloatArray:
-        self.seen.append(images.shape)
-        return np.where(images > 0.5, 5, -5).astype(np.float32)
 
 
 def slices_with(rows: slice, columns: slice, shape: tuple[int, int, int]) -> FloatArray:
