@@ -128,8 +128,7 @@ def closer_region(
 ) -> Region | None:
     """The surroundings of bones that were found, if that is much less than was seen.
 
-    What looks like bone elsewhere, as ribs and muscles do to the coarse look, makes the first
-    region large.
+    What looks like bone elsewhere to the coarse look makes the first region large.
 
     Args:
         extent: See `bone_extent`.
