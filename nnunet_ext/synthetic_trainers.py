@@ -19,6 +19,7 @@ from nnunetv2.training.lr_scheduler.polylr import PolyLRScheduler
 from shoulderseg.nnunet_ext.folders import RAW, data_folder
 from shoulderseg.nnunet_ext.synthesis.averaging import WeightAverage
 from shoulderseg.nnunet_ext.synthesis.loader import MixedLoader, SyntheticBatches
+from shoulderseg.nnunet_ext.synthesis.patch_sizes import patch_sizes
 from shoulderseg.nnunet_ext.synthesis.resident import ResidentCase, load_case
 from shoulderseg.nnunet_ext.synthesis.settings import keep_settings, read_settings
 from shoulderseg.nnunet_ext.synthesis.synthesise import Patch
@@ -93,12 +94,12 @@ class SyntheticTraining(nnUNetTrainerShoulderBase):
             ValueError: if a map cannot be read, or the plans are not for slices of one channel
                 with z-score normalisation.
         """
-        patch = self._patch()
+        patch, lengths = self._patch()
         rendered, validation = super().get_dataloaders()
         cases = self._load_cases()
         stream = f"{self.synthesis.seed:g} {type(self).__name__} {self.fold} {self.local_rank}"
         self.mixed_loader = MixedLoader(
-            SyntheticBatches(cases, patch, self.synthesis.variation(), stream),
+            SyntheticBatches(cases, patch, self.synthesis.variation(), stream, lengths),
             rendered,
             batch_size=self.batch_size,
             rendered_share=self.synthesis.rendered_share,
@@ -171,8 +172,8 @@ class SyntheticTraining(nnUNetTrainerShoulderBase):
             self.dataloader_train = self.mixed_loader.rendered
         super().on_train_end()
 
-    def _patch(self) -> Patch:
-        """What images this training needs.
+    def _patch(self) -> tuple[Patch, list[range] | None]:
+        """What images this training needs, and the rows and columns they may have if these vary.
 
         Raises:
             ValueError: if they cannot be synthesised, or the network cannot take them.
@@ -186,19 +187,11 @@ class SyntheticTraining(nnUNetTrainerShoulderBase):
                 f"normalised by {NORMALISATION}: use a 2d configuration of one-channel images"
             )
             raise ValueError(msg)
-        side = int(self.synthesis.patch)
-        shape = (side, side) if side else (planned[0], planned[1])
         steps = [math.prod(axis) for axis in zip(*configuration.pool_op_kernel_sizes, strict=True)]
-        if any(length % step for length, step in zip(shape, steps, strict=True)) or any(
-            length > limit for length, limit in zip(shape, planned, strict=True)
-        ):
-            msg = (
-                f"training patches of {shape} do not suit the network; expected multiples of "
-                f"{tuple(steps)} up to {planned}"
-            )
-            raise ValueError(msg)
+        side, least = int(self.synthesis.patch), int(self.synthesis.least_patch)
+        shape, lengths = patch_sizes((planned[0], planned[1]), steps, side, least)
         rows_mm, columns_mm = (float(length) for length in configuration.spacing)
-        return Patch(shape, (rows_mm, columns_mm), self.regions)
+        return Patch(shape, (rows_mm, columns_mm), self.regions), lengths
 
     def _load_cases(self) -> list[ResidentCase]:
         """All maps but those of this fold's validation cases, on the device."""

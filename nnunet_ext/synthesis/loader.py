@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from queue import Empty, Queue
 from threading import Event, Thread
 from typing import Any
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from shoulderseg.nnunet_ext.synthesis.draws import whole
 from shoulderseg.nnunet_ext.synthesis.resident import ResidentCase
 from shoulderseg.nnunet_ext.synthesis.synthesise import Patch, draw_case, synthesise
 from shoulderseg.nnunet_ext.synthesis.variation import Variation
@@ -36,6 +38,7 @@ class SyntheticBatches:
         patch: Patch,
         variation: Variation,
         seed: str,
+        lengths: Sequence[Sequence[int]] | None = None,
     ) -> None:
         """Keeps what batches are made from.
 
@@ -44,6 +47,8 @@ class SyntheticBatches:
             patch: Size of the images, and what is labelled.
             variation: How far images vary.
             seed: Names the whole stream; another name gives another one.
+            lengths: Numbers of rows, and of columns, that the images of a step may have; None
+                gives all of them the patch's size.
 
         Raises:
             ValueError: If there are no cases.
@@ -52,6 +57,15 @@ class SyntheticBatches:
             msg = "synthesis needs at least one partial volume map"
             raise ValueError(msg)
         self.cases, self.patch, self.variation, self.seed = cases, patch, variation, seed
+        self.lengths = lengths
+
+    def shape_of(self, step: int) -> tuple[int, int]:
+        """Rows and columns that all images of a step have."""
+        if self.lengths is None:
+            return self.patch.shape
+        generator = self._generator(f"size of {step}")
+        rows, columns = (known[whole(0, len(known) - 1, generator)] for known in self.lengths)
+        return rows, columns
 
     @torch.no_grad()
     def batch(self, step: int, count: int) -> tuple[Tensor, Tensor]:
@@ -63,17 +77,20 @@ class SyntheticBatches:
 
         Returns:
             Images (count, 1, rows, columns), float32; targets (count, regions, rows,
-            columns), bool.
+            columns), bool; all of the size that the step has.
         """
-        # A generator on the CPU looks at 32 bits of its seed only.
-        number = zlib.crc32(f"{self.seed} {step}".encode())
-        generator = torch.Generator().manual_seed(number)
+        patch = replace(self.patch, shape=self.shape_of(step))
+        generator = self._generator(f"{step}")
         made = [
-            synthesise(draw_case(self.cases, generator), self.patch, self.variation, generator)
+            synthesise(draw_case(self.cases, generator), patch, self.variation, generator)
             for _ in range(count)
         ]
         images, targets = zip(*made, strict=True)
         return torch.stack(images)[:, None], torch.stack(targets)
+
+    def _generator(self, drawn: str) -> torch.Generator:
+        # A generator on the CPU looks at 32 bits of its seed only.
+        return torch.Generator().manual_seed(zlib.crc32(f"{self.seed} {drawn}".encode()))
 
 
 class MixedLoader:
@@ -159,20 +176,20 @@ class MixedLoader:
         parts = []
         if rendered < self.batch_size:
             parts.append(self.synthetic.batch(step, self.batch_size - rendered))
-        parts += [self._next_rendered() for _ in range(rendered)]
+        parts += [self._next_rendered(self.synthetic.shape_of(step)) for _ in range(rendered)]
         data = torch.cat([images for images, _ in parts])
         target = torch.cat([targets for _, targets in parts])
         return {"data": data, "target": scaled_targets(target, self.scales)}
 
-    def _next_rendered(self) -> tuple[Tensor, Tensor]:
-        """One of nnU-Net's own images, cut to the patch."""
+    def _next_rendered(self, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """One of nnU-Net's own images, cut to a size."""
         device = self.synthetic.cases[0].ids.device
         if not self._waiting:
             batch = next(self.rendered)
             target = batch["target"][0] if isinstance(batch["target"], list) else batch["target"]
             self._waiting = list(zip(batch["data"].split(1), target.split(1), strict=True))
         image, label = self._waiting.pop()
-        rows, columns = self.synthetic.patch.shape
+        rows, columns = shape
         top, left = (image.shape[2] - rows) // 2, (image.shape[3] - columns) // 2
         place = (..., slice(top, top + rows), slice(left, left + columns))
         return image[place].to(device), label[place].to(device, torch.bool)

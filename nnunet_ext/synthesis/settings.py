@@ -29,6 +29,8 @@ class SynthesisSettings:
         field_of_view: 1 lets field of view, margins and surface coil vary, 0 does not.
         patch: Pixels on a side of training patches; 0 takes the plans'. Smaller ones make steps
             on a CPU shorter.
+        least_patch: Pixels on a side of the smallest training patches; rows and columns of a
+            step's patches are then drawn from this to `patch`. 0 gives all the same size.
         averaging: Decay of the averaged weights; 0 leaves the weights as they are.
         adam: 1 learns with AdamW instead of nnU-Net's SGD, for trainings of few steps; a learning
             rate of 0.0002 suits it.
@@ -39,6 +41,7 @@ class SynthesisSettings:
     random_contrast: float = 2 / 3
     field_of_view: float = 1
     patch: float = 0
+    least_patch: float = 0
     averaging: float = 0.998
     adam: float = 0
     seed: float = 0
@@ -90,8 +93,8 @@ def keep_settings(folder: Path, settings: SynthesisSettings) -> None:
 def _number(variable: str, text: str) -> float:
     """A number in the range that its variable has."""
     name = variable.removeprefix(PREFIX).lower()
-    integer = name in ("field_of_view", "patch", "adam", "seed")
-    high = math.inf if name in ("patch", "seed") else 1
+    integer = name in ("field_of_view", "patch", "least_patch", "adam", "seed")
+    high = math.inf if name in ("patch", "least_patch", "seed") else 1
     try:
         value = float(text)
     except ValueError:

@@ -61,6 +61,24 @@ def test_going_on_gives_what_an_uninterrupted_stream_gives(stream: SyntheticBatc
     assert torch.equal(three[2], next(rest)["data"])
 
 
+def test_sizes_are_drawn_for_a_step_and_all_its_images_have_them(case: ResidentCase) -> None:
+    stream = SyntheticBatches([case], PATCH, Variation(), "seed", (range(16, 33, 8), (24, 48)))
+    shapes = []
+    loader = MixedLoader(stream, rendered([]), batch_size=3, rendered_share=0.5, scales=SCALES)
+    for batch in (next(loader) for _ in range(24)):
+        rows, columns = batch["data"].shape[2:]
+        assert batch["data"].shape == (3, 1, rows, columns)
+        assert batch["target"][0].shape == batch["data"].shape
+        assert batch["target"][1].shape == (3, 1, rows // 2, columns // 2)
+        shapes.append((rows, columns))
+    assert set(shapes) == {(rows, columns) for rows in (16, 24, 32) for columns in (24, 48)}
+    # A step alone decides them, as it decides the images.
+    again = MixedLoader(
+        stream, rendered([]), batch_size=3, rendered_share=0, scales=None, first_step=7
+    )
+    assert tuple(next(again)["data"].shape[2:]) == shapes[7]
+
+
 @pytest.mark.parametrize("share", [0.0, 0.2, 1.0])
 def test_the_share_of_rendered_images_comes_out_over_the_batches(
     stream: SyntheticBatches, share: float

@@ -41,6 +41,8 @@ def test_variables_set_what_varies(monkeypatch: pytest.MonkeyPatch) -> None:
         ("FIELD_OF_VIEW", "0.5"),
         ("PATCH", "12.5"),
         ("PATCH", "inf"),
+        ("LEAST_PATCH", "-32"),
+        ("LEAST_PATCH", "160.5"),
         ("AVERAGING", "1"),
     ],
 )

@@ -110,6 +110,25 @@ def test_a_stopped_training_goes_on_where_it_was(
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_patches_vary_where_the_smallest_is_given(
+    dataset: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOULDERSEG_SYNTHESIS_LEAST_PATCH", "24")
+    training = trainer(dataset, "whole")
+    training.on_train_start()
+    assert training.mixed_loader is not None
+    sizes = set()
+    for _ in range(12):
+        batch = next(training.mixed_loader)
+        sizes.add(tuple(batch["data"].shape[2:]))
+        assert np.isfinite(training.train_step(batch)["loss"])
+    # Rows of 24 to 32 and columns of 24 to 48, by the network's strides of 4.
+    assert len(sizes) > 6
+    assert {rows for rows, _ in sizes} <= {24, 28, 32}
+    assert {columns for _, columns in sizes} <= set(range(24, 49, 4))
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_maps_that_cannot_be_used_are_named(
     dataset: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
