@@ -106,9 +106,15 @@ def main() -> None:
         asked.json.write_text(json.dumps(rows, indent=2) + "\n")
 
 
-def held_out_phantoms(root: Path, *, quick: bool) -> Path:
-    """Makes a phantom of every sequence in every plane, or finds those of before."""
-    options = PhantomOptions(shape=(6, 128, 128) if quick else SHAPE)
+def held_out_phantoms(root: Path, *, quick: bool, whole_scapula: bool = False) -> Path:
+    """Makes a phantom of every sequence in every plane, or finds those of before.
+
+    Args:
+        root: Where they are kept.
+        quick: Two sequences, small images.
+        whole_scapula: Label all of the scapula in the same images, instead of the glenoid.
+    """
+    options = PhantomOptions(shape=(6, 128, 128) if quick else SHAPE, whole_scapula=whole_scapula)
     sequences = SEQUENCES[:2] if quick else SEQUENCES
     everything = PhantomSet(
         options, sequences, PLANES, cases=len(sequences) * len(PLANES), seed=SEED
@@ -118,7 +124,8 @@ def held_out_phantoms(root: Path, *, quick: bool) -> Path:
         jobs=2,
         on_case=lambda case: print(f"{case.name} {case.sequence} {case.plane}", file=sys.stderr),
     )
-    return write_dataset(root, everything, writing, dataset_id=902, name="HeldOut").folder
+    number, name = (903, "HeldOutScapula") if whole_scapula else (902, "HeldOut")
+    return write_dataset(root, everything, writing, dataset_id=number, name=name).folder
 
 
 def _score(
