@@ -9,7 +9,6 @@ of NSD at 1 mm; slabs that hold hardly any of a bone (below `LEAST_ML`) are left
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import tempfile
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.ndimage import shift
 
-from benchmarks.default_model import BONES, TOLERANCE_MM, held_out_phantoms
+from benchmarks.default_model import BONES, TOLERANCE_MM, held_out_phantoms, options_parser
 from shoulderseg.datasets.phantom.scanner.kspace import fat_shift_voxels
 from shoulderseg.datasets.phantom.scanner.protocol import Protocol
 from shoulderseg.datasets.reader import read_image, read_label_map
@@ -44,13 +43,7 @@ FAT_IS_DARK = ("pd-fs", "t2-fs", "stir")
 
 def main() -> None:
     """Makes the phantoms, segments them, and prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="default", help="name or folder of a bundle")
-    parser.add_argument("--data", type=Path, help="keep the phantoms here, and find them again")
-    parser.add_argument("--mirroring", action=argparse.BooleanOptionalAction, default=True)
-    parser.add_argument("--quick", action="store_true", help="two sequences, small images")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores as JSON")
-    asked = parser.parse_args()
+    asked = options_parser(__doc__).parse_args()
     settings = Settings("cpu", None, mirroring=asked.mirroring, vote="majority")
     segment = prepare(read_bundle(find_bundle(asked.model)), settings)
     rows = []

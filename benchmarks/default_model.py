@@ -70,15 +70,7 @@ class Scored(NamedTuple):
 
 def main() -> None:
     """Makes the phantoms, segments them, and prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="default", help="name or folder of a bundle")
-    parser.add_argument("--data", type=Path, help="keep the phantoms here, and find them again")
-    parser.add_argument(
-        "--mirroring",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="average over mirror images, as `predict` does",
-    )
+    parser = options_parser(__doc__)
     parser.add_argument(
         "--refine",
         action=argparse.BooleanOptionalAction,
@@ -86,8 +78,6 @@ def main() -> None:
         help="whether the edge refiner decides the edges; else as the bundle says",
     )
     parser.add_argument("--every", type=int, default=1, metavar="N", help="every Nth phantom only")
-    parser.add_argument("--quick", action="store_true", help="two sequences, small images")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores as JSON")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = held_out_phantoms(asked.data or Path(scratch), quick=asked.quick)
@@ -104,6 +94,22 @@ def main() -> None:
     if asked.json:
         rows = [{"sequence": s.sequence, "plane": s.plane, **s.scores} for s in scored]
         asked.json.write_text(json.dumps(rows, indent=2) + "\n")
+
+
+def options_parser(description: str | None) -> argparse.ArgumentParser:
+    """Makes the options that all benchmarks on held-out phantoms have."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--model", default="default", help="name or folder of a bundle")
+    parser.add_argument("--data", type=Path, help="keep the phantoms here, and find them again")
+    parser.add_argument(
+        "--mirroring",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="average over mirror images, as `predict` does",
+    )
+    parser.add_argument("--quick", action="store_true", help="two sequences, small images")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure as JSON")
+    return parser
 
 
 def held_out_phantoms(root: Path, *, quick: bool, whole_scapula: bool = False) -> Path:

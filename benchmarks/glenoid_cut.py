@@ -14,7 +14,6 @@ Dice that edges alone would leave.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import tempfile
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from benchmarks.default_model import held_out_phantoms
+from benchmarks.default_model import held_out_phantoms, options_parser
 from shoulderseg.datasets.phantom.scanner.protocol import PLANES
 from shoulderseg.datasets.reader import read_image, read_label_map
 from shoulderseg.workflows.bundles.bundle import read_bundle
@@ -50,13 +49,7 @@ COLUMNS = (
 
 def main() -> None:
     """Makes the phantoms, segments them, and prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="default", help="name or folder of a bundle")
-    parser.add_argument("--data", type=Path, help="keep the phantoms here, and find them again")
-    parser.add_argument("--mirroring", action=argparse.BooleanOptionalAction, default=True)
-    parser.add_argument("--quick", action="store_true", help="two sequences, small images")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the shares as JSON")
-    asked = parser.parse_args()
+    asked = options_parser(__doc__).parse_args()
     settings = Settings("cpu", None, mirroring=asked.mirroring, vote="majority")
     segment = prepare(read_bundle(find_bundle(asked.model)), settings)
     rows = []
