@@ -4,12 +4,13 @@ What counts as glenoid ends at a cut that no tissue marks: coracoid, spine and b
 it. The held-out phantoms are made twice, once labelled with the glenoid and once with the whole
 scapula, and every wrong voxel is put down to the cut or to an edge of the bone:
 
-- called glenoid and scapula beyond the cut: the cut; called glenoid and no scapula: an edge;
+- called glenoid and scapula beyond the cut: the cut, if the glenoid is within `NEAR_MM`, else far
+  from it; called glenoid and no scapula: an edge;
 - glenoid that was missed: the cut where the scapula beyond it is nearer than what is no scapula,
   else an edge.
 
-Shares are of glenoid and result together, so that all four sum to 1 - Dice. The last column is the
-Dice that edges alone would leave.
+Shares are of glenoid and result together, so that all five sum to 1 - Dice. The last column is
+the Dice that would be left if the cut were known.
 """
 
 from __future__ import annotations
@@ -37,8 +38,11 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
 
 GLENOID = 2
+# Farther away a reader would not call it the cut.
+NEAR_MM = 10.0
 COLUMNS = (
     "too much, cut",
+    "too much, far",
     "too much, edge",
     "missed, cut",
     "missed, edge",
@@ -85,30 +89,38 @@ def wrong_shares(
         spacing_mm: Of the voxels.
 
     Returns:
-        The columns of the table; all shares are 0 where there is neither glenoid nor result.
+        The columns of the table; all shares are 0, and Dice 1, where there is neither glenoid nor
+        result.
     """
     beyond = scapula & ~glenoid
     too_much, missed = found & ~glenoid, glenoid & ~found
-    if beyond.any():
-        to_cut, to_edge = (
-            distance_transform_edt(~mask, sampling=spacing_mm) for mask in (beyond, ~scapula)
+    at_cut = missed & (_distance_mm(beyond, spacing_mm) < _distance_mm(~scapula, spacing_mm))
+    near = _distance_mm(glenoid, spacing_mm) <= NEAR_MM
+    counts = [
+        int(part.sum())
+        for part in (
+            too_much & beyond & near,
+            too_much & beyond & ~near,
+            too_much & ~beyond,
+            at_cut,
+            missed & ~at_cut,
         )
-        at_cut = missed & (to_cut < to_edge)
-    else:
-        at_cut = np.zeros_like(missed)
+    ]
     both = int(found.sum()) + int(glenoid.sum())
-    counts = (
-        int((too_much & beyond).sum()),
-        int((too_much & ~beyond).sum()),
-        int(at_cut.sum()),
-        int((missed & ~at_cut).sum()),
-    )
     # Dice is 1 - (too much + missed) / both.
     shares = [count / both if both else 0.0 for count in counts]
     # With the cut known, what lay beyond it is gone and what it lacked is there.
-    known = both - counts[0] + counts[2]
-    without = 1 - (counts[1] + counts[3]) / known if known else 0.0
+    known = both - counts[0] + counts[3]
+    without = 1 - (counts[1] + counts[2] + counts[4]) / known if known else 1.0
     return dict(zip(COLUMNS, (*shares, 1 - sum(shares), without), strict=True))
+
+
+def _distance_mm(mask: Mask, spacing_mm: tuple[float, float, float]) -> npt.NDArray[np.float64]:
+    """From each voxel to the mask; infinite where it is empty."""
+    if not mask.any():
+        return np.full(mask.shape, np.inf)
+    distances: npt.NDArray[np.float64] = distance_transform_edt(~mask, sampling=spacing_mm)
+    return distances
 
 
 def _print_table(rows: list[dict[str, float | str]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 
@@ -25,7 +26,7 @@ def patch_sizes(
 
     Raises:
         ValueError: If the network cannot take patches of these sizes, or they are larger than
-            planned.
+            planned. Its deepest layer needs more than one pixel to normalise.
     """
     shape = (side, side) if side else planned
     _check(shape, steps, planned)
@@ -36,11 +37,14 @@ def patch_sizes(
 
 
 def _check(shape: tuple[int, int], steps: Sequence[int], most: tuple[int, int]) -> None:
-    if any(length % step for length, step in zip(shape, steps, strict=True)) or any(
-        length > limit for length, limit in zip(shape, most, strict=True)
-    ):
+    taken = all(
+        length % step == 0 and length <= limit
+        for length, step, limit in zip(shape, steps, most, strict=True)
+    )
+    deepest = math.prod(length // step for length, step in zip(shape, steps, strict=True))
+    if not taken or deepest < 2:
         msg = (
             f"training patches of {shape} do not suit the network; expected multiples of "
-            f"{tuple(steps)} up to {most}"
+            f"{tuple(steps)}, more than {tuple(steps)} itself, up to {most}"
         )
         raise ValueError(msg)

@@ -72,7 +72,8 @@ def read_settings(begun: Path | None = None) -> SynthesisSettings:
     for known in fields(SynthesisSettings):
         variable = PREFIX + known.name.upper()
         text = os.environ.get(variable, "").strip()
-        before = kept.get(known.name)
+        # A training that began before a setting was there began with its default.
+        before = kept.get(known.name, known.default if kept else None)
         value = _number(variable, text) if text else before
         if before is not None and value != before:
             msg = (

@@ -23,7 +23,7 @@ def test_rows_and_columns_go_up_by_the_strides() -> None:
 @pytest.mark.parametrize(
     ("side", "least", "told"),
     [
-        (40, 0, r"\(40, 40\) .* multiples of \(8, 16\) up to \(64, 96\)"),
+        (40, 0, r"\(40, 40\) .* multiples of \(8, 16\), .* up to \(64, 96\)"),
         (80, 0, r"\(80, 80\)"),
         (48, 40, r"\(40, 40\) .* up to \(48, 48\)"),
         (48, 64, r"\(64, 64\) .* up to \(48, 48\)"),
@@ -32,3 +32,11 @@ def test_rows_and_columns_go_up_by_the_strides() -> None:
 def test_sizes_that_the_network_cannot_take_are_refused(side: int, least: int, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         patch_sizes((64, 96), (8, 16), side, least)
+
+
+def test_a_deepest_layer_of_one_pixel_is_refused() -> None:
+    # Instance normalisation has no variance there.
+    for side, least in ((16, 0), (32, 16)):
+        with pytest.raises(ValueError, match=r"\(16, 16\) .* more than \(16, 16\) itself"):
+            patch_sizes((64, 96), (16, 16), side, least)
+    assert patch_sizes((64, 96), (8, 16), least=16)[1] == [range(16, 65, 8), range(16, 97, 16)]

@@ -6,6 +6,7 @@ import pytest
 
 from shoulderseg.nnunet_ext.synthesis.settings import (
     PREFIX,
+    SETTINGS_FILE,
     SynthesisSettings,
     keep_settings,
     read_settings,
@@ -62,4 +63,15 @@ def test_a_training_goes_on_as_it_began(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert read_settings(tmp_path) == began
     monkeypatch.setenv(f"{PREFIX}SEED", "4")
     with pytest.raises(ValueError, match="began with SHOULDERSEG_SYNTHESIS_SEED=3 and cannot go"):
+        read_settings(tmp_path)
+
+
+def test_a_training_from_before_a_setting_goes_on_with_its_default(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / SETTINGS_FILE).write_text('{"rendered_share": 0.5, "patch": 224}\n')
+    began = SynthesisSettings(rendered_share=0.5, patch=224)
+    assert read_settings(tmp_path) == began
+    monkeypatch.setenv(f"{PREFIX}LEAST_PATCH", "160")
+    with pytest.raises(ValueError, match="began with SHOULDERSEG_SYNTHESIS_LEAST_PATCH=0 and"):
         read_settings(tmp_path)
