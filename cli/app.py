@@ -18,6 +18,7 @@ from shoulderseg.cli.evaluate import evaluate
 from shoulderseg.cli.experiment import experiment
 from shoulderseg.cli.export import export
 from shoulderseg.cli.inspect import inspect
+from shoulderseg.cli.learn_context import learn_context
 from shoulderseg.cli.log import QuietOption, VerboseOption, set_up_log
 from shoulderseg.cli.measure import measure
 from shoulderseg.cli.models import models_app
@@ -50,6 +51,7 @@ add_command(app, env)
 add_command(app, train)
 add_command(app, train_refiner, "train-refiner")
 add_command(app, export)
+add_command(app, learn_context, "learn-context")
 add_command(app, calibrate)
 add_command(app, evaluate)
 add_command(app, experiment)

@@ -79,7 +79,7 @@ def calibrate(
     with reported(BROKEN_ENVIRONMENT):
         model = load_model(bundle, device.resolve(), images, mirroring=mirroring)
     echo(describe_int8(model.int8))
-    with reported(), _progress() as on_image:
+    with reported(), images_progress() as on_image:
         tell = _teller(limits, list(model.labels))
         report = calibrate_bundle(model, order, on_image, tell)
     echo(f"written to {report.path}")
@@ -129,8 +129,8 @@ def _limits(text: str) -> float | tuple[float, float]:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Shows a bar for the images and one for the negatives."""
+def images_progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Shows a bar for each kind of work: images, negatives, steps."""
     from rich.console import Console
     from rich.progress import Progress, TaskID
 

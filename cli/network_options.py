@@ -98,6 +98,13 @@ class NetworkOptions:
             show_default="as the bundle says",
         ),
     ] = None
+    slice_context: Annotated[
+        bool | None,
+        typer.Option(
+            help="Correct what the U-Nets say of a slice by what they say of its neighbours.",
+            show_default="where the bundle can",
+        ),
+    ] = None
     engine: Annotated[
         Engine,
         typer.Option(

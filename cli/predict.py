@@ -163,6 +163,7 @@ def _segmenter(network: NetworkOptions, device: Device, *, elsewhere: bool) -> S
         precision=network.precision.value,
         crop=network.crop,
         three_planes=network.three_planes,
+        slice_context=network.slice_context,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoulderseg.workflows.bundles.context_file import CONTEXT_FILE, Context, read_context
 from shoulderseg.workflows.bundles.manifest import MANIFEST, sha256_of, verified_manifest
 from shoulderseg.workflows.bundles.quality_file import QUALITY_FILE, read_quality, read_settings
 
@@ -50,6 +51,7 @@ class Bundle:
             surroundings of the bones alone.
         three_planes: whether they learned from slices of all planes, so that volumes of many
             thin slices are seen in all three.
+        context: what corrects the U-Nets from slice to slice, or None where the bundle has none.
         digest: sha256 of the manifest, which holds the sha256 of every other file.
     """
 
@@ -61,6 +63,7 @@ class Bundle:
     one_piece: tuple[str, ...]
     crop: bool
     three_planes: bool
+    context: Context | None
     digest: str
 
 
@@ -94,6 +97,7 @@ def read_bundle(folder: Path) -> Bundle:
         one_piece=tuple(manifest.get("one_piece", ())),
         crop=manifest.get("crop", False),
         three_planes=manifest.get("three_planes", False),
+        context=read_context(folder / CONTEXT_FILE) if CONTEXT_FILE in manifest["files"] else None,
         digest=sha256_of(folder / MANIFEST),
     )
 

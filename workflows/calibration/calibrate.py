@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from shoulderseg.workflows.bundles.quality_file import QUALITY_FILE
 from shoulderseg.workflows.calibration.order import negatives_of, pairs_of, patients_of
+from shoulderseg.workflows.errors import noted
 
 if TYPE_CHECKING:
     from shoulderseg.datasets.pair_match import Pair
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from shoulderseg.workflows.calibration.order import CalibrationOrder
 
 _Item = TypeVar("_Item")
-_LOGGER = logging.getLogger(__name__)
 # As `predict` works by default, with the edges where the bundle's refiner helps.
 _USUAL = {"vote": "majority", "voters": "unets", "folds": "all", "refine": "default"}
 # How many images that could not be used an error names.
@@ -79,12 +77,12 @@ def calibrate_bundle(
     patients = patients_of(order, pairs)
     examples: list[Example] = []
     for number, pair in enumerate(_counted(pairs, "images", on_image)):
-        with _noted(pair.image, failed):
+        with noted(pair.image, failed):
             examples += list(_examples(pair, model, order.copies, (order.seed, number)))
     calibration, judged = _fit(examples, order, names, patients, failed)
     flagged = []
     for path in _counted(others, "negatives", on_image):
-        with _noted(path, failed):
+        with noted(path, failed):
             flagged.append(_is_flagged(path, model, calibration))
     found = evidence(judged, order.flag_below, names, flagged, patients)
     on_evidence(found)
@@ -102,6 +100,7 @@ def _settings_of(model: Model) -> dict[str, Any]:
         "mirroring": model.mirroring,
         "cropped": model.cropped,
         "three_planes": model.three_planes,
+        "slice_context": model.slice_context,
         "precision": model.precision,
         **_USUAL,
     }
@@ -150,43 +149,18 @@ def _is_flagged(path: Path, model: Model, calibration: Calibration) -> bool:
     return bool(reasons(quality, calibration, list(model.labels)))
 
 
-@contextmanager
-def _noted(path: Path, failed: list[str]) -> Iterator[None]:
-    """Lets the other images go on when one cannot be used."""
-    try:
-        yield
-    except Exception as error:
-        _LOGGER.debug("traceback", exc_info=True)
-        reason = str(error) or type(error).__name__
-        failed.append(reason if reason.startswith(path.name) else f"{path.name}: {reason}")
-
-
 def _examples(pair: Pair, model: Model, copies: int, seed: tuple[int, int]) -> Iterator[Example]:
     """The image of a pair and its worse copies, segmented and scored."""
     import numpy as np
 
-    from shoulderseg.datasets.named_labels import read_named_labels
     from shoulderseg.datasets.reader import read_image
-    from shoulderseg.datasets.volume import describe_grid_difference
     from shoulderseg.evaluation.overlap import count_voxels, dice
     from shoulderseg.evaluation.quality.calibration import Example
     from shoulderseg.evaluation.quality.degradation import degraded_copies
-    from shoulderseg.workflows.scoring.label_files import describe_values, foreign_values
+    from shoulderseg.workflows.calibration.references import read_reference
 
-    values = {value: name for name, value in model.labels.items()}
-    image, reference = read_image(pair.image), read_named_labels(pair.label, values)
-    difference = describe_grid_difference(reference, image)
-    if difference:
-        msg = f"{pair.label.name}: not on the grid of its image: {difference}"
-        raise ValueError(msg)
-    foreign = foreign_values(reference, model.labels)
-    if foreign:
-        wanted = " and ".join(f"{value}={name}" for name, value in model.labels.items())
-        msg = (
-            f"{pair.label.name} holds {describe_values(foreign)}, expected the bundle's {wanted} "
-            "alone; give label maps with these values"
-        )
-        raise ValueError(msg)
+    image = read_image(pair.image)
+    reference = read_reference(pair.label, image, model.labels)
     rng = np.random.default_rng(seed)
     worse = [array for _, array in degraded_copies(image.array, copies, rng)]
     for number, array in enumerate([image.array, *worse]):

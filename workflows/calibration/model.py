@@ -29,6 +29,7 @@ class Model:
         mirroring: whether mirror images are averaged over.
         cropped: whether the U-Nets see the surroundings of the bones alone.
         three_planes: whether volumes of many thin slices are seen in all three planes.
+        slice_context: whether slices are corrected by their neighbours.
         precision: what they are computed in.
         int8: whether they may be computed in eight bits; kept in the bundle with the rest.
     """
@@ -39,6 +40,7 @@ class Model:
     mirroring: bool
     cropped: bool
     three_planes: bool
+    slice_context: bool
     precision: str
     int8: Int8Report
 
@@ -75,6 +77,7 @@ def load_model(folder: Path, device: str, images: Path, *, mirroring: bool) -> M
         mirroring and bundle.unets.mirroring_axes is not None,
         bundle.crop,
         has_three_planes(bundle, settings),
+        bundle.context is not None,
         describe_run(bundle, settings)["precision"],
         int8,
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # computes with where that was left open: a run may go on where there is another.
 _DESCRIBED = (
     *("model_sha256", "folds", "vote", "voters"),
-    *("mirroring", "cropped", "three_planes", "refined", "examination"),
+    *("mirroring", "cropped", "three_planes", "slice_context", "refined", "examination"),
 )
 # Its voxels lie in another file, which only a reader finds.
 _DETACHED = ".mhd"

@@ -33,6 +33,7 @@ class Options:
         crop: whether the U-Nets see the surroundings of the bones alone; None asks the bundle.
         three_planes: whether volumes of many thin slices are seen in all three planes; None asks
             the bundle.
+        slice_context: whether slices are corrected by their neighbours; None where the bundle can.
 
     Raises:
         ValueError: if a choice is none of those that there are.
@@ -49,6 +50,7 @@ class Options:
     precision: PrecisionChoice = "auto"
     crop: bool | None = None
     three_planes: bool | None = None
+    slice_context: bool | None = None
 
     def __post_init__(self) -> None:
         """Checks the choices before anything is loaded."""
@@ -62,6 +64,7 @@ class Options:
         _check_choice("as_stored", self.as_stored, (True, False))
         _check_choice("crop", self.crop, (True, False, None))
         _check_choice("three_planes", self.three_planes, (True, False, None))
+        _check_choice("slice_context", self.slice_context, (True, False, None))
         _check_choice("engine", self.engine, get_args(EngineChoice))
         _check_choice("precision", self.precision, get_args(PrecisionChoice))
 
@@ -116,6 +119,7 @@ def settings_on(options: Options, device: str) -> Settings:
         precision=options.precision,
         crop=options.crop,
         three_planes=options.three_planes,
+        slice_context=options.slice_context,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shoulderseg.workflows.segmentation.context import check_context
+
 if TYPE_CHECKING:
     from shoulderseg.workflows.bundles.bundle import Bundle
     from shoulderseg.workflows.segmentation.settings import Settings
@@ -43,6 +45,17 @@ def has_three_planes(bundle: Bundle, settings: Settings) -> bool:
     """
     asked = bundle.three_planes if settings.three_planes is None else settings.three_planes
     return asked and bundle.upright and not settings.as_stored
+
+
+def check_settings(bundle: Bundle, settings: Settings) -> None:
+    """Sees that a bundle has all that is asked for.
+
+    Raises:
+        ValueError: if it lacks something; says what to do.
+    """
+    check_refiner(bundle, settings)
+    check_planes(bundle, settings)
+    check_context(bundle, settings)
 
 
 def check_planes(bundle: Bundle, settings: Settings) -> None:

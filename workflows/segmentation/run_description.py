@@ -23,6 +23,7 @@ def describe_run(bundle: Bundle, settings: Settings, *, elsewhere: bool = False)
     """
     from shoulderseg.nnunet_ext.regions import foreground_labels
     from shoulderseg.workflows.bundles.manifest import NOTICE
+    from shoulderseg.workflows.segmentation.context import has_context
     from shoulderseg.workflows.segmentation.refining import (
         has_three_planes,
         is_cropping,
@@ -54,6 +55,7 @@ def describe_run(bundle: Bundle, settings: Settings, *, elsewhere: bool = False)
         "mirroring": settings.mirroring and bundle.unets.mirroring_axes is not None,
         "cropped": is_cropping(bundle, settings),
         "three_planes": has_three_planes(bundle, settings),
+        "slice_context": has_context(bundle, settings),
         "refined": refined,
         "refine": "default" if refined == usually else "on" if refined else "off",
         "as_stored": settings.as_stored and bundle.upright,
@@ -95,7 +97,7 @@ def calibration_doubt(described: Mapping[str, Any]) -> str:
         A sentence; empty where nothing is known to differ.
     """
     used = described["quality_calibrated_with"]
-    names = ["mirroring", "vote", "voters", "cropped", "three_planes", "refine"]
+    names = ["mirroring", "vote", "voters", "cropped", "three_planes", "slice_context", "refine"]
     # Which one is fastest differs from machine to machine, and masks hardly do.
     names += ["precision"] if described.get("precision_chosen") else []
     differing = [

@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from shoulderseg.workflows.segmentation.case_quality import measure_quality, quality_record
+from shoulderseg.workflows.segmentation.context import correct_slices
 from shoulderseg.workflows.segmentation.edges import classifier_opinions, refiner_case
 from shoulderseg.workflows.segmentation.finish import Scan, finish
 from shoulderseg.workflows.segmentation.refining import (
-    check_planes,
-    check_refiner,
+    check_settings,
     has_three_planes,
     is_cropping,
     is_refining,
@@ -110,8 +110,7 @@ def prepare(bundle: Bundle, settings: Settings) -> Segment:
         precision=settings.precision,
         crop=is_cropping(bundle, settings),
     )
-    check_refiner(bundle, settings)
-    check_planes(bundle, settings)
+    check_settings(bundle, settings)
 
     def segment(volume: Volume, on_progress: OnProgress | None = None) -> Segmentation:
         from shoulderseg.datasets.orientation import find_reorientation, reorient, restore
@@ -158,6 +157,7 @@ def _segment_as_stored(
         told = third_of_progress(on_progress, 0) if three else on_progress
         bones_of = bone_finder(bundle.one_piece, volume, axis)
         bones = predict_probabilities(predictors, volume.array, volume.spacing_mm, told, bones_of)
+        correct_slices(bones, volume, bundle, settings, axis)
     # Before anything is counted, compared or kept because it is the largest.
     scanned = scanned_region(volume.array, axis)
     case, fusion = _voted(volume, bones, bundle, settings, scanned, seconds)

@@ -63,6 +63,7 @@ class Segmenter:
         precision: PrecisionChoice = "auto",
         crop: bool | None = None,
         three_planes: bool | None = None,
+        slice_context: bool | None = None,
     ) -> None:
         """Verifies and loads a bundle.
 
@@ -80,6 +81,7 @@ class Segmenter:
             precision: of their arithmetic.
             crop: whether the U-Nets see the surroundings of the bones alone.
             three_planes: whether volumes of many thin slices are seen in all three planes.
+            slice_context: whether slices are corrected by their neighbours.
 
         Raises:
             FileNotFoundError: if there is no such bundle.
@@ -89,7 +91,8 @@ class Segmenter:
         from shoulderseg.workflows.bundles.bundle import read_bundle
         from shoulderseg.workflows.bundles.opened import opened_bundle
 
-        how = (vote, voters, refine, as_stored, engine, precision, crop, three_planes)
+        where = (crop, three_planes, slice_context)
+        how = (vote, voters, refine, as_stored, engine, precision, *where)
         self._options = Options(device, folds_of(folds), mirroring, *how)
         self.settings = self._settings_of(self._options)
         with opened_bundle(os.fspath(model)) as (folder, self._model):

@@ -28,6 +28,7 @@ class Settings:
         crop: whether the U-Nets see the surroundings of the bones alone; None asks the bundle.
         three_planes: whether volumes of many thin slices are seen in all three planes; None asks
             the bundle.
+        slice_context: whether slices are corrected by their neighbours; None where the bundle can.
     """
 
     device: str
@@ -41,3 +42,4 @@ class Settings:
     precision: PrecisionChoice = "auto"
     crop: bool | None = None
     three_planes: bool | None = None
+    slice_context: bool | None = None

@@ -36,7 +36,7 @@ def test_other_values_are_told_instead_of_scored_as_missed(
 
     labels = {"humerus": 1, "glenoid": 2}
     model = Model(
-        tmp_path, segment, labels, True, True, False, "float32", Int8Report(None, None, {})
+        tmp_path, segment, labels, True, True, False, False, "float32", Int8Report(None, None, {})
     )
     order = CalibrationOrder(tmp_path / "images", tmp_path / "labels")
 

@@ -1,0 +1,1 @@
+"""What corrects the U-Nets from slice to slice: how a bundle learns it."""
