@@ -87,6 +87,8 @@ def predict_in_nnunet(
         closer = extent and closer_region(extent, data.shape[2:], sides, (rows, columns), strides)
         if closer:
             unheard = replace(asked, on_progress=None)
+            # A large case hardly fits into memory once.
+            del found
             found = _look(predictors, data, properties, closer.sides, unheard)
     return found
 

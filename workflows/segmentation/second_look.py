@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    import numpy as np
     import numpy.typing as npt
 
     from shoulderseg.datasets.volume import Volume
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def bone_finder(one_piece: Collection[str], volume: Volume, axis: int = 0) -> BonesOf:
-    """Makes what `predict_probabilities` asks for bone: the vote, one piece of each bone.
+    """Makes what `predict_probabilities` asks for bone: the majority vote, one piece of each bone.
+
+    Where one of the two bones was not found it says that there is none.
 
     Args:
         one_piece: bones of which the result keeps one piece.
@@ -33,7 +36,10 @@ def bone_finder(one_piece: Collection[str], volume: Volume, axis: int = 0) -> Bo
         # Nothing in a margin may be the largest piece.
         voted = fusion.label_map * scanned_region(volume.array, axis)
         single, second = labels_of(one_piece), fusion.probability[1]
-        return keep_one_piece(voted, single, volume.spacing_mm, second) > 0
+        kept = keep_one_piece(voted, single, volume.spacing_mm, second)
+        # Surroundings of one bone alone could leave out the other, which is suspected at least.
+        whole = all((kept == label).any() for label in (1, 2))
+        return kept > 0 if whole else np.zeros(kept.shape, np.bool_)
 
     return bones_of
 
