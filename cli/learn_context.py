@@ -18,6 +18,12 @@ def learn_context(
     images: Annotated[Path, typer.Argument(help="Images that the bundle was not trained on.")],
     labels: Annotated[Path, typer.Argument(help="Their label maps, with the same names.")],
     steps: Annotated[int, typer.Option(min=1, help="Of the training.")] = 4000,
+    most_share: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Of the corrections; less is safer on images of another kind."
+        ),
+    ] = 1.0,
     mirroring: Annotated[bool, typer.Option(help="As for `predict`.")] = True,
     verdicts: VerdictsOption = None,
     patient_pattern: PatternOption = None,
@@ -40,7 +46,13 @@ def learn_context(
     )
     with reported(), images_progress() as on_progress:
         report = learn(
-            bundle, order, device.resolve(), on_progress, steps=steps, mirroring=mirroring
+            bundle,
+            order,
+            device.resolve(),
+            on_progress,
+            steps=steps,
+            most_share=most_share,
+            mirroring=mirroring,
         )
     for line in describe_judgement(report.judgement):
         echo(line)

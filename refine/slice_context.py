@@ -207,19 +207,27 @@ def correct_by_context(
     box = _region(probabilities, network.config.reach)
     if box is None or not share:
         return
-    where, reach = torch.device(device), network.config.reach
-    network.to(where)
-    lengths = lengths_of(spacing_mm).to(where)
+    network.to(device)
     seen = [logits_of(voter[box]) for voter in probabilities]
-    count = len(seen[0])
+    lengths, reach, count = lengths_of(spacing_mm), network.config.reach, len(seen[0])
     for start in range(0, count, _SLAB):
         first, last = max(start - reach, 0), min(start + _SLAB + reach, count)
-        slab = torch.from_numpy(np.stack([voter[first:last] for voter in seen], 1)).to(where)
-        with torch.inference_mode(), true_float32(where):
-            corrected = torch.sigmoid(slab + share * network(slab, lengths))
-        own = corrected[start - first : start - first + _SLAB].cpu().numpy()
+        slab = np.stack([voter[first:last] for voter in seen], 1)
+        corrected = _corrected(network, slab, lengths, share)[start - first :][:_SLAB]
         for number, voter in enumerate(probabilities):
-            voter[box][start : start + _SLAB] = own[:, number]
+            voter[box][start : start + _SLAB] = corrected[:, number]
+
+
+def _corrected(
+    network: SliceContext, slab: FloatArray, lengths: torch.Tensor, share: float
+) -> FloatArray:
+    """Probabilities of corrected logits, (Z, V, Y, X), computed where the network is."""
+    device = next(network.parameters()).device
+    logits = torch.from_numpy(slab).to(device)
+    with torch.inference_mode(), true_float32(device):
+        corrections = network(logits, lengths.to(device))
+        probabilities: FloatArray = torch.sigmoid(logits + share * corrections).cpu().numpy()
+    return probabilities
 
 
 def _region(probabilities: Sequence[FloatArray], reach: int) -> tuple[slice, slice, slice] | None:

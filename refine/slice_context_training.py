@@ -12,6 +12,7 @@ import torch.nn.functional as F  # noqa: N812
 
 from shoulderseg.refine.slice_context import (
     MOST_LOGIT,
+    VOTERS,
     ContextConfig,
     SliceContext,
     lengths_of,
@@ -97,12 +98,7 @@ def fit_context(
         ValueError: If there is no case, a case is not finite, or the network has not three voters.
         RuntimeError: If the loss is no longer finite.
     """
-    if not cases or config.voters != 3:
-        msg = f"expected a case and three voters, found {len(cases)} and {config.voters}"
-        raise ValueError(msg)
-    if not all(np.isfinite(case.probabilities).all() for case in cases):
-        msg = "what voters said of a case is not finite"
-        raise ValueError(msg)
+    _check(cases, config)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(rng.integers(2**62)))
         network = SliceContext(config).to(device)
@@ -122,6 +118,15 @@ def fit_context(
             mean[name].lerp_(values, share)
         on_step(step + 1)
     return {name: values.cpu() for name, values in mean.items()}
+
+
+def _check(cases: Sequence[ContextCase], config: ContextConfig) -> None:
+    if not cases or config.voters != VOTERS:
+        msg = f"expected a case and {VOTERS} voters, found {len(cases)} and {config.voters}"
+        raise ValueError(msg)
+    if not all(np.isfinite(case.probabilities).all() for case in cases):
+        msg = "what voters said of a case is not finite"
+        raise ValueError(msg)
 
 
 def _draw(

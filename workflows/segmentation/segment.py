@@ -172,8 +172,7 @@ def _segment_as_stored(
         if not nearly_same(before, fusion.label_map):
             with _timed(seconds, "quality"):
                 quality = measure_quality(bones, fusion, volume.spacing_mm, axis)
-    refining = is_refining(bundle, settings)
-    measures = vote_measures(fusion)
+    refining, measures = is_refining(bundle, settings), vote_measures(fusion)
     labels = foreground_labels(bundle.unets.dataset_json)
     with _timed(seconds, "edges"):
         scan = Scan(scanned, volume.spacing_mm)

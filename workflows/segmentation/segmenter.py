@@ -68,15 +68,14 @@ class Segmenter:
         """Verifies and loads a bundle.
 
         Args:
-            model: `default`, the name of an imported bundle, the folder of one, or a 2d model of
-                stock nnU-Net, as a folder or a zip file.
+            model: `default`, an imported bundle's name, a folder, or a 2d model of stock nnU-Net.
             device: see `Options`, as for the others.
             folds: of the U-Nets.
             mirroring: over mirror images.
             vote: majority, mean or staple.
             voters: unets or all.
             refine: whether edges are refined.
-            as_stored: whether volumes are turned upright.
+            as_stored: whether volumes stay as they lie.
             engine: of the U-Nets on a CPU.
             precision: of their arithmetic.
             crop: whether the U-Nets see the surroundings of the bones alone.
@@ -91,15 +90,13 @@ class Segmenter:
         from shoulderseg.workflows.bundles.bundle import read_bundle
         from shoulderseg.workflows.bundles.opened import opened_bundle
 
-        where = (crop, three_planes, slice_context)
-        how = (vote, voters, refine, as_stored, engine, precision, *where)
-        self._options = Options(device, folds_of(folds), mirroring, *how)
+        seen = (as_stored, engine, precision, crop, three_planes, slice_context)
+        self._options = Options(device, folds_of(folds), mirroring, vote, voters, refine, *seen)
         self.settings = self._settings_of(self._options)
         with opened_bundle(os.fspath(model)) as (folder, self._model):
             self.bundle = read_bundle(folder)
         self._segment = self._prepare()
-        # Engines keep the images and weights of one call at a time.
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # Engines keep images and weights of one call at a time.
         self.label_values = foreground_labels(self.bundle.unets.dataset_json)
 
     @property

@@ -38,7 +38,7 @@ def judge(
     weights: Mapping[str, torch.Tensor],
     cases: Sequence[ContextCase],
     bundle: Bundle,
-    rng: np.random.Generator,
+    most: float,
 ) -> Judgement:
     """Votes on held-out cases with different shares of the corrections.
 
@@ -47,7 +47,7 @@ def judge(
         weights: of it.
         cases: of patients that it did not learn from.
         bundle: the models.
-        rng: source of the bootstrap.
+        most: the largest share that may be chosen, 0 to 1.
     """
     from shoulderseg.evaluation.paired import compare_paired
     from shoulderseg.nnunet_ext.regions import foreground_labels
@@ -61,11 +61,11 @@ def judge(
             correct_by_context(network, voters, case.spacing_mm, share=share)
             scores[share].append(_dice(voters, case, bundle))
     means = {share: _mean(scores[share]) for share in SHARES}
-    best = max(SHARES, key=lambda share: means[share])
+    best = max((share for share in SHARES if share <= most), key=lambda share: means[share])
     bones = {}
     for number, name in enumerate(foreground_labels(bundle.unets.dataset_json)):
         before, after = ([pair[number] for pair in scores[share]] for share in (0.0, best))
-        found = compare_paired(before, after, rng)
+        found = compare_paired(before, after, np.random.default_rng(0))
         figures = (found.mean_before, found.mean_after, *found.interval)
         keys = ("before", "after", "gain_from", "gain_to")
         bones[name] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +49,7 @@ def learn_context(
     on_progress: OnProgress,
     *,
     steps: int,
+    most_share: float = 1.0,
     mirroring: bool = True,
 ) -> ContextReport:
     """Trains a slice context on images that a bundle's U-Nets never saw, and keeps it if it helps.
@@ -63,6 +64,7 @@ def learn_context(
         device: cpu, cuda or mps.
         on_progress: is called before the first image and step, and after each.
         steps: of the training.
+        most_share: of the corrections that may be chosen, 0 to 1.
         mirroring: whether mirror images are averaged over, where the bundle allows it.
 
     Raises:
@@ -81,25 +83,18 @@ def learn_context(
     check_writable(folder)
     failed: list[str] = []
     cases, patients = _cases(bundle, order, device, on_progress, failed, mirroring=mirroring)
-    judges = set(sorted(set(patients.values()))[::_JUDGES])
-    teaching = [case for name, case in cases.items() if patients[name] not in judges]
-    judging = [case for name, case in cases.items() if patients[name] in judges]
-    if not teaching or not judging:
-        msg = f"images of {len(set(patients.values()))} patients can be used, expected two at least"
-        raise ValueError("; ".join([msg, *failed]))
-    config, rng = ContextConfig(), np.random.default_rng(order.seed)
-    weights = fit_context(
-        teaching,
-        config,
-        ContextTraining(steps),
-        rng,
-        device=device,
-        on_step=lambda step: on_progress("steps", step, steps),
-    )
-    judgement = judge(config, weights, judging, bundle, rng)
+    teaching, judging = _sides(cases, patients, failed)
+    config, training = ContextConfig(), ContextTraining(steps)
+    rng, tell = np.random.default_rng(order.seed), _teller(on_progress, steps)
+    weights = fit_context(teaching, config, training, rng, device=device, on_step=tell)
+    judgement = judge(config, weights, judging, bundle, most_share)
     evidence = {"taught_by": len(teaching), "steps": steps, **judgement.evidence}
     path = _keep(folder, judgement, evidence, config, weights)
     return ContextReport(path, judgement, tuple(failed))
+
+
+def _teller(on_progress: OnProgress, steps: int) -> Callable[[int], None]:
+    return lambda step: on_progress("steps", step, steps)
 
 
 def _check_bundle(bundle: Bundle) -> None:
@@ -142,6 +137,20 @@ def _cases(
             cases[pair.case] = voted_case(pair, bundle, segment)
     on_progress("images", len(pairs), len(pairs))
     return cases, {name: patients[name] for name in cases}
+
+
+def _sides(
+    cases: Mapping[str, ContextCase], patients: Mapping[str, str], failed: Sequence[str]
+) -> tuple[list[ContextCase], list[ContextCase]]:
+    """Those that teach, and those of every fourth patient, which judge."""
+    known = sorted(set(patients.values()))
+    judges = set(known[::_JUDGES])
+    teaching = [case for name, case in cases.items() if patients[name] not in judges]
+    judging = [case for name, case in cases.items() if patients[name] in judges]
+    if not teaching or not judging:
+        msg = f"images of {len(known)} patients can be used, expected two at least"
+        raise ValueError("; ".join([msg, *failed]))
+    return teaching, judging
 
 
 def _keep(
