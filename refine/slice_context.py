@@ -36,8 +36,9 @@ MOST_LOGIT = 6.0
 _SLICE_MM, _PIXEL_MM = 3.0, 0.6
 # Below this in all voters, and this far from anything above, voxels stay as they are.
 _LEAST, _MARGIN = 0.05, 24
-# Slices at once; those beside them are seen too, as far as a correction depends on them.
-_SLAB = 16
+# Voxels at once, of which each takes 200 bytes or so, and the fewest slices. Slices beside them are
+# seen too, as far as a correction depends on them.
+_VOXELS, _FEWEST = 2_500_000, 8
 
 
 @dataclass(frozen=True)
@@ -209,13 +210,14 @@ def correct_by_context(
         return
     network.to(device)
     seen = [logits_of(voter[box]) for voter in probabilities]
-    lengths, reach, count = lengths_of(spacing_mm), network.config.reach, len(seen[0])
-    for start in range(0, count, _SLAB):
-        first, last = max(start - reach, 0), min(start + _SLAB + reach, count)
+    lengths, reach, (count, *sides) = lengths_of(spacing_mm), network.config.reach, seen[0].shape
+    slices = max(_VOXELS // (sides[0] * sides[1]) - 2 * reach, _FEWEST)
+    for start in range(0, count, slices):
+        first, last = max(start - reach, 0), min(start + slices + reach, count)
         slab = np.stack([voter[first:last] for voter in seen], 1)
-        corrected = _corrected(network, slab, lengths, share)[start - first :][:_SLAB]
+        corrected = _corrected(network, slab, lengths, share)[start - first :][:slices]
         for number, voter in enumerate(probabilities):
-            voter[box][start : start + _SLAB] = corrected[:, number]
+            voter[box][start : start + slices] = corrected[:, number]
 
 
 def _corrected(

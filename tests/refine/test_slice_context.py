@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from shoulderseg.refine import slice_context
 from shoulderseg.refine.slice_context import (
     ContextConfig,
     SliceContext,
@@ -50,7 +51,8 @@ def test_an_untrained_network_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("levels", [1, 2])
-def test_slabs_make_no_difference(levels: int) -> None:
+def test_slabs_make_no_difference(levels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slice_context, "_VOXELS", 20 * 18 * 21)
     network = eager(ContextConfig(3, 4, levels))
     said = voters((45, 18, 21))
     logits = torch.from_numpy(logits_of(said).swapaxes(0, 1).copy())
