@@ -21,7 +21,7 @@ def learn_context(
     most_share: Annotated[
         float,
         typer.Option(
-            min=0, max=1, help="Of the corrections; less is safer on images of another kind."
+            min=0.25, max=1, help="Of the corrections; less is safer on images of another kind."
         ),
     ] = 1.0,
     mirroring: Annotated[bool, typer.Option(help="As for `predict`.")] = True,

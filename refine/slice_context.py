@@ -155,10 +155,12 @@ def load_context(config: ContextConfig, weights: Mapping[str, torch.Tensor]) -> 
     if found != {name: tuple(values.shape) for name, values in own.items()}:
         msg = f"the weights of the slice context do not fit {config}"
         raise ValueError(msg)
-    if not all(bool(torch.isfinite(values).all()) for values in weights.values()):
+    single = {name: values.float() for name, values in weights.items()}
+    # As float32: a larger type holds what this one does not.
+    if not all(bool(torch.isfinite(values).all()) for values in single.values()):
         msg = "the weights of the slice context are not all finite"
         raise ValueError(msg)
-    network.load_state_dict({name: values.float() for name, values in weights.items()})
+    network.load_state_dict(single)
     return network.eval()
 
 

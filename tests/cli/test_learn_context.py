@@ -131,6 +131,7 @@ def test_a_slice_context_that_is_asked_for_and_not_there_is_told(run: Run, folde
         ('{"config": {"voters": 2, "channels": 8, "levels": 2}, "share": 1}', "it has 2 voters"),
         ('{"config": {"voters": 3, "channels": 8, "levels": 2}, "share": 2}', "the share 2"),
         ('{"config": {"voters": 3, "channels": 8, "levels": 2}, "share": NaN}', "the share nan"),
+        (f'{{"config": {{}}, "share": 1{"0" * 400}}}', "too large"),
         ("[" * 100_000, "not a slice context"),
     ],
 )

@@ -150,3 +150,7 @@ def test_weights_that_do_not_fit_or_are_not_finite_are_refused() -> None:
     weights["out.bias"] = torch.full_like(weights["out.bias"], math.nan)
     with pytest.raises(ValueError, match="not all finite"):
         load_context(config, weights)
+    # Finite in another type, and not as float32.
+    weights["out.bias"] = torch.full_like(weights["out.bias"], 1e300, dtype=torch.float64)
+    with pytest.raises(ValueError, match="not all finite"):
+        load_context(config, weights)

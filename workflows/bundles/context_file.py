@@ -76,6 +76,6 @@ def read_context(path: Path) -> Context:
             msg = f"it has {config.voters} voters and the share {share}"
             raise ValueError(msg)
         return Context(load_context(config, weights), share)
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         msg = f"{path.name}: not a slice context: {error}; get the bundle from where it was made"
         raise ValueError(msg) from error

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from shoulderseg.workflows.bundles.context_file import CONTEXT_FILE
 from shoulderseg.workflows.bundles.manifest import MANIFEST, verified_manifest
 from shoulderseg.workflows.bundles.quality_file import QUALITY_FILE
 
@@ -99,8 +98,8 @@ def _without_calibration(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {**manifest, "files": files, "made_with": None, "refiner": refiner}
 
 
-def _calibrated() -> tuple[str, ...]:
-    """The files that `calibrate` and `learn-context` add to a bundle."""
+def _calibrated() -> tuple[str, str]:
+    """The files that `calibrate` adds to a bundle."""
     from shoulderseg.nnunet_ext.ranges_file import RANGES_FILE
 
-    return QUALITY_FILE, RANGES_FILE, CONTEXT_FILE
+    return QUALITY_FILE, RANGES_FILE

@@ -54,11 +54,12 @@ def correct_slices(
         settings: how they are used.
         axis: along which its slices lie.
     """
+    if bundle.context is None or not has_context(bundle, settings):
+        return
+    # Not before: bundles without a slice context need no torch on a CPU.
     from shoulderseg.nnunet_ext.variants import FIRST, SECOND, WHOLE
     from shoulderseg.refine.slice_context import correct_by_context
 
-    if bundle.context is None or not has_context(bundle, settings):
-        return
     sides_mm = list(volume.spacing_mm)
     # Views, through which the arrays themselves are changed.
     voters = [np.moveaxis(bones[variant], axis, 0) for variant in (FIRST, SECOND, WHOLE)]
