@@ -21,6 +21,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
+from shoulderseg.refine.slice_context_region import region_around
 from shoulderseg.refine.true_float32 import true_float32
 
 if TYPE_CHECKING:
@@ -34,9 +35,7 @@ VOTERS = 3
 MOST_LOGIT = 6.0
 # What a length is compared with: logarithms of these ratios go in.
 _SLICE_MM, _PIXEL_MM = 3.0, 0.6
-# Below this in all voters, and this far from anything above, voxels stay as they are.
-_LEAST, _MARGIN = 0.05, 24
-# Voxels at once, of which each takes 200 bytes or so, and the fewest slices. Slices beside them are
+# Voxels at once, of which each takes 300 bytes or so, and the fewest slices. Slices beside them are
 # seen too, as far as a correction depends on them.
 _VOXELS, _FEWEST = 2_500_000, 8
 
@@ -207,7 +206,7 @@ def correct_by_context(
             f"{sorted(shapes)}"
         )
         raise ValueError(msg)
-    box = _region(probabilities, network.config.reach)
+    box = region_around(probabilities, network.config.reach)
     if box is None or not share:
         return
     network.to(device)
@@ -232,16 +231,3 @@ def _corrected(
         corrections = network(logits, lengths.to(device))
         probabilities: FloatArray = torch.sigmoid(logits + share * corrections).cpu().numpy()
     return probabilities
-
-
-def _region(probabilities: Sequence[FloatArray], reach: int) -> tuple[slice, slice, slice] | None:
-    """What lies around all that any voter holds possible; None if none does."""
-    box = []
-    for axis, margin in enumerate((reach, _MARGIN, _MARGIN)):
-        others = tuple(a for a in range(3) if a != axis)
-        possible = [np.max(voter, axis=others, initial=0) > _LEAST for voter in probabilities]
-        where = np.flatnonzero(np.logical_or.reduce(possible))
-        if not len(where):
-            return None
-        box.append(slice(max(where[0] - margin, 0), where[-1] + margin + 1))
-    return box[0], box[1], box[2]

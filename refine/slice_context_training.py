@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 # Slices and pixels on a side of a training patch.
 _SLICES, _SIDE = (4, 16), 128
 _WARM_UP = 100
+# Share of patches, at random, that are stretched.
+_STRETCHED = 0.6
 # Of the averaged weights, whose mean is over fewer steps at the beginning.
 _DECAY = 0.995
 # A bone of fewer voxels in a patch has no Dice loss.
@@ -59,12 +61,10 @@ class ContextTraining:
     Attributes:
         steps: Optimiser steps of one patch each, at least 1.
         learning_rate: AdamW's highest; it rises over the first 100 steps and falls to 0.
-        perturbed_share: Share of patches, at random, that are stretched.
     """
 
     steps: int = 4000
     learning_rate: float = 3e-3
-    perturbed_share: float = 0.6
 
     def __post_init__(self) -> None:
         if self.steps < 1:
@@ -149,7 +149,7 @@ def _draw(
         logits, bones = logits.swapaxes(2, 3), bones.swapaxes(2, 3)
     told = torch.from_numpy(_perturbed(logits, rng).swapaxes(0, 1).copy())
     truth = torch.from_numpy(bones.swapaxes(0, 1).astype(np.float32))
-    if rng.random() < training.perturbed_share:
+    if rng.random() < _STRETCHED:
         told, truth = _stretched(told, truth, rng)
     return told, truth, lengths_of(case.spacing_mm)
 

@@ -9,39 +9,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import SimpleITK
 
 from shoulderseg.workflows.bundles.bundle import read_bundle
 from shoulderseg.workflows.bundles.manifest import put_file
-from tests.untrained import write_untrained
+from tests.cli.two_discs import put, put_discs
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
-
-SPACING_XYZ = (2.0, 2.0, 4.0)
-
-
-def put(path: Path, array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image = SimpleITK.GetImageFromArray(array)
-    image.SetSpacing(SPACING_XYZ)
-    SimpleITK.WriteImage(image, str(path))
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A bundle, and five images of two discs with their label maps."""
-    (tmp_path / "bundle").mkdir()
-    write_untrained(tmp_path / "bundle")
-    rng = np.random.default_rng(5)
-    rows, columns = np.mgrid[:32, :32]
-    for number in range(5):
-        label_map = np.zeros((3, 32, 32), np.uint8)
-        label_map[:, np.hypot(rows - 15, columns - 11) < 7] = 1
-        label_map[:, np.hypot(rows - 15, columns - 22) < 3] = 2
-        image = 100.0 * (label_map > 0) + 20.0 * rng.standard_normal(label_map.shape)
-        put(tmp_path / "images" / f"c{number}.nii.gz", image.astype(np.float32))
-        put(tmp_path / "labels" / f"c{number}.nii.gz", label_map)
+    put_discs(tmp_path, 3)
     return tmp_path
 
 

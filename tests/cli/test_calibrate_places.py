@@ -10,7 +10,8 @@ import pytest
 
 from shoulderseg.workflows.bundles import manifest
 from shoulderseg.workflows.bundles.bundle import read_bundle
-from tests.cli.test_calibrate import calibrate, folder, put
+from tests.cli.test_calibrate import calibrate, folder
+from tests.cli.two_discs import put
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from safetensors.torch import save_file
 from shoulderseg.refine.slice_context import ContextConfig, SliceContext
 from shoulderseg.workflows.bundles.bundle import read_bundle
 from shoulderseg.workflows.bundles.manifest import put_file
-from tests.untrained import write_untrained
+from tests.cli.two_discs import put_discs
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,27 +28,10 @@ if TYPE_CHECKING:
 FILE = "slice_context.safetensors"
 
 
-def put(path: Path, array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image = SimpleITK.GetImageFromArray(array)
-    image.SetSpacing((2.0, 2.0, 4.0))
-    SimpleITK.WriteImage(image, str(path))
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A bundle, and five images of two discs with their label maps."""
-    (tmp_path / "bundle").mkdir()
-    write_untrained(tmp_path / "bundle")
-    rng = np.random.default_rng(5)
-    rows, columns = np.mgrid[:32, :32]
-    for number in range(5):
-        label_map = np.zeros((4, 32, 32), np.uint8)
-        label_map[:, np.hypot(rows - 15, columns - 11) < 7] = 1
-        label_map[:, np.hypot(rows - 15, columns - 22) < 3] = 2
-        image = 100.0 * (label_map > 0) + 20.0 * rng.standard_normal(label_map.shape)
-        put(tmp_path / "images" / f"c{number}.nii.gz", image.astype(np.float32))
-        put(tmp_path / "labels" / f"c{number}.nii.gz", label_map)
+    put_discs(tmp_path, 4)
     return tmp_path
 
 
@@ -110,6 +94,19 @@ def test_images_that_cannot_be_used_are_named_and_the_others_go_on(run: Run, fol
 def test_patients_are_not_on_both_sides(run: Run, folder: Path) -> None:
     output = learn(run, folder, "--steps", 1, "--patient-pattern", "(c)", code=2)
     assert "5 of them of one patient" in output
+
+
+def test_all_images_of_a_patient_judge_or_teach(run: Run, folder: Path) -> None:
+    # Three of patient a, who is the first and judges, and two of each of two others.
+    names = ("a0", "a1", "a2", "b0", "b1", "d0", "d1")
+    for kind in ("images", "labels"):
+        made = sorted((folder / kind).iterdir())
+        for number, name in enumerate(names):
+            shutil.copyfile(made[number % 5], folder / kind / f"{name}.nii.gz")
+        for path in made:
+            path.unlink()
+    output = learn(run, folder, "--steps", 1, "--patient-pattern", r"([abd])\d")
+    assert "judged by 3 images of patients that it did not learn from" in output
 
 
 def test_a_slice_context_that_is_asked_for_and_not_there_is_told(run: Run, folder: Path) -> None:

@@ -64,7 +64,7 @@ def learn_context(
         device: cpu, cuda or mps.
         on_progress: is called before the first image and step, and after each.
         steps: of the training.
-        most_share: of the corrections that may be chosen, 0 to 1.
+        most_share: of the corrections that may be chosen; below 0.25 none may.
         mirroring: whether mirror images are averaged over, where the bundle allows it.
 
     Raises:

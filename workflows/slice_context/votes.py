@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from shoulderseg.workflows.bundles.bundle import Bundle
     from shoulderseg.workflows.segmentation.segment import Segment
 
-# Around all that a U-Net holds possible, and the bones: no correction reaches farther.
-_LEAST, _MARGIN = 0.05, 24
-
 
 def prepare_voters(bundle: Bundle, device: str, *, mirroring: bool) -> Segment:
     """Loads a bundle's U-Nets, to see the slices of images alone and say what they think.
@@ -74,16 +71,12 @@ def voted_case(pair: Pair, bundle: Bundle, segment: Segment) -> ContextCase:
 
 
 def _cropped(case: ContextCase) -> ContextCase:
-    """What lies around the bones in rows and columns, of all slices."""
-    possible = np.logical_or.reduce([*(case.probabilities > _LEAST), *case.bones])
-    rows, columns = (np.flatnonzero(np.any(possible, axis=axes)) for axes in ((0, 2), (0, 1)))
-    if not len(rows):
+    """What lies around the bones in rows and columns, of all slices: no correction is farther."""
+    from shoulderseg.refine.slice_context_region import region_around
+
+    region = region_around([*case.probabilities, *case.bones], case.bones.shape[1])
+    if region is None:
         return case
-    box = (
-        slice(None),
-        slice(None),
-        slice(max(rows[0] - _MARGIN, 0), rows[-1] + _MARGIN + 1),
-        slice(max(columns[0] - _MARGIN, 0), columns[-1] + _MARGIN + 1),
-    )
+    box = (slice(None), *region)
     # Copies, so that the whole images are let go.
     return replace(case, probabilities=case.probabilities[box].copy(), bones=case.bones[box].copy())
